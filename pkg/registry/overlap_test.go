@@ -1,0 +1,78 @@
+package registry
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestOverlapOfAllShortGlobs compares overlap with the plain meaning of it, "some
+// string matches both", for every pair of globs of up to three characters.
+func TestOverlapOfAllShortGlobs(t *testing.T) {
+	t.Parallel()
+	globs := words("ab*", 3)
+	// Two globs of three that overlap do so in a string of at most six.
+	strs := words("ab", 6)
+	matches := make(map[string]map[string]bool, len(globs))
+	for _, glob := range globs {
+		model := globModel(glob)
+		matches[glob] = map[string]bool{}
+		for _, s := range strs {
+			if want := model.MatchString(s); want {
+				matches[glob][s] = true
+			}
+			if overlap(glob, s) != matches[glob][s] {
+				t.Errorf("overlap(%q, %q) is %t", glob, s, !matches[glob][s])
+			}
+		}
+	}
+	for _, a := range globs {
+		for _, b := range globs {
+			want := false
+			for s := range matches[a] {
+				want = want || matches[b][s]
+			}
+			if overlap(a, b) != want {
+				t.Errorf("overlap(%q, %q) is %t", a, b, !want)
+			}
+		}
+	}
+}
+
+// TestOverlapIsNotSlow takes globs that make a matcher which goes back and tries
+// again run for longer than anyone lives.
+func TestOverlapIsNotSlow(t *testing.T) {
+	t.Parallel()
+	a, b := strings.Repeat("a*", 300), strings.Repeat("*a", 300)+"b"
+	done := make(chan bool, 1)
+	go func() { done <- overlap(a, b) }()
+	select {
+	case got := <-done:
+		if !got {
+			t.Error("aaa…b matches both, and overlap does not find it")
+		}
+	case <-time.After(time.Minute):
+		t.Fatal("still at it after a minute")
+	}
+}
+
+// globModel is a glob as a regular expression.
+func globModel(glob string) *regexp.Regexp {
+	return regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(glob), `\*`, ".*") + "$")
+}
+
+// words are all of up to most letters of an alphabet.
+func words(alphabet string, most int) []string {
+	all, last := []string{""}, []string{""}
+	for range most {
+		var next []string
+		for _, word := range last {
+			for _, letter := range alphabet {
+				next = append(next, word+string(letter))
+			}
+		}
+		all, last = append(all, next...), next
+	}
+	return all
+}

@@ -1,0 +1,100 @@
+package registry
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// RegionPattern is a region's name in which "*" stands for any run of
+// characters. The zero value matches nothing.
+type RegionPattern struct{ glob string }
+
+// ParseRegionPattern takes a region's name (eu-west-1) or a pattern (us-*).
+func ParseRegionPattern(s string) (RegionPattern, error) {
+	if !strings.Contains(s, "*") {
+		r, err := ParseRegion(s)
+		return RegionPattern{r.name}, err
+	}
+	for i := range len(s) {
+		if c := s[i]; c != '*' && c != '-' && !isLower(c) && !isDigit(c) {
+			return RegionPattern{}, fmt.Errorf("%q is not a pattern of regions; want one such as us-*", shorten(s))
+		}
+	}
+	p := RegionPattern{s}
+	if len(p.Partitions()) == 0 {
+		return RegionPattern{}, fmt.Errorf("%q matches the regions of no partition; want a pattern such as us-*", shorten(s))
+	}
+	return p, nil
+}
+
+// String is the pattern as it was written.
+func (p RegionPattern) String() string { return p.glob }
+
+// Exact tells whether the pattern is the name of one region.
+func (p RegionPattern) Exact() bool { return !strings.Contains(p.glob, "*") }
+
+// Match tells whether r is a region of the pattern; no region is of none.
+func (p RegionPattern) Match(r Region) bool { return !r.IsZero() && overlap(p.glob, r.name) }
+
+// Overlaps tells whether some name could match both patterns.
+func (p RegionPattern) Overlaps(q RegionPattern) bool { return overlap(p.glob, q.glob) }
+
+// Partitions are those that a region of the pattern could belong to, by what
+// stands before its first "*": us-gov-* is of aws-us-gov alone, us-* may be of
+// several.
+func (p RegionPattern) Partitions() []Partition {
+	start, _, _ := strings.Cut(p.glob, "*")
+	if only, _ := longestPrefix(start); only != nil && !extendsTo(only, start) {
+		return []Partition{only.Partition}
+	}
+	var found []Partition
+	for i := range partitions {
+		matches := slices.ContainsFunc(partitions[i].regionPrefixes, func(prefix string) bool {
+			return strings.HasPrefix(prefix+"-", start) || strings.HasPrefix(start, prefix+"-")
+		})
+		if matches {
+			found = append(found, partitions[i].Partition)
+		}
+	}
+	return found
+}
+
+// extendsTo tells whether a region that starts with start may still belong to
+// another partition than p, whose prefix start already has.
+func extendsTo(p *partition, start string) bool {
+	for i := range partitions {
+		if partitions[i].Partition == p.Partition {
+			continue
+		}
+		for _, prefix := range partitions[i].regionPrefixes {
+			if strings.HasPrefix(prefix+"-", start) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// overlap tells whether some string matches both globs. It goes through all
+// pairs of places in the two, once each, so no pattern makes it slow.
+func overlap(a, b string) bool {
+	after := make([]bool, len(b)+1) // whether a[i+1:] and b[j:] overlap
+	for i := len(a); i >= 0; i-- {
+		here := make([]bool, len(b)+1)
+		for j := len(b); j >= 0; j-- {
+			switch {
+			case i == len(a) && j == len(b):
+				here[j] = true
+			case i < len(a) && a[i] == '*':
+				here[j] = after[j] || j < len(b) && here[j+1]
+			case j < len(b) && b[j] == '*':
+				here[j] = here[j+1] || i < len(a) && after[j]
+			case i < len(a) && j < len(b):
+				here[j] = a[i] == b[j] && after[j+1]
+			}
+		}
+		after = here
+	}
+	return after[0]
+}

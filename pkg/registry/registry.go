@@ -1,0 +1,102 @@
+// Package registry tells from an image's name which Amazon ECR registry it is
+// in, by the host's shape alone and without asking AWS. The name comes from
+// whoever may create a pod: it may choose an account and a region, and nothing
+// else.
+package registry
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Registry is an ECR registry: an account's private one in one region, or the
+// public one. Parse makes it; the zero value is no registry.
+type Registry struct {
+	host      string
+	account   Account
+	region    Region
+	fips      bool
+	dualStack bool
+	public    bool
+}
+
+// Host is the registry's host name, without port.
+func (r Registry) Host() string { return r.host }
+
+// Account owns the registry. The public registry has none.
+func (r Registry) Account() Account { return r.account }
+
+// Region is where the registry is. The public registry has none.
+func (r Registry) Region() Region { return r.region }
+
+// Partition is the partition of the registry's region.
+func (r Registry) Partition() Partition { return r.region.Partition() }
+
+// FIPS tells whether the host asks for FIPS 140 validated endpoints.
+func (r Registry) FIPS() bool { return r.fips }
+
+// DualStack tells whether the host asks for endpoints with IPv6 and IPv4.
+func (r Registry) DualStack() bool { return r.dualStack }
+
+// Public tells whether this is ECR Public, which anyone may pull from.
+func (r Registry) Public() bool { return r.public }
+
+// String is the registry's host name.
+func (r Registry) String() string { return r.host }
+
+// parseHost takes a host name without port. The error says which part is not
+// as in an ECR registry's host.
+func parseHost(host string) (Registry, error) {
+	if host == "public.ecr.aws" || host == "ecr-public.aws.com" {
+		return Registry{host: host, public: true}, nil
+	}
+	id, rest, _ := strings.Cut(host, ".")
+	form, region, ok := cutForm(rest)
+	if !ok {
+		return Registry{}, fmt.Errorf("the host is not that of an ECR registry, such as 444455556666.dkr.ecr.eu-west-1.amazonaws.com")
+	}
+	account, err := ParseAccount(id)
+	if err != nil {
+		return Registry{}, err
+	}
+	name, suffix, _ := strings.Cut(region, ".")
+	r, err := ParseRegion(name)
+	if err != nil {
+		return Registry{}, err
+	}
+	if want, ok := form.suffix(r.partition); !ok || suffix != want {
+		return Registry{}, fmt.Errorf("region %s of partition %s has no registry host of this form and suffix", r, r.Partition())
+	}
+	return Registry{host: host, account: account, region: r, fips: form.fips, dualStack: form.dualStack}, nil
+}
+
+// hostForm is one of the forms that a registry's host takes after the account.
+type hostForm struct {
+	labels          string
+	fips, dualStack bool
+}
+
+var hostForms = []hostForm{
+	{labels: "dkr.ecr."},
+	{labels: "dkr.ecr-fips.", fips: true},
+	{labels: "dkr-ecr.", dualStack: true},
+	{labels: "dkr-ecr-fips.", fips: true, dualStack: true},
+}
+
+func cutForm(s string) (hostForm, string, bool) {
+	for _, form := range hostForms {
+		if rest, ok := strings.CutPrefix(s, form.labels); ok {
+			return form, rest, true
+		}
+	}
+	return hostForm{}, "", false
+}
+
+// suffix is what follows the region in a host of this form, if p has the form.
+func (f hostForm) suffix(p *partition) (string, bool) {
+	suffix := p.suffix
+	if f.dualStack {
+		suffix = p.dualSuffix
+	}
+	return suffix, suffix != "" && (p.fips || !f.fips)
+}
