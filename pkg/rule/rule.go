@@ -1,0 +1,49 @@
+// Package rule decides which entry of the configuration governs an image, and
+// what that entry makes of the image's registry: the roles to assume.
+package rule
+
+import (
+	"ecr-cross-account-credential-provider/pkg/registry"
+)
+
+// Entry is one entry of the configuration: the images it is for, and who asks
+// their registry for a token. Its fields hold what configuration has checked.
+type Entry struct {
+	// Name is how people find the entry, such as registries[1].
+	Name string
+	// Accounts are those whose registries the entry is for.
+	Accounts Accounts
+	// Regions narrow the entry; none means all.
+	Regions []registry.RegionPattern
+	// Repositories narrow the entry to names that start so; none means all.
+	Repositories []string
+	// Roles are assumed one by the other, the last one asks for the token.
+	// None means the node's own identity.
+	Roles []RoleTemplate
+	// NodeWhenRefused says to use the node's own identity where STS denies a role.
+	NodeWhenRefused bool
+}
+
+// Accounts are the accounts of an entry: some by name, or all that no entry
+// names.
+type Accounts struct {
+	Named []registry.Account
+	// Own stands for the account of the node's identity.
+	Own bool
+	// All is "*": every account that no entry names, but for Except and, with
+	// ExceptOwn, the account of the node's identity.
+	All       bool
+	Except    []registry.Account
+	ExceptOwn bool
+}
+
+// Decision is what governs an image.
+type Decision struct {
+	// Entry is nil where no entry matches.
+	Entry *Entry
+	// Why says in words what made the entry the one.
+	Why string
+	// PerRepository is true where another repository of the same registry may
+	// be governed by another entry, so that an answer is good for one only.
+	PerRepository bool
+}
