@@ -1,0 +1,73 @@
+package config_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode"
+
+	"ecr-cross-account-credential-provider/pkg/config"
+)
+
+// FuzzLoad: whatever a file and a --role hold, there is an answer, and it is a
+// configuration or problems of one line each.
+func FuzzLoad(f *testing.F) {
+	names, err := filepath.Glob("testdata/*.yaml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, name := range names {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(data), "444455556666=arn:aws:iam::444455556666:role/ecr-pull")
+	}
+	f.Add(good, "x")
+	f.Fuzz(func(t *testing.T, data, role string) {
+		file := write(t, data)
+		c, err := config.Load(file, []config.RoleFlag{config.RoleFlag(role)})
+		if err == nil {
+			checkConfig(t, c)
+			return
+		}
+		var found config.Problems
+		if !errors.As(err, &found) || len(found) == 0 {
+			t.Fatalf("got error %v, want problems", err)
+		}
+		for _, line := range problems(t, file, err) {
+			if strings.ContainsFunc(line, unicode.IsControl) || len(line) > 2000 {
+				t.Errorf("not one line of words: %q", line)
+			}
+		}
+		if c.File != "" || len(c.Rules.Entries()) != 0 {
+			t.Errorf("a configuration beside the problems: %+v", c)
+		}
+	})
+}
+
+// checkConfig looks at what must be true of every configuration.
+func checkConfig(t *testing.T, c config.Config) {
+	t.Helper()
+	if c.Deadline < config.MinDeadline || c.Deadline > config.MaxDeadline {
+		t.Errorf("the deadline is %s", c.Deadline)
+	}
+	for _, e := range c.Rules.Entries() {
+		a := e.Accounts
+		switch {
+		case e.Name == "":
+			t.Error("an entry has no name")
+		case len(a.Named) == 0 && !a.Own && !a.All:
+			t.Errorf("%s is for no account", e.Name)
+		case a.All && len(e.Roles) > 0 && len(a.Except) == 0 && !a.ExceptOwn:
+			t.Errorf(`%s assumes roles under "*" and excepts nothing`, e.Name)
+		}
+		for _, role := range e.Roles {
+			if a.All && role.HasExternalID() {
+				t.Errorf(`%s has an external ID under "*"`, e.Name)
+			}
+		}
+	}
+}

@@ -1,0 +1,213 @@
+package config_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"ecr-cross-account-credential-provider/pkg/config"
+	"ecr-cross-account-credential-provider/pkg/registry"
+)
+
+// TestLoadBad loads every testdata/*.bad.yaml. Its comments "# want: LINE: PATH:
+// TEXT" are all of its problems, in their order.
+func TestLoadBad(t *testing.T) {
+	t.Parallel()
+	for _, name := range testdata(t, "*.bad.yaml") {
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			t.Parallel()
+			data := read(t, name)
+			file := write(t, data)
+			c, err := config.Load(file, nil)
+			compare(t, problems(t, file, err), wants(t, data))
+			if c.File != "" || len(c.Rules.Entries()) != 0 {
+				t.Errorf("and yet a configuration: %+v", c)
+			}
+		})
+	}
+}
+
+// TestLoadGood loads every testdata/*.good.yaml. Its comments "# want: settings:
+// …" and "# want: IMAGE: …" are what comes of it.
+func TestLoadGood(t *testing.T) {
+	t.Parallel()
+	for _, name := range testdata(t, "*.good.yaml") {
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			t.Parallel()
+			data := read(t, name)
+			checkLoaded(t, write(t, data), nil, wants(t, data))
+		})
+	}
+}
+
+// TestLoadOtherLineEnds: an editor on Windows changes neither the meaning nor
+// the lines.
+func TestLoadOtherLineEnds(t *testing.T) {
+	t.Parallel()
+	for _, name := range testdata(t, "*.yaml") {
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			t.Parallel()
+			data := read(t, name)
+			file := write(t, strings.ReplaceAll(data, "\n", "\r\n"))
+			if strings.HasSuffix(name, ".good.yaml") {
+				checkLoaded(t, file, nil, wants(t, data))
+				return
+			}
+			_, err := config.Load(file, nil)
+			compare(t, problems(t, file, err), wants(t, data))
+		})
+	}
+}
+
+func checkLoaded(t *testing.T, file string, roles []config.RoleFlag, want []string) {
+	t.Helper()
+	c, err := config.Load(file, roles)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.File != file {
+		t.Errorf("File is %q", c.File)
+	}
+	got := make([]string, len(want))
+	for i, line := range want {
+		what, _, _ := strings.Cut(line, ": ")
+		got[i] = what + ": " + describe(t, c, what)
+	}
+	compare(t, got, want)
+}
+
+// describe is what the configuration says of an image (account/region/name), or
+// its settings.
+func describe(t *testing.T, c config.Config, what string) string {
+	t.Helper()
+	if what == "settings" {
+		return settings(c)
+	}
+	image := parse(t, what)
+	own, err := registry.ParseAccount("111122223333")
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry := c.Rules.Match(image, own).Entry
+	if entry == nil {
+		return "none"
+	}
+	var roles []string
+	for _, template := range entry.Roles {
+		role, err := template.For(image.Registry(), func() string { return "node-1" })
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := fmt.Sprintf("%s as %s for %s", role.ARN, role.SessionName, role.Duration)
+		if role.ExternalID != "" {
+			text += " with " + role.ExternalID
+		}
+		roles = append(roles, text)
+	}
+	if entry.NodeWhenRefused {
+		roles = append(roles, "else the node")
+	}
+	return strings.TrimSpace(entry.Name + " " + strings.Join(roles, ", "))
+}
+
+func settings(c config.Config) string {
+	unmatched, sts := "Node", "Node"
+	if c.UnmatchedNone {
+		unmatched = "None"
+	}
+	if c.STSRegion.OfRegistry {
+		sts = "Registry"
+	}
+	if !c.STSRegion.Fixed.IsZero() {
+		sts = c.STSRegion.Fixed.String()
+	}
+	return fmt.Sprintf("unmatched %s, sts %s, deadline %s, %d entries", unmatched, sts, c.Deadline, len(c.Rules.Entries()))
+}
+
+// parse takes account/region/repository.
+func parse(t *testing.T, s string) registry.Image {
+	t.Helper()
+	parts := strings.SplitN(s, "/", 3)
+	name := parts[0] + ".dkr.ecr." + parts[1] + ".amazonaws.com"
+	if strings.HasPrefix(parts[1], "cn-") {
+		name += ".cn"
+	}
+	image, ok := registry.Parse(name + "/" + parts[2])
+	if !ok {
+		t.Fatalf("%s: %v", s, registry.WhyNotECR(name+"/"+parts[2]))
+	}
+	return image
+}
+
+func testdata(t *testing.T, pattern string) []string {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join("testdata", pattern))
+	if err != nil || len(names) == 0 {
+		t.Fatalf("no testdata %s: %v", pattern, err)
+	}
+	return names
+}
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A checkout on Windows may have other line ends.
+	return strings.ReplaceAll(string(data), "\r\n", "\n")
+}
+
+// write makes a file that only its owner can write: a checkout's files may be
+// writable by a group.
+func write(t testing.TB, data string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(file, []byte(data), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func wants(t *testing.T, data string) []string {
+	t.Helper()
+	var want []string
+	for line := range strings.Lines(data) {
+		if text, ok := strings.CutPrefix(line, "# want: "); ok {
+			want = append(want, strings.TrimSuffix(text, "\n"))
+		}
+	}
+	if len(want) == 0 {
+		t.Fatal("the file wants nothing")
+	}
+	return want
+}
+
+// problems are those of the error, without the file's name.
+func problems(t testing.TB, file string, err error) []string {
+	t.Helper()
+	var found config.Problems
+	if !errors.As(err, &found) {
+		t.Fatalf("got error %v, want problems", err)
+	}
+	var lines []string
+	for _, problem := range found {
+		line := problem.String()
+		if rest, ok := strings.CutPrefix(line, file+":"); ok {
+			line = strings.TrimPrefix(rest, " ")
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+func compare(t *testing.T, got, want []string) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
+	}
+}
