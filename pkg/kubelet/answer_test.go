@@ -1,0 +1,184 @@
+package kubelet_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	v1 "k8s.io/kubelet/pkg/apis/credentialprovider/v1"
+
+	"ecr-cross-account-credential-provider/pkg/kubelet"
+)
+
+const server = "444455556666.dkr.ecr.eu-west-1.amazonaws.com"
+
+func TestEncode(t *testing.T) {
+	t.Parallel()
+	const head = `{"kind":"CredentialProviderResponse","apiVersion":"credentialprovider.kubelet.k8s.io/v1",`
+	tests := []struct {
+		name   string
+		answer kubelet.Answer
+		want   string // after head
+	}{
+		{
+			"credentials for a registry",
+			kubelet.Answer{Scope: kubelet.ForRegistry, Duration: 6 * time.Hour, Key: server, Username: "AWS", Password: "pass"},
+			`"cacheKeyType":"Registry","cacheDuration":"6h0m0s","auth":{"` + server + `":{"username":"AWS","password":"pass"}}}`,
+		},
+		{
+			"credentials for a repository",
+			kubelet.Answer{Scope: kubelet.ForImage, Duration: 90 * time.Second, Key: server + ":443/team-a/app", Username: "AWS", Password: "pass"},
+			`"cacheKeyType":"Image","cacheDuration":"1m30s","auth":{"` + server + `:443/team-a/app":{"username":"AWS","password":"pass"}}}`,
+		},
+		{
+			"not to be kept",
+			kubelet.Answer{Scope: kubelet.ForRegistry, Key: server, Username: "AWS", Password: "pass"},
+			`"cacheKeyType":"Registry","cacheDuration":"0s","auth":{"` + server + `":{"username":"AWS","password":"pass"}}}`,
+		},
+		{
+			"a token that is over",
+			kubelet.Answer{Scope: kubelet.ForRegistry, Duration: -time.Minute, Key: server, Username: "AWS", Password: "pass"},
+			`"cacheKeyType":"Registry","cacheDuration":"0s","auth":{"` + server + `":{"username":"AWS","password":"pass"}}}`,
+		},
+		{
+			"letters that JSON escapes",
+			kubelet.Answer{Scope: kubelet.ForRegistry, Key: server, Username: "AWS", Password: "a\"b\\c\n<&>"},
+			`"cacheKeyType":"Registry","cacheDuration":"0s","auth":{"` + server + `":{"username":"AWS","password":"a\"b\\c\n\u003c\u0026\u003e"}}}`,
+		},
+		{"none for a registry", kubelet.Empty(kubelet.ForRegistry, time.Hour), `"cacheKeyType":"Registry","cacheDuration":"1h0m0s"}`},
+		{"none for an image", kubelet.Empty(kubelet.ForImage, 5*time.Minute), `"cacheKeyType":"Image","cacheDuration":"5m0s"}`},
+		{"none, not to be kept", kubelet.Empty(kubelet.ForRegistry, -1), `"cacheKeyType":"Registry","cacheDuration":"0s"}`},
+		{
+			"without key there are no credentials",
+			kubelet.Answer{Scope: kubelet.ForRegistry, Username: "AWS", Password: "pass"},
+			`"cacheKeyType":"Registry","cacheDuration":"0s"}`,
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			encoded := encode(t, test.answer)
+			if got, want := string(encoded), head+test.want+"\n"; got != want {
+				t.Errorf("got %s\nwant %s", got, want)
+			}
+			checkDecoded(t, encoded, test.answer)
+		})
+	}
+}
+
+func checkDecoded(t *testing.T, encoded []byte, answer kubelet.Answer) {
+	t.Helper()
+	response := decode(t, encoded)
+	if response.CacheKeyType != answer.Scope {
+		t.Errorf("cacheKeyType is %q, want %q", response.CacheKeyType, answer.Scope)
+	}
+	if answer.Key == "" {
+		if len(response.Auth) > 0 {
+			t.Errorf("credentials of nobody: %v", response.Auth)
+		}
+		return
+	}
+	want := v1.AuthConfig{Username: answer.Username, Password: answer.Password}
+	if len(response.Auth) != 1 || response.Auth[answer.Key] != want {
+		t.Errorf("auth is %v", response.Auth)
+	}
+}
+
+// TestAnswerHidesThePassword prints an answer in every way that a log or an
+// error may.
+func TestAnswerHidesThePassword(t *testing.T) {
+	t.Parallel()
+	answer := kubelet.Answer{Scope: kubelet.ForRegistry, Duration: time.Hour, Key: server, Username: "AWS", Password: secret}
+	values := map[string]any{
+		"value": answer, "pointer": &answer, "slice": []kubelet.Answer{answer},
+		"map": map[string]kubelet.Answer{"x": answer}, "field": struct{ A kubelet.Answer }{answer}, "interface": []any{answer},
+	}
+	for name, value := range values {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t", "%10v", "%-5s", "% x"} {
+				text := fmt.Sprintf(verb, value)
+				if strings.Contains(text, secret) || strings.Contains(strings.ToLower(text), fmt.Sprintf("%x", secret)) {
+					t.Errorf("%s prints %s", verb, text)
+				}
+			}
+			if text := fmt.Sprint(value); strings.Contains(text, secret) || !strings.Contains(text, server) {
+				t.Errorf("Sprint prints %s", text)
+			}
+			if err := fmt.Errorf("no good: %v", value); strings.Contains(err.Error(), secret) {
+				t.Errorf("an error says %v", err)
+			}
+		})
+	}
+}
+
+func TestAnswerString(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		answer kubelet.Answer
+		want   string
+	}{
+		{"credentials", kubelet.Answer{Scope: kubelet.ForRegistry, Duration: time.Hour, Key: server, Username: "AWS", Password: "x"}, "credentials for " + server + ", Registry, 1h0m0s"},
+		{"none", kubelet.Empty(kubelet.ForImage, 5*time.Minute), "no credentials, Image, 5m0s"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			if got := test.answer.String(); got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+			if got := fmt.Sprintf("%v", test.answer); got != test.want {
+				t.Errorf("%%v prints %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+// TestScopes: the kubelet drops an answer with any other word.
+func TestScopes(t *testing.T) {
+	t.Parallel()
+	if kubelet.ForImage != "Image" || kubelet.ForRegistry != "Registry" {
+		t.Errorf("got %q and %q", kubelet.ForImage, kubelet.ForRegistry)
+	}
+}
+
+func encode(t *testing.T, answer kubelet.Answer) []byte {
+	t.Helper()
+	r, err := kubelet.ReadRequest(strings.NewReader(request("x")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoded, err := r.Encode(answer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return encoded
+}
+
+// decode is as strict as the kubelet from 1.32 on: no other field, no second
+// value, and what every answer must have.
+func decode(t *testing.T, encoded []byte) v1.CredentialProviderResponse {
+	t.Helper()
+	var response v1.CredentialProviderResponse
+	decoder := json.NewDecoder(bytes.NewReader(encoded))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&response); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		t.Errorf("something follows the answer: %v", err)
+	}
+	if response.Kind != "CredentialProviderResponse" {
+		t.Errorf("kind is %q", response.Kind)
+	}
+	if response.CacheDuration == nil || response.CacheDuration.Duration < 0 {
+		t.Errorf("cacheDuration is %v", response.CacheDuration)
+	}
+	return response
+}
