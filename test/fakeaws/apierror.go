@@ -1,0 +1,70 @@
+package fakeaws
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"net/http"
+)
+
+// apiError is an error as AWS answers it.
+type apiError struct {
+	status        int
+	code, message string
+}
+
+var (
+	errUnknownKey = &apiError{http.StatusForbidden, "InvalidClientTokenId", "The security token included in the request is invalid"}
+	errExpired    = &apiError{http.StatusForbidden, "ExpiredToken", "The security token included in the request is expired"}
+)
+
+func mismatch(message string) *apiError {
+	return &apiError{http.StatusForbidden, "SignatureDoesNotMatch", message}
+}
+
+// jsonCodes are the names that the JSON APIs have for what the query APIs call
+// otherwise.
+var jsonCodes = map[string]string{
+	"InvalidClientTokenId":  "UnrecognizedClientException",
+	"ExpiredToken":          "ExpiredTokenException",
+	"SignatureDoesNotMatch": "InvalidSignatureException",
+	"AccessDenied":          "AccessDeniedException",
+	"Throttling":            "ThrottlingException",
+	"InternalFailure":       "ServerException",
+}
+
+// write answers with the error, in the service's protocol.
+func (e *apiError) write(w http.ResponseWriter, service Service) {
+	switch service {
+	case STS:
+		message, _ := xml.Marshal(e.message)
+		w.Header().Set("Content-Type", "text/xml")
+		w.WriteHeader(e.status)
+		_, _ = fmt.Fprintf(w, `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>%s</Code><Message>%s</Message></Error><RequestId>%s</RequestId></ErrorResponse>`,
+			e.code, trimElement(message), requestID())
+	case ECR, ECRPublic:
+		status, code := e.status, e.code
+		if known, ok := jsonCodes[code]; ok {
+			code = known
+		}
+		if status == http.StatusForbidden {
+			status = http.StatusBadRequest
+		}
+		body, _ := json.Marshal(map[string]string{"__type": code, "message": e.message})
+		writeJSON(w, status, body)
+	default:
+		http.Error(w, e.message, e.status)
+	}
+}
+
+func writeJSON(w http.ResponseWriter, status int, body []byte) {
+	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	w.Header().Set("X-Amzn-Requestid", requestID())
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}
+
+// trimElement takes the <string></string> off that xml.Marshal puts around text.
+func trimElement(b []byte) []byte { return b[len("<string>") : len(b)-len("</string>")] }
+
+func requestID() string { return fmt.Sprintf("%x", random(16)) }

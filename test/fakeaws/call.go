@@ -1,0 +1,54 @@
+package fakeaws
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Service is one of the services.
+type Service string
+
+// The services.
+const (
+	IMDS      Service = "imds"
+	STS       Service = "sts"
+	ECR       Service = "ecr"
+	ECRPublic Service = "ecr-public"
+)
+
+// Call is a request that came in, and what became of it.
+type Call struct {
+	Service   Service
+	Operation string
+	// Region is the credential scope's.
+	Region string
+	// Principal is the ARN of who signed.
+	Principal string
+	// Host is the name that was called.
+	Host string
+	// Role, Session, ExternalID and Duration are those of AssumeRole.
+	Role, Session, ExternalID string
+	Duration                  time.Duration
+	// Outcome is "ok", or the error's code, or the fault that was on.
+	Outcome string
+}
+
+// String is the call in one line: who called what, in which region.
+func (c Call) String() string {
+	var s strings.Builder
+	fmt.Fprintf(&s, "%s %s", c.Service, c.Operation)
+	if c.Region != "" {
+		fmt.Fprintf(&s, " in %s", c.Region)
+	}
+	if c.Principal != "" {
+		fmt.Fprintf(&s, " as %s", c.Principal)
+	}
+	if c.Role != "" {
+		fmt.Fprintf(&s, ": role %s, session %s, %s", c.Role, c.Session, c.Duration)
+	}
+	if c.ExternalID != "" {
+		s.WriteString(", with an external ID")
+	}
+	return s.String() + " -> " + c.Outcome
+}

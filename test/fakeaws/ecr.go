@@ -1,0 +1,64 @@
+package fakeaws
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// ecr answers the JSON API of ECR.
+func (s *Server) ecr(w http.ResponseWriter, r *http.Request, body []byte, call *Call) *apiError {
+	grant, refusal := s.authorize(r, body, call, "AmazonEC2ContainerRegistry_V20150921", "ecr")
+	if refusal != nil {
+		return refusal
+	}
+	s.writeToken(w, grant, func(data map[string]any) any {
+		data["proxyEndpoint"] = fmt.Sprintf("https://%s.dkr.ecr.%s.amazonaws.com", grant.Account(), grant.Region)
+		return []any{data}
+	})
+	return nil
+}
+
+// ecrPublic answers the JSON API of ECR Public, which is in us-east-1 alone.
+func (s *Server) ecrPublic(w http.ResponseWriter, r *http.Request, body []byte, call *Call) *apiError {
+	grant, refusal := s.authorize(r, body, call, "SpencerFrontendService", "ecr-public")
+	if refusal != nil {
+		return refusal
+	}
+	if grant.Region != "us-east-1" {
+		return mismatch("Credential should be scoped to a valid region")
+	}
+	grant.Region = "public"
+	s.writeToken(w, grant, func(data map[string]any) any { return data })
+	return nil
+}
+
+func (s *Server) authorize(r *http.Request, body []byte, call *Call, target, service string) (Grant, *apiError) {
+	call.Operation = strings.TrimPrefix(r.Header.Get("X-Amz-Target"), target+".")
+	signature, caller, refusal := s.World.authenticateRequest(r, body, service)
+	call.Region, call.Principal = signature.region, caller.Principal
+	if refusal != nil {
+		return Grant{}, refusal
+	}
+	if call.Operation != "GetAuthorizationToken" {
+		return Grant{}, &apiError{http.StatusBadRequest, "UnknownOperationException", ""}
+	}
+	if role, _ := s.World.role(caller.Role); role.DenyToken {
+		return Grant{}, &apiError{http.StatusForbidden, "AccessDenied", fmt.Sprintf(
+			"User: %s is not authorized to perform: %s:GetAuthorizationToken on resource: * because no identity-based policy allows the %s:GetAuthorizationToken action",
+			caller.Principal, service, service)}
+	}
+	expires := s.World.Now().Add(s.World.TokenLife)
+	return Grant{Principal: caller.Principal, Role: caller.Role, Region: signature.region, Expires: expires}, nil
+}
+
+func (s *Server) writeToken(w http.ResponseWriter, grant Grant, shape func(map[string]any) any) {
+	data := map[string]any{
+		"authorizationToken": base64.StdEncoding.EncodeToString([]byte("AWS:" + s.World.mint(grant))),
+		"expiresAt":          float64(grant.Expires.UnixMilli()) / 1000,
+	}
+	body, _ := json.Marshal(map[string]any{"authorizationData": shape(data)})
+	writeJSON(w, http.StatusOK, body)
+}

@@ -1,0 +1,123 @@
+package fakeaws
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// Fault is what goes wrong with a service.
+type Fault struct {
+	Kind FaultKind
+	// Times is how many requests or connections it meets; 0 is all.
+	Times int
+	// Status, Code and Message are those of an Error.
+	Status        int
+	Code, Message string
+	// Body is the whole of an Answer, with Status (200 if it is 0).
+	Body string
+}
+
+// FaultKind is a way to go wrong.
+type FaultKind string
+
+// The faults of connections.
+const (
+	// HangAccept accepts no connection: the kernel makes it, nobody takes it.
+	HangAccept FaultKind = "hang before accept"
+	// HangHandshake accepts and says nothing; over TLS that is in the handshake.
+	HangHandshake FaultKind = "hang in the handshake"
+	// Reset breaks a connection off as soon as it is accepted.
+	Reset FaultKind = "reset"
+)
+
+// The faults of requests.
+const (
+	// HangHeaders takes the request and never answers.
+	HangHeaders FaultKind = "hang before headers"
+	// HangBody answers with headers and the first bytes of a body.
+	HangBody FaultKind = "hang in the body"
+	// CutBody ends the connection in the middle of the body.
+	CutBody FaultKind = "cut-off body"
+	// Drip sends a body a byte at a time, for ever.
+	Drip FaultKind = "dripping body"
+	// Flood sends a body without end.
+	Flood FaultKind = "endless body"
+	// Error answers with Status, Code and Message in the service's protocol.
+	Error FaultKind = "error"
+	// Answer answers with Body.
+	Answer FaultKind = "answer"
+)
+
+func (k FaultKind) ofConnections() bool {
+	return k == HangHandshake || k == Reset
+}
+
+// Throttled is the service's word for too many requests.
+func Throttled(times int) Fault {
+	return Fault{Kind: Error, Times: times, Status: http.StatusBadRequest, Code: "Throttling", Message: "Rate exceeded"}
+}
+
+// Broken is an error of the service's own making.
+func Broken(times int) Fault {
+	return Fault{Kind: Error, Times: times, Status: http.StatusInternalServerError, Code: "InternalFailure", Message: "We made a mistake"}
+}
+
+// Denied is AccessDenied, for whatever reason.
+func Denied() Fault {
+	return Fault{Kind: Error, Status: http.StatusForbidden, Code: "AccessDenied", Message: "not authorized"}
+}
+
+// play makes a request meet the fault.
+func (f Fault) play(w http.ResponseWriter, r *http.Request, service Service) {
+	const promised = 1000
+	switch f.Kind {
+	case HangHeaders:
+		<-r.Context().Done()
+	case HangBody:
+		startBody(w, promised)
+		<-r.Context().Done()
+	case CutBody:
+		startBody(w, promised)
+		panic(http.ErrAbortHandler) // net/http's way to break a connection off
+	case Drip:
+		drip(w, r)
+	case Flood:
+		flood(w, r)
+	case Error:
+		(&apiError{f.Status, f.Code, f.Message}).write(w, service)
+	case Answer:
+		w.WriteHeader(max(f.Status, http.StatusOK))
+		_, _ = w.Write([]byte(f.Body))
+	}
+}
+
+func startBody(w http.ResponseWriter, length int) {
+	w.Header().Set("Content-Length", strconv.Itoa(length))
+	_, _ = w.Write([]byte("{"))
+	_ = http.NewResponseController(w).Flush()
+}
+
+func drip(w http.ResponseWriter, r *http.Request) {
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for r.Context().Err() == nil {
+		startBody(w, 1<<20)
+		select {
+		case <-ticker.C:
+		case <-r.Context().Done():
+		}
+	}
+}
+
+func flood(w http.ResponseWriter, r *http.Request) {
+	chunk := make([]byte, 64<<10)
+	for i := range chunk {
+		chunk[i] = ' '
+	}
+	for r.Context().Err() == nil {
+		if _, err := w.Write(chunk); err != nil {
+			return
+		}
+	}
+}

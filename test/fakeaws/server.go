@@ -1,0 +1,214 @@
+package fakeaws
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// Server is the services of a world, each on a port of its own.
+type Server struct {
+	World *World
+
+	metadataToken string
+	roundTrip     time.Duration
+	urls          map[Service]string
+	listeners     []*listener
+	servers       []*http.Server
+	caFile        string
+	log           func(Call)
+
+	mu      sync.Mutex
+	calls   []Call
+	faults  map[Service]*Fault
+	changed chan struct{} // closed when a fault is switched on or off
+}
+
+// Options are how the services are served.
+type Options struct {
+	// TLS serves STS, ECR and ECR Public over TLS; the authority's certificate
+	// is written to a file in Dir.
+	TLS bool
+	Dir string
+	// Expired makes the TLS certificate one of yesterday.
+	Expired bool
+	// RoundTrip is the time that a round trip takes.
+	RoundTrip time.Duration
+	// Log, if set, is told of each call.
+	Log func(Call)
+}
+
+// Start serves a world on free ports of loopback, until Close.
+func Start(world *World, o Options) (*Server, error) {
+	s := &Server{
+		World:         world,
+		metadataToken: "IMDSTOKEN" + requestID(),
+		roundTrip:     o.RoundTrip,
+		log:           o.Log,
+		urls:          map[Service]string{},
+		faults:        map[Service]*Fault{},
+		changed:       make(chan struct{}),
+	}
+	var certificate *tls.Config
+	if o.TLS {
+		var err error
+		if certificate, err = s.makeCertificate(o); err != nil {
+			return nil, err
+		}
+	}
+	handlers := map[Service]handler{IMDS: s.imds, STS: s.sts, ECR: s.ecr, ECRPublic: s.ecrPublic}
+	for service, h := range handlers {
+		config := certificate
+		if service == IMDS {
+			config = nil
+		}
+		if err := s.serve(service, h, config); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+	}
+	return s, nil
+}
+
+func (s *Server) makeCertificate(o Options) (*tls.Config, error) {
+	ca, err := newAuthority()
+	if err != nil {
+		return nil, err
+	}
+	until := time.Now().Add(24 * time.Hour)
+	if o.Expired {
+		until = time.Now().Add(-24 * time.Hour)
+	}
+	certificate, err := ca.serverCertificate(until)
+	if err != nil {
+		return nil, err
+	}
+	s.caFile = filepath.Join(o.Dir, "fakeaws-ca.pem")
+	return &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}, os.WriteFile(s.caFile, ca.pem(), 0o600)
+}
+
+func (s *Server) serve(service Service, h handler, certificate *tls.Config) error {
+	socket, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	l := &listener{Listener: socket, server: s, service: service, closed: make(chan struct{})}
+	s.listeners = append(s.listeners, l)
+	server := &http.Server{
+		Handler:           s.handle(service, h),
+		ReadHeaderTimeout: time.Minute,
+		ErrorLog:          log.New(io.Discard, "", 0),
+	}
+	s.servers = append(s.servers, server)
+	s.urls[service] = "http://" + socket.Addr().String()
+	var accept net.Listener = l
+	if certificate != nil {
+		accept = tls.NewListener(l, certificate)
+		s.urls[service] = "https://" + socket.Addr().String()
+	}
+	go func() { _ = server.Serve(accept) }()
+	return nil
+}
+
+// Close ends all services, and every connection.
+func (s *Server) Close() error {
+	var errs []error
+	for _, l := range s.listeners {
+		_ = l.Close()
+	}
+	for _, server := range s.servers {
+		if err := server.Close(); !errors.Is(err, net.ErrClosed) { // the listeners are closed already
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// URL is where a service is served.
+func (s *Server) URL(service Service) string { return s.urls[service] }
+
+// Env is the environment that leads the AWS SDK here and nowhere else.
+func (s *Server) Env() []string {
+	env := []string{
+		"AWS_ENDPOINT_URL_STS=" + s.URL(STS),
+		"AWS_ENDPOINT_URL_ECR=" + s.URL(ECR),
+		"AWS_ENDPOINT_URL_ECR_PUBLIC=" + s.URL(ECRPublic),
+		"AWS_EC2_METADATA_SERVICE_ENDPOINT=" + s.URL(IMDS),
+		"AWS_CONFIG_FILE=/nonexistent",
+		"AWS_SHARED_CREDENTIALS_FILE=/nonexistent",
+	}
+	if s.caFile != "" {
+		env = append(env, "AWS_CA_BUNDLE="+s.caFile)
+	}
+	return env
+}
+
+// handler answers a request; an error that it returns is written for it.
+type handler func(http.ResponseWriter, *http.Request, []byte, *Call) *apiError
+
+func (s *Server) handle(service Service, h handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
+		if err != nil {
+			return
+		}
+		w.Header().Set("Date", s.World.Now().UTC().Format(http.TimeFormat))
+		if f, ok := s.takeFault(service, func(f *Fault) bool { return f.Kind != HangAccept && !f.Kind.ofConnections() }); ok {
+			s.record(Call{Service: service, Operation: r.Method, Host: r.Host, Outcome: string(f.Kind)})
+			f.play(w, r, service)
+			return
+		}
+		call := Call{Service: service, Host: r.Host, Outcome: "ok"}
+		refusal := h(w, r, body, &call)
+		if refusal != nil {
+			call.Outcome = refusal.code
+			if call.Outcome == "" {
+				call.Outcome = fmt.Sprint(refusal.status)
+			}
+		}
+		s.record(call)
+		if refusal != nil {
+			refusal.write(w, service)
+		}
+	})
+}
+
+func (s *Server) record(c Call) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls = append(s.calls, c)
+	if s.log != nil {
+		s.log(c)
+	}
+}
+
+// Calls are all requests so far, in order, those of some services if named.
+func (s *Server) Calls(services ...Service) []Call {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var calls []Call
+	for _, c := range s.calls {
+		wanted := len(services) == 0
+		for _, service := range services {
+			wanted = wanted || c.Service == service
+		}
+		if wanted {
+			calls = append(calls, c)
+		}
+	}
+	return calls
+}
+
+// Forget empties the list of calls.
+func (s *Server) Forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls = nil
+}

@@ -1,0 +1,59 @@
+package fakeaws
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+)
+
+// Grant is what an authorization token says: who got it, for which registries.
+type Grant struct {
+	// Principal is the ARN of the session that asked.
+	Principal string
+	// Role is the ARN of its role.
+	Role string
+	// Region is where the token is good; "public" is ECR Public.
+	Region  string
+	Expires time.Time
+}
+
+// Account is the account of the session that asked.
+func (g Grant) Account() string { return accountOf(g.Principal) }
+
+// mint makes a token's password.
+func (w *World) mint(g Grant) string {
+	payload, _ := json.Marshal(g) // of strings and a time
+	encoded := base64.RawURLEncoding.EncodeToString(payload)
+	return tokenMark + encoded + "." + w.authenticate(encoded)
+}
+
+// ReadToken tells what a token's password grants. Only one that was minted
+// here, and has not expired, grants anything.
+func (w *World) ReadToken(password string) (Grant, error) {
+	encoded, code, ok := strings.Cut(strings.TrimPrefix(password, tokenMark), ".")
+	if !ok || !hmac.Equal([]byte(code), []byte(w.authenticate(encoded))) {
+		return Grant{}, errors.New("not a token of this world")
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(encoded)
+	if err != nil {
+		return Grant{}, err
+	}
+	var g Grant
+	if err := json.Unmarshal(payload, &g); err != nil {
+		return Grant{}, err
+	}
+	if !g.Expires.After(w.Now()) {
+		return g, errors.New("the token has expired")
+	}
+	return g, nil
+}
+
+func (w *World) authenticate(text string) string {
+	mac := hmac.New(sha256.New, w.key)
+	mac.Write([]byte(text))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}

@@ -1,0 +1,173 @@
+// Package fakeaws stands in for AWS in tests and in the demo: STS, ECR, ECR
+// Public, and the instance metadata service of one EC2 node, over HTTP on
+// loopback. It keeps what matters of the real ones: requests must be signed with
+// credentials that it issued, roles are assumed only by whom their trust policy
+// names, and a token says who got it.
+package fakeaws
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+)
+
+// World is the accounts: who is there, who may become whom, and which
+// credentials are about.
+type World struct {
+	// TokenLife is how long authorization tokens live: 12h.
+	TokenLife time.Duration
+
+	mu     sync.Mutex
+	skew   time.Duration
+	node   Node
+	roles  map[string]Role
+	issued map[string]Credentials
+	key    []byte // authenticates authorization tokens
+}
+
+// Node is an EC2 instance.
+type Node struct {
+	InstanceID string
+	Region     string
+	// Role is the ARN of its instance profile's role; empty is no profile.
+	Role string
+}
+
+// Role is an IAM role.
+type Role struct {
+	ARN string
+	// Trust is who may assume the role, by its trust policy.
+	Trust []Trust
+	// MaxSession is how long its sessions last at most: 1h if zero.
+	MaxSession time.Duration
+	// DenyToken denies the role ecr:GetAuthorizationToken.
+	DenyToken bool
+}
+
+// Trust is a statement of a trust policy.
+type Trust struct {
+	// Principal is the ARN of a role, or an account's number for all of it.
+	Principal string
+	// ExternalID is what AssumeRole must bring along; empty is nothing.
+	ExternalID string
+}
+
+// Credentials are what STS or IMDS issued, and to whom.
+type Credentials struct {
+	AccessKeyID, SecretAccessKey, SessionToken string
+
+	Expires time.Time
+	// Principal is the ARN of the session: arn:aws:sts::ACCOUNT:assumed-role/…
+	Principal string
+	// Role is the role's ARN.
+	Role string
+	// Chained tells that AssumeRole issued them.
+	Chained bool
+}
+
+// NewWorld makes accounts with a node and roles. The node's own role need not
+// be among them.
+func NewWorld(node Node, roles ...Role) *World {
+	w := &World{
+		TokenLife: 12 * time.Hour,
+		node:      node,
+		roles:     map[string]Role{},
+		issued:    map[string]Credentials{},
+		key:       random(32),
+	}
+	for _, r := range append([]Role{{ARN: node.Role}}, roles...) {
+		w.roles[r.ARN] = r
+	}
+	return w
+}
+
+// SetRole adds a role, or changes one.
+func (w *World) SetRole(r Role) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.roles[r.ARN] = r
+}
+
+// SetSkew sets how far AWS's clock is ahead of the machine's.
+func (w *World) SetSkew(skew time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.skew = skew
+}
+
+// Now is the time by AWS's clock.
+func (w *World) Now() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return time.Now().Add(w.skew)
+}
+
+func (w *World) role(arn string) (Role, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	r, ok := w.roles[arn]
+	return r, ok
+}
+
+// issue makes credentials for a session of a role.
+func (w *World) issue(roleARN, session string, life time.Duration, chained bool) Credentials {
+	c := Credentials{
+		AccessKeyID:     "ASIA" + strings.ToUpper(hex.EncodeToString(random(8))),
+		SecretAccessKey: secretMark + hex.EncodeToString(random(15)),
+		SessionToken:    sessionMark + hex.EncodeToString(random(60)),
+		Expires:         w.Now().Add(life).Truncate(time.Second),
+		Principal:       sessionARN(roleARN, session),
+		Role:            roleARN,
+		Chained:         chained,
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.issued[c.AccessKeyID] = c
+	return c
+}
+
+func (w *World) credentials(accessKeyID string) (Credentials, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	c, ok := w.issued[accessKeyID]
+	return c, ok
+}
+
+// Every secret that is issued starts with one of these, so that a test can look
+// for secrets where none should be.
+const (
+	secretMark  = "SECRETKEY"
+	sessionMark = "SESSIONTOKEN"
+	tokenMark   = "ECRTOKEN"
+)
+
+// SecretMarks are what the secrets that are issued start with.
+func SecretMarks() []string { return []string{secretMark, sessionMark, tokenMark} }
+
+// sessionARN is how STS names a session of a role.
+func sessionARN(roleARN, session string) string {
+	parts := strings.SplitN(roleARN, ":", 6)
+	if len(parts) < 6 {
+		return roleARN
+	}
+	name := parts[5][strings.LastIndex(parts[5], "/")+1:]
+	return fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/%s", parts[1], parts[4], name, session)
+}
+
+// accountOf is the account in an ARN.
+func accountOf(arn string) string {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) < 6 {
+		return ""
+	}
+	return parts[4]
+}
+
+func random(n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // it never fails
+	return b
+}
