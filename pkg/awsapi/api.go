@@ -1,0 +1,170 @@
+// Package awsapi is the one way to AWS: how its services are reached, for how
+// long they are waited for, and what their errors mean.
+package awsapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
+	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecrpublic"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
+
+	"ecr-cross-account-credential-provider/pkg/registry"
+)
+
+// API makes clients of AWS's services. Load makes it.
+type API struct {
+	cfg      aws.Config
+	metadata *imds.Client
+	options  Options
+	clock    *clock
+}
+
+// Options are what an API is given; all must be set.
+type Options struct {
+	Timeouts Timeouts
+	// Now is the node's clock.
+	Now func() time.Time
+	// Random is a number of [0, 1).
+	Random func() float64
+}
+
+// Load reads the SDK's configuration of the node: environment, profile, CA
+// bundle. It asks nothing of the network.
+func Load(ctx context.Context, o Options) (*API, error) {
+	t := o.Timeouts
+	metadata := newMetadata(t)
+	cfg, err := config.LoadDefaultConfig(ctx,
+		config.WithHTTPClient(apiTransport(t)),
+		config.WithLogger(logging.Nop{}),
+		config.WithRetryer(func() aws.Retryer { return aws.NopRetryer{} }),
+		config.WithEC2RoleCredentialOptions(func(o *ec2rolecreds.Options) { o.Client = metadata }),
+		config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) { o.HTTPClient = boundedClient{next: metadataTransport(t)} }),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("reading the node's AWS configuration: %s", oneLine(err.Error()))
+	}
+	// From here on: the SDK sets the CA bundle up on its own client only.
+	clock := &clock{node: o.Now}
+	cfg.HTTPClient = boundedClient{cfg.HTTPClient, clock}
+	return &API{cfg, metadata, o, clock}, nil
+}
+
+// newMetadata makes a client of IMDSv2 only: version 1 answers whoever can make
+// the node send a request.
+func newMetadata(t Timeouts) *imds.Client {
+	return imds.New(imds.Options{
+		HTTPClient:     boundedClient{next: metadataTransport(t)},
+		Retryer:        aws.NopRetryer{},
+		EnableFallback: aws.FalseTernary,
+		Logger:         logging.Nop{},
+	})
+}
+
+// Now is the time by AWS's clock, as far as its answers have told it.
+func (a *API) Now() time.Time { return a.clock.now() }
+
+// Region is the region that the environment or the profile names, if any does.
+func (a *API) Region() string { return a.cfg.Region }
+
+// NodeCredentials are those of the SDK's default chain.
+func (a *API) NodeCredentials(ctx context.Context) (aws.Credentials, error) {
+	ctx, cancel := context.WithTimeout(ctx, a.options.Timeouts.Source)
+	defer cancel()
+	return Call(ctx, a, a.cfg.Credentials.Retrieve)
+}
+
+// Instance is what an EC2 instance is told of itself.
+type Instance struct {
+	ID      string
+	Region  string
+	Account string
+}
+
+// Instance asks IMDS for the instance's identity document.
+func (a *API) Instance(ctx context.Context) (Instance, error) {
+	ctx, cancel := context.WithTimeout(ctx, a.options.Timeouts.Instance)
+	defer cancel()
+	return Call(ctx, a, func(ctx context.Context) (Instance, error) {
+		document, err := a.metadata.GetInstanceIdentityDocument(ctx, nil)
+		if err != nil {
+			return Instance{}, err
+		}
+		return Instance{ID: document.InstanceID, Region: document.Region, Account: document.AccountID}, nil
+	})
+}
+
+// STS makes a client of STS in a region, for somebody's credentials.
+func (a *API) STS(region string, as aws.Credentials) (*sts.Client, error) {
+	var insecure error
+	client := sts.NewFromConfig(a.as(region, as), func(o *sts.Options) {
+		insecure = settleEndpoint(o.BaseEndpoint, &o.EndpointOptions.UseFIPSEndpoint, &o.EndpointOptions.UseDualStackEndpoint)
+	})
+	return client, insecure
+}
+
+// ECR makes a client of the API that belongs to a private registry's host: in
+// its region, FIPS or dual-stack where the host is.
+func (a *API) ECR(reg registry.Registry, as aws.Credentials) (*ecr.Client, error) {
+	var insecure error
+	client := ecr.NewFromConfig(a.as(reg.Region().String(), as), func(o *ecr.Options) {
+		if reg.FIPS() {
+			o.EndpointOptions.UseFIPSEndpoint = aws.FIPSEndpointStateEnabled
+		}
+		if reg.DualStack() {
+			o.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateEnabled
+		}
+		insecure = settleEndpoint(o.BaseEndpoint, &o.EndpointOptions.UseFIPSEndpoint, &o.EndpointOptions.UseDualStackEndpoint)
+	})
+	return client, insecure
+}
+
+// PublicRegion is where the API of ECR Public is, and nowhere else.
+const PublicRegion = "us-east-1"
+
+// ECRPublic makes a client of ECR Public's API.
+func (a *API) ECRPublic(as aws.Credentials) (*ecrpublic.Client, error) {
+	var insecure error
+	client := ecrpublic.NewFromConfig(a.as(PublicRegion, as), func(o *ecrpublic.Options) {
+		insecure = settleEndpoint(o.BaseEndpoint, &o.EndpointOptions.UseFIPSEndpoint, &o.EndpointOptions.UseDualStackEndpoint)
+	})
+	return client, insecure
+}
+
+// as is the configuration for calls in a region with credentials that are
+// already there: no call goes looking for them.
+func (a *API) as(region string, as aws.Credentials) aws.Config {
+	cfg := a.cfg.Copy()
+	cfg.Region = region
+	cfg.Credentials = credentials.StaticCredentialsProvider{Value: as}
+	return cfg
+}
+
+// settleEndpoint lets an endpoint that is named (AWS_ENDPOINT_URL_*, or a
+// profile's) stand as it is: the SDK refuses one together with FIPS or
+// dual-stack.
+func settleEndpoint(named *string, fips *aws.FIPSEndpointState, dualStack *aws.DualStackEndpointState) error {
+	if named == nil {
+		return nil
+	}
+	*fips, *dualStack = aws.FIPSEndpointStateDisabled, aws.DualStackEndpointStateDisabled
+	u, err := url.Parse(*named)
+	if err != nil || u.Host == "" {
+		return &Error{Class: Misconfigured, text: oneLine(fmt.Sprintf("the endpoint %q is not a URL", *named)), err: errors.Join(err)}
+	}
+	if err := checkEndpoint(u); err != nil {
+		return &Error{Class: Misconfigured, text: err.Error(), err: err}
+	}
+	return nil
+}

@@ -1,0 +1,116 @@
+package awsapi
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+)
+
+// maxBody is the length of an answer at most; AWS's are a few KB.
+const maxBody = 1 << 20
+
+// errTooLarge is what reading past maxBody ends in.
+var errTooLarge = fmt.Errorf("the answer is larger than %d bytes", maxBody)
+
+// apiTransport is how AWS's APIs are reached: through the proxy of the
+// environment, if there is one.
+func apiTransport(t Timeouts) *awshttp.BuildableClient {
+	return awshttp.NewBuildableClient().
+		WithTimeout(t.Attempt).
+		WithDialerOptions(func(d *net.Dialer) { d.Timeout = t.Dial }).
+		WithTransportOptions(func(tr *http.Transport) {
+			tr.TLSHandshakeTimeout = t.Handshake
+			tr.MaxResponseHeaderBytes = maxBody
+			tr.Proxy = func(r *http.Request) (*url.URL, error) {
+				if err := checkEndpoint(r.URL); err != nil {
+					return nil, err
+				}
+				return http.ProxyFromEnvironment(r)
+			}
+		})
+}
+
+// metadataTransport is how the metadata services of the node are reached: never
+// through a proxy, which could keep the credentials.
+func metadataTransport(t Timeouts) *awshttp.BuildableClient {
+	return awshttp.NewBuildableClient().
+		WithTimeout(t.Metadata).
+		WithDialerOptions(func(d *net.Dialer) { d.Timeout = t.Metadata }).
+		WithTransportOptions(func(tr *http.Transport) {
+			tr.MaxResponseHeaderBytes = maxBody
+			tr.Proxy = func(r *http.Request) (*url.URL, error) { return nil, checkEndpoint(r.URL) }
+		})
+}
+
+// insecureEndpointError is an endpoint that would send credentials in the clear.
+type insecureEndpointError struct{ host string }
+
+func (e *insecureEndpointError) Error() string {
+	return fmt.Sprintf("the endpoint http://%s is plain http; want https, or an address of loopback", e.host)
+}
+
+// checkEndpoint lets plain http go to loopback only, and to the link-local
+// addresses at which nodes serve metadata.
+func checkEndpoint(u *url.URL) error {
+	if u.Scheme == "https" {
+		return nil
+	}
+	host := u.Hostname()
+	ip := net.ParseIP(host)
+	if host == "localhost" || ip.IsLoopback() || ip.IsLinkLocalUnicast() || isMetadataIPv6(ip) {
+		return nil
+	}
+	return &insecureEndpointError{u.Host}
+}
+
+// isMetadataIPv6: IMDS, ECS and EKS pod identity serve metadata at addresses of
+// fd00:ec2::/32.
+func isMetadataIPv6(ip net.IP) bool {
+	return len(ip) == net.IPv6len && ip[0] == 0xfd && ip[1] == 0x00 && ip[2] == 0x0e && ip[3] == 0xc2
+}
+
+// boundedClient bounds the answers' length, notes how far each attempt gets, and
+// what time the answers say it is.
+type boundedClient struct {
+	next  aws.HTTPClient
+	clock *clock // nil: the answers' time is nobody's
+}
+
+func (c boundedClient) Do(req *http.Request) (*http.Response, error) {
+	a := attemptOf(req.Context())
+	resp, err := c.next.Do(a.trace(req))
+	if err != nil {
+		a.end(0, err)
+		return resp, err
+	}
+	a.end(resp.StatusCode, nil)
+	if c.clock != nil {
+		c.clock.observe(resp.Header)
+	}
+	resp.Body = &boundedBody{resp.Body, maxBody, func(err error) { a.end(resp.StatusCode, err) }}
+	return resp, nil
+}
+
+type boundedBody struct {
+	io.ReadCloser
+	left   int
+	failed func(error)
+}
+
+func (b *boundedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p[:min(len(p), b.left+1)])
+	if n > b.left {
+		n, err = b.left, errTooLarge
+	}
+	b.left -= n
+	if err != nil && !errors.Is(err, io.EOF) {
+		b.failed(err)
+	}
+	return n, err
+}

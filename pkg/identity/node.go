@@ -1,0 +1,127 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"ecr-cross-account-credential-provider/pkg/awsapi"
+	"ecr-cross-account-credential-provider/pkg/registry"
+)
+
+// Node is the identity of the node itself. What it has to ask for, it asks for
+// once, and only when it is wanted.
+type Node struct {
+	api      *awsapi.API
+	hostname string
+	session  func(context.Context) (Session, error)
+	instance func(context.Context) (awsapi.Instance, error)
+}
+
+// NewNode makes the node's identity. hostname names the node where it is no EC2
+// instance.
+func NewNode(api *awsapi.API, hostname string) *Node {
+	n := &Node{api: api, hostname: hostname}
+	n.session = once(n.retrieve)
+	n.instance = once(api.Instance)
+	return n
+}
+
+// once keeps the first answer.
+func once[T any](ask func(context.Context) (T, error)) func(context.Context) (T, error) {
+	var first sync.Once
+	var answer T
+	var err error
+	return func(ctx context.Context) (T, error) {
+		first.Do(func() { answer, err = ask(ctx) })
+		return answer, err
+	}
+}
+
+// Session is the node's own credentials, from the SDK's default chain.
+func (n *Node) Session(ctx context.Context) (Session, error) { return n.session(ctx) }
+
+func (n *Node) retrieve(ctx context.Context) (Session, error) {
+	credentials, err := n.api.NodeCredentials(ctx)
+	if err != nil {
+		return Session{}, fmt.Errorf("no AWS credentials on this node: %w; attach an instance profile, or set credentials in the provider's env", err)
+	}
+	if !credentials.HasKeys() {
+		return Session{}, fmt.Errorf("no AWS credentials on this node: %w; attach an instance profile, or set credentials in the provider's env",
+			awsapi.Unusable(credentials.Source+" gave none"))
+	}
+	return Session{Credentials: credentials, Principal: "the node's identity (" + credentials.Source + ")"}, nil
+}
+
+// Name names the node in sessions: the instance's id, else the host's name.
+func (n *Node) Name(ctx context.Context) string {
+	if instance, err := n.instance(ctx); err == nil && instance.ID != "" {
+		return instance.ID
+	}
+	return n.hostname
+}
+
+// Region is where the node is: as the environment or the profile says, else as
+// IMDS does. It is zero if none of them knows.
+func (n *Node) Region(ctx context.Context) registry.Region {
+	name := n.api.Region()
+	if name == "" {
+		instance, err := n.instance(ctx)
+		if err != nil {
+			return registry.Region{}
+		}
+		name = instance.Region
+	}
+	region, err := registry.ParseRegion(name)
+	if err != nil {
+		return registry.Region{}
+	}
+	return region
+}
+
+// Account is the account of the node's identity: as the credentials say; for
+// an instance profile, as IMDS does; else as STS does.
+func (n *Node) Account(ctx context.Context) (registry.Account, error) {
+	session, err := n.Session(ctx)
+	if err != nil {
+		return registry.Account{}, err
+	}
+	id := session.Credentials.AccountID
+	if id == "" && session.Credentials.Source == ec2rolecreds.ProviderName {
+		if instance, err := n.instance(ctx); err == nil {
+			id = instance.Account
+		}
+	}
+	if id == "" {
+		if id, err = n.callerAccount(ctx, session); err != nil {
+			return registry.Account{}, fmt.Errorf("asking STS for the node's own account, which the configuration names as own: %w", err)
+		}
+	}
+	return registry.ParseAccount(id)
+}
+
+// callerAccount asks STS, which needs no permission.
+func (n *Node) callerAccount(ctx context.Context, session Session) (string, error) {
+	region := n.Region(ctx)
+	if region.IsZero() {
+		return "", errors.New("the node's region is not known; set AWS_REGION in the provider's env")
+	}
+	client, err := n.api.STS(region.String(), session.Credentials)
+	if err != nil {
+		return "", err
+	}
+	caller, err := awsapi.Call(ctx, n.api, func(ctx context.Context) (*sts.GetCallerIdentityOutput, error) {
+		return client.GetCallerIdentity(ctx, nil)
+	})
+	if err != nil {
+		return "", err
+	}
+	if caller.Account == nil {
+		return "", awsapi.Unusable("STS answered without an account")
+	}
+	return *caller.Account, nil
+}
