@@ -1,0 +1,145 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"ecr-cross-account-credential-provider/pkg/cli"
+	"ecr-cross-account-credential-provider/test/fakeaws"
+)
+
+// TestMain makes the test's binary the plugin too, under its own name and under
+// the stock plugin's.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		cli.Name:                  main,
+		"ecr-credential-provider": main,
+	})
+}
+
+// TestScripts runs testdata/script: each has an AWS of its own, the example
+// world, to which the environment leads. UPDATE_SCRIPTS=1 rewrites what they
+// expect.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir:   "testdata/script",
+		Setup: setup,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"request": writeRequest,
+			"answer":  readAnswer,
+			"calls":   listCalls,
+			"fault":   switchFault,
+			"deny":    denyToken,
+		},
+		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+	})
+}
+
+type serverKey struct{}
+
+func setup(env *testscript.Env) error {
+	server, err := fakeaws.Start(fakeaws.ExampleWorld(), fakeaws.Options{})
+	if err != nil {
+		return err
+	}
+	env.Defer(func() { _ = server.Close() })
+	env.Values[serverKey{}] = server
+	env.Vars = append(env.Vars, server.Env()...)
+	return onlyOwnerWrites(env.WorkDir)
+}
+
+// onlyOwnerWrites makes configurations trustworthy, whatever the umask.
+func onlyOwnerWrites(dir string) error {
+	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".yaml") || !entry.Type().IsRegular() {
+			return err
+		}
+		return os.Chmod(path, 0o644)
+	})
+}
+
+func serverOf(ts *testscript.TestScript) *fakeaws.Server {
+	return ts.Value(serverKey{}).(*fakeaws.Server)
+}
+
+// writeRequest: request IMAGE [VERSION] writes what a kubelet asks to a file.
+func writeRequest(ts *testscript.TestScript, _ bool, args []string) {
+	version := "v1"
+	if len(args) > 1 {
+		version = args[1]
+	}
+	request := fmt.Sprintf(`{"apiVersion":"credentialprovider.kubelet.k8s.io/%s","kind":"CredentialProviderRequest","image":%q}`, version, args[0])
+	ts.Check(os.WriteFile(ts.MkAbs("request"), []byte(request), 0o600))
+}
+
+// readAnswer prints the answer on stdout in words: whose token it is, and how
+// long it may be kept (in tens of minutes, as chance has a say).
+func readAnswer(ts *testscript.TestScript, _ bool, _ []string) {
+	var answer struct {
+		APIVersion, Kind, CacheKeyType, CacheDuration string
+		Auth                                          map[string]struct{ Username, Password string }
+	}
+	decoder := json.NewDecoder(strings.NewReader(ts.ReadFile("stdout")))
+	decoder.DisallowUnknownFields()
+	ts.Check(decoder.Decode(&answer))
+	duration, err := time.ParseDuration(answer.CacheDuration)
+	ts.Check(err)
+	out := ts.Stdout()
+	fmt.Fprintf(out, "%s %s %s, about %s\n", answer.APIVersion, answer.Kind, answer.CacheKeyType, duration.Round(10*time.Minute))
+	for key, auth := range answer.Auth {
+		grant, err := serverOf(ts).World.ReadToken(auth.Password)
+		ts.Check(err)
+		fmt.Fprintf(out, "%s: %s, region %s, %s\n", key, auth.Username, grant.Region, grant.Principal)
+	}
+}
+
+// listCalls: calls [SERVICE...] prints the calls so far, and forgets them.
+func listCalls(ts *testscript.TestScript, _ bool, args []string) {
+	var services []fakeaws.Service
+	for _, a := range args {
+		services = append(services, fakeaws.Service(a))
+	}
+	calls := serverOf(ts).Calls(services...)
+	if len(calls) == 0 {
+		fmt.Fprintln(ts.Stdout(), "none")
+	}
+	for _, call := range calls {
+		fmt.Fprintln(ts.Stdout(), call)
+	}
+	serverOf(ts).Forget()
+}
+
+// switchFault: fault SERVICE (off|throttled|broken|denied|KIND|answer BODY).
+func switchFault(ts *testscript.TestScript, _ bool, args []string) {
+	service := fakeaws.Service(args[0])
+	switch what := args[1]; what {
+	case "off":
+		serverOf(ts).Mend(service)
+	case "throttled":
+		serverOf(ts).Break(service, fakeaws.Throttled(0))
+	case "broken":
+		serverOf(ts).Break(service, fakeaws.Broken(0))
+	case "denied":
+		serverOf(ts).Break(service, fakeaws.Denied())
+	case "answer":
+		serverOf(ts).Break(service, fakeaws.Fault{Kind: fakeaws.Answer, Body: args[2]})
+	default:
+		serverOf(ts).Break(service, fakeaws.Fault{Kind: fakeaws.FaultKind(what)})
+	}
+}
+
+// denyToken: deny ROLE_ARN TRUSTED denies a role the token.
+func denyToken(ts *testscript.TestScript, _ bool, args []string) {
+	serverOf(ts).World.SetRole(fakeaws.Role{ARN: args[0], Trust: []fakeaws.Trust{{Principal: args[1]}}, DenyToken: true})
+}

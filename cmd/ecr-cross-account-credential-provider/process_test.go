@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"ecr-cross-account-credential-provider/pkg/cli"
+	"ecr-cross-account-credential-provider/test/fakeaws"
+)
+
+// result is what a run of the plugin left.
+type result struct {
+	stdout, stderr string
+	status         int
+}
+
+// kubeletPatience is when a kubelet kills the plugin.
+const kubeletPatience = time.Minute
+
+// command makes a run of the plugin with nothing in its environment but env.
+func command(t *testing.T, env []string, args ...string) *exec.Cmd {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), kubeletPatience)
+	t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, cli.Name, args...)
+	cmd.Env = append([]string{"HOME=" + t.TempDir()}, env...)
+	return cmd
+}
+
+// ask runs the plugin as a kubelet does.
+func ask(t *testing.T, env []string, image string, args ...string) result {
+	t.Helper()
+	cmd := command(t, env, args...)
+	cmd.Stdin = strings.NewReader(request(image))
+	return run(t, cmd)
+}
+
+func request(image string) string {
+	return fmt.Sprintf(`{"apiVersion":"credentialprovider.kubelet.k8s.io/v1","kind":"CredentialProviderRequest","image":%q}`, image)
+}
+
+func run(t *testing.T, cmd *exec.Cmd) result {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+// wantOneLine checks the way that a failure is told to a kubelet.
+func (r result) wantOneLine(t *testing.T, contains string) {
+	t.Helper()
+	if r.status != 1 || r.stdout != "" {
+		t.Errorf("exit %d, stdout %q; want exit 1 and nothing", r.status, r.stdout)
+	}
+	line := r.stderr
+	if strings.ContainsAny(line, "\r\n") || len(line) > 4096 || !strings.HasPrefix(line, cli.Name+": ") {
+		t.Errorf("stderr is not one line of the program: %q", r.stderr)
+	}
+	if !strings.Contains(line, contains) {
+		t.Errorf("stderr %q does not contain %q", line, contains)
+	}
+}
+
+// wantNoSecret looks for what was secret to AWS, or to the service account.
+func (r result) wantNoSecret(t *testing.T) {
+	t.Helper()
+	for _, mark := range append(fakeaws.SecretMarks(), "IMDSTOKEN", leak) {
+		if strings.Contains(r.stderr, mark) {
+			t.Errorf("stderr tells a secret (%s…): %s", mark, r.stderr)
+		}
+	}
+}
+
+// leak is in every answer that can't be read.
+const leak = "LEAKED"
+
+func startAWS(t *testing.T, o fakeaws.Options) *fakeaws.Server {
+	t.Helper()
+	o.Dir = t.TempDir()
+	server, err := fakeaws.Start(fakeaws.ExampleWorld(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return server
+}
+
+// writeConfig writes a configuration, and returns its path.
+func writeConfig(t *testing.T, registries string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	text := "apiVersion: ecr-cross-account-credential-provider/v1alpha1\nkind: CrossAccountConfig\n" + registries
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+const oneRole = `
+registries:
+- accounts: ["444455556666"]
+  assumeRoles:
+  - arn: arn:aws:iam::444455556666:role/ecr-pull
+deadline: 1s
+`

@@ -1,0 +1,90 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"ecr-cross-account-credential-provider/pkg/awsapi"
+	"ecr-cross-account-credential-provider/pkg/config"
+	"ecr-cross-account-credential-provider/pkg/kubelet"
+	"ecr-cross-account-credential-provider/pkg/provider"
+)
+
+// grace is what a step gets to say why it did not end in time. The kubelet
+// waits for 60s, the deadline is 50s at most.
+const grace = time.Second
+
+// getCredentials is the kubelet's call. Stdout gets the answer or nothing.
+func getCredentials(ctx context.Context, p Process, o options, args []string) error {
+	if len(args) > 0 {
+		return usageError("get-credentials takes no argument %q", cut(args[0]))
+	}
+	c, err := o.load(p)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.Deadline)
+	defer cancel()
+	response, err := inTime(ctx, func() ([]byte, error) { return respond(ctx, p, c) })
+	if err != nil {
+		return err
+	}
+	if _, err := p.Stdout.Write(response); err != nil {
+		return fmt.Errorf("writing the answer to stdout: %w", err)
+	}
+	return nil
+}
+
+func (p Process) aws() awsapi.Options {
+	return awsapi.Options{Timeouts: awsapi.DefaultTimeouts(), Now: p.Now, Random: p.Random}
+}
+
+func respond(ctx context.Context, p Process, c config.Config) ([]byte, error) {
+	request, err := kubelet.ReadRequest(p.Stdin)
+	if err != nil {
+		return nil, err
+	}
+	answers := provider.Provider{
+		Config:   c,
+		AWS:      p.aws(),
+		Hostname: p.Hostname,
+		Warn:     func(s string) { _, _ = fmt.Fprintf(p.Stderr, "%s: %s\n", Name, singleLine(s)) },
+	}
+	answer, err := answers.Answer(ctx, request.Image())
+	if err != nil {
+		return nil, err
+	}
+	return request.Encode(answer)
+}
+
+// inTime waits for what may be stuck where no context reaches it, such as a
+// stdin that is never closed, no longer than the context and a little.
+func inTime(ctx context.Context, ask func() ([]byte, error)) ([]byte, error) {
+	type result struct {
+		response []byte
+		err      error
+	}
+	done := make(chan result, 1)
+	go func() {
+		response, err := ask()
+		done <- result{response, err}
+	}()
+	select {
+	case r := <-done:
+		return r.response, r.err
+	case <-ctx.Done():
+	}
+	late := time.NewTimer(grace)
+	defer late.Stop()
+	select {
+	case r := <-done:
+		return r.response, r.err
+	case <-late.C:
+		if errors.Is(ctx.Err(), context.Canceled) {
+			return nil, errors.New("stopped by a signal")
+		}
+		return nil, errors.New("no answer within the deadline, nor a cause; was the request on stdin ever written and closed?")
+	}
+}
