@@ -1,0 +1,118 @@
+// Command demo shows what the plugin does: it hands it requests as a kubelet
+// does, against a fake AWS on loopback, and prints each request, each call to
+// AWS that it caused, and each answer.
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"os/exec"
+
+	"ecr-cross-account-credential-provider/test/fakeaws"
+)
+
+// cases are what a kubelet asks in the demo.
+var cases = []struct{ title, image string }{
+	{"another account's registry", "444455556666.dkr.ecr.eu-west-1.amazonaws.com/team-a/app"},
+	{"another account's, by a chain of two roles", "777788889999.dkr.ecr.eu-central-1.amazonaws.com/shop/cart"},
+	{"the node's own account", "111122223333.dkr.ecr.eu-west-1.amazonaws.com/base/java"},
+	{"a public image of Amazon's", "public.ecr.aws/eks-distro/kubernetes/pause"},
+	{"a registry that is not ECR", "docker.io/library/busybox"},
+	{"a role that does not trust the node", "777788889999.dkr.ecr.us-east-1.amazonaws.com/shop/cart"},
+}
+
+func main() {
+	log.SetFlags(0)
+	plugin := flag.String("plugin", "bin/ecr-cross-account-credential-provider", "the plugin's binary")
+	config := flag.String("config", "test/demo/config.yaml", "its configuration")
+	flag.Parse()
+	if err := run(os.Stdout, *plugin, *config); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(w io.Writer, plugin, config string) error {
+	aws, err := fakeaws.Start(fakeaws.ExampleWorld(), fakeaws.Options{})
+	if err != nil {
+		return err
+	}
+	defer aws.Close() //nolint:errcheck // the demo is over
+	fmt.Fprintf(w, "A node in account %s, image accounts %s and %s, and this configuration (%s):\n\n",
+		fakeaws.NodeAccount, fakeaws.FirstAccount, fakeaws.SecondAccount, config)
+	text, err := os.ReadFile(config)
+	if err != nil {
+		return err
+	}
+	indent(w, text)
+	for i, c := range cases {
+		fmt.Fprintf(w, "\n%d. %s\n", i+1, c.title)
+		aws.Forget()
+		if err := show(w, aws, plugin, config, c.image); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// show runs the plugin as a kubelet does, and prints what went in, on and out.
+func show(w io.Writer, aws *fakeaws.Server, plugin, config, image string) error {
+	request := fmt.Sprintf(`{"apiVersion":"credentialprovider.kubelet.k8s.io/v1","kind":"CredentialProviderRequest","image":%q}`, image)
+	fmt.Fprintf(w, "   kubelet  %s\n", request)
+	var stdout, stderr bytes.Buffer
+	cmd := exec.CommandContext(context.Background(), plugin, "--config", config, "get-credentials")
+	cmd.Env = aws.Env()
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewBufferString(request), &stdout, &stderr
+	err := cmd.Run()
+	for _, call := range aws.Calls() {
+		fmt.Fprintf(w, "   aws      %s\n", call)
+	}
+	if len(aws.Calls()) == 0 {
+		fmt.Fprintln(w, "   aws      (no call)")
+	}
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		fmt.Fprintf(w, "   plugin   exit %d: %s\n", exit.ExitCode(), stderr.Bytes())
+		return nil
+	case err != nil:
+		return err
+	}
+	return showAnswer(w, aws, stdout.Bytes())
+}
+
+// showAnswer prints the response with each password told in words.
+func showAnswer(w io.Writer, aws *fakeaws.Server, response []byte) error {
+	var answer struct {
+		CacheKeyType, CacheDuration string
+		Auth                        map[string]struct{ Username, Password string }
+	}
+	if err := json.Unmarshal(response, &answer); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "   plugin   cacheKeyType %s, cacheDuration %s", answer.CacheKeyType, answer.CacheDuration)
+	if len(answer.Auth) == 0 {
+		fmt.Fprint(w, ", no credentials")
+	}
+	for key, auth := range answer.Auth {
+		grant, err := aws.World.ReadToken(auth.Password)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(w, ", auth for %s:\n            user %s, a token for region %s, minted for %s", key, auth.Username, grant.Region, grant.Principal)
+	}
+	fmt.Fprintln(w)
+	return nil
+}
+
+func indent(w io.Writer, text []byte) {
+	for line := range bytes.Lines(text) {
+		fmt.Fprintf(w, "   %s", line)
+	}
+}
