@@ -1,0 +1,104 @@
+package examples_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"ecr-cross-account-credential-provider/pkg/config"
+	"ecr-cross-account-credential-provider/pkg/registry"
+)
+
+// pull is an image and what is to become of it: the entry that governs it and
+// the roles, with external IDs behind a blank.
+type pull struct {
+	image, entry string
+	roles        []string
+}
+
+// configurations are the files of this folder itself.
+var configurations = map[string][]pull{
+	"minimal.yaml": {
+		{"444455556666.dkr.ecr.eu-west-1.amazonaws.com/app", "registries[0]", []string{"arn:aws:iam::444455556666:role/ecr-pull"}},
+		{"444455556666.dkr-ecr-fips.us-east-1.on.aws/team-a/app", "registries[0]", []string{"arn:aws:iam::444455556666:role/ecr-pull"}},
+		{"111122223333.dkr.ecr.eu-west-1.amazonaws.com/app", "", nil},
+		{"777788889999.dkr.ecr.eu-west-1.amazonaws.com/app", "", nil},
+	},
+	"many-accounts.yaml": {
+		{"444455556666.dkr.ecr.eu-west-1.amazonaws.com/app", "registries[1]", []string{"arn:aws:iam::444455556666:role/ecr-pull"}},
+		{"123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/app", "registries[1]", []string{"arn:aws-cn:iam::123456789012:role/ecr-pull"}},
+		{"777788889999.dkr.ecr.eu-west-1.amazonaws.com/app", "registries[0]", []string{"arn:aws:iam::777788889999:role/ecr-pull images-for-111122223333"}},
+		{"111122223333.dkr.ecr.eu-west-1.amazonaws.com/app", "", nil},
+		{"602401143452.dkr.ecr.eu-west-1.amazonaws.com/eks/coredns", "", nil},
+		{"877085696533.dkr.ecr.af-south-1.amazonaws.com/eks/coredns", "", nil},
+		{"800184023465.dkr.ecr.ap-east-1.amazonaws.com/eks/coredns", "", nil},
+	},
+	"chained-role.yaml": {
+		{"444455556666.dkr.ecr.eu-west-1.amazonaws.com/app", "registries[0]", []string{
+			"arn:aws:iam::777788889999:role/ecr-hub", "arn:aws:iam::444455556666:role/ecr-pull images-for-111122223333",
+		}},
+		{"777788889999.dkr.ecr.eu-west-1.amazonaws.com/app", "", nil},
+	},
+	"partitions.yaml": {
+		{"444455556666.dkr.ecr.eu-west-1.amazonaws.com/app", "registries[0]", []string{"arn:aws:iam::444455556666:role/ecr-pull"}},
+		{"123456789012.dkr.ecr.us-gov-west-1.amazonaws.com/app", "registries[0]", []string{"arn:aws-us-gov:iam::123456789012:role/ecr-pull"}},
+		{"777788889999.dkr.ecr.cn-north-1.amazonaws.com.cn/app", "registries[1]", []string{"arn:aws-cn:iam::777788889999:role/cn-ecr-pull"}},
+		{"777788889999.dkr.ecr.eu-west-1.amazonaws.com/app", "", nil},
+	},
+}
+
+func TestConfigurations(t *testing.T) {
+	t.Parallel()
+	for file, pulls := range configurations {
+		t.Run(file, func(t *testing.T) {
+			t.Parallel()
+			c := load(t, read(t, file))
+			for _, want := range pulls {
+				entry, roles := match(t, c, want.image)
+				if entry != want.entry || !slices.Equal(roles, want.roles) {
+					t.Errorf("%s: entry %q with roles %q; want %q with %q", want.image, entry, roles, want.entry, want.roles)
+				}
+			}
+		})
+	}
+}
+
+// load loads a copy: a checkout may be writable by a group, which is refused.
+func load(t *testing.T, content string) config.Config {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Load(file, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func match(t *testing.T, c config.Config, name string) (entry string, roles []string) {
+	t.Helper()
+	image, ok := registry.Parse(name)
+	if !ok {
+		t.Fatalf("%s is not in ECR: %v", name, registry.WhyNotECR(name))
+	}
+	own, err := registry.ParseAccount(nodeAccount)
+	if err != nil {
+		t.Fatal(err)
+	}
+	decision := c.Rules.Match(image, own)
+	if decision.Entry == nil {
+		return "", nil
+	}
+	for _, template := range decision.Entry.Roles {
+		role, err := template.For(image.Registry(), func() string { return "i-0abc" })
+		if err != nil {
+			t.Fatal(err)
+		}
+		roles = append(roles, strings.TrimSpace(role.ARN+" "+role.ExternalID))
+	}
+	return decision.Entry.Name, roles
+}

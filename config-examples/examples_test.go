@@ -1,0 +1,93 @@
+// Package examples_test loads, decodes and runs every file of this folder.
+package examples_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+)
+
+const (
+	nodeAccount = "111122223333"
+	program     = "ecr-cross-account-credential-provider"
+)
+
+// TestEveryFileIsKnown keeps an example from being there untested.
+func TestEveryFileIsKnown(t *testing.T) {
+	t.Parallel()
+	known := []string{"iam/README.md", beside, besideOlder, instead, userData, userDataOlder, bake}
+	known = slices.AppendSeq(known, maps.Keys(configurations))
+	known = slices.AppendSeq(known, maps.Keys(policies))
+	slices.Sort(known)
+	var found []string
+	err := fs.WalkDir(os.DirFS("."), ".", func(name string, d fs.DirEntry, err error) error {
+		if test, _ := path.Match("*_test.go", name); err == nil && !d.IsDir() && !test {
+			found = append(found, name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(found)
+	if !slices.Equal(found, known) {
+		t.Errorf("files of the folder: %q; files with a test: %q", found, known)
+	}
+}
+
+// TestEveryFileSaysWhatItIs: JSON can't, and has iam/README.md.
+func TestEveryFileSaysWhatItIs(t *testing.T) {
+	t.Parallel()
+	for _, file := range slices.AppendSeq([]string{beside, besideOlder, instead}, maps.Keys(configurations)) {
+		if lines := strings.SplitN(read(t, file), "\n", 3); !strings.HasPrefix(lines[0], "# ") || !strings.HasPrefix(lines[1], "# ") {
+			t.Errorf("%s does not begin with a comment of two lines", file)
+		}
+	}
+	table := read(t, "iam/README.md")
+	for file, policy := range policies {
+		name := path.Base(file)
+		row := fmt.Sprintf("\n| [%s](%s) | %s | ", name, name, policy.attachedIn)
+		if strings.Count(table, row) != 1 {
+			t.Errorf("iam/README.md has no row that begins with %q", row)
+		}
+	}
+}
+
+// body is a file without the comment that it begins with.
+func body(content string) string {
+	for strings.HasPrefix(content, "#") {
+		_, content, _ = strings.Cut(content, "\n")
+	}
+	return content
+}
+
+// decode takes one YAML document with no unknown fields.
+func decode(t *testing.T, content string, into any) {
+	t.Helper()
+	decoder := yaml.NewDecoder(strings.NewReader(content))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(into); err != nil {
+		t.Fatal(err)
+	}
+	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		t.Fatalf("after the document: %v; want the end", err)
+	}
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}

@@ -1,0 +1,156 @@
+package examples_test
+
+import (
+	"path"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ecr-cross-account-credential-provider/pkg/registry"
+)
+
+const (
+	beside      = "kubelet/beside-the-stock-provider.yaml"
+	besideOlder = "kubelet/beside-the-stock-provider-before-1.34.yaml"
+	instead     = "kubelet/instead-of-the-stock-provider.yaml"
+)
+
+// providerConfig is CredentialProviderConfig of kubelet.config.k8s.io/v1.
+type providerConfig struct {
+	APIVersion string            `yaml:"apiVersion"`
+	Kind       string            `yaml:"kind"`
+	Providers  []kubeletProvider `yaml:"providers"`
+}
+
+type kubeletProvider struct {
+	Name                 string   `yaml:"name"`
+	MatchImages          []string `yaml:"matchImages"`
+	DefaultCacheDuration string   `yaml:"defaultCacheDuration"`
+	APIVersion           string   `yaml:"apiVersion"`
+	Args                 []string `yaml:"args"`
+}
+
+// providers decodes a file as a kubelet does, which exits at what is an error here.
+func providers(t *testing.T, content string) []kubeletProvider {
+	t.Helper()
+	var c providerConfig
+	decode(t, content, &c)
+	if c.APIVersion != "kubelet.config.k8s.io/v1" || c.Kind != "CredentialProviderConfig" || len(c.Providers) == 0 {
+		t.Fatalf("%s %s with %d providers", c.APIVersion, c.Kind, len(c.Providers))
+	}
+	for _, p := range c.Providers {
+		if d, err := time.ParseDuration(p.DefaultCacheDuration); err != nil || d < 0 {
+			t.Errorf("%s: defaultCacheDuration %q: %v", p.Name, p.DefaultCacheDuration, err)
+		}
+		if p.Name == "" || len(p.MatchImages) == 0 || p.APIVersion != "credentialprovider.kubelet.k8s.io/v1" {
+			t.Errorf("not what a kubelet takes: %+v", p)
+		}
+	}
+	return c.Providers
+}
+
+func TestKubeletConfigurations(t *testing.T) {
+	t.Parallel()
+	ourArgs := []string{"--config=/etc/" + program + "/config.yaml", "get-credentials"}
+	others := func(p kubeletProvider) kubeletProvider {
+		return kubeletProvider{p.Name, hostForms("444455556666", "*"), "0s", p.APIVersion, ourArgs}
+	}
+	stock := func(p kubeletProvider) kubeletProvider {
+		p.Name, p.MatchImages = "ecr-credential-provider", stockPatterns
+		return p
+	}
+	for file, want := range map[string]struct {
+		names    []string
+		complete []func(kubeletProvider) kubeletProvider
+	}{
+		beside:      {[]string{program}, []func(kubeletProvider) kubeletProvider{others}},
+		besideOlder: {[]string{"aws-" + program, "ecr-credential-provider"}, []func(kubeletProvider) kubeletProvider{others, stock}},
+		instead:     {[]string{"ecr-credential-provider"}, []func(kubeletProvider) kubeletProvider{stock}},
+	} {
+		t.Run(file, func(t *testing.T) {
+			t.Parallel()
+			found := providers(t, read(t, file))
+			var names []string
+			for i, p := range found {
+				names = append(names, p.Name)
+				if i < len(want.complete) && !reflect.DeepEqual(p, want.complete[i](p)) {
+					t.Errorf("provider %+v; want %+v", p, want.complete[i](p))
+				}
+			}
+			if !slices.Equal(names, want.names) || !slices.IsSorted(names) {
+				t.Errorf("providers %q; want %q, and in order of name as kubelets up to 1.32 try them", names, want.names)
+			}
+			if ours := found[0]; !slices.Equal(ours.Args, ourArgs) || ours.DefaultCacheDuration != "0s" {
+				t.Errorf("args %q, defaultCacheDuration %q", ours.Args, ours.DefaultCacheDuration)
+			}
+		})
+	}
+}
+
+// hostForms are the hosts of an account's registries in partition aws.
+func hostForms(account, region string) []string {
+	return []string{
+		account + ".dkr.ecr." + region + ".amazonaws.com",
+		account + ".dkr.ecr-fips." + region + ".amazonaws.com",
+		account + ".dkr-ecr." + region + ".on.aws",
+		account + ".dkr-ecr-fips." + region + ".on.aws",
+	}
+}
+
+// stockPatterns are those of the stock provider on Amazon EKS (nodeadm,
+// image-credential-provider.go).
+var stockPatterns = []string{
+	"*.dkr.ecr.*.amazonaws.com", "*.dkr-ecr.*.on.aws", "*.dkr.ecr.*.amazonaws.com.cn", "*.dkr-ecr.*.on.amazonwebservices.com.cn",
+	"*.dkr.ecr-fips.*.amazonaws.com", "*.dkr-ecr-fips.*.on.aws", "*.dkr.ecr.*.c2s.ic.gov", "*.dkr.ecr.*.sc2s.sgov.gov",
+	"*.dkr.ecr.*.cloud.adc-e.uk", "*.dkr.ecr.*.csp.hci.ic.gov", "*.dkr.ecr.*.amazonaws.eu", "public.ecr.aws", "ecr-public.aws.com",
+}
+
+func TestMatchImages(t *testing.T) {
+	t.Parallel()
+	other := slices.Concat(hostForms("444455556666", "eu-west-1"), hostForms("444455556666", "us-gov-west-1"))
+	foreign := slices.Concat(hostForms(nodeAccount, "eu-west-1"), hostForms("777788889999", "eu-west-1"), hostForms("602401143452", "us-west-2"), []string{
+		"444455556666.dkr.ecr.cn-north-1.amazonaws.com.cn", "444455556666.dkr-ecr.cn-north-1.on.amazonwebservices.com.cn",
+		"444455556666.dkr.ecr.us-iso-east-1.c2s.ic.gov", "444455556666.dkr.ecr.us-isob-east-1.sc2s.sgov.gov",
+		"444455556666.dkr.ecr.eu-isoe-west-1.cloud.adc-e.uk", "444455556666.dkr.ecr.us-isof-south-1.csp.hci.ic.gov",
+		"444455556666.dkr.ecr.eusc-de-east-1.amazonaws.eu", "public.ecr.aws", "ecr-public.aws.com",
+	})
+	notECR := []string{"docker.io", "registry.k8s.io", "444455556666.dkr.ecr.eu-west-1.amazonaws.com.example.com", "x.444455556666.dkr.ecr.eu-west-1.amazonaws.com"}
+	for _, host := range slices.Concat(other, foreign) {
+		if _, ok := registry.Parse(host + "/team-a/app"); !ok {
+			t.Errorf("the plugin does not know %s", host)
+		}
+	}
+	for file, want := range map[string]struct{ yes, no []string }{
+		beside:      {other, slices.Concat(foreign, notECR)},
+		besideOlder: {other, slices.Concat(foreign, notECR)},
+		instead:     {slices.Concat(other, foreign), notECR},
+	} {
+		ours := providers(t, read(t, file))[0]
+		for _, host := range want.yes {
+			if !matchesAny(ours.MatchImages, host) {
+				t.Errorf("%s does not match %s", file, host)
+			}
+		}
+		for _, host := range want.no {
+			if matchesAny(ours.MatchImages, host) {
+				t.Errorf("%s matches %s", file, host)
+			}
+		}
+	}
+}
+
+// matchesAny does as a kubelet with patterns of hosts (URLsMatchStr): label by
+// label, so that "*" stands within one.
+func matchesAny(patterns []string, host string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool {
+		want, have := strings.Split(pattern, "."), strings.Split(host, ".")
+		for i := range min(len(want), len(have)) {
+			if ok, err := path.Match(want[i], have[i]); !ok || err != nil {
+				return false
+			}
+		}
+		return len(want) == len(have)
+	})
+}
