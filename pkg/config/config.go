@@ -23,6 +23,15 @@ type Config struct {
 	UnmatchedNone bool
 	// STSRegion is where roles are assumed.
 	STSRegion STSRegion
+	// Endpoints are named endpoints.
+	Endpoints Endpoints
+	// Node is where the node's identity comes from.
+	Node NodeSource
+	// Unmatched governs the ECR registries that no entry matches, unless
+	// UnmatchedNone.
+	Unmatched rule.Entry
+	// Cache is where tokens are shared by the node's processes.
+	Cache Cache
 	// Deadline is how long a request may take in all.
 	Deadline time.Duration
 }
@@ -35,6 +44,13 @@ type STSRegion struct {
 	Fixed registry.Region
 }
 
+// Cache is the shared cache's folder: the program's own choice unless it is Named;
+// then, if Directory is empty, there is none.
+type Cache struct {
+	Named     bool
+	Directory string
+}
+
 // The deadline of a request, and the longest that leaves the kubelet's minute
 // some room.
 const (
@@ -43,9 +59,39 @@ const (
 	MaxDeadline     = 50 * time.Second
 )
 
-// Default is the configuration where there is none: every ECR registry is
-// served with the node's identity, as the stock plugin does.
-func Default() Config { return Config{Deadline: DefaultDeadline} }
+// Default is the configuration where there is none: what the stock plugin does.
+// Every ECR registry is served with the node's identity, or that of the role
+// that the pod's service account names, whose trust policy decides.
+func Default() Config {
+	return Config{Deadline: DefaultDeadline, Unmatched: rule.Entry{
+		Name: "no configuration",
+		ServiceAccount: &rule.ServiceAccount{
+			RoleAnnotation:  rule.DefaultRoleAnnotation,
+			AnyRole:         true,
+			NodeWhenNoToken: true,
+			NodeWhenNoRole:  true,
+		},
+	}}
+}
+
+// StockRoleVariable names the role of service accounts without an annotation to
+// the stock plugin, and to this one where there is no file.
+const StockRoleVariable = "AWS_ECR_ROLE_ARN"
+
+// WithStockRole takes the value of StockRoleVariable.
+func (c Config) WithStockRole(arn string) (Config, error) {
+	if c.File != "" || arn == "" {
+		return c, nil
+	}
+	role, err := rule.NewRoleTemplate(arn)
+	if err != nil {
+		return c, Problems{{Path: "$" + StockRoleVariable, Text: err.Error()}}
+	}
+	stock := *c.Unmatched.ServiceAccount
+	stock.RoleARN = &role
+	c.Unmatched.ServiceAccount = &stock
+	return c, nil
+}
 
 // Load reads a file, if one is named, and adds the roles. The error is
 // Problems.
@@ -54,6 +100,7 @@ func Load(file string, roles []RoleFlag) (Config, error) {
 	c.File = file
 	d := &decoder{file: file, config: &c}
 	if file != "" {
+		c.Unmatched = rule.Entry{Name: "unmatched: Node"}
 		d.readFile()
 	}
 	d.addRoles(roles)

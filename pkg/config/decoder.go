@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -56,8 +57,8 @@ func (d *decoder) readRoot(root value) {
 		field{"sts", d.readSTS},
 		field{"deadline", d.readDeadline},
 		field{"cache", d.readCache},
-		field{"node", later},
-		field{"endpoints", later},
+		field{"node", d.readNode},
+		field{"endpoints", d.readEndpoints},
 		field{"log", later},
 	)
 	root.require("apiVersion", "want "+apiVersion)
@@ -97,12 +98,13 @@ func (d *decoder) readDeadline(v value) {
 	}
 }
 
-// readCache takes a cache that is off.
 func (d *decoder) readCache(v value) {
 	v.fields(field{"directory", func(v value) {
-		if directory, ok := v.text(); ok && directory != "" {
-			v.problem(`the cache is not served by this version; leave it out, or write directory: ""`)
+		directory, ok := v.text()
+		if ok && directory != "" && !filepath.IsAbs(directory) {
+			v.problem(`%q is not an absolute path; leave it out for the default, or write "" for no cache`, shorten(directory))
 		}
+		d.config.Cache = Cache{Named: true, Directory: directory}
 	}})
 }
 

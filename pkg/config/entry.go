@@ -24,14 +24,14 @@ func (d *decoder) readEntry(v value) {
 		field{"exceptAccounts", func(v value) { v.list(e.readExcept) }},
 		field{"regions", func(v value) { v.list(e.readRegion) }},
 		field{"repositories", func(v value) { v.list(e.readRepository) }},
-		field{"assumeRoles", func(v value) { v.list(e.readRole) }},
-		field{"whenRefused", func(v value) { e.NodeWhenRefused = v.choice("Fail", "Node") == 1 }},
 		field{"source", func(v value) {
 			if v.choice("Node", "ServiceAccount") == 1 {
-				v.problem("ServiceAccount is not served by this version; leave it out, or write Node")
+				e.ServiceAccount = &rule.ServiceAccount{RoleAnnotation: rule.DefaultRoleAnnotation}
 			}
 		}},
-		field{"serviceAccount", later},
+		field{"serviceAccount", e.readServiceAccount},
+		field{"assumeRoles", func(v value) { v.list(e.readRole) }}, // after what its placeholders and policies depend on
+		field{"whenRefused", func(v value) { e.NodeWhenRefused = v.choice("Fail", "Node") == 1 }},
 	)
 	v.require("accounts", `want a list of account numbers, own, or "*"`)
 	e.check(v)
@@ -49,11 +49,20 @@ func (e *entry) check(v value) {
 	case !all && v.has("exceptAccounts"):
 		v.problem(`exceptAccounts stands beside accounts: ["*"] only`)
 	}
-	if v.has("whenRefused") && !v.has("assumeRoles") {
+	if v.has("whenRefused") && !v.has("assumeRoles") && e.ServiceAccount == nil {
 		v.problem("whenRefused is about assumeRoles, and there are none")
+	}
+	if e.ServiceAccount != nil {
+		v.require("serviceAccount", "beside source: ServiceAccount it says which roles service accounts may start with")
+		if role := e.ServiceAccount.RoleARN; role != nil {
+			e.checkPartition(v, "serviceAccount.roleARN", *role)
+		}
 	}
 	for i, role := range e.Roles {
 		e.checkRole(v, fmt.Sprintf("assumeRoles[%d]", i), role)
+		if i < len(e.Roles)-1 && role.HasPolicy() {
+			v.problem("assumeRoles[%d].policy stands on the last role only, which asks for the token", i)
+		}
 	}
 }
 
@@ -61,13 +70,20 @@ func (e *entry) checkRole(v value, path string, role rule.RoleTemplate) {
 	if e.Accounts.All && role.HasExternalID() {
 		v.problem(`%s.externalID can't stand under accounts: ["*"], where whoever names an image chooses which account gets to see it`, path)
 	}
+	if e.Accounts.All && role.HasTags() {
+		v.problem(`%s.sessionTags can't stand under accounts: ["*"], where whoever names an image chooses which account gets to see them`, path)
+	}
+	e.checkPartition(v, path+".arn", role)
+}
+
+func (e *entry) checkPartition(v value, path string, role rule.RoleTemplate) {
 	p, fixed := role.Partition()
 	if !fixed {
 		return
 	}
 	for i, region := range e.Regions {
 		if possible := region.Partitions(); !slices.Contains(possible, p) {
-			v.problem("%s.arn is of partition %s, but regions[%d] %q of %s; roles are assumed within one partition only",
+			v.problem("%s is of partition %s, but regions[%d] %q of %s; roles are assumed within one partition only",
 				path, p, i, region, possible[0])
 		}
 	}
@@ -145,41 +161,6 @@ func (e *entry) readRepository(v value) {
 
 func isNoRepositoryRune(r rune) bool {
 	return (r < 'a' || r > 'z') && (r < '0' || r > '9') && !strings.ContainsRune("._-/", r)
-}
-
-func (e *entry) readRole(v value) {
-	var role rule.RoleTemplate
-	set := func(refine func(rule.RoleTemplate, string) (rule.RoleTemplate, error)) func(value) {
-		return func(v value) {
-			text, ok := v.text()
-			if !ok {
-				return
-			}
-			refined, err := refine(role, text)
-			if err != nil {
-				v.problem("%w", err)
-				return
-			}
-			role = refined
-		}
-	}
-	chained := len(e.Roles) > 0
-	v.fields(
-		field{"arn", set(func(_ rule.RoleTemplate, s string) (rule.RoleTemplate, error) { return rule.NewRoleTemplate(s) })},
-		field{"externalID", set(rule.RoleTemplate.WithExternalID)},
-		field{"sessionName", set(rule.RoleTemplate.WithSessionName)},
-		field{"duration", set(func(role rule.RoleTemplate, s string) (rule.RoleTemplate, error) {
-			d, err := parseDuration(s)
-			if err != nil {
-				return role, err
-			}
-			return role.WithDuration(d, chained)
-		})},
-		field{"sessionTags", later},
-		field{"policy", later},
-	)
-	v.require("arn", "want the ARN of the role to assume")
-	e.Roles = append(e.Roles, role)
 }
 
 // buildRules makes the rules of the good entries, and finds those that tie.

@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"ecr-cross-account-credential-provider/pkg/config"
+	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
 // FuzzLoad: whatever a file and a --role hold, there is an answer, and it is a
@@ -51,6 +52,9 @@ func FuzzLoad(f *testing.F) {
 // checkConfig looks at what must be true of every configuration.
 func checkConfig(t *testing.T, c config.Config) {
 	t.Helper()
+	if c.Unmatched.ServiceAccount != nil || len(c.Unmatched.Roles) > 0 {
+		t.Errorf("what no entry matches has %+v", c.Unmatched)
+	}
 	if c.Deadline < config.MinDeadline || c.Deadline > config.MaxDeadline {
 		t.Errorf("the deadline is %s", c.Deadline)
 	}
@@ -64,10 +68,19 @@ func checkConfig(t *testing.T, c config.Config) {
 		case a.All && len(e.Roles) > 0 && len(a.Except) == 0 && !a.ExceptOwn:
 			t.Errorf(`%s assumes roles under "*" and excepts nothing`, e.Name)
 		}
-		for _, role := range e.Roles {
-			if a.All && role.HasExternalID() {
-				t.Errorf(`%s has an external ID under "*"`, e.Name)
+		for i, role := range e.Roles {
+			if a.All && (role.HasExternalID() || role.HasTags()) {
+				t.Errorf(`%s has an external ID or tags under "*"`, e.Name)
 			}
+			if role.HasPolicy() && i < len(e.Roles)-1 {
+				t.Errorf("%s narrows a role that asks for no token", e.Name)
+			}
+			if (i > 0 || e.ServiceAccount != nil) && role.Duration() > rule.MaxChainedDuration {
+				t.Errorf("%s has a chained session of %s", e.Name, role.Duration())
+			}
+		}
+		if s := e.ServiceAccount; s != nil && (s.AnyRole || len(s.AllowedRoles) == 0 || s.RoleAnnotation == "") {
+			t.Errorf("%s lets service accounts start with anything: %+v", e.Name, *s)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"ecr-cross-account-credential-provider/pkg/config"
 	"ecr-cross-account-credential-provider/pkg/registry"
+	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
 // TestLoadBad loads every testdata/*.bad.yaml. Its comments "# want: LINE: PATH:
@@ -97,21 +98,65 @@ func describe(t *testing.T, c config.Config, what string) string {
 		return "none"
 	}
 	var roles []string
+	if entry.ServiceAccount != nil {
+		roles = append(roles, describeSource(t, *entry.ServiceAccount, image.Registry()))
+	}
 	for _, template := range entry.Roles {
-		role, err := template.For(image.Registry(), func() string { return "node-1" })
+		role, err := template.For(image.Registry(), entry.Repositories, facts)
 		if err != nil {
 			t.Fatal(err)
 		}
-		text := fmt.Sprintf("%s as %s for %s", role.ARN, role.SessionName, role.Duration)
-		if role.ExternalID != "" {
-			text += " with " + role.ExternalID
-		}
-		roles = append(roles, text)
+		roles = append(roles, describeRole(role))
 	}
 	if entry.NodeWhenRefused {
 		roles = append(roles, "else the node")
 	}
 	return strings.TrimSpace(entry.Name + " " + strings.Join(roles, ", "))
+}
+
+// facts are those of every test.
+var facts = rule.Facts{Node: func() string { return "node-1" }, Namespace: "shop", ServiceAccount: "web"}
+
+func describeRole(role rule.Role) string {
+	text := fmt.Sprintf("%s as %s for %s", role.ARN, role.SessionName, role.Duration)
+	if role.ExternalID != "" {
+		text += " with " + role.ExternalID
+	}
+	for _, tag := range role.Tags {
+		text += fmt.Sprintf(" %s=%q", tag.Key, tag.Value)
+	}
+	switch {
+	case strings.Contains(role.Policy, "ecr:CreateRepository"):
+		text += " to pull through"
+	case role.Policy != "":
+		text += " to pull"
+	}
+	for _, resource := range strings.Split(role.Policy, ":repository/")[1:] {
+		text += " " + resource[:strings.IndexByte(resource, '"')]
+	}
+	return text
+}
+
+// describeSource is what a service account starts with.
+func describeSource(t *testing.T, s rule.ServiceAccount, reg registry.Registry) string {
+	t.Helper()
+	text := fmt.Sprintf("by %s of %v", s.RoleAnnotation, s.AllowedRoles)
+	switch arn, err := s.Role(reg, nil); {
+	case err == nil:
+		text += " or " + arn
+	case !errors.Is(err, rule.ErrNoRole):
+		t.Fatal(err)
+	}
+	if s.NodeWhenNoToken {
+		text += ", the node without token"
+	}
+	if s.NodeWhenNoRole {
+		text += ", the node without role"
+	}
+	if s.AnyRole {
+		t.Error("a file lets annotations name any role")
+	}
+	return text
 }
 
 func settings(c config.Config) string {
@@ -125,7 +170,14 @@ func settings(c config.Config) string {
 	if !c.STSRegion.Fixed.IsZero() {
 		sts = c.STSRegion.Fixed.String()
 	}
-	return fmt.Sprintf("unmatched %s, sts %s, deadline %s, %d entries", unmatched, sts, c.Deadline, len(c.Rules.Entries()))
+	text := fmt.Sprintf("unmatched %s, sts %s, deadline %s, %d entries", unmatched, sts, c.Deadline, len(c.Rules.Entries()))
+	if c.Node != (config.NodeSource{}) {
+		text += fmt.Sprintf(", node %+v", c.Node)
+	}
+	if len(c.Endpoints.ECR)+len(c.Endpoints.STS) > 0 {
+		text += fmt.Sprintf(", ecr %v, sts %v", c.Endpoints.ECR, c.Endpoints.STS)
+	}
+	return text
 }
 
 // parse takes account/region/repository.

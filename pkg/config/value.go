@@ -94,6 +94,23 @@ func (v value) list(read func(value)) {
 	}
 }
 
+// pairs reads a mapping whose keys are anything.
+func (v value) pairs(read func(key string, v value)) {
+	node := v.resolved()
+	if node.Kind != yaml.MappingNode {
+		v.problem("%s; want a mapping", kindOf(node))
+		return
+	}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key := node.Content[i]
+		if key.Kind != yaml.ScalarNode {
+			v.decoder.problemAt(key.Line, v.path, "has a key that is no plain word")
+			continue
+		}
+		read(key.Value, value{v.decoder, node.Content[i+1], v.join(oneWord(key.Value))})
+	}
+}
+
 // text reads a string, quoted or not: digits keep their leading zeros.
 func (v value) text() (string, bool) {
 	node := v.resolved()

@@ -25,13 +25,44 @@ var versions = []string{group + "/v1", group + "/v1beta1", group + "/v1alpha1"}
 // Request is what the kubelet asks: credentials for an image. ReadRequest
 // makes it.
 type Request struct {
-	apiVersion string
-	image      string
+	apiVersion     string
+	image          string
+	serviceAccount ServiceAccount
+}
+
+// ServiceAccount is what a kubelet tells of the pod's service account, where its
+// configuration has tokenAttributes (KEP-4412). The zero value is nothing.
+type ServiceAccount struct {
+	// Annotations are those that the kubelet was told to pass on.
+	Annotations map[string]string
+
+	token *string // a pointer, as Format has no say in %p, nor inside of what others don't export
+}
+
+// Token is the service account's token, empty if there is none.
+func (s ServiceAccount) Token() string {
+	if s.token == nil {
+		return ""
+	}
+	return *s.token
+}
+
+// Format leaves the token out, whatever the verb.
+func (s ServiceAccount) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "service account with annotations %q", s.Annotations)
+}
+
+// Format leaves the service account's token out, whatever the verb.
+func (r Request) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "request of %s for image %q by %v", r.apiVersion, shorten(r.image), r.serviceAccount)
 }
 
 // Image is the image's name, never empty, as whoever made the pod wrote it; the
 // kubelet has taken tag and digest off.
 func (r Request) Image() string { return r.image }
+
+// ServiceAccount is the pod's service account.
+func (r Request) ServiceAccount() ServiceAccount { return r.serviceAccount }
 
 // ReadRequest reads one request of at most 1 MiB, to the end of the stream.
 // Fields that it does not know are passed over, so that a newer kubelet is
@@ -63,7 +94,11 @@ func parseRequest(data []byte) (Request, error) {
 	if wire.Image == "" {
 		return Request{}, errors.New("the request on stdin names no image")
 	}
-	return Request{apiVersion: wire.APIVersion, image: wire.Image}, nil
+	request := Request{apiVersion: wire.APIVersion, image: wire.Image}
+	if wire.APIVersion == versions[0] { // the others have no service accounts
+		request.serviceAccount = ServiceAccount{wire.ServiceAccountAnnotations, &wire.ServiceAccountToken}
+	}
+	return request, nil
 }
 
 func isServed(apiVersion string) bool {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -137,7 +138,7 @@ func TestReadRequestBad(t *testing.T) {
 			if leaks(err) {
 				t.Errorf("repeats the token: %v", err)
 			}
-			if got != (kubelet.Request{}) {
+			if !reflect.DeepEqual(got, kubelet.Request{}) {
 				t.Errorf("and yet a request: %+v", got)
 			}
 		})
@@ -193,7 +194,7 @@ func FuzzReadRequest(f *testing.F) {
 			if strings.ContainsAny(err.Error(), "\r\n\x00") || len(err.Error()) > 500 {
 				t.Errorf("not one short line: %q", err)
 			}
-			if got != (kubelet.Request{}) {
+			if !reflect.DeepEqual(got, kubelet.Request{}) {
 				t.Errorf("an error and a request: %+v", got)
 			}
 			return

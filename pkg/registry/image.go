@@ -52,7 +52,7 @@ func parse(image string) (Image, error) {
 	}
 	server, rest, ok := strings.Cut(image, "/")
 	if !ok {
-		return Image{}, errors.New("the name has no registry host and repository, separated by a slash")
+		return Image{}, errors.New("a name without a registry host is one of Docker Hub")
 	}
 	host, port, hasPort := strings.Cut(server, ":")
 	registry, err := parseHost(host)

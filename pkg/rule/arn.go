@@ -53,6 +53,11 @@ func checkRolePath(s string) error {
 	if !ok {
 		return fmt.Errorf("want %s", arnForm)
 	}
+	for part := range strings.SplitSeq(path, "/") {
+		if part == "." || part == ".." {
+			return fmt.Errorf("the role's path goes astray")
+		}
+	}
 	name := path[strings.LastIndexByte(path, '/')+1:]
 	if name == "" || len(name) > 64 || !onlyOf(name, "+=,.@-") {
 		return fmt.Errorf("the role's name has 1 to 64 letters, digits or any of _+=,.@-")

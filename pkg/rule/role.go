@@ -2,8 +2,6 @@ package rule
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"ecr-cross-account-credential-provider/pkg/registry"
@@ -16,6 +14,8 @@ type RoleTemplate struct {
 	externalID  string
 	sessionName Template
 	duration    time.Duration
+	tags        []tagTemplate
+	policy      PolicyKind
 }
 
 // Limits of AssumeRole (STS API reference). A role that is assumed with an
@@ -51,10 +51,19 @@ func (r RoleTemplate) WithExternalID(id string) (RoleTemplate, error) {
 	return r, nil
 }
 
-// WithSessionName sets the name that CloudTrail shows in the role's account.
-// {node}, {account} and {region} can stand in it.
-func (r RoleTemplate) WithSessionName(name string) (RoleTemplate, error) {
-	t, err := ParseTemplate(name, "node", "account", "region")
+// Placeholders are those of session names and tags; the last two have values
+// where a service account is the source.
+func Placeholders(serviceAccount bool) []string {
+	if serviceAccount {
+		return []string{"node", "account", "region", "namespace", "serviceAccount"}
+	}
+	return []string{"node", "account", "region"}
+}
+
+// WithSessionName sets the name that CloudTrail shows in the role's account. The
+// placeholders that are named can stand in it.
+func (r RoleTemplate) WithSessionName(name string, placeholders []string) (RoleTemplate, error) {
+	t, err := ParseTemplate(name, placeholders...)
 	if err != nil {
 		return r, err
 	}
@@ -75,7 +84,7 @@ func (r RoleTemplate) WithDuration(d time.Duration, chained bool) (RoleTemplate,
 		most, why = MaxChainedDuration, " for a role assumed by another role"
 	}
 	if d < MinDuration || d > most || d%time.Second != 0 {
-		return r, fmt.Errorf("%s is not 15m to %s in whole seconds%s", short(d), short(most), why)
+		return r, fmt.Errorf("%s is not 15m to %s in whole seconds%s", ShortDuration(d), ShortDuration(most), why)
 	}
 	r.duration = d
 	return r, nil
@@ -92,75 +101,82 @@ func (r RoleTemplate) Partition() (registry.Partition, bool) {
 	return p, err == nil
 }
 
+// Duration is how long the session lasts.
+func (r RoleTemplate) Duration() time.Duration { return r.duration }
+
+// SessionName is the template of the session's name.
+func (r RoleTemplate) SessionName() Template { return r.sessionName }
+
+// HasExternalID tells whether the role is assumed with an external ID.
+func (r RoleTemplate) HasExternalID() bool { return r.externalID != "" }
+
+// HasTags tells whether the role is assumed with session tags.
+func (r RoleTemplate) HasTags() bool { return len(r.tags) > 0 }
+
 // Role is a role to assume for one registry, every field ready for STS.
 type Role struct {
 	ARN         string
 	ExternalID  string
 	SessionName string
 	Duration    time.Duration
+	Tags        []Tag
+	Policy      string // a session policy in JSON; empty is none
 }
 
-// For resolves the template for a registry. node names the node in session
-// names; it is asked for only where a name wants it.
-func (r RoleTemplate) For(reg registry.Registry, node func() string) (Role, error) {
+// Facts are what placeholders stand for, but for those of the registry.
+type Facts struct {
+	// Node names the node. It is asked only where a placeholder wants it; nil is
+	// a node without a name.
+	Node func() string
+	// Namespace and ServiceAccount are those of the pod.
+	Namespace, ServiceAccount string
+}
+
+// ARN is the role's ARN for a registry.
+func (r RoleTemplate) ARN(reg registry.Registry) (string, error) {
 	if p, fixed := r.Partition(); fixed && p != reg.Partition() {
-		return Role{}, fmt.Errorf("role %s is in partition %s and the registry in %s; roles are assumed within one partition only",
+		return "", fmt.Errorf("role %s is in partition %s and the registry in %s; roles are assumed within one partition only",
 			r.Template(), p, reg.Partition())
 	}
-	name := r.sessionName.expand(func(placeholder string) string {
-		if placeholder == "node" {
-			return node()
-		}
-		return registryValue(placeholder, reg)
-	})
-	return Role{
-		ARN:         r.arn.expand(reg),
+	return r.arn.expand(reg), nil
+}
+
+// For resolves the template for a registry, with a session policy for some
+// repositories if it has one.
+func (r RoleTemplate) For(reg registry.Registry, repositories []string, facts Facts) (Role, error) {
+	arn, err := r.ARN(reg)
+	if err != nil {
+		return Role{}, err
+	}
+	value := func(placeholder string) string { return facts.value(placeholder, reg) }
+	role := Role{
+		ARN:         arn,
 		ExternalID:  r.externalID,
-		SessionName: legalSessionName(name),
+		SessionName: LegalSessionName(r.sessionName.expand(value)),
 		Duration:    r.duration,
-	}, nil
-}
-
-// SessionName is the template of the session's name.
-func (r RoleTemplate) SessionName() Template { return r.sessionName }
-
-// legalSessionName makes a name of 2 to 64 characters of [\w+=,.@-] of any
-// text, as RoleSessionName wants it (STS API, AssumeRole).
-func legalSessionName(s string) string {
-	legal := []byte(s)
-	for i, c := range legal {
-		if !isWord(c) && !strings.ContainsRune("+=,.@-", rune(c)) {
-			legal[i] = '-'
-		}
+		Policy:      r.policy.document(reg.Partition().String(), reg.Region().String(), reg.Account().String(), repositories),
 	}
-	legal = slices.Concat(legal, []byte("--"))[:max(2, len(legal))]
-	return string(legal[:min(64, len(legal))])
-}
-
-// onlyOf tells whether s has nothing but letters, digits, _ and the extra ones.
-func onlyOf(s, extra string) bool {
-	for i := range len(s) {
-		if !isWord(s[i]) && !strings.ContainsRune(extra, rune(s[i])) {
-			return false
+	for _, t := range r.tags {
+		tag, err := t.expand(value)
+		if err != nil {
+			return Role{}, err
 		}
+		role.Tags = append(role.Tags, tag)
 	}
-	return true
+	return role, nil
 }
 
-func isWord(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_'
-}
-
-// short is a duration without the zeros that time.Duration prints: 1h, not 1h0m0s.
-func short(d time.Duration) string {
-	s := d.String()
-	for _, zeros := range []string{"m0s", "h0m"} {
-		if strings.HasSuffix(s, zeros) {
-			s = s[:len(s)-len(zeros)+1]
+func (f Facts) value(placeholder string, reg registry.Registry) string {
+	switch placeholder {
+	case "node":
+		if f.Node == nil {
+			return ""
 		}
+		return f.Node()
+	case "namespace":
+		return f.Namespace
+	case "serviceAccount":
+		return f.ServiceAccount
 	}
-	return s
+	return registryValue(placeholder, reg)
 }
-
-// HasExternalID tells whether the role is assumed with an external ID.
-func (r RoleTemplate) HasExternalID() bool { return r.externalID != "" }

@@ -1,6 +1,7 @@
 package rule_test
 
 import (
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -35,7 +36,7 @@ func TestNewRoleTemplate(t *testing.T) {
 			}
 			got := resolve(t, role, teamB+"/eu-west-1/app")
 			want := rule.Role{ARN: test.want, SessionName: "node-1", Duration: time.Hour}
-			if got != want {
+			if !reflect.DeepEqual(got, want) {
 				t.Errorf("got %+v, want %+v", got, want)
 			}
 		})
@@ -147,7 +148,7 @@ func TestRoleTemplatePartition(t *testing.T) {
 
 func TestForAnotherPartition(t *testing.T) {
 	t.Parallel()
-	_, err := newRole(t, pull).For(newImage(t, teamA+"/cn-north-1/app").Registry(), node)
+	_, err := newRole(t, pull).For(newImage(t, teamA+"/cn-north-1/app").Registry(), nil, rule.Facts{Node: node})
 	want := "role " + pull + " is in partition aws and the registry in aws-cn; roles are assumed within one partition only"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v\nwant %s", err, want)
@@ -224,14 +225,14 @@ func TestWithSessionName(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			template, err := newRole(t, pull).WithSessionName(test.template)
+			template, err := newRole(t, pull).WithSessionName(test.template, rule.Placeholders(false))
 			if err != nil {
 				t.Fatal(err)
 			}
 			if got := template.SessionName().String(); got != test.template {
 				t.Errorf("SessionName() = %q", got)
 			}
-			role, err := template.For(newImage(t, teamA+"/eu-west-1/app").Registry(), func() string { return test.node })
+			role, err := template.For(newImage(t, teamA+"/eu-west-1/app").Registry(), nil, rule.Facts{Node: func() string { return test.node }})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -262,7 +263,7 @@ func TestWithSessionNameBad(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			role, err := newRole(t, pull).WithSessionName(test.template)
+			role, err := newRole(t, pull).WithSessionName(test.template, rule.Placeholders(false))
 			if err == nil || err.Error() != test.want {
 				t.Errorf("got %v\nwant %s", err, test.want)
 			}
@@ -276,17 +277,17 @@ func TestWithSessionNameBad(t *testing.T) {
 // TestForAsksForTheNodeLate: its name may cost a call to IMDS.
 func TestForAsksForTheNodeLate(t *testing.T) {
 	t.Parallel()
-	role, err := newRole(t, pull).WithSessionName("kubelet-{account}")
+	role, err := newRole(t, pull).WithSessionName("kubelet-{account}", rule.Placeholders(false))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if role.SessionName().Uses("node") || !role.SessionName().Uses("account") {
 		t.Error("Uses does not tell what the template uses")
 	}
-	_, err = role.For(newImage(t, teamA+"/eu-west-1/app").Registry(), func() string {
+	_, err = role.For(newImage(t, teamA+"/eu-west-1/app").Registry(), nil, rule.Facts{Node: func() string {
 		t.Error("asked")
 		return ""
-	})
+	}})
 	if err != nil {
 		t.Error(err)
 	}
@@ -343,7 +344,7 @@ func TestWithLeavesTheOriginal(t *testing.T) {
 	before := resolve(t, original, teamA+"/eu-west-1/app")
 	changed, err := original.WithExternalID("secret")
 	if err == nil {
-		changed, err = changed.WithSessionName("other")
+		changed, err = changed.WithSessionName("other", rule.Placeholders(false))
 	}
 	if err == nil {
 		changed, err = changed.WithDuration(2*time.Hour, false)
@@ -352,10 +353,10 @@ func TestWithLeavesTheOriginal(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := rule.Role{ARN: pull, ExternalID: "secret", SessionName: "other", Duration: 2 * time.Hour}
-	if got := resolve(t, changed, teamA+"/eu-west-1/app"); got != want {
+	if got := resolve(t, changed, teamA+"/eu-west-1/app"); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if after := resolve(t, original, teamA+"/eu-west-1/app"); after != before {
+	if after := resolve(t, original, teamA+"/eu-west-1/app"); !reflect.DeepEqual(after, before) {
 		t.Errorf("the original became %+v", after)
 	}
 }
@@ -378,12 +379,12 @@ func FuzzRole(f *testing.F) {
 			checkOneLine(t, err)
 			return
 		}
-		if named, err := role.WithSessionName(name); err != nil {
+		if named, err := role.WithSessionName(name, rule.Placeholders(false)); err != nil {
 			checkOneLine(t, err)
 		} else {
 			role = named
 		}
-		got, err := role.For(newImage(t, teamA+"/us-east-1/app").Registry(), func() string { return nodeName })
+		got, err := role.For(newImage(t, teamA+"/us-east-1/app").Registry(), nil, rule.Facts{Node: func() string { return nodeName }})
 		if err != nil {
 			checkOneLine(t, err)
 			return
@@ -420,7 +421,7 @@ func newRole(t *testing.T, arn string) rule.RoleTemplate {
 
 func resolve(t *testing.T, role rule.RoleTemplate, image string) rule.Role {
 	t.Helper()
-	got, err := role.For(newImage(t, image).Registry(), node)
+	got, err := role.For(newImage(t, image).Registry(), nil, rule.Facts{Node: node})
 	if err != nil {
 		t.Fatal(err)
 	}

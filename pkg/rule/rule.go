@@ -17,8 +17,10 @@ type Entry struct {
 	Regions []registry.RegionPattern
 	// Repositories narrow the entry to names that start so; none means all.
 	Repositories []string
+	// ServiceAccount is the source that the roles start from; nil is the node.
+	ServiceAccount *ServiceAccount
 	// Roles are assumed one by the other, the last one asks for the token.
-	// None means the node's own identity.
+	// None means the source's own identity.
 	Roles []RoleTemplate
 	// NodeWhenRefused says to use the node's own identity where STS denies a role.
 	NodeWhenRefused bool

@@ -3,6 +3,7 @@ package rule
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -66,11 +67,16 @@ func (t Template) expand(value func(placeholder string) string) string {
 	return s.String()
 }
 
-// shorten keeps what a message quotes to a length that fits in one.
+// shorten keeps what a message quotes to a length that fits in one, and so few
+// bytes of it that it fits when quotes make escapes of them.
 func shorten(s string) string {
 	const most = 200
-	if len(s) <= most {
+	short := s[:min(most, len(s))]
+	for len(strconv.Quote(short)) > most+2 {
+		short = short[:len(short)*3/4]
+	}
+	if short == s {
 		return s
 	}
-	return s[:most] + "…"
+	return short + "…"
 }

@@ -1,0 +1,71 @@
+package rule
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// PolicyKind is a session policy that narrows a role to what pulls need.
+type PolicyKind int
+
+// The kinds of session policies.
+const (
+	NoPolicy PolicyKind = iota
+	// PullOnly lets pull what is there.
+	PullOnly
+	// PullThroughCache also lets ECR fetch and store what is not there yet.
+	PullThroughCache
+)
+
+// maxPolicy is the length of a session policy at most (STS API, AssumeRole).
+const maxPolicy = 2048
+
+// WithPolicy adds a session policy. The repositories are those of the entry, for
+// which the policy must not be too long.
+func (r RoleTemplate) WithPolicy(kind PolicyKind, repositories []string) (RoleTemplate, error) {
+	const longestPartition, longestRegion = "aws-us-gov", "us-gov-xxxxxxxxxxxxxxxxxxxx-99" // together: none that registry takes has more letters
+	if n := len(kind.document(longestPartition, longestRegion, "000000000000", repositories)); n > maxPolicy {
+		return r, fmt.Errorf("the session policy for the entry's repositories would have up to %d characters, and STS takes %d; name fewer or shorter repositories",
+			n, maxPolicy)
+	}
+	r.policy = kind
+	return r, nil
+}
+
+// HasPolicy tells whether the role is assumed with a session policy.
+func (r RoleTemplate) HasPolicy() bool { return r.policy != NoPolicy }
+
+// document is the policy in JSON: the actions of a pull on the repositories that
+// start so, and the token, which knows no resource (Amazon ECR User Guide,
+// "Amazon ECR managed policies", "IAM permissions for pull through cache").
+func (k PolicyKind) document(partition, region, account string, repositories []string) string {
+	if k == NoPolicy {
+		return ""
+	}
+	actions := []string{"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"}
+	if k == PullThroughCache {
+		actions = append(actions, "ecr:BatchImportUpstreamImage", "ecr:CreateRepository")
+	}
+	if len(repositories) == 0 {
+		repositories = []string{""}
+	}
+	resources := make([]string, len(repositories))
+	for i, prefix := range repositories {
+		resources[i] = fmt.Sprintf("arn:%s:ecr:%s:%s:repository/%s*", partition, region, account, prefix)
+	}
+	document, _ := json.Marshal(policyDocument{"2012-10-17", []statement{ // of strings only
+		{"Allow", []string{"ecr:GetAuthorizationToken"}, []string{"*"}},
+		{"Allow", actions, resources},
+	}})
+	return string(document)
+}
+
+type policyDocument struct {
+	Version   string
+	Statement []statement
+}
+
+type statement struct {
+	Effect           string
+	Action, Resource []string
+}

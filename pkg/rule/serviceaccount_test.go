@@ -1,0 +1,405 @@
+package rule_test
+
+import (
+	"errors"
+	"regexp"
+	"strings"
+	"testing"
+
+	"ecr-cross-account-credential-provider/pkg/rule"
+)
+
+const annotationKey = rule.DefaultRoleAnnotation
+
+const annotationOf = "the service account's annotation " + annotationKey + ": "
+
+func TestParseRolePattern(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, pattern string
+		ok            bool
+	}{
+		{"plain", pull, true},
+		{"star at the end", "arn:aws:iam::444455556666:role/pull-*", true},
+		{"star alone", "arn:aws:iam::444455556666:role/*", true},
+		{"stars everywhere", "arn:aws:iam::444455556666:role/*/a*b/*-pull-*", true},
+		{"two stars", "arn:aws:iam::444455556666:role/**", true},
+		{"all placeholders", "arn:{partition}:iam::{account}:role/{region}/pull-{account}-*", true},
+		{"other partition", "arn:aws-cn:iam::444455556666:role/*", true},
+		{"longest name", "arn:aws:iam::444455556666:role/*" + strings.Repeat("n", 63), true},
+
+		{"empty", "", false},
+		{"star for all", "*", false},
+		{"star for all but the front", "arn:aws:iam::*", false},
+		{"star for the account", "arn:aws:iam::*:role/pull", false},
+		{"star in the account", "arn:aws:iam::44445555666*:role/pull", false},
+		{"star before the account", "arn:aws:iam::*444455556666:role/pull", false},
+		{"star for the partition", "arn:*:iam::444455556666:role/pull", false},
+		{"star in the partition", "arn:aws*:iam::444455556666:role/pull", false},
+		{"star for the service", "arn:aws:*::444455556666:role/pull", false},
+		{"star for the region", "arn:aws:iam:*:444455556666:role/pull", false},
+		{"star for the type", "arn:aws:iam::444455556666:*/pull", false},
+		{"star in the type", "arn:aws:iam::444455556666:rol*/pull", false},
+		{"star for type and name", "arn:aws:iam::444455556666:*", false},
+		{"star for the slash", "arn:aws:iam::444455556666:role*pull", false},
+		{"star in a placeholder", "arn:aws:iam::{acc*unt}:role/pull", false},
+		{"star in a placeholder of the name", "arn:aws:iam::444455556666:role/{reg*on}", false},
+		{"question mark", "arn:aws:iam::444455556666:role/pull-?", false},
+		{"class", "arn:aws:iam::444455556666:role/pull-[ab]", false},
+		{"backslash", `arn:aws:iam::444455556666:role/pull-\*`, false},
+		{"alternatives", "arn:aws:iam::444455556666:role/{a,b}", false},
+		{"unknown placeholder", "arn:aws:iam::444455556666:role/{namespace}-*", false},
+		{"open brace", "arn:aws:iam::444455556666:role/{account-*", false},
+		{"user", "arn:aws:iam::444455556666:user/*", false},
+		{"session", "arn:aws:sts::444455556666:assumed-role/*", false},
+		{"no name", "arn:aws:iam::444455556666:role/", false},
+		{"star of the path alone", "arn:aws:iam::444455556666:role/*/", false},
+		{"two slashes", "arn:aws:iam::444455556666:role//*", false},
+		{"dots", "arn:aws:iam::444455556666:role/../*", false},
+		{"newline", "arn:aws:iam::444455556666:role/*\n", false},
+		{"NUL", "arn:aws:iam::444455556666:role/*\x00", false},
+		{"endless", "arn:aws:iam::444455556666:role/" + strings.Repeat("*", 100<<10), false},
+		{"endless escapes", strings.Repeat("\xff*", 50<<10), false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			pattern, err := rule.ParseRolePattern(test.pattern)
+			if (err == nil) != test.ok {
+				t.Fatalf("got error %v", err)
+			}
+			if !test.ok {
+				checkMessage(t, err)
+				if !strings.HasSuffix(err.Error(), " is not a pattern of role ARNs; want arn:PARTITION:iam::ACCOUNT:role/NAME, with * in path and name only") {
+					t.Errorf("got %v", err)
+				}
+				return
+			}
+			if pattern.String() != test.pattern {
+				t.Errorf("String() = %q", pattern)
+			}
+		})
+	}
+}
+
+func TestRolePatternMatch(t *testing.T) {
+	t.Parallel()
+	const of = "arn:aws:iam::" + teamA + ":role/"
+	tests := []struct {
+		name, pattern, arn string // both after of, if they start with no arn:
+		want               bool
+	}{
+		{"itself", "pull", "pull", true},
+		{"another name", "pull", "push", false},
+		{"another case", "pull", "Pull", false},
+		{"longer", "pull", "pull-x", false},
+		{"shorter", "pull", "pul", false},
+		{"end of the name", "pull", "x-pull", false},
+		{"in another path", "pull", "a/pull", false},
+		{"without the path", "a/pull", "pull", false},
+		{"path", "a/b/pull", "a/b/pull", true},
+
+		{"star", "pull-*", "pull-team-a", true},
+		{"star for nothing", "pull-*", "pull-", true},
+		{"star is no front", "pull-*", "push-pull-a", false},
+		{"star before", "*-pull", "team-a-pull", true},
+		{"star before is no end", "*-pull", "team-a-pull-x", false},
+		{"star inside", "a*z", "abcz", true},
+		{"star inside for nothing", "a*z", "az", true},
+		{"star gives nothing back", "a*z", "aza", false},
+		{"two parts", "*-pull-*", "a-pull-b-pull-c", true},
+		{"any name", "*", "anything+=,.@-_", true},
+		{"stars side by side", "**", "anything", true},
+
+		{"star and slash", "pull-*", "pull-a/b", false},
+		{"star and slash at once", "pull-*", "pull-/admin", false},
+		{"star alone and slash", "*", "a/b", false},
+		{"two stars and slash", "**", "a/b", false},
+		{"star for a part of the path", "*/pull", "a/pull", true},
+		{"star for parts of the path", "*/pull", "a/b/pull", false},
+		{"star for no part of the path", "*/pull", "pull", false},
+		{"star in each part", "a*/*b", "ax/yb", true},
+
+		{"account of the registry", "arn:aws:iam::{account}:role/*", "x", true},
+		{"account of another registry", "arn:aws:iam::{account}:role/*", "arn:aws:iam::" + teamB + ":role/x", false},
+		{"another account by name", "arn:aws:iam::" + teamB + ":role/*", "arn:aws:iam::" + teamB + ":role/x", true},
+		{"not the named account", "arn:aws:iam::" + teamB + ":role/*", "x", false},
+		{"account in the name", "pull-{account}", "pull-" + teamA, true},
+		{"another account in the name", "pull-{account}", "pull-" + teamB, false},
+		{"region", "{region}/*", "eu-west-1/x", true},
+		{"another region", "{region}/*", "eu-west-2/x", false},
+		{"partition", "arn:{partition}:iam::" + teamA + ":role/{partition}-*", "aws-x", true},
+		{"a dot is no pattern", "a.b", "axb", false},
+		{"a plus is no pattern", "ab+", "abb", false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			if !strings.HasPrefix(test.pattern, "arn:") {
+				test.pattern = of + test.pattern
+			}
+			if !strings.HasPrefix(test.arn, "arn:") {
+				test.arn = of + test.arn
+			}
+			arn, err := roleOf(t, allowed(t, test.pattern), test.arn)
+			if (err == nil) != test.want {
+				t.Fatalf("got %q, %v", arn, err)
+			}
+			if want := annotationOf + "role " + test.arn + " is not one of allowedRoles (" + test.pattern + ")"; err != nil && err.Error() != want {
+				t.Errorf("got %v\nwant %s", err, want)
+			}
+		})
+	}
+}
+
+// TestServiceAccountRole: what is allowed, and what an annotation may hold
+// whatever is allowed.
+func TestServiceAccountRole(t *testing.T) {
+	t.Parallel()
+	const form = "arn:PARTITION:iam::ACCOUNT:role/NAME"
+	wide := allowed(t, "arn:{partition}:iam::{account}:role/*", "arn:aws:iam::"+teamB+":role/shared/*", "arn:{partition}:iam::{account}:role/*/*")
+	open := rule.ServiceAccount{RoleAnnotation: annotationKey, AnyRole: true}
+	template := newRole(t, "arn:{partition}:iam::{account}:role/{region}/everyone")
+	wide.RoleARN, open.RoleARN = &template, &template
+	tests := []struct{ name, arn, want string }{ // want is the end of the message, "" if the role is taken by both
+		{"a role", pull, ""},
+		{"in a path", "arn:aws:iam::444455556666:role/a/ecr-pull", ""},
+		{"in another account", "arn:aws:iam::777788889999:role/shared/pull", ""},
+		{"longest name", "arn:aws:iam::444455556666:role/" + strings.Repeat("n", 64), ""},
+		{"dots in names", "arn:aws:iam::444455556666:role/..a/b..", ""},
+
+		{"empty", "", annotationOf + "is empty; name a role, or take it off"},
+		{"spaces", "  ", `"  " is not an IAM role ARN; want ` + form},
+		{"name alone", "ecr-pull", `"ecr-pull" is not an IAM role ARN; want ` + form},
+		{"space before", " " + pull, `" ` + pull + `" is not an IAM role ARN; want ` + form},
+		{"newline after", pull + "\n", `"` + pull + `\n" is not an IAM role ARN: the role's name has 1 to 64 letters, digits or any of _+=,.@-`},
+		{"newline and another", pull + "\n" + pull, `in parts separated by one slash`},
+		{"NUL after", pull + "\x00", `"` + pull + `\x00" is not an IAM role ARN: the role's name has 1 to 64 letters, digits or any of _+=,.@-`},
+		{"return in the path", "arn:aws:iam::444455556666:role/a\r/b", "in parts separated by one slash"},
+		{"escape", pull + "\x1b[2J", `any of _+=,.@-`},
+		{"not UTF-8", pull + "\xff", `any of _+=,.@-`},
+		{"user", "arn:aws:iam::444455556666:user/ecr-pull", "is not an IAM role ARN: want " + form},
+		{"user with a role's path", "arn:aws:iam::444455556666:user/role/x", "is not an IAM role ARN: want " + form},
+		{"root", "arn:aws:iam::444455556666:root", "is not an IAM role ARN: want " + form},
+		{"session", "arn:aws:sts::444455556666:assumed-role/x/y", "is not an IAM role ARN; want " + form},
+		{"glob", "arn:aws:iam::444455556666:role/*", `any of _+=,.@-`},
+		{"glob in the account", "arn:aws:iam::*:role/x", `"*" is not an account number; want 12 digits`},
+		{"pattern as it is allowed", "arn:{partition}:iam::{account}:role/*", `any of _+=,.@-`},
+		{"question mark", "arn:aws:iam::444455556666:role/ecr-pul?", `any of _+=,.@-`},
+		{"placeholder for the account", "arn:aws:iam::{account}:role/x", `"arn:aws:iam::{account}:role/x" is not an IAM role ARN; want ` + form},
+		{"placeholder for the partition", "arn:{partition}:iam::444455556666:role/x", `is not an IAM role ARN; want ` + form},
+		{"placeholder in the name", "arn:aws:iam::444455556666:role/{account}", `is not an IAM role ARN; want ` + form},
+		{"unknown placeholder", "arn:aws:iam::444455556666:role/{x}", `unknown placeholder "{x}"; here {account}, {region}, {partition} can be used`},
+		{"brace", "arn:aws:iam::444455556666:role/x}", "has a } without a {"},
+		{"up", "arn:aws:iam::444455556666:role/../x", "is not an IAM role ARN: the role's path goes astray"},
+		{"up inside", "arn:aws:iam::444455556666:role/a/../x", "the role's path goes astray"},
+		{"up at the end", "arn:aws:iam::444455556666:role/a/..", "the role's path goes astray"},
+		{"here", "arn:aws:iam::444455556666:role/./x", "the role's path goes astray"},
+		{"double slash", "arn:aws:iam::444455556666:role/a//x", "in parts separated by one slash"},
+		{"escaped slash", "arn:aws:iam::444455556666:role/a%2fx", `any of _+=,.@-`},
+		{"other partition", "arn:aws-cn:iam::444455556666:role/ecr-pull", annotationOf +
+			"role arn:aws-cn:iam::444455556666:role/ecr-pull is in partition aws-cn and the registry in aws; roles are assumed within one partition only"},
+		{"no such partition", "arn:aws-mars:iam::444455556666:role/ecr-pull", "is not a partition; want one of aws, aws-us-gov, aws-cn, aws-eusc, aws-iso, aws-iso-b, aws-iso-e, aws-iso-f"},
+		{"11 digits", "arn:aws:iam::44445555666:role/x", `"44445555666" is not an account number; want 12 digits`},
+		{"digits of another script", "arn:aws:iam::٤٤٤٤٥٥٥٥٦٦٦٦:role/x", "is not an account number; want 12 digits"},
+
+		{"100 KB of a name", "arn:aws:iam::444455556666:role/" + strings.Repeat("n", 100<<10), `any of _+=,.@-`},
+		{"100 KB of slashes", "arn:aws:iam::444455556666:role" + strings.Repeat("/", 100<<10), `any of _+=,.@-`},
+		{"100 KB of a path", "arn:aws:iam::444455556666:role/" + strings.Repeat("a/", 50<<10) + "x", "in parts separated by one slash"},
+		{"100 KB of NULs", strings.Repeat("\x00", 100<<10), "is not an IAM role ARN; want " + form},
+		{"100 KB for a partition", "arn:" + strings.Repeat("\xff", 100<<10) + ":iam::444455556666:role/x", "aws-iso-f"},
+		{"100 KB for an account", "arn:aws:iam::" + strings.Repeat("\xff", 100<<10) + ":role/x", "want 12 digits"},
+		{"100 KB for a placeholder", "arn:aws:iam::444455556666:role/{" + strings.Repeat("\xff", 100<<10) + "}", "can be used"},
+		{"100 KB of braces", "arn:aws:iam::444455556666:role/" + strings.Repeat("{account}", 11<<10), "any of _+=,.@-"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			for name, s := range map[string]rule.ServiceAccount{"allowed": wide, "any role": open} {
+				got, err := roleOf(t, s, test.arn)
+				switch {
+				case test.want == "" && (err != nil || got != test.arn):
+					t.Errorf("%s: got %q, %v", name, got, err)
+				case test.want != "" && err == nil:
+					t.Errorf("%s: taken for %q", name, got)
+				case test.want != "":
+					checkMessage(t, err)
+					if got != "" || !strings.HasPrefix(err.Error(), annotationOf) || !strings.HasSuffix(err.Error(), test.want) {
+						t.Errorf("%s: got %q, %v\nwant it to end in %s", name, got, err, test.want)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestServiceAccountRoleAllowed: a role that may be one is taken only if a
+// pattern has it, and no other role stands in for it.
+func TestServiceAccountRoleAllowed(t *testing.T) {
+	t.Parallel()
+	const evil = "arn:aws:iam::777788889999:role/evil"
+	template := newRole(t, pull)
+	withRole := allowed(t, "arn:aws:iam::{account}:role/pull-*")
+	withRole.RoleARN, withRole.NodeWhenNoRole = &template, true
+	var many []string
+	for range 100 {
+		many = append(many, "arn:aws:iam::444455556666:role/"+strings.Repeat("n", 60)+"*")
+	}
+	tests := []struct {
+		name string
+		s    rule.ServiceAccount
+		want string
+	}{
+		{"none", rule.ServiceAccount{RoleAnnotation: annotationKey}, "role " + evil + " is not one of allowedRoles ()"},
+		{"a pattern that is none", rule.ServiceAccount{RoleAnnotation: annotationKey, AllowedRoles: make([]rule.RolePattern, 1)}, "role " + evil + " is not one of allowedRoles (arn::iam:::)"},
+		{"others", allowed(t, "arn:aws:iam::{account}:role/pull-*", pull), "role " + evil + " is not one of allowedRoles (arn:aws:iam::{account}:role/pull-*, " + pull + ")"},
+		{"other, and a role for all", withRole, "role " + evil + " is not one of allowedRoles (arn:aws:iam::{account}:role/pull-*)"},
+		{"a hundred others", allowed(t, many...), "…)"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := roleOf(t, test.s, evil)
+			if err == nil || got != "" {
+				t.Fatalf("taken for %q", got)
+			}
+			checkMessage(t, err)
+			if !strings.HasPrefix(err.Error(), annotationOf) || !strings.HasSuffix(err.Error(), test.want) {
+				t.Errorf("got %v\nwant %s", err, test.want)
+			}
+			if errors.Is(err, rule.ErrNoRole) {
+				t.Error("a role that is not allowed is as good as none")
+			}
+		})
+	}
+	if got, err := roleOf(t, rule.ServiceAccount{RoleAnnotation: annotationKey, AnyRole: true}, evil); err != nil || got != evil {
+		t.Errorf("where any role may be, got %q, %v", got, err)
+	}
+}
+
+// TestServiceAccountRoleUnannotated: who says nothing has the configuration's
+// role, or none.
+func TestServiceAccountRoleUnannotated(t *testing.T) {
+	t.Parallel()
+	role := func(arn string) *rule.RoleTemplate {
+		template := newRole(t, arn)
+		return &template
+	}
+	tests := []struct {
+		name        string
+		roleARN     *rule.RoleTemplate
+		annotations map[string]string
+		image       string
+		want        string
+		wantErr     string
+	}{
+		{"no annotations", nil, nil, teamA + "/eu-west-1/app", "", "no role"},
+		{"other annotations", nil, map[string]string{"eks.amazonaws.com/role-arn": pull, "": pull}, teamA + "/eu-west-1/app", "", "no role"},
+		{"key in other case", nil, map[string]string{strings.ToUpper(annotationKey): pull}, teamA + "/eu-west-1/app", "", "no role"},
+		{"a role", role(pull), nil, teamA + "/eu-west-1/app", pull, ""},
+		{"a role in another account", role(pull), nil, teamB + "/eu-west-1/app", pull, ""},
+		{
+			"all placeholders", role("arn:{partition}:iam::{account}:role/{region}/pull-{account}"), nil, teamB + "/cn-north-1/app",
+			"arn:aws-cn:iam::777788889999:role/cn-north-1/pull-777788889999", "",
+		},
+		{
+			"another partition", role(pull), nil, teamA + "/us-gov-west-1/app", "",
+			"role " + pull + " is in partition aws and the registry in aws-us-gov; roles are assumed within one partition only",
+		},
+		{"an annotation goes before", role(pull), map[string]string{annotationKey: "arn:aws:iam::444455556666:role/a"}, teamA + "/eu-west-1/app", "arn:aws:iam::444455556666:role/a", ""},
+		{"an empty one, too", role(pull), map[string]string{annotationKey: ""}, teamA + "/eu-west-1/app", "", annotationOf + "is empty; name a role, or take it off"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			s := allowed(t, "arn:aws:iam::{account}:role/*")
+			s.RoleARN = test.roleARN
+			got, err := s.Role(newImage(t, test.image).Registry(), test.annotations)
+			if got != test.want || (err == nil) != (test.wantErr == "") || err != nil && err.Error() != test.wantErr {
+				t.Errorf("got %q, %v", got, err)
+			}
+			if errors.Is(err, rule.ErrNoRole) != (test.wantErr == "no role") {
+				t.Errorf("is %v ErrNoRole?", err)
+			}
+		})
+	}
+}
+
+// TestServiceAccountRoleKey: the configuration chooses the annotation.
+func TestServiceAccountRoleKey(t *testing.T) {
+	t.Parallel()
+	s := rule.ServiceAccount{RoleAnnotation: "example.com/role", AnyRole: true}
+	reg := newImage(t, teamA+"/eu-west-1/app").Registry()
+	if got, err := s.Role(reg, map[string]string{annotationKey: "x", "example.com/role": pull}); err != nil || got != pull {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if _, err := s.Role(reg, map[string]string{annotationKey: pull}); !errors.Is(err, rule.ErrNoRole) {
+		t.Errorf("got %v", err)
+	}
+	_, err := s.Role(reg, map[string]string{"example.com/role": ""})
+	if want := "the service account's annotation example.com/role: is empty; name a role, or take it off"; err == nil || err.Error() != want {
+		t.Errorf("got %v\nwant %s", err, want)
+	}
+}
+
+// FuzzServiceAccountRole: a role is taken if and only if it is a role's ARN and
+// the pattern, read as a regular expression, has the whole of it.
+func FuzzServiceAccountRole(f *testing.F) {
+	f.Add("arn:aws:iam::444455556666:role/pull-*", "arn:aws:iam::444455556666:role/pull-a")
+	f.Add("arn:{partition}:iam::{account}:role/{region}/*", "arn:aws:iam::444455556666:role/us-east-1/a/b")
+	f.Add("arn:aws:iam::444455556666:role/*/*b*", "arn:aws:iam::444455556666:role/../b")
+	f.Add("arn:aws:iam::*:role/[a-z]?", "arn:aws:iam::{account}:role/\n")
+	f.Fuzz(func(t *testing.T, pattern, arn string) {
+		parsed, err := rule.ParseRolePattern(pattern)
+		if err != nil {
+			checkMessage(t, err)
+			return
+		}
+		s := rule.ServiceAccount{RoleAnnotation: annotationKey, AllowedRoles: []rule.RolePattern{parsed}}
+		got, err := s.Role(newImage(t, teamA+"/us-east-1/app").Registry(), map[string]string{annotationKey: arn})
+		if err != nil {
+			checkMessage(t, err)
+		}
+		text := strings.NewReplacer("{partition}", "aws", "{account}", teamA, "{region}", "us-east-1").Replace(pattern)
+		model := regexp.MustCompile(`^(?s:` + strings.ReplaceAll(regexp.QuoteMeta(text), `\*`, `[^/]*`) + `)$`)
+		_, notARole := rule.NewRoleTemplate(arn)
+		want := model.MatchString(arn) && notARole == nil && !strings.Contains(arn, "{")
+		if (err == nil) != want {
+			t.Errorf("%q by %q: got %q, %v", arn, pattern, got, err)
+		}
+		if err == nil && (got != arn || !stsARN.MatchString(got)) {
+			t.Errorf("%q became %q", arn, got)
+		}
+	})
+}
+
+func allowed(t *testing.T, patterns ...string) rule.ServiceAccount {
+	t.Helper()
+	s := rule.ServiceAccount{RoleAnnotation: annotationKey}
+	for _, text := range patterns {
+		pattern, err := rule.ParseRolePattern(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.AllowedRoles = append(s.AllowedRoles, pattern)
+	}
+	return s
+}
+
+// roleOf is the role of a service account with the annotation, for a registry of
+// teamA in eu-west-1.
+func roleOf(t *testing.T, s rule.ServiceAccount, arn string) (string, error) {
+	t.Helper()
+	return s.Role(newImage(t, teamA+"/eu-west-1/app").Registry(), map[string]string{annotationKey: arn})
+}
+
+// checkMessage: pods make these, as often as they like.
+func checkMessage(t *testing.T, err error) {
+	t.Helper()
+	if strings.ContainsFunc(err.Error(), func(r rune) bool { return r < ' ' || r == 0x7f || r == '\u2028' || r == '\u2029' }) {
+		t.Errorf("not one line of words: %q", err)
+	}
+	if len(err.Error()) >= 1<<10 {
+		t.Errorf("a message of %d bytes", len(err.Error()))
+	}
+}

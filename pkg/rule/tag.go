@@ -1,0 +1,65 @@
+package rule
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Tag is a session tag, as STS takes it.
+type Tag struct{ Key, Value string }
+
+type tagTemplate struct {
+	key   string
+	value Template
+}
+
+// Limits of session tags.
+const (
+	maxTags     = 50
+	maxTagKey   = 128
+	maxTagValue = 256
+)
+
+// WithTag adds a session tag, in whose value the placeholders that are named
+// can stand.
+func (r RoleTemplate) WithTag(key, value string, placeholders []string) (RoleTemplate, error) {
+	switch {
+	case key == "" || utf8.RuneCountInString(key) > maxTagKey || !isTagText(key):
+		return r, fmt.Errorf("%q: a session tag's key has 1 to %d letters, digits, spaces or any of _.:/=+-@", shorten(key), maxTagKey)
+	case strings.HasPrefix(strings.ToLower(key), "aws:"):
+		return r, fmt.Errorf("%q: keys that start with aws: are AWS's own", shorten(key))
+	case slices.ContainsFunc(r.tags, func(t tagTemplate) bool { return strings.EqualFold(t.key, key) }):
+		return r, fmt.Errorf("%q is there twice; keys differ by more than case", shorten(key))
+	case len(r.tags) == maxTags:
+		return r, fmt.Errorf("a session has at most %d tags", maxTags)
+	}
+	template, err := ParseTemplate(value, placeholders...)
+	if err != nil {
+		return r, err
+	}
+	t := tagTemplate{key, template}
+	if _, err := t.expand(func(string) string { return "" }); err != nil {
+		return r, err
+	}
+	r.tags = append(slices.Clone(r.tags), t)
+	return r, nil
+}
+
+func (t tagTemplate) expand(value func(string) string) (Tag, error) {
+	text := t.value.expand(value)
+	if utf8.RuneCountInString(text) > maxTagValue || !isTagText(text) {
+		return Tag{}, fmt.Errorf("session tag %q: %q: a value has at most %d letters, digits, spaces or any of _.:/=+-@",
+			shorten(t.key), shorten(text), maxTagValue)
+	}
+	return Tag{t.key, text}, nil
+}
+
+// isTagText matches [\p{L}\p{Z}\p{N}_.:/=+\-@]*.
+func isTagText(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(c rune) bool {
+		return !unicode.IsLetter(c) && !unicode.IsNumber(c) && !unicode.Is(unicode.Z, c) && !strings.ContainsRune("_.:/=+-@", c)
+	})
+}
