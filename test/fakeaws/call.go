@@ -30,6 +30,9 @@ type Call struct {
 	// Role, Session, ExternalID and Duration are those of AssumeRole.
 	Role, Session, ExternalID string
 	Duration                  time.Duration
+	// Tags and Policy are AssumeRole's, too: KEY=VALUE, and JSON.
+	Tags   []string
+	Policy string
 	// Outcome is "ok", or the error's code, or the fault that was on.
 	Outcome string
 }
@@ -49,6 +52,12 @@ func (c Call) String() string {
 	}
 	if c.ExternalID != "" {
 		s.WriteString(", with an external ID")
+	}
+	if len(c.Tags) > 0 {
+		fmt.Fprintf(&s, ", tags %s", strings.Join(c.Tags, " "))
+	}
+	if c.Policy != "" {
+		fmt.Fprintf(&s, ", policy %s", c.Policy)
 	}
 	return s.String() + " -> " + c.Outcome
 }

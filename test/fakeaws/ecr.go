@@ -51,7 +51,7 @@ func (s *Server) authorize(r *http.Request, body []byte, call *Call, target, ser
 			caller.Principal, service, service)}
 	}
 	expires := s.World.Now().Add(s.World.TokenLife)
-	return Grant{Principal: caller.Principal, Role: caller.Role, Region: signature.region, Expires: expires}, nil
+	return Grant{Principal: caller.Principal, Role: caller.Role, Region: signature.region, Expires: expires, Policy: caller.Policy}, nil
 }
 
 func (s *Server) writeToken(w http.ResponseWriter, grant Grant, shape func(map[string]any) any) {

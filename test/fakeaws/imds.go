@@ -35,7 +35,7 @@ func (s *Server) imds(w http.ResponseWriter, r *http.Request, _ []byte, call *Ca
 	case strings.TrimSuffix(p, "/") == credentials:
 		_, _ = w.Write([]byte(role))
 	case p == credentials+"/"+role:
-		c := s.World.issue(node.Role, node.InstanceID, 6*time.Hour, false)
+		c := s.World.issue(node.Role, node.InstanceID, 6*time.Hour, false, "")
 		writeDocument(w, map[string]string{
 			"Code": "Success", "Type": "AWS-HMAC", "LastUpdated": s.World.Now().UTC().Format(time.RFC3339),
 			"AccessKeyId": c.AccessKeyID, "SecretAccessKey": c.SecretAccessKey, "Token": c.SessionToken,

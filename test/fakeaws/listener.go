@@ -52,7 +52,12 @@ func (l *listener) reset(conn net.Conn) {
 func (l *listener) park(conn net.Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.parked = append(l.parked, conn)
+	select {
+	case <-l.closed:
+		_ = conn.Close()
+	default:
+		l.parked = append(l.parked, conn)
+	}
 }
 
 // Close ends the socket and what hangs on it.

@@ -24,6 +24,7 @@ type Server struct {
 	listeners     []*listener
 	servers       []*http.Server
 	caFile        string
+	certificate   *tls.Config
 	log           func(Call)
 
 	mu      sync.Mutex
@@ -40,6 +41,11 @@ type Options struct {
 	Dir string
 	// Expired makes the TLS certificate one of yesterday.
 	Expired bool
+	// Names are hosts that the TLS certificate is also for.
+	Names []string
+	// Listen is where services are served: a free port of loopback where it names
+	// no address.
+	Listen map[Service]string
 	// RoundTrip is the time that a round trip takes.
 	RoundTrip time.Duration
 	// Log, if set, is told of each call.
@@ -57,20 +63,19 @@ func Start(world *World, o Options) (*Server, error) {
 		faults:        map[Service]*Fault{},
 		changed:       make(chan struct{}),
 	}
-	var certificate *tls.Config
 	if o.TLS {
 		var err error
-		if certificate, err = s.makeCertificate(o); err != nil {
+		if s.certificate, err = s.makeCertificate(o); err != nil {
 			return nil, err
 		}
 	}
 	handlers := map[Service]handler{IMDS: s.imds, STS: s.sts, ECR: s.ecr, ECRPublic: s.ecrPublic}
 	for service, h := range handlers {
-		config := certificate
+		config := s.certificate
 		if service == IMDS {
 			config = nil
 		}
-		if err := s.serve(service, h, config); err != nil {
+		if err := s.serve(service, o.Listen[service], h, config); err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
 	}
@@ -86,7 +91,7 @@ func (s *Server) makeCertificate(o Options) (*tls.Config, error) {
 	if o.Expired {
 		until = time.Now().Add(-24 * time.Hour)
 	}
-	certificate, err := ca.serverCertificate(until)
+	certificate, err := ca.serverCertificate(until, o.Names...)
 	if err != nil {
 		return nil, err
 	}
@@ -94,8 +99,11 @@ func (s *Server) makeCertificate(o Options) (*tls.Config, error) {
 	return &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}, os.WriteFile(s.caFile, ca.pem(), 0o600)
 }
 
-func (s *Server) serve(service Service, h handler, certificate *tls.Config) error {
-	socket, err := net.Listen("tcp", "127.0.0.1:0")
+func (s *Server) serve(service Service, address string, h handler, certificate *tls.Config) error {
+	if address == "" {
+		address = "127.0.0.1:0"
+	}
+	socket, err := net.Listen("tcp", address)
 	if err != nil {
 		return err
 	}
@@ -133,6 +141,13 @@ func (s *Server) Close() error {
 
 // URL is where a service is served.
 func (s *Server) URL(service Service) string { return s.urls[service] }
+
+// TLS is what the services are served with, for a server beside them under
+// another of Names; nil without Options.TLS.
+func (s *Server) TLS() *tls.Config { return s.certificate }
+
+// CAFile is the authority's certificate; empty without Options.TLS.
+func (s *Server) CAFile() string { return s.caFile }
 
 // Env is the environment that leads the AWS SDK here and nowhere else.
 func (s *Server) Env() []string {

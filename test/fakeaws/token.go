@@ -19,6 +19,8 @@ type Grant struct {
 	// Region is where the token is good; "public" is ECR Public.
 	Region  string
 	Expires time.Time
+	// Policy is the session policy of the session; empty is none.
+	Policy string
 }
 
 // Account is the account of the session that asked.

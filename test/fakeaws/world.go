@@ -7,6 +7,7 @@ package fakeaws
 
 import (
 	"crypto/rand"
+	"crypto/rsa"
 	"encoding/hex"
 	"fmt"
 	"strings"
@@ -26,6 +27,10 @@ type World struct {
 	roles  map[string]Role
 	issued map[string]Credentials
 	key    []byte // authenticates authorization tokens
+
+	issuers map[string]*rsa.PublicKey // the OIDC providers
+
+	pullPolicies map[Repository][]string // who may pull
 }
 
 // Node is an EC2 instance.
@@ -45,14 +50,20 @@ type Role struct {
 	MaxSession time.Duration
 	// DenyToken denies the role ecr:GetAuthorizationToken.
 	DenyToken bool
+	// Pull is what the role's permissions let it pull, as far as MayPull is asked:
+	// ARNs of repositories, or prefixes of such with a * at the end.
+	Pull []string
 }
 
 // Trust is a statement of a trust policy.
 type Trust struct {
-	// Principal is the ARN of a role, or an account's number for all of it.
+	// Principal is the ARN of a role, or an account's number for all of it; for
+	// AssumeRoleWithWebIdentity, the subject of a token: system:serviceaccount:NAMESPACE:NAME.
 	Principal string
 	// ExternalID is what AssumeRole must bring along; empty is nothing.
 	ExternalID string
+	// TagSession allows session tags.
+	TagSession bool
 }
 
 // Credentials are what STS or IMDS issued, and to whom.
@@ -66,6 +77,8 @@ type Credentials struct {
 	Role string
 	// Chained tells that AssumeRole issued them.
 	Chained bool
+	// Policy is the session policy that they were issued with; empty is none.
+	Policy string
 }
 
 // NewWorld makes accounts with a node and roles. The node's own role need not
@@ -77,6 +90,9 @@ func NewWorld(node Node, roles ...Role) *World {
 		roles:     map[string]Role{},
 		issued:    map[string]Credentials{},
 		key:       random(32),
+		issuers:   map[string]*rsa.PublicKey{},
+
+		pullPolicies: map[Repository][]string{},
 	}
 	for _, r := range append([]Role{{ARN: node.Role}}, roles...) {
 		w.roles[r.ARN] = r
@@ -112,8 +128,14 @@ func (w *World) role(arn string) (Role, bool) {
 	return r, ok
 }
 
+// Issue makes credentials for a session of a role, as whatever signs a node in
+// that is no EC2 instance.
+func (w *World) Issue(roleARN, session string, life time.Duration) Credentials {
+	return w.issue(roleARN, session, life, false, "")
+}
+
 // issue makes credentials for a session of a role.
-func (w *World) issue(roleARN, session string, life time.Duration, chained bool) Credentials {
+func (w *World) issue(roleARN, session string, life time.Duration, chained bool, policy string) Credentials {
 	c := Credentials{
 		AccessKeyID:     "ASIA" + strings.ToUpper(hex.EncodeToString(random(8))),
 		SecretAccessKey: secretMark + hex.EncodeToString(random(15)),
@@ -122,6 +144,7 @@ func (w *World) issue(roleARN, session string, life time.Duration, chained bool)
 		Principal:       sessionARN(roleARN, session),
 		Role:            roleARN,
 		Chained:         chained,
+		Policy:          policy,
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
