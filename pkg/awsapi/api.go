@@ -38,37 +38,48 @@ type Options struct {
 	Now func() time.Time
 	// Random is a number of [0, 1).
 	Random func() float64
+	// ECREndpoints and STSEndpoints are URLs by region, in place of AWS's own.
+	ECREndpoints, STSEndpoints map[registry.Region]string
+	// Profile and ConfigFile are where the node's identity comes from, in place
+	// of what the environment says.
+	Profile, ConfigFile string
 }
 
 // Load reads the SDK's configuration of the node: environment, profile, CA
 // bundle. It asks nothing of the network.
 func Load(ctx context.Context, o Options) (*API, error) {
 	t := o.Timeouts
-	metadata := newMetadata(t)
-	cfg, err := config.LoadDefaultConfig(ctx,
+	metadata := &imds.Client{} // made below: its settings come with the configuration
+	source, err := o.source()
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, append(source,
 		config.WithHTTPClient(apiTransport(t)),
 		config.WithLogger(logging.Nop{}),
 		config.WithRetryer(func() aws.Retryer { return aws.NopRetryer{} }),
 		config.WithEC2RoleCredentialOptions(func(o *ec2rolecreds.Options) { o.Client = metadata }),
 		config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) { o.HTTPClient = boundedClient{next: metadataTransport(t)} }),
-	)
+	)...)
 	if err != nil {
 		return nil, fmt.Errorf("reading the node's AWS configuration: %s", oneLine(err.Error()))
 	}
+	containProcess(&cfg)
 	// From here on: the SDK sets the CA bundle up on its own client only.
 	clock := &clock{node: o.Now}
 	cfg.HTTPClient = boundedClient{cfg.HTTPClient, clock}
+	cfg.RetryMaxAttempts = attemptsOf(ctx, cfg.ConfigSources)
+	*metadata = *newMetadata(cfg, t)
 	return &API{cfg, metadata, o, clock}, nil
 }
 
 // newMetadata makes a client of IMDSv2 only: version 1 answers whoever can make
 // the node send a request.
-func newMetadata(t Timeouts) *imds.Client {
-	return imds.New(imds.Options{
-		HTTPClient:     boundedClient{next: metadataTransport(t)},
-		Retryer:        aws.NopRetryer{},
-		EnableFallback: aws.FalseTernary,
-		Logger:         logging.Nop{},
+func newMetadata(cfg aws.Config, t Timeouts) *imds.Client {
+	return imds.NewFromConfig(cfg, func(o *imds.Options) {
+		o.HTTPClient = boundedClient{next: metadataTransport(t)}
+		o.Retryer = aws.NopRetryer{}
+		o.EnableFallback = aws.FalseTernary
 	})
 }
 
@@ -77,13 +88,6 @@ func (a *API) Now() time.Time { return a.clock.now() }
 
 // Region is the region that the environment or the profile names, if any does.
 func (a *API) Region() string { return a.cfg.Region }
-
-// NodeCredentials are those of the SDK's default chain.
-func (a *API) NodeCredentials(ctx context.Context) (aws.Credentials, error) {
-	ctx, cancel := context.WithTimeout(ctx, a.options.Timeouts.Source)
-	defer cancel()
-	return Call(ctx, a, a.cfg.Credentials.Retrieve)
-}
 
 // Instance is what an EC2 instance is told of itself.
 type Instance struct {
@@ -106,9 +110,13 @@ func (a *API) Instance(ctx context.Context) (Instance, error) {
 }
 
 // STS makes a client of STS in a region, for somebody's credentials.
-func (a *API) STS(region string, as aws.Credentials) (*sts.Client, error) {
+func (a *API) STS(region registry.Region, fips bool, as aws.Credentials) (*sts.Client, error) {
 	var insecure error
-	client := sts.NewFromConfig(a.as(region, as), func(o *sts.Options) {
+	client := sts.NewFromConfig(a.as(region.String(), as), func(o *sts.Options) {
+		if fips {
+			o.EndpointOptions.UseFIPSEndpoint = aws.FIPSEndpointStateEnabled
+		}
+		nameEndpoint(&o.BaseEndpoint, a.options.STSEndpoints[region])
 		insecure = settleEndpoint(o.BaseEndpoint, &o.EndpointOptions.UseFIPSEndpoint, &o.EndpointOptions.UseDualStackEndpoint)
 	})
 	return client, insecure
@@ -125,6 +133,7 @@ func (a *API) ECR(reg registry.Registry, as aws.Credentials) (*ecr.Client, error
 		if reg.DualStack() {
 			o.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateEnabled
 		}
+		nameEndpoint(&o.BaseEndpoint, a.options.ECREndpoints[reg.Region()])
 		insecure = settleEndpoint(o.BaseEndpoint, &o.EndpointOptions.UseFIPSEndpoint, &o.EndpointOptions.UseDualStackEndpoint)
 	})
 	return client, insecure
@@ -151,6 +160,13 @@ func (a *API) as(region string, as aws.Credentials) aws.Config {
 	return cfg
 }
 
+// nameEndpoint sets the endpoint that the configuration names, if it does.
+func nameEndpoint(base **string, endpoint string) {
+	if endpoint != "" {
+		*base = aws.String(endpoint)
+	}
+}
+
 // settleEndpoint lets an endpoint that is named (AWS_ENDPOINT_URL_*, or a
 // profile's) stand as it is: the SDK refuses one together with FIPS or
 // dual-stack.
@@ -164,7 +180,7 @@ func settleEndpoint(named *string, fips *aws.FIPSEndpointState, dualStack *aws.D
 		return &Error{Class: Misconfigured, text: oneLine(fmt.Sprintf("the endpoint %q is not a URL", *named)), err: errors.Join(err)}
 	}
 	if err := checkEndpoint(u); err != nil {
-		return &Error{Class: Misconfigured, text: err.Error(), err: err}
+		return &Error{Class: Misconfigured, text: oneLine(err.Error()), err: err}
 	}
 	return nil
 }

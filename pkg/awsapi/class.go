@@ -74,6 +74,9 @@ func isTransient(err error, code string) bool {
 	if _, ok := retry.DefaultRetryableErrorCodes[code]; ok {
 		return true
 	}
+	if code == idpUnreachable || code == idpUnreachable+"Exception" {
+		return true
+	}
 	status := statusOf(err)
 	return status < 400 || status >= 500 || status == http.StatusTooManyRequests ||
 		status == http.StatusRequestTimeout || code == unknownCode
@@ -87,5 +90,10 @@ func isExpiredCallersToken(err error, code string) bool {
 		errors.As(err, &operation) && operation.OperationName == "AssumeRoleWithWebIdentity"
 }
 
-// unknownCode is the SDK's code for an error answer that it could not read.
+// idpUnreachable is STS failing to reach the issuer of a pod's token: a fault of
+// the network that it answers with 400, and asks to be asked again.
+const idpUnreachable = "IDPCommunicationError"
+
+// unknownCode is the SDK's code for an error answer that it could not read, and
+// its message for one that came without.
 const unknownCode = "UnknownError"

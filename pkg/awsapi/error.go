@@ -58,16 +58,21 @@ func Call[T any](ctx context.Context, api *API, call func(context.Context) (T, e
 func describe(err error, a *attempt) string {
 	host, stage := a.reached()
 	var insecure *insecureEndpointError
+	var process *processError
 	var api smithy.APIError
 	switch {
 	case errors.As(err, &insecure):
 		return insecure.Error()
+	case errors.As(err, &process):
+		return process.Error()
 	case errors.As(err, &api):
 		return describeAPI(err, api, host)
 	case errors.Is(err, errTooLarge):
 		return host + ": " + errTooLarge.Error()
-	case errors.Is(err, context.Canceled) && !isTimeout(err):
+	case isStopped(err):
 		return fmt.Sprintf("stopped while %s was asked (%s)", orAWS(host), stage)
+	case isTimeout(err) && host == "":
+		return "no time was left to ask AWS"
 	case isTimeout(err):
 		return fmt.Sprintf("no answer from %s in time (%s)", orAWS(host), stage)
 	}
@@ -82,7 +87,7 @@ func describeAPI(err error, api smithy.APIError, host string) string {
 	case strings.Contains(code, "Signature"):
 		// AWS's text quotes the request's headers, the session's token included.
 		return code + ": the request's signature was not accepted; are the node's clock and secret key right?"
-	case message == "":
+	case message == "" || message == unknownCode:
 		return code
 	}
 	return code + ": " + message
@@ -113,7 +118,7 @@ func describeNetwork(err error, host string) string {
 		return fmt.Sprintf("the name %s does not resolve (%s)", dns.Name, dns.Err)
 	case errors.As(err, &certificate):
 		return fmt.Sprintf("the TLS certificate of %s is not accepted: %s", host, certificate.Err)
-	case errors.As(err, &record):
+	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
 		return fmt.Sprintf("%s does not speak TLS", host)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return host + " refused the connection"
@@ -131,17 +136,23 @@ func describeUnreadable(err error, host string) string {
 	switch code := statusOf(err); {
 	case code >= http.StatusMultipleChoices:
 		return fmt.Sprintf("%s answered %s", orAWS(host), status(err))
-	case code != 0:
+	case code != 0 || isMalformed(err):
 		return orAWS(host) + " gave an answer that can't be read"
 	}
-	return innermost(err).Error()
+	if host == "" && strings.Contains(err.Error(), "AWS_EC2_METADATA_DISABLED") {
+		return "AWS_EC2_METADATA_DISABLED is set"
+	}
+	if host == "" {
+		return innermost(err).Error()
+	}
+	return fmt.Sprintf("%s can't be reached: %s", host, innermost(err))
 }
 
 // NoAnswer tells an error of the way to a service from an answer of it.
 func NoAnswer(err error) bool {
 	var e *Error
 	var network net.Error
-	return errors.As(err, &e) && e.Class == Unavailable && statusOf(err) == 0 &&
+	return errors.As(err, &e) && e.Class == Unavailable && statusOf(err) == 0 && !isStopped(err) &&
 		(isTimeout(err) || errors.As(err, &network) || isBroken(err))
 }
 
@@ -154,6 +165,13 @@ func isBroken(err error) bool {
 	}
 	return false
 }
+
+// isStopped tells a call that its caller gave up.
+func isStopped(err error) bool { return errors.Is(err, context.Canceled) && !isTimeout(err) }
+
+// isMalformed tells an answer that is not HTTP, which net/http quotes in errors
+// that have no type.
+func isMalformed(err error) bool { return strings.Contains(innermost(err).Error(), "malformed ") }
 
 // innermost is what all the wrapping is around.
 func innermost(err error) error {

@@ -16,14 +16,14 @@ import (
 // SDK's own rules and without asking the network.
 
 // STSHost is where roles are assumed in a region.
-func (a *API) STSHost(ctx context.Context, region string) (string, error) {
-	client, err := a.STS(region, aws.Credentials{})
+func (a *API) STSHost(ctx context.Context, region registry.Region, fips bool) (string, error) {
+	client, err := a.STS(region, fips, aws.Credentials{})
 	if err != nil {
 		return "", err
 	}
 	o := client.Options()
 	return hostOf(o.EndpointResolverV2.ResolveEndpoint(ctx, sts.EndpointParameters{
-		Region:       aws.String(region),
+		Region:       aws.String(region.String()),
 		Endpoint:     o.BaseEndpoint,
 		UseFIPS:      aws.Bool(o.EndpointOptions.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled),
 		UseDualStack: aws.Bool(o.EndpointOptions.UseDualStackEndpoint == aws.DualStackEndpointStateEnabled),

@@ -44,7 +44,7 @@ func metadataTransport(t Timeouts) *awshttp.BuildableClient {
 		WithDialerOptions(func(d *net.Dialer) { d.Timeout = t.Metadata }).
 		WithTransportOptions(func(tr *http.Transport) {
 			tr.MaxResponseHeaderBytes = maxBody
-			tr.Proxy = func(r *http.Request) (*url.URL, error) { return nil, checkEndpoint(r.URL) }
+			tr.Proxy = func(r *http.Request) (*url.URL, error) { return nil, checkMetadata(r.URL) }
 		})
 }
 
@@ -55,18 +55,21 @@ func (e *insecureEndpointError) Error() string {
 	return fmt.Sprintf("the endpoint http://%s is plain http; want https, or an address of loopback", e.host)
 }
 
-// checkEndpoint lets plain http go to loopback only, and to the link-local
-// addresses at which nodes serve metadata.
+// checkEndpoint lets plain http go to loopback only.
 func checkEndpoint(u *url.URL) error {
-	if u.Scheme == "https" {
-		return nil
-	}
-	host := u.Hostname()
-	ip := net.ParseIP(host)
-	if host == "localhost" || ip.IsLoopback() || ip.IsLinkLocalUnicast() || isMetadataIPv6(ip) {
+	if u.Scheme == "https" || u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback() {
 		return nil
 	}
 	return &insecureEndpointError{u.Host}
+}
+
+// checkMetadata lets it also go to the addresses at which nodes serve metadata,
+// which no router forwards.
+func checkMetadata(u *url.URL) error {
+	if ip := net.ParseIP(u.Hostname()); ip.IsLinkLocalUnicast() || isMetadataIPv6(ip) {
+		return nil
+	}
+	return checkEndpoint(u)
 }
 
 // isMetadataIPv6: IMDS, ECS and EKS pod identity serve metadata at addresses of
@@ -93,7 +96,7 @@ func (c boundedClient) Do(req *http.Request) (*http.Response, error) {
 	if c.clock != nil {
 		c.clock.observe(resp.Header)
 	}
-	resp.Body = &boundedBody{resp.Body, maxBody, func(err error) { a.end(resp.StatusCode, err) }}
+	resp.Body = &boundedBody{ReadCloser: resp.Body, left: maxBody, failed: func(err error) { a.end(resp.StatusCode, err) }}
 	return resp, nil
 }
 
@@ -101,9 +104,13 @@ type boundedBody struct {
 	io.ReadCloser
 	left   int
 	failed func(error)
+	err    error // the first: those after it only tell that the body is closed
 }
 
 func (b *boundedBody) Read(p []byte) (int, error) {
+	if b.err != nil {
+		return 0, b.err
+	}
 	n, err := b.ReadCloser.Read(p[:min(len(p), b.left+1)])
 	if n > b.left {
 		n, err = b.left, errTooLarge
@@ -112,5 +119,6 @@ func (b *boundedBody) Read(p []byte) (int, error) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		b.failed(err)
 	}
+	b.err = err
 	return n, err
 }

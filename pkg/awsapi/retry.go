@@ -20,6 +20,21 @@ import (
 // the profile says otherwise.
 const maxAttempts = 4
 
+// attemptsOf is what AWS_MAX_ATTEMPTS or the profile says, 0 if neither does. The
+// SDK does not read it for who brings a Retryer.
+func attemptsOf(ctx context.Context, sources []any) int {
+	for _, source := range sources {
+		if s, ok := source.(interface {
+			GetRetryMaxAttempts(context.Context) (int, bool, error)
+		}); ok {
+			if n, found, err := s.GetRetryMaxAttempts(ctx); found && err == nil {
+				return n
+			}
+		}
+	}
+	return 0
+}
+
 // Backoff is how long to wait after the nth failed attempt, n counting from 1:
 // anything up to a limit that doubles each time ("full jitter"), random being a
 // number of [0, 1). Throttling is answered with longer waits.
@@ -74,10 +89,11 @@ func isRetryable(err error) bool {
 	var certificate *tls.CertificateVerificationError
 	var dns *net.DNSError
 	var insecure *insecureEndpointError
+	var process *processError
 	var api smithy.APIError
 	var network net.Error
 	switch {
-	case errors.As(err, &certificate), errors.As(err, &insecure):
+	case errors.As(err, &certificate), errors.As(err, &insecure), errors.As(err, &process):
 		return false
 	case errors.As(err, &dns):
 		return !dns.IsNotFound

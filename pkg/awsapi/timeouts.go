@@ -10,7 +10,8 @@ type Timeouts struct {
 	Dial, Handshake, Attempt time.Duration
 	// Metadata bounds one request to the instance metadata service.
 	Metadata time.Duration
-	// Source bounds finding the node's own credentials, from whatever source.
+	// Source bounds finding the node's own credentials, from whatever source: a
+	// profile's process or role may take its time. IMDS alone has four attempts.
 	Source time.Duration
 	// Instance bounds asking what instance this is.
 	Instance time.Duration
@@ -25,7 +26,7 @@ func DefaultTimeouts() Timeouts {
 		Handshake: 3 * time.Second,
 		Attempt:   6 * time.Second,
 		Metadata:  time.Second,
-		Source:    5 * time.Second,
+		Source:    10 * time.Second,
 		Instance:  time.Second,
 		Public:    5 * time.Second,
 	}

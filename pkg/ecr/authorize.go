@@ -23,7 +23,7 @@ func Authorize(ctx context.Context, api *awsapi.API, reg registry.Registry, as i
 }
 
 func authorize(ctx context.Context, api *awsapi.API, reg registry.Registry, as identity.Session) (Token, error) {
-	client, err := api.ECR(reg, as.Credentials)
+	client, err := api.ECR(reg, as.Credentials())
 	if err != nil {
 		return Token{}, err
 	}
@@ -43,7 +43,7 @@ func authorize(ctx context.Context, api *awsapi.API, reg registry.Registry, as i
 // AuthorizePublic asks ECR Public for a token. Pulls do without one, at a lower
 // rate, so its errors are for nobody to act on.
 func AuthorizePublic(ctx context.Context, api *awsapi.API, as identity.Session) (Token, error) {
-	client, err := api.ECRPublic(as.Credentials)
+	client, err := api.ECRPublic(as.Credentials())
 	if err != nil {
 		return Token{}, err
 	}

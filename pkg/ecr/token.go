@@ -12,15 +12,24 @@ import (
 
 // Token is a user name and password for a registry, valid for 12h or so.
 type Token struct {
-	username, password string
-	expires            time.Time
+	login   func() login // fmt prints no function's result, whatever the verb
+	expires time.Time
 }
 
+type login struct{ username, password string }
+
 // Username is the token's user, "AWS".
-func (t Token) Username() string { return t.username }
+func (t Token) Username() string { return t.get().username }
 
 // Password is the token's secret.
-func (t Token) Password() string { return t.password }
+func (t Token) Password() string { return t.get().password }
+
+func (t Token) get() login {
+	if t.login == nil {
+		return login{}
+	}
+	return t.login()
+}
 
 // Expires is when the registry takes the token no more.
 func (t Token) Expires() time.Time { return t.expires }
@@ -52,7 +61,7 @@ func parse(encoded *string, expires *time.Time, now time.Time) (Token, error) {
 		return Token{}, unusable(fmt.Sprintf("a token that expired at %s, and it is %s",
 			expires.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339)))
 	}
-	return Token{username, password, *expires}, nil
+	return Token{func() login { return login{username, password} }, *expires}, nil
 }
 
 func unusable(what string) error { return awsapi.Unusable("the answer has " + what) }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts/types"
 
 	"ecr-cross-account-credential-provider/pkg/awsapi"
 	"ecr-cross-account-credential-provider/pkg/registry"
@@ -19,7 +20,7 @@ type Chain struct {
 	Registry registry.Registry
 	// Region is where STS is asked. Credentials are valid everywhere, so this is
 	// a matter of what the node can reach.
-	Region string
+	Region registry.Region
 	Roles  []rule.Role
 }
 
@@ -43,7 +44,7 @@ func (c Chain) Walk(ctx context.Context, start Session) (Session, error) {
 }
 
 func (c Chain) assume(ctx context.Context, role rule.Role, as Session) (Session, error) {
-	client, err := c.API.STS(c.Region, as.Credentials)
+	client, err := c.API.STS(c.Region, c.Registry.FIPS(), as.Credentials())
 	if err != nil {
 		return Session{}, err
 	}
@@ -53,15 +54,26 @@ func (c Chain) assume(ctx context.Context, role rule.Role, as Session) (Session,
 		if role.ExternalID != "" {
 			o.ExternalID = aws.String(role.ExternalID)
 		}
+		if role.Policy != "" {
+			o.Policy = aws.String(role.Policy)
+		}
+		for _, tag := range role.Tags {
+			o.Tags = append(o.Tags, types.Tag{Key: aws.String(tag.Key), Value: aws.String(tag.Value)})
+		}
 	})
 	credentials, err := awsapi.Call(ctx, c.API, provider.Retrieve)
 	if err != nil {
 		return Session{}, err
 	}
+	return c.session(credentials, role.ARN)
+}
+
+// session is a role's credentials, once they are seen to be some.
+func (c Chain) session(credentials aws.Credentials, roleARN string) (Session, error) {
 	if !credentials.HasKeys() || credentials.SessionToken == "" || !credentials.Expires.After(c.API.Now()) {
 		return Session{}, awsapi.Unusable("STS answered without credentials that are still valid")
 	}
-	return Session{Credentials: credentials, Principal: role.ARN, Ends: credentials.Expires}, nil
+	return NewSession(credentials, roleARN, credentials.Expires), nil
 }
 
 // explain says which role could not be assumed, by whom and for what, and what
@@ -72,7 +84,7 @@ func (c Chain) explain(err error, hop int, as Session) error {
 		which = fmt.Sprintf(" (role %d of %d)", hop+1, len(c.Roles))
 	}
 	explained := fmt.Errorf("assuming role %s%s for registry %s as %s: %w%s",
-		c.Roles[hop].ARN, which, c.Registry, as, err, hint(err, hop, c.Roles[hop]))
+		c.Roles[hop].ARN, which, c.Registry, as, err, hint(err, as, c.Roles[hop]))
 	if class, ok := awsapi.ClassOf(err); ok && class == awsapi.Refused {
 		return RefusedError{explained}
 	}
@@ -81,16 +93,16 @@ func (c Chain) explain(err error, hop int, as Session) error {
 
 // hint says what to do. STS does not tell why it denies a role, and neither
 // does this.
-func hint(err error, hop int, role rule.Role) string {
+func hint(err error, as Session, role rule.Role) string {
 	if awsapi.NoAnswer(err) {
 		return "; the node must reach STS there: by the internet, or an interface endpoint for STS"
 	}
 	if class, _ := awsapi.ClassOf(err); class != awsapi.Refused {
 		return "" // AWS's own words say what is wrong
 	}
-	policy := "the node role's policy"
-	if hop > 0 {
-		policy = "the policy of the role before it"
+	policy := "the policy of " + as.Principal
+	if as.Ends.IsZero() {
+		policy = "the node role's policy"
 	}
 	externalID := "it asks for no external ID"
 	if role.ExternalID != "" {

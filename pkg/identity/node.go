@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -50,11 +51,7 @@ func (n *Node) retrieve(ctx context.Context) (Session, error) {
 	if err != nil {
 		return Session{}, fmt.Errorf("no AWS credentials on this node: %w; attach an instance profile, or set credentials in the provider's env", err)
 	}
-	if !credentials.HasKeys() {
-		return Session{}, fmt.Errorf("no AWS credentials on this node: %w; attach an instance profile, or set credentials in the provider's env",
-			awsapi.Unusable(credentials.Source+" gave none"))
-	}
-	return Session{Credentials: credentials, Principal: "the node's identity (" + credentials.Source + ")"}, nil
+	return NewSession(credentials, "the node's identity ("+credentials.Source+")", time.Time{}), nil
 }
 
 // Name names the node in sessions: the instance's id, else the host's name.
@@ -90,8 +87,8 @@ func (n *Node) Account(ctx context.Context) (registry.Account, error) {
 	if err != nil {
 		return registry.Account{}, err
 	}
-	id := session.Credentials.AccountID
-	if id == "" && session.Credentials.Source == ec2rolecreds.ProviderName {
+	id := session.Credentials().AccountID
+	if id == "" && session.Credentials().Source == ec2rolecreds.ProviderName {
 		if instance, err := n.instance(ctx); err == nil {
 			id = instance.Account
 		}
@@ -110,7 +107,7 @@ func (n *Node) callerAccount(ctx context.Context, session Session) (string, erro
 	if region.IsZero() {
 		return "", errors.New("the node's region is not known; set AWS_REGION in the provider's env")
 	}
-	client, err := n.api.STS(region.String(), session.Credentials)
+	client, err := n.api.STS(region, false, session.Credentials())
 	if err != nil {
 		return "", err
 	}

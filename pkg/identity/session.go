@@ -11,14 +11,28 @@ import (
 
 // Session is credentials and who they are.
 type Session struct {
-	// Credentials are ready for use; none of them is ever printed.
-	Credentials aws.Credentials
 	// Principal is who the credentials are, for messages: "the node's identity
 	// (EC2RoleProvider)", or a role's ARN.
 	Principal string
 	// Ends is when the assumed role's session is over. It is zero for the node's
 	// own identity, whose source renews it.
 	Ends time.Time
+
+	// Behind a function, as fmt looks into everything else.
+	credentials func() aws.Credentials
+}
+
+// NewSession makes a session, which keeps its credentials to itself.
+func NewSession(credentials aws.Credentials, principal string, ends time.Time) Session {
+	return Session{Principal: principal, Ends: ends, credentials: func() aws.Credentials { return credentials }}
+}
+
+// Credentials are the session's, ready for use.
+func (s Session) Credentials() aws.Credentials {
+	if s.credentials == nil {
+		return aws.Credentials{}
+	}
+	return s.credentials()
 }
 
 // String is the session without its secrets.

@@ -1,0 +1,214 @@
+package awsapi
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecrpublic"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"ecr-cross-account-credential-provider/pkg/registry"
+)
+
+// loadAPI makes an API that knows of no endpoint, and never waits to retry.
+func loadAPI(t *testing.T) *API {
+	t.Helper()
+	api, err := Load(t.Context(), Options{
+		Timeouts: DefaultTimeouts(), Now: time.Now, Random: func() float64 { return 0 },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return api
+}
+
+// apiAt makes an API whose every service is at an endpoint.
+func apiAt(t *testing.T, endpoint string) *API {
+	t.Helper()
+	api := loadAPI(t)
+	api.cfg.BaseEndpoint = &endpoint
+	return api
+}
+
+// trust makes the API's transport accept certificates of an authority, and no
+// other, and end each attempt in time.
+func (a *API) trust(roots *x509.CertPool, t Timeouts) *API {
+	client := apiTransport(t).WithTransportOptions(func(tr *http.Transport) { tr.TLSClientConfig.RootCAs = roots })
+	a.cfg.HTTPClient = boundedClient{client, a.clock}
+	return a
+}
+
+// do is an HTTP client that is a function.
+type do func(*http.Request) (*http.Response, error)
+
+func (f do) Do(r *http.Request) (*http.Response, error) { return f(r) }
+
+// apiOver makes an API that reaches AWS through f.
+func apiOver(t *testing.T, f do) *API {
+	t.Helper()
+	api := loadAPI(t)
+	api.cfg.HTTPClient = boundedClient{f, api.clock}
+	return api
+}
+
+// testRegion is where the tests' calls go.
+func testRegion() registry.Region { return regionOf("eu-west-1") }
+
+// regionOf parses a region that is known to be one.
+func regionOf(name string) registry.Region {
+	region, err := registry.ParseRegion(name)
+	if err != nil {
+		panic(err)
+	}
+	return region
+}
+
+// ask is a call of one operation; its answer does not matter.
+type ask func(context.Context, *API) error
+
+func assumeRole(ctx context.Context, api *API) error {
+	client, err := api.STS(testRegion(), false, secrets)
+	if err != nil {
+		return err
+	}
+	_, err = Call(ctx, api, func(ctx context.Context) (*sts.AssumeRoleOutput, error) {
+		return client.AssumeRole(ctx, &sts.AssumeRoleInput{
+			RoleArn: aws.String("arn:aws:iam::444455556666:role/ecr-pull"), RoleSessionName: aws.String("test"),
+		})
+	})
+	return err
+}
+
+func assumeRoleWithWebIdentity(ctx context.Context, api *API) error {
+	client, err := api.STS(testRegion(), false, aws.Credentials{})
+	if err != nil {
+		return err
+	}
+	_, err = Call(ctx, api, func(ctx context.Context) (*sts.AssumeRoleWithWebIdentityOutput, error) {
+		return client.AssumeRoleWithWebIdentity(ctx, &sts.AssumeRoleWithWebIdentityInput{
+			RoleArn: aws.String("arn:aws:iam::444455556666:role/ecr-pull"), RoleSessionName: aws.String("test"),
+			WebIdentityToken: aws.String(secrets.SessionToken),
+		})
+	})
+	return err
+}
+
+func getToken(ctx context.Context, api *API) error {
+	image, _ := registry.Parse("444455556666.dkr.ecr.eu-west-1.amazonaws.com/app")
+	client, err := api.ECR(image.Registry(), secrets)
+	if err != nil {
+		return err
+	}
+	_, err = Call(ctx, api, func(ctx context.Context) (*ecr.GetAuthorizationTokenOutput, error) {
+		return client.GetAuthorizationToken(ctx, nil)
+	})
+	return err
+}
+
+func getPublicToken(ctx context.Context, api *API) error {
+	client, err := api.ECRPublic(secrets)
+	if err != nil {
+		return err
+	}
+	_, err = Call(ctx, api, func(ctx context.Context) (*ecrpublic.GetAuthorizationTokenOutput, error) {
+		return client.GetAuthorizationToken(ctx, nil)
+	})
+	return err
+}
+
+// wire is an answer as it is on the wire.
+type wire struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func (a wire) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	for name, values := range a.header {
+		w.Header()[name] = values
+	}
+	w.WriteHeader(a.status)
+	_, _ = w.Write([]byte(a.body))
+}
+
+// answer answers without a network.
+func (a wire) answer(r *http.Request) (*http.Response, error) {
+	recorder := httptest.NewRecorder()
+	a.ServeHTTP(recorder, r)
+	return recorder.Result(), nil
+}
+
+// queryError is an error in the protocol of STS.
+func queryError(status int, code, message string) wire {
+	return wire{status, http.Header{"Content-Type": {"text/xml"}}, fmt.Sprintf(
+		`<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>%s</Code><Message>%s</Message></Error><RequestId>1</RequestId></ErrorResponse>`, code, message)}
+}
+
+// jsonError is an error in the protocol of ECR.
+func jsonError(status int, code, message string) wire {
+	body, _ := json.Marshal(map[string]string{"__type": code, "message": message})
+	return wire{status, http.Header{"Content-Type": {"application/x-amz-json-1.1"}}, string(body)}
+}
+
+// counter counts the requests that it hands on.
+type counter struct {
+	http.Handler
+	n atomic.Int32
+}
+
+func (c *counter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c.n.Add(1)
+	c.Handler.ServeHTTP(w, r)
+}
+
+// serve serves h, over TLS or not, and makes an API whose AWS it is.
+func serve(t *testing.T, h http.Handler, overTLS bool) (*API, *counter) {
+	t.Helper()
+	count := &counter{Handler: h}
+	server := httptest.NewUnstartedServer(count)
+	server.Config.ErrorLog = quiet()
+	if !overTLS {
+		server.Start()
+		t.Cleanup(server.Close)
+		return apiAt(t, server.URL), count
+	}
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	roots := x509.NewCertPool()
+	roots.AddCert(server.Certificate())
+	return apiAt(t, server.URL).trust(roots, DefaultTimeouts()), count
+}
+
+// wantError checks an error of Call; contains are words of its text, of which
+// the first ones are how it starts.
+func wantError(t *testing.T, err error, class Class, noAnswer bool, starts string, contains ...string) {
+	t.Helper()
+	if err == nil {
+		t.Fatal("no error")
+	}
+	if got, ok := ClassOf(err); !ok || got != class {
+		t.Errorf("class %q (%t), want %q: %v", got, ok, class, err)
+	}
+	if got := NoAnswer(err); got != noAnswer {
+		t.Errorf("NoAnswer is %t: %v", got, err)
+	}
+	wantLine(t, err.Error())
+	if !strings.HasPrefix(err.Error(), starts) {
+		t.Errorf("text %q, want it to start with %q", err, starts)
+	}
+	for _, words := range contains {
+		if !strings.Contains(err.Error(), words) {
+			t.Errorf("text %q, want %q in it", err, words)
+		}
+	}
+}

@@ -1,0 +1,160 @@
+package awsapi
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+func quiet() *log.Logger { return log.New(io.Discard, "", 0) }
+
+// TestAnswers is the contract's table of errors, for errors that AWS answers:
+// each one's class, its text, and whether it is asked again.
+func TestAnswers(t *testing.T) {
+	t.Parallel()
+	const signature = "the request's signature was not accepted; are the node's clock and secret key right?"
+	const canonical = "The Canonical String for this request should have been 'POST\n/\n\nx-amz-security-token:SESSIONTOKENexample'"
+	html := wire{body: "<html><body>SECRETKEYexample</body></html>"}
+	withStatus := func(a wire, status int) wire { a.status = status; return a }
+	tests := []struct {
+		name   string
+		ask    ask
+		answer wire
+		class  Class
+		text   string
+		again  bool
+	}{
+		{"STS denies", assumeRole, queryError(403, "AccessDenied", "User: x is not authorized"), Refused, "AccessDenied: User: x is not authorized", false},
+		{"STS denies a web identity", assumeRoleWithWebIdentity, queryError(403, "AccessDenied", "no"), Refused, "AccessDenied: no", false},
+		{"ECR denies", getToken, jsonError(400, "AccessDeniedException", "no"), Refused, "AccessDeniedException: no", false},
+		{"ECR denies by a long name", getToken, jsonError(400, "com.amazonaws.ecr#AccessDeniedException", "no"), Refused, "AccessDeniedException: no", false},
+		{"ECR Public denies", getPublicToken, jsonError(400, "AccessDeniedException", "no"), Refused, "AccessDeniedException: no", false},
+
+		{"STS 500", assumeRole, queryError(500, "InternalFailure", "oops"), Unavailable, "InternalFailure: oops", true},
+		{"STS 503", assumeRole, queryError(503, "ServiceUnavailable", "later"), Unavailable, "ServiceUnavailable: later", true},
+		{"STS throttles", assumeRole, queryError(400, "Throttling", "Rate exceeded"), Unavailable, "Throttling: Rate exceeded", true},
+		{"STS throttles with 429", assumeRole, queryError(429, "Whatever", "Rate exceeded"), Unavailable, "Whatever: Rate exceeded", true},
+		{"STS got half a request", assumeRole, queryError(408, "RequestTimeout", "slow"), Unavailable, "RequestTimeout: slow", true},
+		{"ECR 500", getToken, jsonError(500, "ServerException", "oops"), Unavailable, "ServerException: oops", true},
+		{"ECR throttles", getToken, jsonError(400, "ThrottlingException", "Rate exceeded"), Unavailable, "ThrottlingException: Rate exceeded", true},
+		{"ECR throttles otherwise", getToken, jsonError(400, "TooManyRequestsException", ""), Unavailable, "TooManyRequestsException", true},
+		{"ECR Public 500", getPublicToken, jsonError(500, "ServerException", "oops"), Unavailable, "ServerException: oops", true},
+		{"the issuer can't be reached", assumeRoleWithWebIdentity, queryError(400, "IDPCommunicationError", "no keys"), Unavailable, "IDPCommunicationError: no keys", true},
+		{"the node's session is over, STS", assumeRole, queryError(403, "ExpiredToken", "old"), Unavailable, "ExpiredToken: old", false},
+		{"the node's session is over, ECR", getToken, jsonError(400, "ExpiredTokenException", "old"), Unavailable, "ExpiredTokenException: old", false},
+		{"STS 502 of a proxy", assumeRole, withStatus(html, 502), Unavailable, "HOST answered 502 Bad Gateway without a reason", true},
+		{"ECR 502 of a proxy", getToken, withStatus(html, 502), Unavailable, "HOST answered 502 Bad Gateway", true},
+		{"STS 403 of a proxy", assumeRole, withStatus(html, 403), Unavailable, "HOST answered 403 Forbidden without a reason", true},
+		{"ECR 403 of a proxy", getToken, withStatus(html, 403), Unavailable, "HOST answered 403 Forbidden", false},
+		{"STS 500 with nothing", assumeRole, wire{status: 500}, Unavailable, "HOST answered 500 Internal Server Error without a reason", true},
+		{"ECR 500 with nothing", getToken, wire{status: 500}, Unavailable, "HOST answered 500 Internal Server Error without a reason", true},
+		{"ECR 400 with nothing", getToken, wire{status: 400, body: "{}"}, Unavailable, "HOST answered 400 Bad Request without a reason", true},
+		{"STS garbage", assumeRole, withStatus(html, 200), Unavailable, "HOST gave an answer that can't be read", true},
+		{"ECR garbage", getToken, withStatus(html, 200), Unavailable, "HOST gave an answer that can't be read", true},
+		{"a status of nobody", getToken, withStatus(html, 599), Unavailable, "HOST answered 599", true},
+
+		{"STS validates", assumeRole, queryError(400, "ValidationError", "bad ARN"), Misconfigured, "ValidationError: bad ARN", false},
+		{"STS is off in the region", assumeRole, queryError(403, "RegionDisabledException", "off"), Misconfigured, "RegionDisabledException: off", false},
+		{"tags too large", assumeRole, queryError(400, "PackedPolicyTooLarge", "large"), Misconfigured, "PackedPolicyTooLarge: large", false},
+		{"bad policy", assumeRole, queryError(400, "MalformedPolicyDocument", "bad"), Misconfigured, "MalformedPolicyDocument: bad", false},
+		{"STS knows no such key", assumeRole, queryError(403, "InvalidClientTokenId", "who?"), Misconfigured, "InvalidClientTokenId: who?", false},
+		{"ECR knows no such key", getToken, jsonError(400, "UnrecognizedClientException", "who?"), Misconfigured, "UnrecognizedClientException: who?", false},
+		{"STS signature", assumeRole, queryError(403, "SignatureDoesNotMatch", canonical), Misconfigured, "SignatureDoesNotMatch: " + signature, false},
+		{"STS half a signature", assumeRole, queryError(400, "IncompleteSignature", canonical), Misconfigured, "IncompleteSignature: " + signature, false},
+		{"ECR signature", getToken, jsonError(400, "InvalidSignatureException", canonical), Misconfigured, "InvalidSignatureException: " + signature, false},
+		{"ECR parameters", getToken, jsonError(400, "InvalidParameterException", "bad"), Misconfigured, "InvalidParameterException: bad", false},
+		{"no such operation", assumeRole, queryError(400, "InvalidAction", "what?"), Misconfigured, "InvalidAction: what?", false},
+
+		{"the pod's token is old", assumeRoleWithWebIdentity, queryError(400, "ExpiredTokenException", "old"), CallersToken, "ExpiredTokenException: old", false},
+		{"the pod's token is old, in short", assumeRoleWithWebIdentity, queryError(400, "ExpiredToken", "old"), CallersToken, "ExpiredToken: old", false},
+		{"the pod's token is bad", assumeRoleWithWebIdentity, queryError(400, "InvalidIdentityToken", "bad"), CallersToken, "InvalidIdentityToken: bad", false},
+		{"the pod's token is bad, at length", assumeRoleWithWebIdentity, queryError(400, "InvalidIdentityTokenException", "bad"), CallersToken, "InvalidIdentityTokenException: bad", false},
+		{"the issuer's claim", assumeRoleWithWebIdentity, queryError(403, "IDPRejectedClaim", "bad"), CallersToken, "IDPRejectedClaim: bad", false},
+	}
+	for _, test := range tests {
+		for _, overTLS := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, TLS %t", test.name, overTLS), func(t *testing.T) {
+				t.Parallel()
+				api, count := serve(t, test.answer, overTLS)
+				err := test.ask(t.Context(), api)
+				host := hostOfURL(*api.cfg.BaseEndpoint)
+				text := strings.Replace(test.text, "HOST", host, 1)
+				wantError(t, err, test.class, false, text)
+				if err.Error() != text {
+					t.Errorf("text %q, want %q", err, text)
+				}
+				if want := map[bool]int32{true: maxAttempts, false: 1}[test.again]; count.n.Load() != want {
+					t.Errorf("%d requests, want %d", count.n.Load(), want)
+				}
+			})
+		}
+	}
+}
+
+func hostOfURL(url string) string {
+	_, host, _ := strings.Cut(url, "://")
+	return host
+}
+
+// TestHostileText: whatever an answer says is one short line in the end.
+func TestHostileText(t *testing.T) {
+	t.Parallel()
+	texts := map[string]string{
+		"lines":       "a\r\nb\nc\u0085d\u2028e\u2029f\vg\fh",
+		"terminal":    "\x1b[31mred\x1b]0;title\x07\b\b\b\u009b2J",
+		"nul":         "a\x00b",
+		"directions":  "\u202eabc\u2066\u200b\ufeff",
+		"long":        strings.Repeat("long ", 50_000),
+		"long letter": strings.Repeat("世", 50_000),
+		"not UTF-8":   strings.Repeat("\xff", 5000),
+	}
+	for name, text := range texts {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			api := apiOver(t, jsonError(400, "InvalidParameterException", text).answer)
+			wantError(t, getToken(t.Context(), api), Misconfigured, false, "InvalidParameterException: ")
+			wantLine(t, oneLine(text))
+			api = apiOver(t, wire{status: 400, body: `{}`, header: http.Header{"X-Amzn-Errortype": {"Bad" + oneLine(text)}}}.answer)
+			wantError(t, getToken(t.Context(), api), Misconfigured, false, "Bad")
+		})
+	}
+}
+
+func TestOneLine(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"":                                "",
+		"plain":                           "plain",
+		" a \n\t b\u00a0c ":               "a b c",
+		"Zürich 世界":                       "Zürich 世界",
+		strings.Repeat("a", 1000):         strings.Repeat("a", 1000),
+		strings.Repeat("a", 1001):         strings.Repeat("a", 1000) + "…",
+		strings.Repeat("a", 999) + "世世":   strings.Repeat("a", 999) + "…",
+		strings.Repeat("\x1b", 3000):      "…",
+		strings.Repeat(" ", 3000) + "end": "…",
+	} {
+		if got := oneLine(in); got != want {
+			t.Errorf("oneLine(%.20q) = %.20q, want %.20q", in, got, want)
+		}
+	}
+}
+
+func TestClassOf(t *testing.T) {
+	t.Parallel()
+	unusable := fmt.Errorf("getting a token: %w", Unusable("the answer has no token"))
+	if class, ok := ClassOf(unusable); !ok || class != Unavailable || NoAnswer(unusable) {
+		t.Errorf("%v, %t", class, ok)
+	}
+	if _, ok := ClassOf(errors.New("other")); ok || NoAnswer(errors.New("other")) || NoAnswer(nil) {
+		t.Error("an error that is not of a call has no class")
+	}
+	for class, want := range map[Class]string{Unavailable: "unavailable", Refused: "refused", Misconfigured: "misconfigured", CallersToken: "caller's token"} {
+		if class.String() != want {
+			t.Errorf("%q, want %q", class, want)
+		}
+	}
+}

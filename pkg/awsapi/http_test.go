@@ -1,0 +1,222 @@
+package awsapi
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+)
+
+func TestCheckEndpoint(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		url string
+		ok  bool
+	}{
+		{"https://sts.eu-west-1.amazonaws.com", true},
+		{"https://example.com:8443/path", true},
+		{"https://10.0.0.1", true},
+		{"http://localhost", true},
+		{"http://localhost:4566", true},
+		{"http://127.0.0.1:4566", true},
+		{"http://127.8.9.10", true},
+		{"http://[::1]:4566", true},
+		{"http://[::ffff:127.0.0.1]", true},
+		{"http://169.254.169.254", true},
+		{"http://169.254.170.2/v2/credentials", true},
+		{"http://169.254.170.23/v1/credentials", true},
+		{"http://[fd00:ec2::254]", true},
+		{"http://[fd00:ec2::23]/v1/credentials", true},
+		{"http://[fe80::1]", true},
+
+		{"http://sts.eu-west-1.amazonaws.com", false},
+		{"http://example.com", false},
+		{"http://localhost.example.com", false},
+		{"http://127.0.0.1.example.com", false},
+		{"http://10.0.0.1", false},
+		{"http://192.168.0.1", false},
+		{"http://8.8.8.8", false},
+		{"http://0.0.0.0", false},
+		{"http://[::]", false},
+		{"http://[fd00:ec3::254]", false},
+		{"http://[fd00::254]", false},
+		{"http://[2001:db8::1]", false},
+		{"http://[::ffff:10.0.0.1]", false},
+		{"http://2130706433", false},
+		{"http://0x7f.1", false},
+		{"http://user@example.com", false},
+		{"http://127.0.0.1@example.com", false},
+		{"http:///path", false},
+		{"http://224.0.0.1", false},
+		{"ftp://example.com", false},
+		{"HTTP://example.com", false},
+	}
+	for _, test := range tests {
+		t.Run(test.url, func(t *testing.T) {
+			t.Parallel()
+			u, err := url.Parse(test.url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := checkMetadata(u); (err == nil) != test.ok {
+				t.Errorf("metadata: %v", err)
+			}
+			err = checkEndpoint(u)
+			if ok := test.ok && !isLinkLocal(u); (err == nil) != ok {
+				t.Errorf("got %v", err)
+			}
+			if err != nil {
+				want := "the endpoint http://" + u.Host + " is plain http; want https, or an address of loopback"
+				if err.Error() != want || classify(err) != Misconfigured {
+					t.Errorf("%v, want %s", err, want)
+				}
+			}
+		})
+	}
+}
+
+// isLinkLocal tells the addresses that are for metadata alone.
+func isLinkLocal(u *url.URL) bool {
+	ip := net.ParseIP(u.Hostname())
+	return u.Scheme == "http" && (ip.IsLinkLocalUnicast() || isMetadataIPv6(ip))
+}
+
+// TestRedirect: an answer can't send a signed request elsewhere.
+func TestRedirect(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		t.Run(http.StatusText(status), func(t *testing.T) {
+			t.Parallel()
+			elsewhere, count := serve(t, wire{status: 200, body: "{}"}, false)
+			to := http.Header{"Location": {*elsewhere.cfg.BaseEndpoint}}
+			api, _ := serve(t, wire{status: status, header: to}, false)
+			host := hostOfURL(*api.cfg.BaseEndpoint)
+			wantError(t, getToken(t.Context(), api), Unavailable, false, host+" answered "+strconv.Itoa(status)+" "+http.StatusText(status))
+			if count.n.Load() != 0 {
+				t.Error("the request went elsewhere")
+			}
+		})
+	}
+}
+
+func TestBoundedBody(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("broken")
+	tests := []struct {
+		name   string
+		in     io.Reader
+		length int
+		err    error
+	}{
+		{"empty", strings.NewReader(""), 0, nil},
+		{"short", strings.NewReader("abc"), 3, nil},
+		{"full", strings.NewReader("abcdefgh"), 8, nil},
+		{"one too many", strings.NewReader("abcdefghi"), 8, errTooLarge},
+		{"many too many", strings.NewReader(strings.Repeat("a", 10_000)), 8, errTooLarge},
+		{"a byte at a time, full", iotest.OneByteReader(strings.NewReader("abcdefgh")), 8, nil},
+		{"a byte at a time, too many", iotest.OneByteReader(strings.NewReader("abcdefghi")), 8, errTooLarge},
+		{"end with the data", iotest.DataErrReader(strings.NewReader("abcdefgh")), 8, nil},
+		{"broken", io.MultiReader(strings.NewReader("abc"), iotest.ErrReader(broken)), 3, broken},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			var failed error
+			body := &boundedBody{ReadCloser: io.NopCloser(test.in), left: 8, failed: func(err error) { failed = err }}
+			got, err := io.ReadAll(body)
+			if len(got) != test.length || !errors.Is(err, test.err) || !errors.Is(failed, test.err) {
+				t.Errorf("%d bytes, %v (noted %v); want %d, %v", len(got), err, failed, test.length, test.err)
+			}
+			want := test.err
+			if want == nil {
+				want = io.EOF
+			}
+			if n, err := body.Read(make([]byte, 5)); n != 0 || !errors.Is(err, want) {
+				t.Errorf("read on: %d bytes, %v; want %v", n, err, want)
+			}
+		})
+	}
+}
+
+// TestLongHeaders: headers are bounded like the body.
+func TestLongHeaders(t *testing.T) {
+	t.Parallel()
+	api, _ := serve(t, wire{status: 200, header: http.Header{"X-Long": {strings.Repeat("a", 2*maxBody)}}}, false)
+	err := getToken(t.Context(), api)
+	if class, _ := ClassOf(err); err == nil || class != Unavailable {
+		t.Fatalf("got %v", err)
+	}
+	wantLine(t, err.Error())
+}
+
+func TestClock(t *testing.T) {
+	t.Parallel()
+	node := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+	at := func(d time.Duration) http.Header {
+		return http.Header{"Date": {node.Add(d).Format(http.TimeFormat)}}
+	}
+	tests := []struct {
+		name    string
+		headers []http.Header
+		want    time.Duration
+	}{
+		{"no answer", nil, 0},
+		{"no date", []http.Header{{}}, 0},
+		{"not a date", []http.Header{{"Date": {"yesterday"}}}, 0},
+		{"the same", []http.Header{at(0)}, 0},
+		{"a little ahead", []http.Header{at(4 * time.Second)}, 0},
+		{"a little behind", []http.Header{at(-4 * time.Second)}, 0},
+		{"ahead", []http.Header{at(5 * time.Second)}, 5 * time.Second},
+		{"far ahead", []http.Header{at(time.Hour)}, time.Hour},
+		{"far behind", []http.Header{at(-time.Hour)}, -time.Hour},
+		{"the latest counts", []http.Header{at(time.Hour), at(2 * time.Hour)}, 2 * time.Hour},
+		{"right again", []http.Header{at(time.Hour), at(0)}, 0},
+		{"no news", []http.Header{at(time.Hour), {}}, time.Hour},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			c := &clock{node: func() time.Time { return node }}
+			for _, header := range test.headers {
+				c.observe(header)
+			}
+			if got := c.now().Sub(node); got != test.want {
+				t.Errorf("%s ahead of the node, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+// TestBoundedClient: what a client is given, it hands on.
+func TestBoundedClient(t *testing.T) {
+	t.Parallel()
+	client := boundedClient{next: do(func(r *http.Request) (*http.Response, error) {
+		recorder := httptest.NewRecorder()
+		_, _ = io.Copy(recorder, r.Body)
+		return recorder.Result(), nil
+	})}
+	ctx, a := withAttempt(t.Context())
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://example.com/", strings.NewReader("hello"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if body, err := io.ReadAll(response.Body); err != nil || !bytes.Equal(body, []byte("hello")) {
+		t.Errorf("got %q, %v", body, err)
+	}
+	if host, stage := a.reached(); host != "example.com" || stage != "starting" {
+		t.Errorf("noted %q, %q", host, stage)
+	}
+}

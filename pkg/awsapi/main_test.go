@@ -1,0 +1,184 @@
+package awsapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"ecr-cross-account-credential-provider/pkg/registry"
+)
+
+// childVariable makes the test's binary do one of children instead of testing:
+// the SDK reads the process's environment, which parallel tests can't change.
+const childVariable = "AWSAPI_TEST_CHILD"
+
+// TestMain takes the developer's own AWS and proxies out of the environment.
+func TestMain(m *testing.M) {
+	if name := os.Getenv(childVariable); name != "" {
+		if err := children[name](os.Stdout, os.Args[1:]); err != nil {
+			fmt.Println(err)
+		}
+		os.Exit(0)
+	}
+	for _, variable := range os.Environ() {
+		name, _, _ := strings.Cut(variable, "=")
+		if strings.HasPrefix(name, "AWS_") || strings.HasSuffix(strings.ToUpper(name), "_PROXY") {
+			_ = os.Unsetenv(name)
+		}
+	}
+	for _, name := range []string{"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"} {
+		_ = os.Setenv(name, "/nonexistent")
+	}
+	os.Exit(m.Run())
+}
+
+// inChild runs one of children in a process with nothing in its environment but
+// env, and returns what it printed, without the last line's end.
+func inChild(t *testing.T, name string, env []string, args ...string) string {
+	t.Helper()
+	executable, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), executable, args...)
+	cmd.Env = append([]string{
+		childVariable + "=" + name, "HOME=" + t.TempDir(), "GORACE=atexit_sleep_ms=0", "GOCOVERDIR=" + t.TempDir(),
+		"AWS_CONFIG_FILE=/nonexistent", "AWS_SHARED_CREDENTIALS_FILE=/nonexistent",
+	}, env...)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return strings.TrimSuffix(string(out), "\n")
+}
+
+// children are what inChild can run.
+var children = map[string]func(out io.Writer, args []string) error{
+	"hosts":    printHosts,
+	"proxies":  printProxies,
+	"token":    printToken,
+	"node":     printNode,
+	"instance": printInstance,
+}
+
+// childAPI is the API of the child's environment, in a hurry.
+func childAPI() (*API, error) {
+	t := DefaultTimeouts()
+	t.Metadata, t.Source, t.Instance = 300*time.Millisecond, 2*time.Second, time.Second
+	return Load(context.Background(), Options{Timeouts: t, Now: time.Now, Random: func() float64 { return 0 }})
+}
+
+// printHosts prints the host that is called for each image's registry, for STS
+// in its region, and for ECR Public.
+func printHosts(out io.Writer, images []string) error {
+	api, err := childAPI()
+	if err != nil {
+		return err
+	}
+	say := func(host string, err error) { fmt.Fprintln(out, host, err) }
+	for _, name := range images {
+		image, ok := registry.Parse(name)
+		if !ok {
+			return errors.New("not ECR: " + name)
+		}
+		say(api.ECRHost(context.Background(), image.Registry()))
+		say(api.STSHost(context.Background(), image.Registry().Region(), false))
+	}
+	say(api.PublicHost(context.Background()))
+	return nil
+}
+
+// printProxies prints which proxy the API's and the metadata's transport would
+// use for each URL.
+func printProxies(out io.Writer, urls []string) error {
+	t := DefaultTimeouts()
+	for _, raw := range urls {
+		u, err := url.Parse(raw)
+		if err != nil {
+			return err
+		}
+		request := &http.Request{URL: u}
+		api, err := apiTransport(t).GetTransport().Proxy(request)
+		fmt.Fprintln(out, "api", api, err)
+		metadata, err := metadataTransport(t).GetTransport().Proxy(request)
+		fmt.Fprintln(out, "metadata", metadata, err)
+	}
+	return nil
+}
+
+// printToken asks the ECR of eu-west-1.
+func printToken(out io.Writer, _ []string) error {
+	api, err := childAPI()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	if err := getToken(ctx, api); err != nil {
+		return err
+	}
+	fmt.Fprintln(out, "ok, in", api.Region())
+	return nil
+}
+
+func printNode(out io.Writer, _ []string) error {
+	api, err := childAPI()
+	if err != nil {
+		return err
+	}
+	credentials, err := api.NodeCredentials(context.Background())
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(out, "ok, from", credentials.Source)
+	return nil
+}
+
+func printInstance(out io.Writer, _ []string) error {
+	api, err := childAPI()
+	if err != nil {
+		return err
+	}
+	instance, err := api.Instance(context.Background())
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(out, "ok,", instance.ID, instance.Region, instance.Account)
+	return nil
+}
+
+// secrets are the credentials that calls are signed with; none of it may be in
+// a message.
+var secrets = aws.Credentials{
+	AccessKeyID:     "ASIAEXAMPLE",
+	SecretAccessKey: "SECRETKEYexample",
+	SessionToken:    "SESSIONTOKENexample",
+}
+
+// wantLine checks what holds for every error's text.
+func wantLine(t *testing.T, text string) {
+	t.Helper()
+	if text == "" || len(text) > 1100 {
+		t.Errorf("the text has %d bytes", len(text))
+	}
+	for _, r := range text {
+		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == 0x2028 || r == 0x2029 || r == 0x202e {
+			t.Errorf("the text holds %U: %q", r, text)
+		}
+	}
+	for _, secret := range []string{secrets.SecretAccessKey, secrets.SessionToken} {
+		if strings.Contains(text, secret) {
+			t.Errorf("the text tells a secret: %s", text)
+		}
+	}
+}

@@ -1,0 +1,260 @@
+package awsapi
+
+import (
+	"bufio"
+	"context"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"ecr-cross-account-credential-provider/test/fakeaws"
+)
+
+// startAWS serves the example world, and makes an API whose ECR it is.
+func startAWS(t *testing.T, o fakeaws.Options, attempt time.Duration) (*API, *fakeaws.Server) {
+	t.Helper()
+	o.Dir = t.TempDir()
+	// The SDK closes a request's body when the answer begins; where that is before
+	// net/http has seen the body's end, it breaks the connection off.
+	o.RoundTrip = 10 * time.Millisecond
+	server, err := fakeaws.Start(fakeaws.ExampleWorld(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	timeouts := DefaultTimeouts()
+	timeouts.Attempt = attempt
+	roots := x509.NewCertPool()
+	if o.TLS {
+		pem, err := os.ReadFile(o.Dir + "/fakeaws-ca.pem")
+		if err != nil || !roots.AppendCertsFromPEM(pem) {
+			t.Fatal(err)
+		}
+	}
+	return apiAt(t, server.URL(fakeaws.ECR)).trust(roots, timeouts), server
+}
+
+// TestFaults is the contract's table of errors, for calls that get no answer.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	const hurry = 700 * time.Millisecond
+	none := "no answer from HOST in time ("
+	tests := []struct {
+		kind        fakeaws.FaultKind
+		noAnswer    bool
+		plain, tls  string
+		notInAHurry bool
+	}{
+		{fakeaws.HangAccept, true, none + "waiting for its answer)", none + "in the TLS handshake)", false},
+		{fakeaws.HangHandshake, true, none + "waiting for its answer)", none + "in the TLS handshake)", false},
+		{fakeaws.Reset, true, "HOST broke the connection off", "HOST broke the connection off", true},
+		{fakeaws.HangHeaders, true, none + "waiting for its answer)", none, false}, // the fake may answer when TLS says good-bye
+		{fakeaws.HangBody, false, none + "reading its answer)", none + "reading its answer)", false},
+		{fakeaws.Drip, false, none + "reading its answer)", none + "reading its answer)", false},
+		{fakeaws.CutBody, false, "HOST broke the connection off", "HOST broke the connection off", true},
+		{fakeaws.Flood, false, "HOST: the answer is larger than 1048576 bytes", "HOST: the answer is larger than 1048576 bytes", true},
+	}
+	for _, test := range tests {
+		for name, overTLS := range map[string]bool{"plain": false, "TLS": true} {
+			t.Run(string(test.kind)+", "+name, func(t *testing.T) {
+				t.Parallel()
+				attempt := hurry
+				if test.notInAHurry {
+					attempt = time.Minute
+				}
+				api, server := startAWS(t, fakeaws.Options{TLS: overTLS}, attempt)
+				api.cfg.RetryMaxAttempts = 1
+				server.Break(fakeaws.ECR, fakeaws.Fault{Kind: test.kind})
+				text := test.plain
+				if overTLS {
+					text = test.tls
+				}
+				host := hostOfURL(server.URL(fakeaws.ECR))
+				wantError(t, getToken(t.Context(), api), Unavailable, test.noAnswer, strings.Replace(text, "HOST", host, 1))
+			})
+		}
+	}
+}
+
+// TestDeadline: when the caller's time is up, the text is the same as when the
+// attempt's is, and nothing is asked again.
+func TestDeadline(t *testing.T) {
+	t.Parallel()
+	api, server := startAWS(t, fakeaws.Options{}, time.Minute)
+	server.Break(fakeaws.ECR, fakeaws.Fault{Kind: fakeaws.HangHeaders})
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	host := hostOfURL(server.URL(fakeaws.ECR))
+	wantError(t, getToken(ctx, api), Unavailable, true, "no answer from "+host+" in time (waiting for its answer)")
+	if calls := server.Calls(); len(calls) != 1 {
+		t.Errorf("calls %v, want one", calls)
+	}
+}
+
+// TestStopped: whoever stops a call is told where it was.
+func TestStopped(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	api, count := serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		cancel()
+		<-r.Context().Done()
+	}), false)
+	err := getToken(ctx, api)
+	wantError(t, err, Unavailable, false, "stopped while "+hostOfURL(*api.cfg.BaseEndpoint)+" was asked (waiting for its answer)")
+	if count.n.Load() != 1 || !errors.Is(err, context.Canceled) {
+		t.Errorf("%d requests, %v", count.n.Load(), err)
+	}
+	err = getToken(ctx, api)
+	wantError(t, err, Unavailable, false, "stopped while ")
+}
+
+// TestTrust: a server that can't show who it is gets no request.
+func TestTrust(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name    string
+		options fakeaws.Options
+		strange bool
+		want    string
+	}{
+		{"expired", fakeaws.Options{TLS: true, Expired: true}, false, "x509: certificate has expired or is not yet valid"},
+		{"of nobody", fakeaws.Options{TLS: true}, true, "x509: certificate signed by unknown authority"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			api, server := startAWS(t, test.options, time.Minute)
+			if test.strange {
+				api.trust(x509.NewCertPool(), DefaultTimeouts())
+			}
+			host := hostOfURL(server.URL(fakeaws.ECR))
+			wantError(t, getToken(t.Context(), api), Unavailable, true, "the TLS certificate of "+host+" is not accepted: "+test.want)
+			if calls := server.Calls(); len(calls) != 0 {
+				t.Errorf("calls %v, want none", calls)
+			}
+		})
+	}
+	t.Run("of another name", func(t *testing.T) {
+		t.Parallel()
+		api, _ := serve(t, wire{status: 500}, true)
+		other := strings.Replace(*api.cfg.BaseEndpoint, "127.0.0.1", "localhost", 1)
+		api.cfg.BaseEndpoint = &other
+		wantError(t, getToken(t.Context(), api), Unavailable, true, "the TLS certificate of localhost:", "is not accepted: x509: certificate is valid for ")
+	})
+	t.Run("no TLS at all", func(t *testing.T) {
+		t.Parallel()
+		server := httptest.NewServer(http.NotFoundHandler())
+		t.Cleanup(server.Close)
+		host := hostOfURL(server.URL)
+		wantError(t, getToken(t.Context(), apiAt(t, "https://"+host)), Unavailable, true, host+" does not speak TLS")
+	})
+	t.Run("noise instead of TLS", func(t *testing.T) {
+		t.Parallel()
+		host := listen(t, func(conn net.Conn) { _, _ = io.WriteString(conn, "220 mail.example ESMTP\r\n") })
+		wantError(t, getToken(t.Context(), apiAt(t, "https://"+host)), Unavailable, true, host+" does not speak TLS")
+	})
+	t.Run("noise instead of HTTP", func(t *testing.T) {
+		t.Parallel()
+		host := listen(t, func(conn net.Conn) {
+			if request, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+				_, _ = io.Copy(io.Discard, request.Body)
+			}
+			_, _ = io.WriteString(conn, "220 "+secrets.SecretAccessKey+"\r\n")
+		})
+		wantError(t, getToken(t.Context(), apiAt(t, "http://"+host)), Unavailable, true, host+" gave an answer that can't be read")
+	})
+}
+
+// listen serves each connection with f, which need not close it.
+func listen(t *testing.T, f func(net.Conn)) (address string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			t.Cleanup(func() { _ = conn.Close() })
+			go f(conn)
+		}
+	}()
+	return l.Addr().String()
+}
+
+// TestConnections: what the system says of a connection, in words, and whether
+// it is worth another attempt.
+func TestConnections(t *testing.T) {
+	t.Parallel()
+	const host = "api.ecr.eu-west-1.amazonaws.com"
+	dial := func(err error) error { return &net.OpError{Op: "dial", Net: "tcp", Err: err} }
+	system := func(errno syscall.Errno) error { return dial(os.NewSyscallError("connect", errno)) }
+	tests := []struct {
+		name  string
+		err   error
+		want  string
+		again bool
+	}{
+		{"refused", system(syscall.ECONNREFUSED), host + " refused the connection", true},
+		{"reset", system(syscall.ECONNRESET), host + " broke the connection off", true},
+		{"end", io.EOF, host + " broke the connection off", true},
+		{"sudden end", io.ErrUnexpectedEOF, host + " broke the connection off", true},
+		{"no way to the network", system(syscall.ENETUNREACH), host + " can't be reached: ", true},
+		{"no way to the host", system(syscall.EHOSTUNREACH), host + " can't be reached: ", true},
+		{"firewall", system(syscall.EPERM), host + " can't be reached: ", true},
+		{"time", dial(os.ErrDeadlineExceeded), "no answer from " + host + " in time (", true},
+		{"no such name", dial(&net.DNSError{Err: "no such host", Name: host, IsNotFound: true}), "the name " + host + " does not resolve (no such host)", false},
+		{"no name server", dial(&net.DNSError{Err: "server misbehaving", Name: host, IsTemporary: true}), "the name " + host + " does not resolve (server misbehaving)", true},
+		{"slow name server", dial(&net.DNSError{Err: "i/o timeout", Name: host, IsTimeout: true}), "no answer from " + host + " in time (", true},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			calls := 0
+			api := apiOver(t, func(_ *http.Request) (*http.Response, error) {
+				calls++
+				return nil, test.err
+			})
+			wantError(t, getToken(t.Context(), api), Unavailable, true, test.want)
+			if want := map[bool]int{true: maxAttempts, false: 1}[test.again]; calls != want {
+				t.Errorf("%d requests, want %d", calls, want)
+			}
+		})
+	}
+}
+
+// TestTransient: what another attempt cures.
+func TestTransient(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]fakeaws.Fault{
+		"throttled": fakeaws.Throttled(3),
+		"500":       fakeaws.Broken(3),
+		"reset":     {Kind: fakeaws.Reset, Times: 3},
+		"cut off":   {Kind: fakeaws.CutBody, Times: 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			api, server := startAWS(t, fakeaws.Options{}, time.Minute)
+			server.Break(fakeaws.ECR, fault)
+			// The fake does not know these credentials: that answer ends the attempts.
+			wantError(t, getToken(t.Context(), api), Misconfigured, false, "UnrecognizedClientException: ")
+		})
+	}
+}

@@ -1,0 +1,214 @@
+package awsapi
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"ecr-cross-account-credential-provider/test/fakeaws"
+)
+
+func TestBackoff(t *testing.T) {
+	t.Parallel()
+	const almostOne = 1 - 1e-9
+	tests := []struct {
+		name       string
+		throttled  bool
+		base, most time.Duration
+	}{
+		{"fault", false, 100 * time.Millisecond, 2 * time.Second},
+		{"throttled", true, time.Second, 8 * time.Second},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			want := test.base
+			for n := 1; n <= 100; n++ {
+				if got := Backoff(n, test.throttled, 0); got != 0 {
+					t.Errorf("Backoff(%d) with no random is %s", n, got)
+				}
+				if got := Backoff(n, test.throttled, 0.5); got != want/2 {
+					t.Errorf("Backoff(%d) with half of random is %s, want %s", n, got, want/2)
+				}
+				if got := Backoff(n, test.throttled, almostOne); got > want || want-got > time.Microsecond {
+					t.Errorf("Backoff(%d) with all of random is %s, want %s", n, got, want)
+				}
+				want = min(2*want, test.most)
+			}
+		})
+	}
+}
+
+// sequence is an operation whose attempts end in errors, one after the other;
+// after them it succeeds. It notes when each was made.
+type sequence struct {
+	errors []error
+	at     []time.Time
+}
+
+func (s *sequence) call(context.Context) (string, error) {
+	s.at = append(s.at, time.Now())
+	if n := len(s.at); n <= len(s.errors) {
+		return "", s.errors[n-1]
+	}
+	return "answer", nil
+}
+
+var (
+	errBroken    = answered(500, "InternalFailure", "oops")
+	errThrottled = answered(400, "Throttling", "Rate exceeded")
+	errDenied    = answered(403, "AccessDenied", "no")
+)
+
+// answered is an error of the SDK's clients.
+func answered(status int, code, message string) error {
+	return &smithy.OperationError{ServiceID: "STS", OperationName: "AssumeRole", Err: &smithyhttp.ResponseError{
+		Response: &smithyhttp.Response{Response: &http.Response{StatusCode: status}},
+		Err:      &smithy.GenericAPIError{Code: code, Message: message},
+	}}
+}
+
+// retryAPI waits for half of what Backoff allows.
+func retryAPI(attempts int) *API {
+	api := &API{options: Options{Random: func() float64 { return 0.5 }}}
+	api.cfg.RetryMaxAttempts = attempts
+	return api
+}
+
+func TestRetries(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name     string
+		errors   []error
+		limit    int
+		deadline time.Duration
+		attempts int
+		took     time.Duration
+		want     string // "" is success
+	}{
+		{"at once", nil, 0, 0, 1, 0, ""},
+		{"second time", []error{errBroken}, 0, 0, 2, 50 * time.Millisecond, ""},
+		{"last time", []error{errBroken, errBroken, errBroken}, 0, 0, 4, 350 * time.Millisecond, ""},
+		{"never", []error{errBroken, errBroken, errBroken, errBroken, errBroken}, 0, 0, 4, 350 * time.Millisecond, "InternalFailure: oops"},
+		{"throttled", []error{errThrottled, errThrottled}, 0, 0, 3, 1500 * time.Millisecond, ""},
+		{"no more than one", []error{errBroken}, 1, 0, 1, 0, "InternalFailure: oops"},
+		{"no more than six", []error{errBroken, errBroken, errBroken, errBroken, errBroken, errBroken}, 6, 0, 6, 1550 * time.Millisecond, "InternalFailure: oops"},
+		{"denied", []error{errDenied, errBroken}, 0, 0, 1, 0, "AccessDenied: no"},
+		{"the last cause", []error{errBroken, errThrottled, errDenied}, 0, 0, 3, 1050 * time.Millisecond, "AccessDenied: no"},
+		{"no room", []error{errThrottled}, 0, 400 * time.Millisecond, 1, 0, "Throttling: Rate exceeded"},
+		{"room for one", []error{errBroken, errThrottled}, 0, 400 * time.Millisecond, 2, 50 * time.Millisecond, "Throttling: Rate exceeded"},
+		{"just no room", []error{errBroken}, 0, 50 * time.Millisecond, 1, 0, "InternalFailure: oops"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				ctx := t.Context()
+				if test.deadline > 0 {
+					var cancel context.CancelFunc
+					ctx, cancel = context.WithTimeout(ctx, test.deadline)
+					defer cancel()
+				}
+				start := time.Now()
+				s := &sequence{errors: test.errors}
+				answer, err := Call(ctx, retryAPI(test.limit), s.call)
+				if len(s.at) != test.attempts || time.Since(start) != test.took {
+					t.Errorf("%d attempts in %s, want %d in %s", len(s.at), time.Since(start), test.attempts, test.took)
+				}
+				switch {
+				case test.want == "" && (err != nil || answer != "answer"):
+					t.Errorf("got %q, %v", answer, err)
+				case test.want != "" && (err == nil || err.Error() != test.want || answer != ""):
+					t.Errorf("got %q, %v; want %s", answer, err, test.want)
+				}
+			})
+		})
+	}
+}
+
+// TestStoppedWaiting: whoever stops between two attempts gets the cause at once.
+func TestStoppedWaiting(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(100*time.Millisecond, cancel)
+		start := time.Now()
+		s := &sequence{errors: []error{errThrottled}}
+		_, err := Call(ctx, retryAPI(0), s.call)
+		if err == nil || err.Error() != "Throttling: Rate exceeded" || time.Since(start) != 100*time.Millisecond || len(s.at) != 1 {
+			t.Errorf("%v after %s and %d attempts", err, time.Since(start), len(s.at))
+		}
+	})
+}
+
+// TestSDKDoesNotRetry: the attempts of the SDK would multiply with ours.
+func TestSDKDoesNotRetry(t *testing.T) {
+	t.Parallel()
+	for limit, want := range map[string]int{"": maxAttempts, "1": 1, "2": 2, "6": 6} {
+		t.Run("AWS_MAX_ATTEMPTS="+limit, func(t *testing.T) {
+			t.Parallel()
+			_, server := startAWS(t, fakeaws.Options{}, time.Minute)
+			server.Break(fakeaws.ECR, fakeaws.Broken(0))
+			env := append(server.Env(), staticKeys...)
+			if limit != "" {
+				env = append(env, "AWS_MAX_ATTEMPTS="+limit)
+			}
+			if out := inChild(t, "token", env); out != "ServerException: We made a mistake" {
+				t.Error(out)
+			}
+			if calls := server.Calls(); len(calls) != want {
+				t.Errorf("%d calls, want %d", len(calls), want)
+			}
+		})
+	}
+}
+
+// TestClockSkew: a signature that AWS refuses for its date is made again, by
+// AWS's clock; one that is wrong at the right time is not.
+func TestClockSkew(t *testing.T) {
+	t.Parallel()
+	for name, offset := range map[string]time.Duration{"ahead": -time.Hour, "behind": time.Hour, "right": 0} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			aws := time.Now().Add(offset)
+			var dates []string
+			api, _ := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				dates = append(dates, r.Header.Get("X-Amz-Date"))
+				w.Header().Set("Date", aws.UTC().Format(http.TimeFormat))
+				if strings.HasPrefix(dates[len(dates)-1], aws.UTC().Format("20060102T15")) && offset != 0 {
+					wire{status: 200, body: "{}"}.ServeHTTP(w, r)
+					return
+				}
+				jsonError(400, "InvalidSignatureException", "Signature expired").ServeHTTP(w, r)
+			}), false)
+			err := getToken(t.Context(), api)
+			if offset == 0 {
+				wantError(t, err, Misconfigured, false, "InvalidSignatureException: ")
+			} else if err != nil && len(dates) < 2 {
+				t.Errorf("%v, signed at %q", err, dates)
+			}
+			want := map[bool]int{true: 1, false: 2}[offset == 0]
+			if len(dates) != want {
+				t.Errorf("%d requests, want %d: %v", len(dates), want, err)
+			}
+			if difference := time.Until(api.Now()) - offset; difference.Abs() > 10*time.Second {
+				t.Errorf("the API's clock is %s off", difference)
+			}
+		})
+	}
+}
+
+func TestErrorKeepsItsCause(t *testing.T) {
+	t.Parallel()
+	_, err := Call(t.Context(), retryAPI(0), (&sequence{errors: []error{errDenied}}).call)
+	if !errors.Is(err, errDenied) {
+		t.Errorf("%v does not unwrap to its cause", err)
+	}
+}

@@ -1,0 +1,170 @@
+package ecr
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"ecr-cross-account-credential-provider/pkg/awsapi"
+	"ecr-cross-account-credential-provider/pkg/identity"
+	"ecr-cross-account-credential-provider/pkg/registry"
+	"ecr-cross-account-credential-provider/test/fakeaws"
+)
+
+// childVariable makes the test's binary ask for a token instead of testing: the
+// SDK reads the process's environment, which parallel tests can't change.
+const childVariable = "ECR_TEST_CHILD"
+
+// TestMain keeps the developer's own AWS out: all calls are made in children.
+func TestMain(m *testing.M) {
+	if os.Getenv(childVariable) != "" {
+		if err := printToken(os.Stdout, os.Args[1]); err != nil {
+			fmt.Println(err)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// printToken asks for a token as the node, for a registry.
+func printToken(out io.Writer, name string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	timeouts := awsapi.DefaultTimeouts()
+	timeouts.Attempt = time.Second
+	api, err := awsapi.Load(ctx, awsapi.Options{Timeouts: timeouts, Now: time.Now, Random: func() float64 { return 0 }})
+	if err != nil {
+		return err
+	}
+	credentials, err := api.NodeCredentials(ctx)
+	if err != nil {
+		return err
+	}
+	as := identity.NewSession(credentials, "the node", time.Time{})
+	image, ok := registry.Parse(name)
+	if !ok {
+		return errors.New("not ECR")
+	}
+	var token Token
+	if reg := image.Registry(); reg.Public() {
+		token, err = AuthorizePublic(ctx, api, as)
+	} else {
+		token, err = Authorize(ctx, api, reg, as)
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(out, token.Username(), token.Password(), time.Until(token.Expires()).Round(time.Hour))
+	return nil
+}
+
+// inChild runs printToken in a process with nothing in its environment but env.
+func inChild(t *testing.T, env []string, image string) string {
+	t.Helper()
+	executable, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), executable, image)
+	cmd.Env = append([]string{childVariable + "=1", "HOME=" + t.TempDir(), "GORACE=atexit_sleep_ms=0", "GOCOVERDIR=" + t.TempDir(), "AWS_MAX_ATTEMPTS=2"}, env...)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return strings.TrimSuffix(string(out), "\n")
+}
+
+func startAWS(t *testing.T) *fakeaws.Server {
+	t.Helper()
+	server, err := fakeaws.Start(fakeaws.ExampleWorld(), fakeaws.Options{RoundTrip: 10 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return server
+}
+
+const (
+	private = "444455556666.dkr.ecr.us-west-2.amazonaws.com/app"
+	public  = "public.ecr.aws/docker/library/busybox"
+)
+
+func TestAuthorize(t *testing.T) {
+	t.Parallel()
+	for image, region := range map[string]string{private: "us-west-2", public: "public"} {
+		t.Run(image, func(t *testing.T) {
+			t.Parallel()
+			aws := startAWS(t)
+			fields := strings.Fields(inChild(t, aws.Env(), image))
+			if len(fields) != 3 || fields[0] != "AWS" || fields[2] != "12h0m0s" {
+				t.Fatalf("got %q", fields)
+			}
+			if grant, err := aws.World.ReadToken(fields[1]); err != nil || grant.Region != region {
+				t.Errorf("got %+v, %v", grant, err)
+			}
+		})
+	}
+}
+
+func TestAuthorizeErrors(t *testing.T) {
+	t.Parallel()
+	const start = "getting a token for registry 444455556666.dkr.ecr.us-west-2.amazonaws.com as the node: "
+	const reach = "; the node must reach the ECR API of us-west-2: by the internet, or an interface endpoint for it"
+	answer := func(body string) fakeaws.Fault { return fakeaws.Fault{Kind: fakeaws.Answer, Body: body} }
+	tests := []struct {
+		name            string
+		fault           fakeaws.Fault
+		private, public string
+	}{
+		{"denied", fakeaws.Denied(), "AccessDeniedException: not authorized; allow ecr:GetAuthorizationToken on * to the node", "AccessDeniedException: not authorized"},
+		{"throttled", fakeaws.Throttled(0), "ThrottlingException: Rate exceeded", "ThrottlingException: Rate exceeded"},
+		{"500", fakeaws.Broken(0), "ServerException: We made a mistake", "ServerException: We made a mistake"},
+		{"reset", fakeaws.Fault{Kind: fakeaws.Reset}, "HOST broke the connection off" + reach, "HOST broke the connection off"},
+		{"hang", fakeaws.Fault{Kind: fakeaws.HangHeaders}, "no answer from HOST in time (waiting for its answer)" + reach, "no answer from HOST in time (waiting for its answer)"},
+		{"cut off", fakeaws.Fault{Kind: fakeaws.CutBody}, "HOST broke the connection off", "HOST broke the connection off"},
+		{"too large", fakeaws.Fault{Kind: fakeaws.Flood}, "HOST: the answer is larger than 1048576 bytes", "HOST: the answer is larger than 1048576 bytes"},
+		{"garbage", answer(secret), "HOST gave an answer that can't be read", "HOST gave an answer that can't be read"},
+		{"nothing", answer(""), "the answer has no token", "the answer has no token"},
+		{"empty", answer("{}"), "the answer has no token", "the answer has no token"},
+		{"null", answer(`{"authorizationData":null}`), "the answer has no token", "the answer has no token"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			aws := startAWS(t)
+			aws.Break(fakeaws.ECR, test.fault)
+			aws.Break(fakeaws.ECRPublic, test.fault)
+			_, privateHost, _ := strings.Cut(aws.URL(fakeaws.ECR), "://")
+			_, publicHost, _ := strings.Cut(aws.URL(fakeaws.ECRPublic), "://")
+			for image, want := range map[string]string{
+				private: start + strings.Replace(test.private, "HOST", privateHost, 1),
+				public:  strings.Replace(test.public, "HOST", publicHost, 1),
+			} {
+				if got := inChild(t, aws.Env(), image); got != want {
+					t.Errorf("got %s, want %s", got, want)
+				}
+			}
+		})
+	}
+}
+
+// TestInsecureEndpoint: no token is asked for over plain http.
+func TestInsecureEndpoint(t *testing.T) {
+	t.Parallel()
+	aws := startAWS(t)
+	env := append(aws.Env(), "AWS_ENDPOINT_URL_ECR=http://192.0.2.1")
+	want := "getting a token for registry 444455556666.dkr.ecr.us-west-2.amazonaws.com as the node: the endpoint http://192.0.2.1 is plain http; want https, or an address of loopback"
+	if got := inChild(t, env, private); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
