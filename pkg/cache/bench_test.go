@@ -1,0 +1,49 @@
+//go:build unix
+
+package cache
+
+import (
+	"math/rand/v2"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// BenchmarkFreshHit is what each start of a pod pays: one process opens the
+// cache, and finds a token of the size that ECR gives.
+func BenchmarkFreshHit(b *testing.B) {
+	dir := filepath.Join(b.TempDir(), "cache")
+	o := Options{Now: time.Now, Random: rand.Float64, Verdict: verdict, Warn: func(s string) { b.Error(s) }}
+	n := &node{token: Token{Username: "AWS", Password: strings.Repeat("x", 2500), Fresh: 6 * time.Hour, Life: 12 * time.Hour}}
+	b.ReportAllocs()
+	for b.Loop() {
+		s, err := Open(dir, o)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := s.Do(b.Context(), request, n.ask); err != nil {
+			b.Fatal(err)
+		}
+		_ = s.Close()
+	}
+	if n.calls != 1 {
+		b.Errorf("asked %d times", n.calls)
+	}
+}
+
+// BenchmarkWrite is what the process pays that asked.
+func BenchmarkWrite(b *testing.B) {
+	s, err := Open(filepath.Join(b.TempDir(), "cache"), Options{
+		Now: time.Now, Random: rand.Float64, Verdict: verdict, Warn: func(s string) { b.Error(s) },
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	n := &node{token: Token{Username: "AWS", Password: strings.Repeat("x", 2500), Life: 12 * time.Hour}}
+	for b.Loop() {
+		if _, err := s.Do(b.Context(), request, n.ask); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

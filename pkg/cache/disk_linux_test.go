@@ -1,0 +1,97 @@
+package cache
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// ownMounts starts a child that sees mounts of its own, as root of its own.
+func ownMounts(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS,
+		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}},
+	}
+}
+
+// TestFullDisk fills a disk in memory, the default's kind. Where a system allows
+// no such mount, TestLimited and TestReadOnly still run.
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	if err := exec.CommandContext(t.Context(), "/proc/self/exe", "-test.run=^$").Run(); err != nil {
+		t.Fatal(err)
+	}
+	probe := exec.CommandContext(t.Context(), "/proc/self/exe", "-test.run=^$")
+	ownMounts(probe)
+	if err := probe.Run(); err != nil {
+		t.Log("no namespaces here:", err)
+		return
+	}
+	c := start(t, "full", t.TempDir(), ownMounts)
+	var said []string
+	for c.out.Scan() {
+		said = append(said, c.out.Text())
+	}
+	if len(said) == 1 && strings.HasPrefix(said[0], "no mount: ") {
+		t.Log(said[0])
+		return
+	}
+	const full = "no space left on device"
+	want := []string{
+		"warned: asking for " + request.Registry + " without the cache's lock: it can't be written: " + full,
+		"warned: the cache's entry for " + request.Registry + " is not written: " + full, "minted", "left 0",
+		"read-only",
+		"warned: asking for " + request.Registry + " without the cache's lock: it can't be opened: read-only file system",
+		"warned: the cache's entry for " + request.Registry + " is not written: read-only file system", "minted", "left 0",
+		"off: the cache is off: making the folder DIR: read-only file system",
+	}
+	if got, want := strings.Join(said, "\n"), strings.Join(want, "\n"); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// fullChild pulls on a disk that is full, and on one that is read-only.
+func fullChild(dir string) error {
+	if err := os.Mkdir("disk", 0o700); err != nil {
+		return err
+	}
+	disk, err := filepath.Abs("disk")
+	if err != nil {
+		return err
+	}
+	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=16k,mode=0755"); err != nil {
+		fmt.Println("no mount:", err)
+		return nil
+	}
+	s, err := openChild(filepath.Join(disk, dir))
+	if err != nil {
+		return err
+	}
+	filler := filepath.Join(disk, "filler")
+	if err := os.WriteFile(filler, make([]byte, 1<<20), 0o600); !errors.Is(err, syscall.ENOSPC) {
+		return fmt.Errorf("not full: %w", err)
+	}
+	if err := pullUnwritable(s); err != nil {
+		return err
+	}
+	if err := os.Remove(filler); err != nil {
+		return err
+	}
+	fmt.Println("read-only")
+	if err := syscall.Mount("", disk, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, "size=16k"); err != nil {
+		return err
+	}
+	if err := pullUnwritable(s); err != nil {
+		return err
+	}
+	missing := filepath.Join(disk, "other")
+	_, err = openChild(missing)
+	fmt.Println("off:", strings.ReplaceAll(fmt.Sprint(err), missing, "DIR"))
+	return nil
+}

@@ -1,0 +1,55 @@
+//go:build unix
+
+package cache
+
+import (
+	"context"
+	"os"
+	"strconv"
+	"syscall"
+)
+
+func (n *node) pullFrom(s *Store) (Answer, error) {
+	return s.Do(context.Background(), request, n.ask)
+}
+
+// readOnlyChild has a folder that it can't write to. Root can write anywhere,
+// and so becomes somebody else first.
+func readOnlyChild(dir string) error {
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return err
+	}
+	if os.Geteuid() == 0 {
+		const nobody = 65534
+		if err := os.Chown(dir, nobody, -1); err != nil {
+			return err
+		}
+		if err := syscall.Setuid(nobody); err != nil {
+			return err
+		}
+	}
+	if err := os.Chmod(dir, 0o500); err != nil {
+		return err
+	}
+	s, err := openChild(dir)
+	if err != nil {
+		return err
+	}
+	return pullUnwritable(s)
+}
+
+// limitedChild can't write files of more bytes than it is told.
+func limitedChild(dir string) error {
+	s, err := openChild(dir)
+	if err != nil {
+		return err
+	}
+	limit, err := strconv.ParseUint(os.Getenv("CACHE_TEST_LIMIT"), 10, 64)
+	if err != nil {
+		return err
+	}
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: limit, Max: limit}); err != nil {
+		return err
+	}
+	return pullUnwritable(s)
+}

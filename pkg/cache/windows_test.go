@@ -1,0 +1,10 @@
+package cache
+
+import "testing"
+
+func TestOpen(t *testing.T) {
+	t.Parallel()
+	if s, err := Open(t.TempDir(), Options{}); s != nil || err == nil {
+		t.Errorf("got %v, %v", s, err)
+	}
+}
