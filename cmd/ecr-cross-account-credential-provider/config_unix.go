@@ -4,3 +4,7 @@ package main
 
 // defaultConfig is the configuration's path where none is named.
 func defaultConfig() string { return "/etc/ecr-cross-account-credential-provider/config.yaml" }
+
+// defaultCache is the cache's folder where none is named: on a tmpfs, so that it
+// is gone at a reboot.
+const defaultCache = "/run/ecr-cross-account-credential-provider"

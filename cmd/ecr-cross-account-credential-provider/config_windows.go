@@ -10,3 +10,6 @@ import (
 func defaultConfig() string {
 	return filepath.Join(os.Getenv("ProgramData"), "ecr-cross-account-credential-provider", "config.yaml")
 }
+
+// defaultCache: there is no cache on Windows.
+const defaultCache = ""

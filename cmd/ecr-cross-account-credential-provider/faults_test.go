@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"os"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -20,7 +21,7 @@ func TestFaults(t *testing.T) {
 	kind := func(k fakeaws.FaultKind) fakeaws.Fault { return fakeaws.Fault{Kind: k} }
 	sts, ecr := "assuming role arn:aws:iam::444455556666:role/ecr-pull for registry 444455556666.dkr.ecr.eu-west-1.amazonaws.com as the node's identity (EC2RoleProvider): ",
 		"getting a token for registry 444455556666.dkr.ecr.eu-west-1.amazonaws.com as arn:aws:iam::444455556666:role/ecr-pull: "
-	imds := "no credentials for registry 444455556666.dkr.ecr.eu-west-1.amazonaws.com: no AWS credentials on this node: "
+	imds := "no credentials for registry 444455556666.dkr.ecr.eu-west-1.amazonaws.com: no AWS credentials on this node: tried the environment (AWS_ACCESS_KEY_ID is not set), profile default (it has none), a web identity (AWS_WEB_IDENTITY_TOKEN_FILE is not set), a container's endpoint (AWS_CONTAINER_CREDENTIALS_FULL_URI is not set), then the instance's profile by IMDS: "
 	tests := []struct {
 		service fakeaws.Service
 		name    string
@@ -166,7 +167,7 @@ func TestSignal(t *testing.T) {
 	cmd.Stdin = strings.NewReader(request("444455556666.dkr.ecr.eu-west-1.amazonaws.com/app"))
 	go func() {
 		for len(aws.Calls(fakeaws.STS)) == 0 && t.Context().Err() == nil {
-			syscall.Sync() // yields while the plugin gets as far as STS
+			runtime.Gosched() // until the plugin has got as far as STS
 		}
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 	}()

@@ -5,6 +5,8 @@ package main
 
 import (
 	"context"
+	"io"
+	"log" //nolint:depguard // to silence it: net/http writes to it what servers say out of turn
 	"math/rand/v2"
 	"os"
 	"os/signal"
@@ -17,9 +19,16 @@ import (
 // version is set by the linker.
 var version = "unknown"
 
+// Tests have a cache and a clock of their own.
+var (
+	cacheDirectory = defaultCache
+	now            = time.Now
+)
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	log.SetOutput(io.Discard)
 	hostname, err := os.Hostname()
 	if err != nil {
 		hostname = "unknown-host"
@@ -34,8 +43,10 @@ func main() {
 		Terminal:       isTerminal(os.Stdin),
 		StderrTerminal: isTerminal(os.Stderr),
 		DefaultConfig:  defaultConfig(),
+		DefaultCache:   cacheDirectory,
+		Environ:        os.Environ,
 		Hostname:       hostname,
-		Now:            time.Now,
+		Now:            now,
 		Random:         rand.Float64,
 	}))
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,6 +16,15 @@ import (
 	"ecr-cross-account-credential-provider/pkg/cli"
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
+
+// The plugin of the tests has a cache where TEST_CACHE says, and a clock that is
+// TEST_CLOCK_AHEAD of the machine's.
+func init() {
+	cacheDirectory = os.Getenv("TEST_CACHE")
+	if ahead, err := time.ParseDuration(os.Getenv("TEST_CLOCK_AHEAD")); err == nil {
+		now = func() time.Time { return time.Now().Add(ahead) }
+	}
+}
 
 // TestMain makes the test's binary the plugin too, under its own name and under
 // the stock plugin's.
@@ -39,6 +49,9 @@ func TestScripts(t *testing.T) {
 			"calls":   listCalls,
 			"fault":   switchFault,
 			"deny":    denyToken,
+			"pod":     writePodRequest,
+			"trust":   trustRole,
+			"issue":   issueCredentials,
 		},
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
 		RequireExplicitExec: true,
@@ -49,20 +62,34 @@ func TestScripts(t *testing.T) {
 type serverKey struct{}
 
 func setup(env *testscript.Env) error {
-	server, err := fakeaws.Start(fakeaws.ExampleWorld(), fakeaws.Options{})
+	world := fakeaws.ExampleWorld()
+	issuer, err := cluster()
+	if err != nil {
+		return err
+	}
+	world.TrustIssuer(issuer)
+	server, err := fakeaws.Start(world, fakeaws.Options{})
 	if err != nil {
 		return err
 	}
 	env.Defer(func() { _ = server.Close() })
 	env.Values[serverKey{}] = server
 	env.Vars = append(env.Vars, server.Env()...)
-	return onlyOwnerWrites(env.WorkDir)
+	return prepareFiles(env.WorkDir)
 }
 
-// onlyOwnerWrites makes configurations trustworthy, whatever the umask.
-func onlyOwnerWrites(dir string) error {
+// prepareFiles puts the folder's path into configurations, and makes them
+// trustworthy, whatever the umask.
+func prepareFiles(dir string) error {
 	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, ".yaml") || !entry.Type().IsRegular() {
+		if err != nil || !strings.HasSuffix(path, ".yaml") && !strings.HasSuffix(path, "-config") || !entry.Type().IsRegular() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, []byte(strings.ReplaceAll(string(text), "$WORK", dir)), 0o600); err != nil {
 			return err
 		}
 		return os.Chmod(path, 0o644)
@@ -81,6 +108,62 @@ func writeRequest(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	request := fmt.Sprintf(`{"apiVersion":"credentialprovider.kubelet.k8s.io/%s","kind":"CredentialProviderRequest","image":%q}`, version, args[0])
 	ts.Check(os.WriteFile(ts.MkAbs("request"), []byte(request), 0o600))
+}
+
+// cluster signs service accounts' tokens.
+var cluster = sync.OnceValues(func() (*fakeaws.Issuer, error) { return fakeaws.NewIssuer("https://oidc.example.com/cluster") })
+
+// writePodRequest: pod IMAGE TOKEN [KEY=VALUE]... writes what a kubelet asks for a
+// pod with a service account. TOKEN is NAMESPACE/NAME, or file:NAME for what is
+// in a file; the rest are annotations.
+func writePodRequest(ts *testscript.TestScript, _ bool, args []string) {
+	token := serviceAccountToken(ts, args[1])
+	annotations := map[string]string{}
+	for _, a := range args[2:] {
+		key, value, _ := strings.Cut(a, "=")
+		annotations[key] = value
+	}
+	request, err := json.Marshal(map[string]any{
+		"apiVersion": "credentialprovider.kubelet.k8s.io/v1", "kind": "CredentialProviderRequest",
+		"image": args[0], "serviceAccountToken": token, "serviceAccountAnnotations": annotations,
+	})
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs("request"), request, 0o600))
+}
+
+func serviceAccountToken(ts *testscript.TestScript, what string) string {
+	if file, ok := strings.CutPrefix(what, "file:"); ok {
+		return strings.TrimSpace(ts.ReadFile(file))
+	}
+	issuer, err := cluster()
+	ts.Check(err)
+	audience, life := fakeaws.Audience, time.Hour
+	if rest, ok := strings.CutPrefix(what, "expired:"); ok {
+		what, life = rest, -time.Minute
+	}
+	if rest, ok := strings.CutPrefix(what, "vault:"); ok {
+		what, audience = rest, "vault.example.com"
+	}
+	namespace, name, _ := strings.Cut(what, "/")
+	token, err := issuer.Token(namespace, name, audience, time.Now().Add(life))
+	ts.Check(err)
+	return token
+}
+
+// issueCredentials: issue prints credentials of the node's role as a
+// credential_process does.
+func issueCredentials(ts *testscript.TestScript, _ bool, _ []string) {
+	c := serverOf(ts).World.Issue("arn:aws:iam::"+fakeaws.NodeAccount+":role/node", "hybrid", time.Hour)
+	ts.Check(json.NewEncoder(ts.Stdout()).Encode(map[string]any{
+		"Version": 1, "AccessKeyId": c.AccessKeyID, "SecretAccessKey": c.SecretAccessKey,
+		"SessionToken": c.SessionToken, "Expiration": c.Expires.UTC().Format(time.RFC3339),
+	}))
+}
+
+// trustRole: trust ROLE_ARN PRINCIPAL [tags] makes a role that the principal may
+// assume.
+func trustRole(ts *testscript.TestScript, _ bool, args []string) {
+	serverOf(ts).World.SetRole(fakeaws.Role{ARN: args[0], Trust: []fakeaws.Trust{{Principal: args[1], TagSession: len(args) > 2}}})
 }
 
 // readAnswer prints the answer on stdout in words: whose token it is, and how

@@ -29,9 +29,13 @@ type Process struct {
 	// DefaultConfig is the configuration's path where none is named; it need
 	// not be there.
 	DefaultConfig string
-	Hostname      string
-	Now           func() time.Time
-	Random        func() float64
+	// DefaultCache is the folder of the cache where none is named; empty is none.
+	DefaultCache string
+	// Environ is the environment, NAME=VALUE.
+	Environ  func() []string
+	Hostname string
+	Now      func() time.Time
+	Random   func() float64
 }
 
 // Exit statuses.
@@ -69,7 +73,8 @@ func commands() []command {
 	return []command{
 		{"get-credentials", "", "answer the kubelet: a request on stdin, the response on stdout (the default)", getCredentials},
 		{"validate", "[FILE]", "check a configuration: print ok, or every problem and exit 3", validate},
-		{"explain", "[-own ACCOUNT] IMAGE", "say what would be done for an image, without asking AWS", explain},
+		{"explain", "[--own ACCOUNT] IMAGE", "say what would be done for an image, without asking AWS", explain},
+		{"cache", "list|clear", "show what the node's processes share (no tokens), or remove it", caches},
 		{"version", "", "print the version", version},
 		{"help", "", "print this", help},
 	}
@@ -103,7 +108,7 @@ func (p Process) report(err error) {
 
 func run(ctx context.Context, p Process) error {
 	if len(p.Args) == 0 && p.Terminal {
-		_, _ = io.WriteString(p.Stderr, usage())
+		_, _ = io.WriteString(p.Stderr, usage(p.DefaultConfig))
 		return &exitError{misused, errSilent}
 	}
 	o, args, err := parseFlags(p, options{}, "", p.Args)
@@ -133,7 +138,7 @@ func parseFlags(p Process, o options, command string, args []string) (options, [
 	o.register(flags, command)
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
-		_, _ = io.WriteString(p.Stdout, usage())
+		_, _ = io.WriteString(p.Stdout, usage(p.DefaultConfig))
 		return o, nil, &exitError{0, errSilent}
 	case err != nil:
 		return o, nil, usageError("%w; to see how it is used, run: %s help", err, Name)
@@ -141,8 +146,11 @@ func parseFlags(p Process, o options, command string, args []string) (options, [
 	return o, flags.Args(), nil
 }
 
-func help(_ context.Context, p Process, _ options, _ []string) error {
-	_, err := io.WriteString(p.Stdout, usage())
+func help(_ context.Context, p Process, _ options, args []string) error {
+	if len(args) > 0 {
+		return usageError("help takes no arguments")
+	}
+	_, err := io.WriteString(p.Stdout, usage(p.DefaultConfig))
 	return err
 }
 
@@ -154,15 +162,16 @@ func version(_ context.Context, p Process, _ options, args []string) error {
 	return err
 }
 
-func usage() string {
+func usage(defaultConfig string) string {
 	var s strings.Builder
 	s.WriteString("Gives a kubelet credentials for images in Amazon ECR registries of other AWS accounts.\n\n")
-	fmt.Fprintf(&s, "usage: %s [-config FILE] [-role ACCOUNT=ROLE_ARN]... [COMMAND] [ARGUMENTS]\n\n", Name)
+	fmt.Fprintf(&s, "usage: %s [--config FILE] [--role ACCOUNT=ROLE_ARN]... [COMMAND] [ARGUMENTS]\n\n", Name)
 	for _, c := range commands() {
-		fmt.Fprintf(&s, "  %-28s %s\n", strings.TrimSpace(c.name+" "+c.args), c.summary)
+		fmt.Fprintf(&s, "  %-30s %s\n", strings.TrimSpace(c.name+" "+c.args), c.summary)
 	}
-	s.WriteString("\nThe configuration is that of -config, else of $" + configVariable + ", else " +
-		"/etc/" + Name + "/config.yaml if it is there. With none, every ECR registry is asked with the node's own identity.\n")
+	s.WriteString("\nThe configuration is that of --config, else of $" + configVariable + ", else\n" + defaultConfig +
+		" if it is there.\nWith none it does what the stock ecr-credential-provider does.\n" +
+		"Exit status: 0 done, 1 failed, 2 usage or configuration, 3 a check found problems.\n")
 	return s.String()
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"ecr-cross-account-credential-provider/pkg/awsapi"
@@ -37,8 +38,17 @@ func getCredentials(ctx context.Context, p Process, o options, args []string) er
 	return nil
 }
 
-func (p Process) aws() awsapi.Options {
-	return awsapi.Options{Timeouts: awsapi.DefaultTimeouts(), Now: p.Now, Random: p.Random}
+// aws is how a configuration wants AWS to be reached.
+func (p Process) aws(c config.Config) awsapi.Options {
+	return awsapi.Options{
+		Timeouts:     awsapi.DefaultTimeouts(),
+		Now:          p.Now,
+		Random:       p.Random,
+		ECREndpoints: c.Endpoints.ECR,
+		STSEndpoints: c.Endpoints.STS,
+		Profile:      c.Node.Profile,
+		ConfigFile:   c.Node.ConfigFile,
+	}
 }
 
 func respond(ctx context.Context, p Process, c config.Config) ([]byte, error) {
@@ -46,17 +56,54 @@ func respond(ctx context.Context, p Process, c config.Config) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	notes := &notes{}
+	store := p.openCache(c, notes.add)
+	defer store.Close() //nolint:errcheck // nothing is lost by it
 	answers := provider.Provider{
-		Config:   c,
-		AWS:      p.aws(),
-		Hostname: p.Hostname,
-		Warn:     func(s string) { _, _ = fmt.Fprintf(p.Stderr, "%s: %s\n", Name, singleLine(s)) },
+		Config:      c,
+		AWS:         p.aws(c),
+		Cache:       store,
+		Environment: p.Environ(),
+		Hostname:    p.Hostname,
+		Warn:        notes.add,
 	}
-	answer, err := answers.Answer(ctx, request.Image())
+	answer, err := answers.Answer(ctx, request)
 	if err != nil {
-		return nil, err
+		return nil, notes.behind(err)
 	}
+	notes.print(p)
 	return request.Encode(answer)
+}
+
+// notes are what people should know beside an answer, or an error.
+type notes struct {
+	mu   sync.Mutex
+	text []string
+}
+
+func (n *notes) add(note string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.text = append(n.text, note)
+}
+
+// behind puts the notes into the one line of an error.
+func (n *notes) behind(err error) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, note := range n.text {
+		err = fmt.Errorf("%w; %s", err, note)
+	}
+	return err
+}
+
+// print writes a line for each note.
+func (n *notes) print(p Process) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, note := range n.text {
+		_, _ = fmt.Fprintf(p.Stderr, "%s: %s\n", Name, singleLine(note))
+	}
 }
 
 // inTime waits for what may be stuck where no context reaches it, such as a
@@ -68,8 +115,14 @@ func inTime(ctx context.Context, ask func() ([]byte, error)) ([]byte, error) {
 	}
 	done := make(chan result, 1)
 	go func() {
-		response, err := ask()
-		done <- result{response, err}
+		var r result
+		defer func() {
+			if cause := recover(); cause != nil {
+				r = result{err: fmt.Errorf("a mistake in this program, please report it: %v", cause)}
+			}
+			done <- r
+		}()
+		r.response, r.err = ask()
 	}()
 	select {
 	case r := <-done:

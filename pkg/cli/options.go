@@ -50,6 +50,9 @@ func (o options) load(p Process) (config.Config, error) {
 		return config.Config{}, &exitError{misused, err}
 	}
 	c, err := config.Load(file, o.roles)
+	if err == nil {
+		c, err = c.WithStockRole(p.Getenv(config.StockRoleVariable))
+	}
 	if err != nil {
 		return config.Config{}, &exitError{misused, err}
 	}

@@ -14,7 +14,7 @@ func validate(_ context.Context, p Process, o options, args []string) error {
 	case len(args) > 1:
 		return usageError("validate takes one file, not %d", len(args))
 	case len(args) == 1 && o.config != "":
-		return usageError("validate takes one file, not %q and -config %q", cut(args[0]), cut(o.config))
+		return usageError("validate takes one file, not %q and --config %q", cut(args[0]), cut(o.config))
 	case len(args) == 1:
 		o.config = args[0]
 	}

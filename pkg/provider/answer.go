@@ -3,6 +3,7 @@ package provider
 import (
 	"time"
 
+	"ecr-cross-account-credential-provider/pkg/cache"
 	"ecr-cross-account-credential-provider/pkg/ecr"
 	"ecr-cross-account-credential-provider/pkg/identity"
 	"ecr-cross-account-credential-provider/pkg/kubelet"
@@ -20,10 +21,9 @@ func scope(decision rule.Decision) kubelet.Scope {
 }
 
 // answer makes the kubelet's answer of a token.
-func (p *Provider) answer(now time.Time, image registry.Image, decision rule.Decision, token ecr.Token, session identity.Session, fellBack bool) kubelet.Answer {
-	duration := useful(now, token.Expires(), session.Ends)
-	if fellBack {
-		duration = min(duration, maxFallback)
+func (p *Provider) answer(image registry.Image, decision rule.Decision, token cache.Answer) kubelet.Answer {
+	if token.Note != "" {
+		p.Warn(token.Note)
 	}
 	key := image.Server()
 	if decision.PerRepository {
@@ -31,10 +31,22 @@ func (p *Provider) answer(now time.Time, image registry.Image, decision rule.Dec
 	}
 	return kubelet.Answer{
 		Scope:    scope(decision),
-		Duration: shorten(duration, p.AWS.Random()),
+		Duration: token.Keep.Truncate(time.Second),
 		Key:      key,
+		Username: token.Username,
+		Password: token.Password,
+	}
+}
+
+// kept is a token for the cache, with its times told from now by AWS's clock. It
+// is shortened here, once: if each answer were, a kubelet would come back in ever
+// smaller steps.
+func kept(now time.Time, token ecr.Token, session identity.Session, random float64) cache.Token {
+	return cache.Token{
 		Username: token.Username(),
 		Password: token.Password(),
+		Fresh:    shorten(useful(now, token.Expires(), session.Ends), random),
+		Life:     token.Expires().Sub(now),
 	}
 }
 

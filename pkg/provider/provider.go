@@ -4,23 +4,27 @@ package provider
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"ecr-cross-account-credential-provider/pkg/awsapi"
+	"ecr-cross-account-credential-provider/pkg/cache"
 	"ecr-cross-account-credential-provider/pkg/config"
-	"ecr-cross-account-credential-provider/pkg/ecr"
-	"ecr-cross-account-credential-provider/pkg/identity"
 	"ecr-cross-account-credential-provider/pkg/kubelet"
 	"ecr-cross-account-credential-provider/pkg/registry"
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
-// Provider answers for images. All its fields must be set.
+// Provider answers for images. All its fields but Cache must be set.
 type Provider struct {
 	Config config.Config
 	AWS    awsapi.Options
+	// Cache is shared by all processes of the node; nil is none.
+	Cache *cache.Store
+	// Environment is the process's, NAME=VALUE. What selects the node's identity
+	// selects its tokens in the cache.
+	Environment []string
 	// Hostname names the node where it is no EC2 instance.
 	Hostname string
 	// Warn is told what people should know although an answer was given.
@@ -34,124 +38,92 @@ const (
 	doesWithout = 5 * time.Minute
 )
 
-// Answer finds credentials for an image. An image that is in no ECR registry,
-// or in one that the configuration leaves to others, has an empty answer and
-// causes no call to AWS.
-func (p *Provider) Answer(ctx context.Context, name string) (kubelet.Answer, error) {
-	image, ok := registry.Parse(name)
+// Answer finds credentials for a request's image. An image that is in no ECR
+// registry, or in one that the configuration leaves to others, has an empty
+// answer and causes no call to AWS.
+func (p *Provider) Answer(ctx context.Context, request kubelet.Request) (kubelet.Answer, error) {
+	image, ok := registry.Parse(request.Image())
 	if !ok || image.Registry().Public() && p.Config.UnmatchedNone {
 		return kubelet.Empty(kubelet.ForRegistry, noneDue), nil
 	}
-	api, err := awsapi.Load(ctx, p.AWS)
-	if err != nil {
-		return kubelet.Answer{}, fmt.Errorf("no credentials for image %s: %w", image, err)
-	}
-	node := identity.NewNode(api, p.Hostname)
 	if image.Registry().Public() {
-		return p.public(ctx, api, node, image), nil
+		return p.public(ctx, image), nil
 	}
-	decision, err := p.decide(ctx, node, image)
+	connect := sync.OnceValues(func() (connection, error) { return p.connect(ctx) })
+	decision, err := p.decide(ctx, connect, image)
 	if err != nil {
 		return kubelet.Answer{}, err
 	}
-	if decision.Entry == nil && p.Config.UnmatchedNone {
+	if decision.Entry == nil {
 		return kubelet.Empty(scope(decision), noneDue), nil
 	}
-	session, refusal, err := p.session(ctx, api, node, image.Registry(), decision)
+	way, err := p.wayTo(image.Registry(), decision.Entry, request.ServiceAccount())
+	if err != nil {
+		return kubelet.Answer{}, fmt.Errorf("no credentials for registry %s (%s): %w", image.Registry(), decision.Entry.Name, err)
+	}
+	token, err := p.Cache.Do(ctx, way.request(p), func(ctx context.Context) (cache.Token, error) {
+		aws, err := connect()
+		if err != nil {
+			return cache.Token{}, fmt.Errorf("no credentials for registry %s: %w", image.Registry(), err)
+		}
+		return aws.mint(ctx, way)
+	})
 	if err != nil {
 		return kubelet.Answer{}, err
 	}
-	token, err := ecr.Authorize(ctx, api, image.Registry(), session)
-	switch {
-	case err != nil && refusal != nil:
-		return kubelet.Answer{}, fmt.Errorf("%w; and before that, %w", err, refusal)
-	case err != nil:
-		return kubelet.Answer{}, err
-	case refusal != nil:
-		p.Warn(refusal.Error())
-	}
-	return p.answer(api.Now(), image, decision, token, session, refusal != nil), nil
+	return p.answer(image, decision, token), nil
 }
 
-// decide finds the entry that governs an image.
-func (p *Provider) decide(ctx context.Context, node *identity.Node, image registry.Image) (rule.Decision, error) {
+// decide finds the entry that governs an image; none leaves it to others.
+func (p *Provider) decide(ctx context.Context, connect func() (connection, error), image registry.Image) (rule.Decision, error) {
 	var own registry.Account
 	if p.Config.Rules.DependsOnOwn(image) {
 		var err error
-		if own, err = node.Account(ctx); err != nil {
+		if own, err = p.own(ctx, connect); err != nil {
 			return rule.Decision{}, fmt.Errorf("choosing the entry for registry %s: %w", image.Registry(), err)
 		}
 	}
-	return p.Config.Rules.Match(image, own), nil
+	decision := p.Config.Rules.Match(image, own)
+	if decision.Entry == nil && !p.Config.UnmatchedNone {
+		decision.Entry = &p.Config.Unmatched
+	}
+	return decision, nil
 }
 
-// session is the credentials that the decision leads to. Where STS denies a role
-// and the entry wants that, it is the node's own, and refusal is the denial.
-func (p *Provider) session(ctx context.Context, api *awsapi.API, node *identity.Node, reg registry.Registry, decision rule.Decision) (
-	session identity.Session, refusal, err error,
-) {
-	own, err := node.Session(ctx)
-	if err != nil {
-		return identity.Session{}, nil, fmt.Errorf("no credentials for registry %s: %w", reg, err)
-	}
-	if decision.Entry == nil || len(decision.Entry.Roles) == 0 {
-		return own, nil, nil
-	}
-	chain, err := p.chain(ctx, api, node, reg, decision.Entry)
-	if err != nil {
-		return identity.Session{}, nil, err
-	}
-	session, err = chain.Walk(ctx, own)
-	var refused identity.RefusedError
-	if decision.Entry.NodeWhenRefused && errors.As(err, &refused) {
-		return own, fmt.Errorf("%w; using %s instead, as whenRefused of %s says", refused, own, decision.Entry.Name), nil
-	}
-	return session, nil, err
-}
-
-// chain is the entry's roles, resolved for a registry.
-func (p *Provider) chain(ctx context.Context, api *awsapi.API, node *identity.Node, reg registry.Registry, entry *rule.Entry) (identity.Chain, error) {
-	chain := identity.Chain{API: api, Registry: reg, Region: p.stsRegion(ctx, node, reg).String()}
-	for _, template := range entry.Roles {
-		role, err := template.For(reg, func() string { return node.Name(ctx) })
-		if err != nil {
-			return identity.Chain{}, fmt.Errorf("assuming the roles of %s for registry %s: %w", entry.Name, reg, err)
+// own is the node's own account, which does not change.
+func (p *Provider) own(ctx context.Context, connect func() (connection, error)) (registry.Account, error) {
+	const asLongAsTheNode = 30 * 24 * time.Hour
+	key := cache.NewKey(append([]string{"own account"}, p.source()...)...)
+	if id, ok := p.Cache.Fact(key); ok {
+		if account, err := registry.ParseAccount(id); err == nil {
+			return account, nil
 		}
-		chain.Roles = append(chain.Roles, role)
 	}
-	return chain, nil
-}
-
-// stsRegion is where roles are assumed: in the node's region, which it can
-// reach, unless the configuration says otherwise or nobody knows it.
-func (p *Provider) stsRegion(ctx context.Context, node *identity.Node, reg registry.Registry) registry.Region {
-	switch where := p.Config.STSRegion; {
-	case where.OfRegistry:
-		return reg.Region()
-	case !where.Fixed.IsZero():
-		return where.Fixed
+	aws, err := connect()
+	if err != nil {
+		return registry.Account{}, err
 	}
-	if region := node.Region(ctx); !region.IsZero() {
-		return region
+	account, err := aws.node.Account(ctx)
+	if err == nil {
+		p.Cache.SetFact(key, account.String(), asLongAsTheNode)
 	}
-	return reg.Region()
+	return account, err
 }
 
 // public answers for ECR Public. Any trouble is met with an empty answer, as an
-// anonymous pull works; its API is in partition aws alone.
-func (p *Provider) public(ctx context.Context, api *awsapi.API, node *identity.Node, image registry.Image) kubelet.Answer {
+// anonymous pull works.
+func (p *Provider) public(ctx context.Context, image registry.Image) kubelet.Answer {
 	ctx, cancel := context.WithTimeout(ctx, p.AWS.Timeouts.Public)
 	defer cancel()
-	if region := node.Region(ctx); !region.IsZero() && region.Partition() != registry.AWS {
-		return kubelet.Empty(kubelet.ForRegistry, doesWithout)
-	}
-	session, err := node.Session(ctx)
+	token, err := p.Cache.Do(ctx, p.publicRequest(image.Registry()), func(ctx context.Context) (cache.Token, error) {
+		aws, err := p.connect(ctx)
+		if err != nil {
+			return cache.Token{}, err
+		}
+		return aws.mintPublic(ctx)
+	})
 	if err != nil {
 		return kubelet.Empty(kubelet.ForRegistry, doesWithout)
 	}
-	token, err := ecr.AuthorizePublic(ctx, api, session)
-	if err != nil {
-		return kubelet.Empty(kubelet.ForRegistry, doesWithout)
-	}
-	return p.answer(api.Now(), image, rule.Decision{}, token, session, false)
+	return p.answer(image, rule.Decision{}, token)
 }

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"text/tabwriter"
+
+	"ecr-cross-account-credential-provider/test/fakeaws"
+)
+
+// fault is a way for a service to fail, and what it means to AWS's caller.
+type fault struct {
+	name    string
+	fault   fakeaws.Fault
+	refuses bool // AWS says no, rather than nothing of use
+}
+
+func matrixFaults() []fault {
+	kind := func(k fakeaws.FaultKind) fakeaws.Fault { return fakeaws.Fault{Kind: k} }
+	return []fault{
+		{"never accepts", kind(fakeaws.HangAccept), false},
+		{"no handshake", kind(fakeaws.HangHandshake), false},
+		{"no headers", kind(fakeaws.HangHeaders), false},
+		{"half a body", kind(fakeaws.HangBody), false},
+		{"reset", kind(fakeaws.Reset), false},
+		{"cut off", kind(fakeaws.CutBody), false},
+		{"drip", kind(fakeaws.Drip), false},
+		{"flood", kind(fakeaws.Flood), false},
+		{"garbage", fakeaws.Fault{Kind: fakeaws.Answer, Body: leak + "{<"}, false},
+		{"empty", fakeaws.Fault{Kind: fakeaws.Answer}, false},
+		{"500", fakeaws.Broken(0), false},
+		{"503 of a proxy", fakeaws.Fault{Kind: fakeaws.Answer, Status: 503, Body: leak}, false},
+		{"throttled", fakeaws.Throttled(0), false},
+		{"expired", fakeaws.Fault{Kind: fakeaws.Error, Status: 403, Code: "ExpiredToken", Message: "expired"}, false},
+		{"denied", fakeaws.Denied(), true},
+		{"invalid", fakeaws.Fault{Kind: fakeaws.Error, Status: 400, Code: "ValidationError", Message: "invalid"}, true},
+		{"region off", fakeaws.Fault{Kind: fakeaws.Error, Status: 403, Code: "RegionDisabledException", Message: "off"}, true},
+		{"unknown key", fakeaws.Fault{Kind: fakeaws.Error, Status: 403, Code: "InvalidClientTokenId", Message: "invalid"}, true},
+		{"bad signature", fakeaws.Fault{Kind: fakeaws.Error, Status: 403, Code: "SignatureDoesNotMatch", Message: leak}, true},
+	}
+}
+
+// TestFaultMatrix: each service, each fault, and what the cache has: nothing
+// (cold), a fresh token, or one that is no longer fresh (stale, two hours on).
+// Every time the plugin ends by itself, with the right outcome, no secret told,
+// and a cache that the next process can use.
+func TestFaultMatrix(t *testing.T) {
+	t.Parallel()
+	services := []fakeaws.Service{fakeaws.IMDS, fakeaws.STS, fakeaws.ECR, fakeaws.ECRPublic}
+	m := &matrix{cells: map[string]string{}}
+	t.Cleanup(func() { m.print(services) })
+	for _, service := range services {
+		for _, f := range matrixFaults() {
+			for _, state := range []string{"cold", "fresh", "stale"} {
+				t.Run(fmt.Sprintf("%s/%s/%s", service, f.name, state), func(t *testing.T) {
+					t.Parallel()
+					m.set(service, f.name, state, runCell(t, service, f, state))
+				})
+			}
+		}
+	}
+}
+
+// runCell plays one cell, and returns its outcome in a word.
+func runCell(t *testing.T, service fakeaws.Service, f fault, state string) string {
+	t.Helper()
+	aws := startAWS(t, fakeaws.Options{TLS: true})
+	image := "444455556666.dkr.ecr.eu-west-1.amazonaws.com/app"
+	if service == fakeaws.ECRPublic {
+		image = "public.ecr.aws/x/y"
+	}
+	env := append(aws.Env(), "HOME=/nonexistent", "TEST_CACHE="+t.TempDir()+"/cache")
+	config := writeConfig(t, oneRole)
+	if state != "cold" {
+		if first := ask(t, env, image, "--config", config); first.status != 0 || first.stderr != "" {
+			t.Fatalf("exit %d: %s", first.status, first.stderr)
+		}
+	}
+	aws.Forget()
+	aws.Break(service, f.fault)
+	broken := env
+	if state == "stale" {
+		broken = append(slices.Clone(env), "TEST_CLOCK_AHEAD=7h")
+	}
+	got := ask(t, broken, image, "--config", config)
+	got.wantNoSecret(t)
+	outcome := got.outcome()
+	if want := f.outcome(service, state); outcome != want {
+		t.Errorf("%s, want %s: exit %d, %s", outcome, want, got.status, got.stderr)
+	}
+	if state == "fresh" && len(aws.Calls()) != 0 {
+		t.Errorf("a fresh token, and yet AWS was asked: %v", aws.Calls())
+	}
+	if outcome == "error" {
+		got.wantOneLine(t, "")
+	}
+	// A quarter of an hour later all is well again, whatever is in the cache.
+	aws.Mend(service)
+	later := "TEST_CLOCK_AHEAD=15m"
+	if state == "stale" {
+		later = "TEST_CLOCK_AHEAD=7h15m"
+	}
+	if after := ask(t, append(slices.Clone(env), later), image, "--config", config); after.outcome() != "token" || after.stderr != "" {
+		t.Errorf("and afterwards: exit %d, %s", after.status, after.stderr)
+	}
+	return outcome
+}
+
+// outcome is what an answer comes to: a token, a stale one, none, or an error.
+func (r result) outcome() string {
+	switch {
+	case r.status != 0:
+		return "error"
+	case !strings.Contains(r.stdout, `"auth":`):
+		return "anonymous"
+	case r.stderr != "":
+		return "stale token"
+	}
+	return "token"
+}
+
+// outcome is what should come of a fault.
+func (f fault) outcome(service fakeaws.Service, state string) string {
+	refuses := f.refuses && service != fakeaws.IMDS
+	switch {
+	case state == "fresh":
+		return "token"
+	case state == "stale" && !refuses:
+		return "stale token"
+	case service == fakeaws.ECRPublic:
+		return "anonymous"
+	}
+	return "error"
+}
+
+// matrix is what came of each cell.
+type matrix struct {
+	mu    sync.Mutex
+	cells map[string]string
+}
+
+func (m *matrix) set(service fakeaws.Service, name, state, outcome string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.cells[fmt.Sprint(service, name, state)] = outcome
+}
+
+// print shows the matrix, with -v or where a test failed.
+func (m *matrix) print(services []fakeaws.Service) {
+	if !testing.Verbose() {
+		return
+	}
+	out := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
+	fmt.Fprint(out, "FAULT")
+	for _, s := range services {
+		fmt.Fprintf(out, "\t%s cold, fresh, stale", s)
+	}
+	fmt.Fprintln(out)
+	for _, f := range matrixFaults() {
+		fmt.Fprint(out, f.name)
+		for _, s := range services {
+			fmt.Fprintf(out, "\t%s, %s, %s", m.cells[fmt.Sprint(s, f.name, "cold")], m.cells[fmt.Sprint(s, f.name, "fresh")], m.cells[fmt.Sprint(s, f.name, "stale")])
+		}
+		fmt.Fprintln(out)
+	}
+	_ = out.Flush()
+}
