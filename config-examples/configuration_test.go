@@ -9,6 +9,7 @@ import (
 
 	"ecr-cross-account-credential-provider/pkg/config"
 	"ecr-cross-account-credential-provider/pkg/registry"
+	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
 // pull is an image and what is to become of it: the entry that governs it and
@@ -21,8 +22,8 @@ type pull struct {
 // configurations are the files of this folder itself.
 var configurations = map[string][]pull{
 	"minimal.yaml": {
-		{"444455556666.dkr.ecr.eu-west-1.amazonaws.com/app", "registries[0]", []string{"arn:aws:iam::444455556666:role/ecr-pull"}},
-		{"444455556666.dkr-ecr-fips.us-east-1.on.aws/team-a/app", "registries[0]", []string{"arn:aws:iam::444455556666:role/ecr-pull"}},
+		{"444455556666.dkr.ecr.eu-west-1.amazonaws.com/app", "registries[0]", []string{"arn:aws:iam::444455556666:role/ecr-pull images-for-111122223333"}},
+		{"444455556666.dkr-ecr-fips.us-east-1.on.aws/team-a/app", "registries[0]", []string{"arn:aws:iam::444455556666:role/ecr-pull images-for-111122223333"}},
 		{"111122223333.dkr.ecr.eu-west-1.amazonaws.com/app", "", nil},
 		{"777788889999.dkr.ecr.eu-west-1.amazonaws.com/app", "", nil},
 	},
@@ -46,6 +47,22 @@ var configurations = map[string][]pull{
 		{"123456789012.dkr.ecr.us-gov-west-1.amazonaws.com/app", "registries[0]", []string{"arn:aws-us-gov:iam::123456789012:role/ecr-pull"}},
 		{"777788889999.dkr.ecr.cn-north-1.amazonaws.com.cn/app", "registries[1]", []string{"arn:aws-cn:iam::777788889999:role/cn-ecr-pull"}},
 		{"777788889999.dkr.ecr.eu-west-1.amazonaws.com/app", "", nil},
+	},
+	"service-account.yaml": {
+		{"444455556666.dkr.ecr.eu-west-1.amazonaws.com/app", "registries[0]", []string{podRole}},
+		{"777788889999.dkr.ecr.eu-west-1.amazonaws.com/app", "registries[1]", []string{
+			podRole, "arn:aws:iam::777788889999:role/ecr-pull images-for-111122223333",
+		}},
+		{"111122223333.dkr.ecr.eu-west-1.amazonaws.com/app", "", nil},
+		{"602401143452.dkr.ecr.us-west-2.amazonaws.com/eks/coredns", "", nil},
+	},
+	"hybrid-nodes.yaml": {
+		{"444455556666.dkr.ecr.eu-west-1.amazonaws.com/app", "registries[0]", []string{"arn:aws:iam::444455556666:role/ecr-pull images-for-111122223333"}},
+		{"602401143452.dkr.ecr.eu-west-1.amazonaws.com/eks/coredns", "", nil},
+	},
+	"privatelink.yaml": {
+		{"444455556666.dkr.ecr.eu-west-1.amazonaws.com/app", "registries[0]", []string{"arn:aws:iam::444455556666:role/ecr-pull images-for-111122223333"}},
+		{"602401143452.dkr.ecr.eu-west-1.amazonaws.com/eks/coredns", "", nil},
 	},
 }
 
@@ -79,7 +96,22 @@ func load(t *testing.T, content string) config.Config {
 	return c
 }
 
+// match is the entry that governs an image and what its roles are.
 func match(t *testing.T, c config.Config, name string) (entry string, roles []string) {
+	t.Helper()
+	governing, resolved := resolve(t, c, name)
+	if governing == nil {
+		return "", nil
+	}
+	for _, role := range resolved {
+		roles = append(roles, strings.TrimSpace(role.ARN+" "+role.ExternalID))
+	}
+	return governing.Name, roles
+}
+
+// resolve takes an image's roles from its entry, for the pod of
+// kubernetes/service-account.yaml where the pod is the source.
+func resolve(t *testing.T, c config.Config, name string) (entry *rule.Entry, roles []rule.Role) {
 	t.Helper()
 	image, ok := registry.Parse(name)
 	if !ok {
@@ -89,16 +121,25 @@ func match(t *testing.T, c config.Config, name string) (entry string, roles []st
 	if err != nil {
 		t.Fatal(err)
 	}
-	decision := c.Rules.Match(image, own)
-	if decision.Entry == nil {
-		return "", nil
+	entry = c.Rules.Match(image, own).Entry
+	if entry == nil {
+		return nil, nil
 	}
-	for _, template := range decision.Entry.Roles {
-		role, err := template.For(image.Registry(), func() string { return "i-0abc" })
+	pod := readServiceAccount(t).Metadata
+	if source := entry.ServiceAccount; source != nil {
+		arn, err := source.Role(image.Registry(), pod.Annotations)
 		if err != nil {
 			t.Fatal(err)
 		}
-		roles = append(roles, strings.TrimSpace(role.ARN+" "+role.ExternalID))
+		roles = append(roles, rule.Role{ARN: arn})
 	}
-	return decision.Entry.Name, roles
+	facts := rule.Facts{Node: func() string { return "i-0abc" }, Namespace: pod.Namespace, ServiceAccount: pod.Name}
+	for _, template := range entry.Roles {
+		role, err := template.For(image.Registry(), entry.Repositories, facts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		roles = append(roles, role)
+	}
+	return entry, roles
 }

@@ -24,7 +24,7 @@ const (
 // TestEveryFileIsKnown keeps an example from being there untested.
 func TestEveryFileIsKnown(t *testing.T) {
 	t.Parallel()
-	known := []string{"iam/README.md", beside, besideOlder, instead, userData, userDataOlder, bake}
+	known := []string{"iam/README.md", beside, besideOlder, instead, userData, userDataOlder, bake, podKubelet, podManifest, audienceManifest}
 	known = slices.AppendSeq(known, maps.Keys(configurations))
 	known = slices.AppendSeq(known, maps.Keys(policies))
 	slices.Sort(known)
@@ -47,7 +47,7 @@ func TestEveryFileIsKnown(t *testing.T) {
 // TestEveryFileSaysWhatItIs: JSON can't, and has iam/README.md.
 func TestEveryFileSaysWhatItIs(t *testing.T) {
 	t.Parallel()
-	for _, file := range slices.AppendSeq([]string{beside, besideOlder, instead}, maps.Keys(configurations)) {
+	for _, file := range slices.AppendSeq([]string{beside, besideOlder, instead, podKubelet, podManifest, audienceManifest}, maps.Keys(configurations)) {
 		if lines := strings.SplitN(read(t, file), "\n", 3); !strings.HasPrefix(lines[0], "# ") || !strings.HasPrefix(lines[1], "# ") {
 			t.Errorf("%s does not begin with a comment of two lines", file)
 		}
@@ -70,16 +70,18 @@ func body(content string) string {
 	return content
 }
 
-// decode takes one YAML document with no unknown fields.
-func decode(t *testing.T, content string, into any) {
+// decode takes just these YAML documents with no unknown fields.
+func decode(t *testing.T, content string, documents ...any) {
 	t.Helper()
 	decoder := yaml.NewDecoder(strings.NewReader(content))
 	decoder.KnownFields(true)
-	if err := decoder.Decode(into); err != nil {
-		t.Fatal(err)
+	for _, document := range documents {
+		if err := decoder.Decode(document); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		t.Fatalf("after the document: %v; want the end", err)
+		t.Fatalf("after %d documents: %v; want the end", len(documents), err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"path"
 	"reflect"
 	"regexp"
@@ -34,19 +35,21 @@ var pullActions = []string{"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage
 
 // policies are the files of iam, each with what it allows, statement by statement.
 var policies = map[string]struct {
-	attachedIn, principal string
-	resources             bool
-	actions               [][]string
+	attachedIn string
+	principal  map[string]string
+	resources  bool
+	actions    [][]string
 }{
-	"iam/node-policy.json":           {nodeAccount, "", true, [][]string{{"sts:AssumeRole"}}},
-	"iam/node-policy-wildcard.json":  {nodeAccount, "", true, [][]string{{"sts:AssumeRole"}}},
-	"iam/role-trust-policy.json":     {"444455556666", "arn:aws:iam::111122223333:role/node", false, [][]string{{"sts:AssumeRole"}}},
-	"iam/role-permissions-pull.json": {"444455556666", "", true, [][]string{{"ecr:GetAuthorizationToken"}, pullActions}},
-	"iam/role-permissions-pull-through-cache.json": {"444455556666", "", true, [][]string{
+	"iam/node-policy.json":           {nodeAccount, nil, true, [][]string{{"sts:AssumeRole"}}},
+	"iam/node-policy-wildcard.json":  {nodeAccount, nil, true, [][]string{{"sts:AssumeRole"}}},
+	"iam/role-trust-policy.json":     {"444455556666", map[string]string{"AWS": "arn:aws:iam::111122223333:role/node"}, false, [][]string{{"sts:AssumeRole"}}},
+	podTrust:                         {"444455556666", map[string]string{"Federated": "arn:aws:iam::444455556666:oidc-provider/" + issuer}, false, [][]string{{"sts:AssumeRoleWithWebIdentity"}}},
+	"iam/role-permissions-pull.json": {"444455556666", nil, true, [][]string{{"ecr:GetAuthorizationToken"}, pullActions}},
+	"iam/role-permissions-pull-through-cache.json": {"444455556666", nil, true, [][]string{
 		{"ecr:GetAuthorizationToken"}, pullActions, {"ecr:BatchImportUpstreamImage", "ecr:CreateRepository"},
 	}},
-	"iam/repository-policy.json": {"444455556666", "arn:aws:iam::111122223333:root", false, [][]string{pullActions}},
-	"iam/registry-policy.json":   {"444455556666", "arn:aws:iam::111122223333:root", true, [][]string{pullActions}},
+	"iam/repository-policy.json": {"444455556666", map[string]string{"AWS": "arn:aws:iam::111122223333:root"}, false, [][]string{pullActions}},
+	"iam/registry-policy.json":   {"444455556666", map[string]string{"AWS": "arn:aws:iam::111122223333:root"}, true, [][]string{pullActions}},
 }
 
 func TestPolicies(t *testing.T) {
@@ -61,8 +64,8 @@ func TestPolicies(t *testing.T) {
 				if s.Effect != "Allow" || !sid.MatchString(s.Sid) {
 					t.Errorf("effect %q, Sid %q", s.Effect, s.Sid)
 				}
-				if s.Principal["AWS"] != want.principal || len(s.Principal) > 1 {
-					t.Errorf("principal %v; want AWS %q", s.Principal, want.principal)
+				if !maps.Equal(s.Principal, want.principal) {
+					t.Errorf("principal %v; want %v", s.Principal, want.principal)
 				}
 				checkResources(t, s, want.resources)
 			}
@@ -99,22 +102,28 @@ func checkResources(t *testing.T, s statement, want bool) {
 func TestPoliciesFitTheConfigurations(t *testing.T) {
 	t.Parallel()
 	image := "444455556666.dkr.ecr.eu-west-1.amazonaws.com/app"
-	for file, configuration := range map[string]string{"iam/node-policy.json": "minimal.yaml", "iam/node-policy-wildcard.json": "many-accounts.yaml"} {
+	for configuration, file := range map[string]string{
+		"minimal.yaml": "iam/node-policy.json", "hybrid-nodes.yaml": "iam/node-policy.json", "privatelink.yaml": "iam/node-policy.json",
+		"many-accounts.yaml": "iam/node-policy-wildcard.json",
+	} {
 		_, roles := match(t, load(t, read(t, configuration)), image)
+		arn, _, _ := strings.Cut(roles[0], " ")
 		pattern := readPolicy(t, file).Statement[0].Resource[0]
-		if ok, err := path.Match(pattern, roles[0]); !ok || err != nil {
-			t.Errorf("%s allows %s; %s assumes %s", file, pattern, configuration, roles[0])
+		if ok, err := path.Match(pattern, arn); !ok || err != nil {
+			t.Errorf("%s allows %s; %s assumes %s", file, pattern, configuration, arn)
 		}
 	}
 	wildcard := readPolicy(t, "iam/node-policy-wildcard.json").Statement[0].Condition
 	if want := (map[string]map[string]string{"StringEquals": {"aws:ResourceOrgID": "${aws:PrincipalOrgID}"}}); !reflect.DeepEqual(wildcard, want) {
 		t.Errorf("the wildcard is narrowed by %v; want %v", wildcard, want)
 	}
-	_, roles := match(t, load(t, read(t, "chained-role.yaml")), image)
-	_, id, _ := strings.Cut(roles[1], " ")
 	trust := readPolicy(t, "iam/role-trust-policy.json").Statement[0].Condition
-	if want := (map[string]map[string]string{"StringEquals": {"sts:ExternalId": id}}); !reflect.DeepEqual(trust, want) {
-		t.Errorf("the trust policy wants %v; want %v", trust, want)
+	for _, configuration := range []string{"minimal.yaml", "chained-role.yaml", "hybrid-nodes.yaml", "privatelink.yaml"} {
+		_, roles := match(t, load(t, read(t, configuration)), image)
+		_, id, _ := strings.Cut(roles[len(roles)-1], " ")
+		if want := (map[string]map[string]string{"StringEquals": {"sts:ExternalId": id}}); !reflect.DeepEqual(trust, want) {
+			t.Errorf("the trust policy wants %v; %s has %v", trust, configuration, want)
+		}
 	}
 }
 

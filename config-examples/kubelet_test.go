@@ -9,12 +9,14 @@ import (
 	"time"
 
 	"ecr-cross-account-credential-provider/pkg/registry"
+	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
 const (
 	beside      = "kubelet/beside-the-stock-provider.yaml"
 	besideOlder = "kubelet/beside-the-stock-provider-before-1.34.yaml"
 	instead     = "kubelet/instead-of-the-stock-provider.yaml"
+	podKubelet  = "kubelet/service-account.yaml"
 )
 
 // providerConfig is CredentialProviderConfig of kubelet.config.k8s.io/v1.
@@ -30,6 +32,16 @@ type kubeletProvider struct {
 	DefaultCacheDuration string   `yaml:"defaultCacheDuration"`
 	APIVersion           string   `yaml:"apiVersion"`
 	Args                 []string `yaml:"args"`
+	// TokenAttributes are known from 1.33 on, with cacheType from 1.34 on.
+	TokenAttributes *tokenAttributes `yaml:"tokenAttributes"`
+}
+
+type tokenAttributes struct {
+	Audience              string   `yaml:"serviceAccountTokenAudience"`
+	CacheType             string   `yaml:"cacheType"`
+	RequireServiceAccount *bool    `yaml:"requireServiceAccount"`
+	RequiredAnnotations   []string `yaml:"requiredServiceAccountAnnotationKeys"`
+	OptionalAnnotations   []string `yaml:"optionalServiceAccountAnnotationKeys"`
 }
 
 // providers decodes a file as a kubelet does, which exits at what is an error here.
@@ -55,7 +67,13 @@ func TestKubeletConfigurations(t *testing.T) {
 	t.Parallel()
 	ourArgs := []string{"--config=/etc/" + program + "/config.yaml", "get-credentials"}
 	others := func(p kubeletProvider) kubeletProvider {
-		return kubeletProvider{p.Name, hostForms("444455556666", "*"), "0s", p.APIVersion, ourArgs}
+		return kubeletProvider{p.Name, hostForms("444455556666", "*"), "0s", p.APIVersion, ourArgs, nil}
+	}
+	pods := func(p kubeletProvider) kubeletProvider {
+		hosts := slices.Concat(hostForms("444455556666", "*"), hostForms("777788889999", "*"))
+		return kubeletProvider{p.Name, hosts, "0s", p.APIVersion, ourArgs, &tokenAttributes{
+			"sts.amazonaws.com", "ServiceAccount", new(bool), nil, []string{rule.DefaultRoleAnnotation},
+		}}
 	}
 	stock := func(p kubeletProvider) kubeletProvider {
 		p.Name, p.MatchImages = "ecr-credential-provider", stockPatterns
@@ -68,6 +86,7 @@ func TestKubeletConfigurations(t *testing.T) {
 		beside:      {[]string{program}, []func(kubeletProvider) kubeletProvider{others}},
 		besideOlder: {[]string{"aws-" + program, "ecr-credential-provider"}, []func(kubeletProvider) kubeletProvider{others, stock}},
 		instead:     {[]string{"ecr-credential-provider"}, []func(kubeletProvider) kubeletProvider{stock}},
+		podKubelet:  {[]string{program}, []func(kubeletProvider) kubeletProvider{pods}},
 	} {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
@@ -110,22 +129,24 @@ var stockPatterns = []string{
 func TestMatchImages(t *testing.T) {
 	t.Parallel()
 	other := slices.Concat(hostForms("444455556666", "eu-west-1"), hostForms("444455556666", "us-gov-west-1"))
-	foreign := slices.Concat(hostForms(nodeAccount, "eu-west-1"), hostForms("777788889999", "eu-west-1"), hostForms("602401143452", "us-west-2"), []string{
+	third := hostForms("777788889999", "eu-west-1")
+	foreign := slices.Concat(hostForms(nodeAccount, "eu-west-1"), hostForms("602401143452", "us-west-2"), []string{
 		"444455556666.dkr.ecr.cn-north-1.amazonaws.com.cn", "444455556666.dkr-ecr.cn-north-1.on.amazonwebservices.com.cn",
 		"444455556666.dkr.ecr.us-iso-east-1.c2s.ic.gov", "444455556666.dkr.ecr.us-isob-east-1.sc2s.sgov.gov",
 		"444455556666.dkr.ecr.eu-isoe-west-1.cloud.adc-e.uk", "444455556666.dkr.ecr.us-isof-south-1.csp.hci.ic.gov",
 		"444455556666.dkr.ecr.eusc-de-east-1.amazonaws.eu", "public.ecr.aws", "ecr-public.aws.com",
 	})
 	notECR := []string{"docker.io", "registry.k8s.io", "444455556666.dkr.ecr.eu-west-1.amazonaws.com.example.com", "x.444455556666.dkr.ecr.eu-west-1.amazonaws.com"}
-	for _, host := range slices.Concat(other, foreign) {
+	for _, host := range slices.Concat(other, third, foreign) {
 		if _, ok := registry.Parse(host + "/team-a/app"); !ok {
 			t.Errorf("the plugin does not know %s", host)
 		}
 	}
 	for file, want := range map[string]struct{ yes, no []string }{
-		beside:      {other, slices.Concat(foreign, notECR)},
-		besideOlder: {other, slices.Concat(foreign, notECR)},
-		instead:     {slices.Concat(other, foreign), notECR},
+		beside:      {other, slices.Concat(third, foreign, notECR)},
+		besideOlder: {other, slices.Concat(third, foreign, notECR)},
+		instead:     {slices.Concat(other, third, foreign), notECR},
+		podKubelet:  {slices.Concat(other, third), slices.Concat(foreign, notECR)},
 	} {
 		ours := providers(t, read(t, file))[0]
 		for _, host := range want.yes {

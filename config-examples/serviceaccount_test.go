@@ -1,0 +1,142 @@
+package examples_test
+
+import (
+	"errors"
+	"reflect"
+	"slices"
+	"testing"
+
+	"ecr-cross-account-credential-provider/pkg/registry"
+	"ecr-cross-account-credential-provider/pkg/rule"
+)
+
+const (
+	podManifest      = "kubernetes/service-account.yaml"
+	audienceManifest = "kubernetes/node-audience-cluster-role.yaml"
+	podTrust         = "iam/role-trust-policy-service-account.json"
+)
+
+const (
+	podRole = "arn:aws:iam::444455556666:role/pull-team-a"
+	issuer  = "oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE"
+)
+
+// typeMeta is what kind of object a manifest is of.
+type typeMeta struct {
+	APIVersion string `yaml:"apiVersion"`
+	Kind       string `yaml:"kind"`
+}
+
+type objectMeta struct {
+	Name        string            `yaml:"name"`
+	Namespace   string            `yaml:"namespace"`
+	Annotations map[string]string `yaml:"annotations"`
+}
+
+type serviceAccount struct {
+	Type     typeMeta   `yaml:",inline"`
+	Metadata objectMeta `yaml:"metadata"`
+}
+
+func readServiceAccount(t *testing.T) serviceAccount {
+	t.Helper()
+	var s serviceAccount
+	decode(t, read(t, podManifest), &s)
+	if s.Type != (typeMeta{"v1", "ServiceAccount"}) {
+		t.Fatalf("%s is of %v", podManifest, s.Type)
+	}
+	return s
+}
+
+// TestServiceAccountsFit: kubelet, cluster and trust policy speak of the same
+// audience, service account and annotation.
+func TestServiceAccountsFit(t *testing.T) {
+	t.Parallel()
+	token, pod := providers(t, read(t, podKubelet))[0].TokenAttributes, readServiceAccount(t).Metadata
+	trust := readPolicy(t, podTrust).Statement[0].Condition
+	want := map[string]map[string]string{"StringEquals": {
+		issuer + ":sub": "system:serviceaccount:" + pod.Namespace + ":" + pod.Name,
+		issuer + ":aud": token.Audience,
+	}}
+	if !reflect.DeepEqual(trust, want) {
+		t.Errorf("the trust policy wants %v; want %v", trust, want)
+	}
+	if want := map[string]string{token.OptionalAnnotations[0]: podRole}; !reflect.DeepEqual(pod.Annotations, want) {
+		t.Errorf("the service account has annotations %v; want %v", pod.Annotations, want)
+	}
+	if rules := readClusterRole(t); !reflect.DeepEqual(rules, []clusterRule{
+		{[]string{""}, []string{token.Audience}, []string{"request-serviceaccounts-token-audience"}},
+	}) {
+		t.Errorf("the nodes may %v", rules)
+	}
+}
+
+type clusterRule struct {
+	APIGroups []string `yaml:"apiGroups"`
+	Resources []string `yaml:"resources"`
+	Verbs     []string `yaml:"verbs"`
+}
+
+// readClusterRole reads what the nodes may do, once they are seen to be bound to it.
+func readClusterRole(t *testing.T) []clusterRule {
+	t.Helper()
+	type reference struct {
+		APIGroup string `yaml:"apiGroup"`
+		Kind     string `yaml:"kind"`
+		Name     string `yaml:"name"`
+	}
+	var role struct {
+		Type     typeMeta      `yaml:",inline"`
+		Metadata objectMeta    `yaml:"metadata"`
+		Rules    []clusterRule `yaml:"rules"`
+	}
+	var binding struct {
+		Type     typeMeta    `yaml:",inline"`
+		Metadata objectMeta  `yaml:"metadata"`
+		RoleRef  reference   `yaml:"roleRef"`
+		Subjects []reference `yaml:"subjects"`
+	}
+	decode(t, read(t, audienceManifest), &role, &binding)
+	const group = "rbac.authorization.k8s.io"
+	if role.Type != (typeMeta{group + "/v1", "ClusterRole"}) || binding.Type != (typeMeta{group + "/v1", "ClusterRoleBinding"}) {
+		t.Errorf("%s has %v and %v", audienceManifest, role.Type, binding.Type)
+	}
+	if binding.RoleRef != (reference{group, "ClusterRole", role.Metadata.Name}) || role.Metadata.Name == "" || binding.Metadata.Name == "" {
+		t.Errorf("role %v, bound as %v by %v", role.Metadata, binding.RoleRef, binding.Metadata)
+	}
+	if !slices.Equal(binding.Subjects, []reference{{group, "Group", "system:nodes"}}) {
+		t.Errorf("bound to %v; want the nodes", binding.Subjects)
+	}
+	return role.Rules
+}
+
+// TestServiceAccountConfiguration: only allowed roles, no falling back to the
+// node, and sessions that name the pod.
+func TestServiceAccountConfiguration(t *testing.T) {
+	t.Parallel()
+	c := load(t, read(t, "service-account.yaml"))
+	for _, host := range []string{"444455556666.dkr.ecr.eu-west-1.amazonaws.com", "777788889999.dkr.ecr.us-east-1.amazonaws.com"} {
+		entry, _ := resolve(t, c, host+"/app")
+		source := entry.ServiceAccount
+		if source.NodeWhenNoToken || source.NodeWhenNoRole || entry.NodeWhenRefused {
+			t.Errorf("%s falls back to the node", host)
+		}
+		image, _ := registry.Parse(host + "/app")
+		if arn, err := source.Role(image.Registry(), nil); !errors.Is(err, rule.ErrNoRole) {
+			t.Errorf("%s: without the annotation %q, %v; want %v", host, arn, err, rule.ErrNoRole)
+		}
+		for _, arn := range []string{"", "arn:aws:iam::444455556666:role/admin", "arn:aws:iam::444455556666:role/pull-x/y", "arn:aws:iam::777788889999:role/pull-team-a"} {
+			if got, err := source.Role(image.Registry(), map[string]string{rule.DefaultRoleAnnotation: arn}); err == nil {
+				t.Errorf("%s: annotation %q gives %q; want an error", host, arn, got)
+			}
+		}
+	}
+	_, roles := resolve(t, c, "777788889999.dkr.ecr.eu-west-1.amazonaws.com/app")
+	last := roles[len(roles)-1]
+	if want := []rule.Tag{{Key: "kubernetes-namespace", Value: "team-a"}, {Key: "kubernetes-service-account", Value: "app"}}; !slices.Equal(last.Tags, want) {
+		t.Errorf("session tags %v; want %v", last.Tags, want)
+	}
+	if last.SessionName != "team-a.app" {
+		t.Errorf("session %s; want team-a.app", last.SessionName)
+	}
+}
