@@ -6,10 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
@@ -29,6 +31,9 @@ type API struct {
 	metadata *imds.Client
 	options  Options
 	clock    *clock
+
+	transport *http.Transport // as the SDK has set it up, CA bundle and all
+	preopened *preopened
 }
 
 // Options are what an API is given; all must be set.
@@ -67,10 +72,15 @@ func Load(ctx context.Context, o Options) (*API, error) {
 	containProcess(&cfg)
 	// From here on: the SDK sets the CA bundle up on its own client only.
 	clock := &clock{node: o.Now}
-	cfg.HTTPClient = boundedClient{cfg.HTTPClient, clock}
 	cfg.RetryMaxAttempts = attemptsOf(ctx, cfg.ConfigSources)
+	a := &API{metadata: metadata, options: o, clock: clock}
+	if client, ok := cfg.HTTPClient.(*awshttp.BuildableClient); ok {
+		cfg.HTTPClient = a.usePreopened(client)
+	}
+	cfg.HTTPClient = boundedClient{cfg.HTTPClient, clock}
 	*metadata = *newMetadata(cfg, t)
-	return &API{cfg, metadata, o, clock}, nil
+	a.cfg = cfg
+	return a, nil
 }
 
 // newMetadata makes a client of IMDSv2 only: version 1 answers whoever can make

@@ -44,7 +44,7 @@ func apiAt(t *testing.T, endpoint string) *API {
 // other, and end each attempt in time.
 func (a *API) trust(roots *x509.CertPool, t Timeouts) *API {
 	client := apiTransport(t).WithTransportOptions(func(tr *http.Transport) { tr.TLSClientConfig.RootCAs = roots })
-	a.cfg.HTTPClient = boundedClient{client, a.clock}
+	a.cfg.HTTPClient = boundedClient{a.usePreopened(client), a.clock}
 	return a
 }
 

@@ -32,17 +32,21 @@ func (a *API) STSHost(ctx context.Context, region registry.Region, fips bool) (s
 
 // ECRHost is where a private registry's tokens come from.
 func (a *API) ECRHost(ctx context.Context, reg registry.Registry) (string, error) {
+	return hostOf(a.ecrEndpoint(ctx, reg))
+}
+
+func (a *API) ecrEndpoint(ctx context.Context, reg registry.Registry) (smithyendpoints.Endpoint, error) {
 	client, err := a.ECR(reg, aws.Credentials{})
 	if err != nil {
-		return "", err
+		return smithyendpoints.Endpoint{}, err
 	}
 	o := client.Options()
-	return hostOf(o.EndpointResolverV2.ResolveEndpoint(ctx, ecr.EndpointParameters{
+	return o.EndpointResolverV2.ResolveEndpoint(ctx, ecr.EndpointParameters{
 		Region:       aws.String(reg.Region().String()),
 		Endpoint:     o.BaseEndpoint,
 		UseFIPS:      aws.Bool(o.EndpointOptions.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled),
 		UseDualStack: aws.Bool(o.EndpointOptions.UseDualStackEndpoint == aws.DualStackEndpointStateEnabled),
-	}))
+	})
 }
 
 // PublicHost is where ECR Public's tokens come from.

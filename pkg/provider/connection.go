@@ -34,6 +34,7 @@ func (p *Provider) connect(ctx context.Context) (connection, error) {
 // mint goes a way to its end: a token, how long it is good for, and what is to be
 // said about it.
 func (c connection) mint(ctx context.Context, w way) (cache.Token, error) {
+	c.api.PreopenECR(ctx, w.registry)
 	session, refusal, err := c.session(ctx, w)
 	if err != nil {
 		return cache.Token{}, err

@@ -36,9 +36,17 @@ func (l *listener) Accept() (net.Conn, error) {
 		case HangHandshake:
 			l.park(conn)
 		default:
-			return &distantConn{Conn: conn, roundTrip: l.server.roundTrip, fresh: true}, nil
+			return &distantConn{Conn: conn, roundTrip: l.roundTrip(), fresh: true}, nil
 		}
 	}
+}
+
+// roundTrip is none to IMDS, which is on the node's own host.
+func (l *listener) roundTrip() time.Duration {
+	if l.service == IMDS {
+		return 0
+	}
+	return l.server.roundTrip
 }
 
 // reset makes the peer see a reset rather than an orderly end.

@@ -46,7 +46,7 @@ type Options struct {
 	// Listen is where services are served: a free port of loopback where it names
 	// no address.
 	Listen map[Service]string
-	// RoundTrip is the time that a round trip takes.
+	// RoundTrip is the time that a round trip takes, but to IMDS.
 	RoundTrip time.Duration
 	// Log, if set, is told of each call.
 	Log func(Call)
