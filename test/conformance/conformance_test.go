@@ -1,14 +1,11 @@
-// Package conformance lets a real kubelet's plugin code run the plugin's binary,
-// and looks at what the kubelet makes of its answers.
+// Package conformance lets real kubelets' plugin code run the plugin's binary, and
+// looks at what they make of its answers. The kubelets are programs in modules of
+// their own, one for each release.
 package conformance
 
 import (
-	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
@@ -76,10 +73,10 @@ func TestLookups(t *testing.T) {
 	tests := []struct {
 		name   string
 		config string // none: no file
-		break_ func(*fakeaws.Server)
+		fault  func(*fakeaws.Server)
 		pulls  []pull
 		runs   int
-		log    string // must be in the kubelet's log; empty: nothing at error level
+		log    string
 	}{
 		{
 			name: "another account", config: oneRole,
@@ -139,8 +136,8 @@ func TestLookups(t *testing.T) {
 		},
 		{
 			name: "public, refused: an anonymous pull", config: oneRole,
-			break_: func(s *fakeaws.Server) { s.Break(fakeaws.ECRPublic, fakeaws.Denied()) },
-			pulls:  []pull{{"public.ecr.aws/x/y", nil}, {"public.ecr.aws/x/z", nil}}, runs: 1,
+			fault: func(s *fakeaws.Server) { s.Break(fakeaws.ECRPublic, fakeaws.Denied()) },
+			pulls: []pull{{"public.ecr.aws/x/y", nil}, {"public.ecr.aws/x/z", nil}}, runs: 1,
 		},
 		{
 			name: "whenRefused", config: fallback,
@@ -153,13 +150,13 @@ func TestLookups(t *testing.T) {
 		},
 		{
 			name: "a token that no kubelet keeps", config: oneRole,
-			break_: func(s *fakeaws.Server) { s.World.TokenLife = 1e9 },
-			pulls:  []pull{{first + "/a", []string{asFirst}}, {first + "/a", []string{asFirst}}}, runs: 2,
+			fault: func(s *fakeaws.Server) { s.World.TokenLife = 1e9 },
+			pulls: []pull{{first + "/a", []string{asFirst}}, {first + "/a", []string{asFirst}}}, runs: 2,
 		},
 		{
 			name: "a hang", config: oneRole + "deadline: 1s\n",
-			break_: func(s *fakeaws.Server) { s.Break(fakeaws.STS, fakeaws.Fault{Kind: fakeaws.HangHeaders}) },
-			pulls:  []pull{{first + "/a", nil}}, runs: 1,
+			fault: func(s *fakeaws.Server) { s.Break(fakeaws.STS, fakeaws.Fault{Kind: fakeaws.HangHeaders}) },
+			pulls: []pull{{first + "/a", nil}}, runs: 1,
 			log: "in time (waiting for its answer); the node must reach STS there",
 		},
 		{
@@ -168,91 +165,25 @@ func TestLookups(t *testing.T) {
 			log: "exit status 2: ecr-cross-account-credential-provider: ",
 		},
 	}
-	for _, test := range tests {
-		for _, version := range []string{"v1", "v1beta1", "v1alpha1"} {
-			t.Run(test.name+" "+version, func(t *testing.T) {
-				t.Parallel()
-				aws := startAWS(t)
-				if test.break_ != nil {
-					test.break_(aws)
-				}
-				node := install(t, name)
-				k := kubelet{Config: providerConfig(t, node, test.config, version), BinDir: node.dir}
-				var want [][]string
-				for _, p := range test.pulls {
-					k.Lookups = append(k.Lookups, p.image)
-					want = append(want, p.as)
-				}
-				found, log, err := k.run(t, aws.Env())
-				if err != nil {
-					t.Fatalf("%v: %s", err, log)
-				}
-				if diff := cmp.Diff(want, principals(t, aws, found)); diff != "" {
-					t.Errorf("credentials (-want +got):\n%s\n%s", diff, log)
-				}
-				if got := node.runs(t, name); got != test.runs {
-					t.Errorf("the plugin was run %d times, want %d", got, test.runs)
-				}
-				if test.log == "" && log != "" || !strings.Contains(log, test.log) {
-					t.Errorf("the kubelet's log is %q, want %q in it", log, test.log)
-				}
-			})
-		}
-	}
-}
-
-func startAWS(t *testing.T) *fakeaws.Server {
-	t.Helper()
-	server, err := fakeaws.Start(fakeaws.ExampleWorld(), fakeaws.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = server.Close() })
-	return server
-}
-
-// providerConfig writes the kubelet's CredentialProviderConfig, and the plugin's
-// configuration, if there is one.
-func providerConfig(t *testing.T, node installation, config, version string) string {
-	t.Helper()
-	args := "[get-credentials]"
-	if config != "" {
-		path := filepath.Join(node.dir, "config.yaml")
-		writeFile(t, path, "apiVersion: ecr-cross-account-credential-provider/v1alpha1\nkind: CrossAccountConfig\n"+config, 0o644)
-		args = fmt.Sprintf("[%q, get-credentials]", "--config="+path)
-	}
-	path := filepath.Join(node.dir, "providers.yaml")
-	writeFile(t, path, fmt.Sprintf(`apiVersion: kubelet.config.k8s.io/v1
-kind: CredentialProviderConfig
-providers:
-- name: %s
-  apiVersion: credentialprovider.kubelet.k8s.io/%s
-  matchImages:
-  - "*.dkr.ecr*.*.amazonaws.com"
-  - "*.dkr.ecr*.*.amazonaws.com:443"
-  - "*.dkr-ecr*.*.on.aws"
-  - public.ecr.aws
-  - docker.io
-  defaultCacheDuration: "0s"
-  args: %s
-`, name, version, args), 0o644)
-	return path
-}
-
-// principals reads the tokens that the kubelet would offer.
-func principals(t *testing.T, aws *fakeaws.Server, found []lookup) [][]string {
-	t.Helper()
-	var all [][]string
-	for _, l := range found {
-		var one []string
-		for _, c := range l.Credentials {
-			grant, err := aws.World.ReadToken(c.Password)
-			if err != nil || c.Username != "AWS" {
-				t.Errorf("user %q, token: %v", c.Username, err)
+	for _, r := range releases {
+		for _, test := range tests {
+			for _, version := range []string{"v1", "v1beta1", "v1alpha1"} {
+				t.Run(r.version+" "+test.name+" "+version, func(t *testing.T) {
+					t.Parallel()
+					aws := startAWS(t)
+					if test.fault != nil {
+						test.fault(aws)
+					}
+					node := install(t, name)
+					k := kubelet{Config: node.configure(t, "providers.yaml", entry(t, name, version, test.config)), BinDir: node.dir}
+					want := outcome{runs: test.runs, log: test.log}
+					for _, p := range test.pulls {
+						k.Lookups = append(k.Lookups, pod{Image: p.image})
+						want.as = append(want.as, p.as)
+					}
+					r.check(t, node, aws, k, want)
+				})
 			}
-			one = append(one, grant.Principal)
 		}
-		all = append(all, one)
 	}
-	return all
 }

@@ -1,46 +1,71 @@
 package conformance
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"go.yaml.in/yaml/v3"
 )
 
-// TestExamples: the kubelet's own loader takes every CredentialProviderConfig of
-// config-examples, and would run the plugin.
+const unknownField = `unknown field "providers[0].`
+
+// TestExamples: each CredentialProviderConfig of config-examples passes the loader
+// of the kubelets that it is for, which then would run the plugins.
 func TestExamples(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("../../config-examples/kubelet/*.yaml")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no examples: %v", err)
 	}
-	for _, file := range files {
-		t.Run(filepath.Base(file), func(t *testing.T) {
-			t.Parallel()
-			node := install(t, name, "ecr-credential-provider", "aws-"+name)
-			path, err := filepath.Abs(file)
-			if err != nil {
-				t.Fatal(err)
+	for _, r := range releases {
+		for _, file := range files {
+			text := readFile(t, file)
+			if strings.Contains(text, "tokenAttributes:") && !r.serviceAccounts {
+				continue // not for this kubelet; see TestLoader
 			}
-			if _, log, err := (kubelet{Config: path, BinDir: node.dir}).run(t, nil); err != nil {
-				t.Errorf("%v: %s", err, log)
-			}
-		})
+			t.Run(r.version+" "+filepath.Base(file), func(t *testing.T) {
+				t.Parallel()
+				r.load(t, text, "")
+			})
+		}
 	}
 }
 
 // TestLoader: the witness of TestExamples does refuse what is wrong.
 func TestLoader(t *testing.T) {
 	t.Parallel()
-	node := install(t, name)
-	text, err := os.ReadFile("../../config-examples/kubelet/beside-the-stock-provider.yaml")
-	if err != nil {
+	text := readFile(t, "../../config-examples/kubelet/beside-the-stock-provider.yaml")
+	for _, r := range releases {
+		t.Run(r.version, func(t *testing.T) {
+			t.Parallel()
+			r.load(t, strings.ReplaceAll(text, "matchImages", "matchImage"), unknownField+`matchImage"`)
+			wrong := ""
+			if !r.serviceAccounts {
+				wrong = unknownField + `tokenAttributes"`
+			}
+			r.load(t, text+tokenAttributes("ServiceAccount", optional, true), wrong)
+		})
+	}
+}
+
+// load starts a kubelet with a CredentialProviderConfig, and all its providers
+// installed; it must refuse what is wrong, if anything is.
+func (r release) load(t *testing.T, text, wrong string) {
+	t.Helper()
+	var config struct{ Providers []struct{ Name string } }
+	if err := yaml.Unmarshal([]byte(text), &config); err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(node.dir, "providers.yaml")
-	writeFile(t, path, strings.ReplaceAll(string(text), "matchImages", "matchImage"), 0o644)
-	if _, log, err := (kubelet{Config: path, BinDir: node.dir}).run(t, nil); err == nil || !strings.Contains(log, "matchImage") {
-		t.Errorf("the kubelet takes a provider without matchImages: %v, %s", err, log)
+	var names []string
+	for _, p := range config.Providers {
+		names = append(names, p.Name)
+	}
+	node := install(t, names...)
+	path := node.path("providers.yaml")
+	writeFile(t, path, text, 0o644)
+	_, log, err := r.run(t, kubelet{Config: path, BinDir: node.dir}, nil)
+	if (err != nil) != (wrong != "") || !strings.Contains(log, wrong) {
+		t.Errorf("%v: %s; want %q", err, log, wrong)
 	}
 }

@@ -3,25 +3,62 @@ package conformance
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"os"
 	"os/exec"
 	"testing"
-
-	"k8s.io/kubernetes/pkg/credentialprovider/plugin"
 )
 
-// A kubelet's plugins are registered once per process, for good. So each
-// kubelet of these tests is a process of its own: this test's binary, which
-// TestMain makes behave as the part of a kubelet that deals with plugins.
+// release is a Kubernetes minor release, and the ways of its kubelet.
+type release struct {
+	version string
+	program func() (string, error)
+	// byName: providers are tried in the order of their names, not of the
+	// configuration.
+	byName bool
+	// folders: the configuration may be a folder of files.
+	folders bool
+	// serviceAccounts: the configuration may have tokenAttributes.
+	serviceAccounts bool
+	// failed is how its log tells that a plugin failed; the error follows.
+	failed string
+}
+
+// releases are those in which a kubelet's ways changed (KEP-4412, and before it
+// providers in the order of their names), and the newest.
+var releases = []release{
+	{
+		version: "1.32", program: program("kubelet-1.32", "."), byName: true,
+		failed: "Failed getting credential from external registry credential provider: error execing credential provider plugin " + name,
+	},
+	{
+		version: "1.34", program: program("kubelet-1.34", "."), folders: true, serviceAccounts: true,
+		failed: "Failed getting credential from external registry credential provider: error execing credential provider plugin " + name,
+	},
+	{
+		version: "1.36", program: program("kubelet-1.36", "."), folders: true, serviceAccounts: true,
+		failed: `"Failed to provide credentials for image" err="failed to get credential from external registry credential provider: error execing credential provider plugin ` + name,
+	},
+}
 
 // kubelet is how one is started, and what it is asked.
 type kubelet struct {
 	// Config and BinDir are its flags --image-credential-provider-config and
 	// --image-credential-provider-bin-dir.
 	Config, BinDir string
-	// Lookups are the images of pods, in order.
-	Lookups []string
+	// Lookups are what pods want, in order.
+	Lookups []pod
+	// ServiceAccounts are those of the API server, by NAMESPACE/NAME.
+	ServiceAccounts map[string]serviceAccount
+}
+
+// pod is an image that a pod wants, and the pod's service account, if it has one.
+type pod struct{ Image, Namespace, ServiceAccount string }
+
+// serviceAccount is what the API server has of one.
+type serviceAccount struct {
+	Annotations map[string]string
+	// Audience is the one for which its TokenRequest API gives Token.
+	Audience, Token string
 }
 
 // lookup is what a kubelet has for an image: the credentials that it would try.
@@ -31,49 +68,17 @@ type lookup struct {
 
 type credential struct{ Username, Password string }
 
-const asKubelet = "CONFORMANCE_AS_KUBELET"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(asKubelet) == "" {
-		os.Exit(m.Run())
-	}
-	if err := beKubelet(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
-
-// beKubelet is the kubelet's process.
-func beKubelet() error {
-	var k kubelet
-	if err := json.NewDecoder(os.Stdin).Decode(&k); err != nil {
-		return err
-	}
-	if err := plugin.RegisterCredentialProviderPlugins(k.Config, k.BinDir, nil, nil); err != nil {
-		return err
-	}
-	var answers []lookup
-	for _, image := range k.Lookups {
-		found, _ := plugin.NewExternalCredentialProviderDockerKeyring("", "", "", "").Lookup(image)
-		var l lookup
-		for _, auth := range found {
-			l.Credentials = append(l.Credentials, credential{auth.Username, auth.Password})
-		}
-		answers = append(answers, l)
-	}
-	return json.NewEncoder(os.Stdout).Encode(answers)
-}
-
-// run starts the kubelet with an environment, and returns what it found and
-// its log.
-func (k kubelet) run(t *testing.T, env []string) ([]lookup, string, error) {
+// run starts the kubelet with an environment, and returns what it found and its
+// log. It has the lookups of one kubelet's life: what it remembers ends with it.
+func (r release) run(t *testing.T, k kubelet, env []string) ([]lookup, string, error) {
 	t.Helper()
 	input, err := json.Marshal(k)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append([]string{asKubelet + "=1", "PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}, env...)
+	cmd := exec.CommandContext(t.Context(), built(t, r.program))
+	cmd.Dir = t.TempDir() // here and in $HOME a kubelet looks for .dockercfg and config.json
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + cmd.Dir}, env...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(input), &stdout, &stderr
 	if err := cmd.Run(); err != nil {

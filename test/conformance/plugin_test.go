@@ -3,43 +3,22 @@ package conformance
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 )
 
-// build makes the plugin's binary, once, as `make build` does.
-var build = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "conformance")
-	if err != nil {
-		return "", err
-	}
-	binary := filepath.Join(dir, "plugin")
-	cmd := exec.Command("go", "build", "-trimpath", "-o", binary, "./cmd/ecr-cross-account-credential-provider")
-	cmd.Dir = "../.."
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %s", err, out)
-	}
-	return binary, nil
-})
-
-// installation is a folder of plugins on a node, which counts their runs.
+// installation is a node's folder of plugins, which counts their runs.
 type installation struct{ dir string }
 
 // install puts the plugin under each of some names. What the kubelet runs is a
 // script that notes the run and becomes the plugin.
 func install(t *testing.T, names ...string) installation {
 	t.Helper()
-	binary, err := build()
-	if err != nil {
-		t.Fatal(err)
-	}
+	binary := built(t, plugin)
 	i := installation{t.TempDir()}
 	for _, name := range names {
-		script := fmt.Sprintf("#!/bin/sh\necho >>%s.runs\nexec %s \"$@\"\n", i.path(name), binary)
+		script := fmt.Sprintf("#!/bin/sh\necho >>%s\nexec %s \"$@\"\n", i.path("runs"), binary)
 		writeFile(t, i.path(name), script, 0o755)
 	}
 	return i
@@ -47,14 +26,46 @@ func install(t *testing.T, names ...string) installation {
 
 func (i installation) path(name string) string { return filepath.Join(i.dir, name) }
 
-// runs is how often the kubelet has run a plugin.
-func (i installation) runs(t *testing.T, name string) int {
+// runs is how often the kubelet has run a plugin, whatever its name.
+func (i installation) runs(t *testing.T) int {
 	t.Helper()
-	noted, err := os.ReadFile(i.path(name) + ".runs")
+	noted, err := os.ReadFile(i.path("runs"))
 	if err != nil && !os.IsNotExist(err) {
 		t.Fatal(err)
 	}
 	return strings.Count(string(noted), "\n")
+}
+
+// configure writes a CredentialProviderConfig with some entries, and returns its
+// path.
+func (i installation) configure(t *testing.T, file string, entries ...string) string {
+	t.Helper()
+	path := i.path(file)
+	writeFile(t, path, "apiVersion: kubelet.config.k8s.io/v1\nkind: CredentialProviderConfig\nproviders:\n"+strings.Join(entries, ""), 0o644)
+	return path
+}
+
+// entry is a provider of a CredentialProviderConfig: the plugin under a name, with
+// a configuration of its own, if there is one.
+func entry(t *testing.T, name, version, config string) string {
+	t.Helper()
+	args := "[get-credentials]"
+	if config != "" {
+		path := filepath.Join(t.TempDir(), "config.yaml")
+		writeFile(t, path, "apiVersion: ecr-cross-account-credential-provider/v1alpha1\nkind: CrossAccountConfig\n"+config, 0o644)
+		args = fmt.Sprintf("[%q, get-credentials]", "--config="+path)
+	}
+	return fmt.Sprintf(`- name: %s
+  apiVersion: credentialprovider.kubelet.k8s.io/%s
+  matchImages:
+  - "*.dkr.ecr*.*.amazonaws.com"
+  - "*.dkr.ecr*.*.amazonaws.com:443"
+  - "*.dkr-ecr*.*.on.aws"
+  - public.ecr.aws
+  - docker.io
+  defaultCacheDuration: "0s"
+  args: %s
+`, name, version, args)
 }
 
 func writeFile(t *testing.T, path, text string, mode os.FileMode) {
@@ -65,4 +76,13 @@ func writeFile(t *testing.T, path, text string, mode os.FileMode) {
 	if err := os.Chmod(path, mode); err != nil { // whatever the umask
 		t.Fatal(err)
 	}
+}
+
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

@@ -33,6 +33,10 @@ func NewIssuer(url string) (*Issuer, error) {
 	return &Issuer{url, key}, err
 }
 
+// IssuerFromKey is the issuer of a cluster that has a key already: what an API
+// server signs with it, a world that trusts the issuer accepts.
+func IssuerFromKey(url string, key *rsa.PrivateKey) *Issuer { return &Issuer{url, key} }
+
 // Token signs a token of a service account, bound to it as a kubelet's are.
 func (i *Issuer) Token(namespace, name, audience string, expires time.Time) (string, error) {
 	return i.Sign(map[string]any{

@@ -1,6 +1,7 @@
 package fakeaws
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -76,7 +77,7 @@ func (c *Call) readRole(form url.Values) *apiError {
 	for i := 1; form.Has(fmt.Sprintf("Tags.member.%d.Key", i)); i++ {
 		c.Tags = append(c.Tags, form.Get(fmt.Sprintf("Tags.member.%d.Key", i))+"="+form.Get(fmt.Sprintf("Tags.member.%d.Value", i)))
 	}
-	seconds, err := strconv.Atoi(form.Get("DurationSeconds"))
+	seconds, err := strconv.Atoi(cmp.Or(form.Get("DurationSeconds"), "3600"))
 	if err != nil {
 		return &apiError{http.StatusBadRequest, "ValidationError", "DurationSeconds is not a number"}
 	}
@@ -120,7 +121,9 @@ func (s *Server) writeCredentials(w http.ResponseWriter, call *Call) {
 }
 
 func writeXML(w http.ResponseWriter, operation, result string) {
+	id := requestID()
 	w.Header().Set("Content-Type", "text/xml")
+	w.Header().Set("X-Amzn-Requestid", id)
 	_, _ = fmt.Fprintf(w, `<%[1]sResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><%[1]sResult>%[2]s</%[1]sResult><ResponseMetadata><RequestId>%[3]s</RequestId></ResponseMetadata></%[1]sResponse>`,
-		operation, result, requestID())
+		operation, result, id)
 }

@@ -1,0 +1,70 @@
+package conformance
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ecr-cross-account-credential-provider/test/fakeaws"
+)
+
+// outcome is what a kubelet's lookups come to.
+type outcome struct {
+	// as are for each lookup those whose tokens the kubelet has, in the order in
+	// which it tries them.
+	as [][]string
+	// runs of plugins tell what the kubelet remembered.
+	runs int
+	// log is of a plugin that failed; none: the kubelet logged no error.
+	log string
+}
+
+// check lets a kubelet look images up.
+func (r release) check(t *testing.T, node installation, aws *fakeaws.Server, k kubelet, want outcome) {
+	t.Helper()
+	found, log, err := r.run(t, k, aws.Env())
+	if err != nil {
+		t.Fatalf("%v: %s", err, log)
+	}
+	if diff := cmp.Diff(want.as, principals(t, aws, found)); diff != "" {
+		t.Errorf("whose tokens the kubelet has (-want +got):\n%s\n%s", diff, log)
+	}
+	if runs := node.runs(t); runs != want.runs {
+		t.Errorf("the plugin was run %d times, want %d", runs, want.runs)
+	}
+	switch {
+	case want.log == "" && log != "":
+		t.Errorf("the kubelet's log is %q, want none", log)
+	case want.log != "" && (!strings.Contains(log, r.failed) || !strings.Contains(log, want.log)):
+		t.Errorf("the kubelet's log is %q, want %q and %q in it", log, r.failed, want.log)
+	}
+}
+
+// principals reads the tokens that the kubelet would offer.
+func principals(t *testing.T, aws *fakeaws.Server, found []lookup) [][]string {
+	t.Helper()
+	var all [][]string
+	for _, l := range found {
+		var one []string
+		for _, c := range l.Credentials {
+			grant, err := aws.World.ReadToken(c.Password)
+			if err != nil || c.Username != "AWS" {
+				t.Errorf("user %q, token: %v", c.Username, err)
+			}
+			one = append(one, grant.Principal)
+		}
+		all = append(all, one)
+	}
+	return all
+}
+
+func startAWS(t *testing.T) *fakeaws.Server {
+	t.Helper()
+	server, err := fakeaws.Start(fakeaws.ExampleWorld(), fakeaws.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Close() })
+	return server
+}

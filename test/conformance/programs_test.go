@@ -1,0 +1,84 @@
+package conformance
+
+import (
+	"debug/buildinfo"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// bin is the folder of what the tests compile.
+var bin string
+
+func TestMain(m *testing.M) { os.Exit(withBin(m)) }
+
+func withBin(m *testing.M) int {
+	var err error
+	if bin, err = os.MkdirTemp("", "conformance"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(bin) }()
+	return m.Run()
+}
+
+// compiling is one program at a time: a kubelet's packages take gigabytes.
+var compiling sync.Mutex
+
+// program is one that its first user compiles, statically as `make build` does.
+// Without -trimpath the packages are also those that the linters look at.
+func program(dir, pkg string, flags ...string) func() (string, error) {
+	return sync.OnceValues(func() (string, error) {
+		compiling.Lock()
+		defer compiling.Unlock()
+		binary := filepath.Join(bin, filepath.Base(filepath.Join(dir, pkg)))
+		cmd := exec.Command("go", slices.Concat([]string{"build", "-C", dir, "-o", binary}, flags, []string{pkg})...)
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		cmd.Stderr = os.Stderr // once, not in each test that has no program
+		if err := cmd.Run(); err != nil {
+			return "", fmt.Errorf("compiling %s in %s: %w", pkg, dir, err)
+		}
+		return binary, nil
+	})
+}
+
+// plugin has neither the machine's cache nor its journal.
+var plugin = program("../..", "./cmd/"+name, "-ldflags", "-X main.cacheDirectory= -X main.journal=")
+
+// built is the program's file.
+func built(t *testing.T, program func() (string, error)) string {
+	t.Helper()
+	binary, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return binary
+}
+
+// TestReleases: each program has in it the release that it is named after.
+func TestReleases(t *testing.T) {
+	t.Parallel()
+	for _, r := range releases {
+		t.Run(r.version, func(t *testing.T) {
+			t.Parallel()
+			info, err := buildinfo.ReadFile(built(t, r.program))
+			if err != nil {
+				t.Fatal(err)
+			}
+			kubernetes := ""
+			for _, module := range info.Deps {
+				if module.Path == "k8s.io/kubernetes" {
+					kubernetes = module.Version
+				}
+			}
+			if !strings.HasPrefix(kubernetes, "v"+r.version+".") {
+				t.Errorf("its kubelet is of %s", kubernetes)
+			}
+		})
+	}
+}
