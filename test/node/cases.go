@@ -1,0 +1,37 @@
+package main
+
+import (
+	"context"
+	"slices"
+
+	"ecr-cross-account-credential-provider/test/fakeaws"
+)
+
+// Case is something that a node must be able to do.
+type Case struct {
+	ID   string
+	Name string
+	Setup
+	Run func(context.Context, *Node) error
+}
+
+// String is the case's number and name.
+func (c Case) String() string { return c.ID + " " + c.Name }
+
+// cases are all of them. Those that wait for a back-off come first, so that the
+// others pass the time.
+var cases = slices.Concat(failureCases, serviceAccountCases, identityCases, companyCases, loadCases)
+
+const oneRole = `registries:
+- accounts: ["` + fakeaws.FirstAccount + `"]
+  assumeRoles:
+  - arn: ` + firstRole + "\n"
+
+const chain = `registries:
+` + chainEntry
+
+const chainEntry = `- accounts: ["` + fakeaws.SecondAccount + `"]
+  assumeRoles:
+  - arn: ` + hubRole + `
+  - arn: ` + secondRole + `
+    externalID: ` + fakeaws.ExampleExternalID + "\n"

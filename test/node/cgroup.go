@@ -1,0 +1,114 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// cgroup is the one folder, of the same name in each hierarchy, that a node's
+// pods are in. It is the only thing that a node has on the machine.
+type cgroup struct{ name string }
+
+const cgroupPrefix = "ecr-node-e2e."
+
+func newCgroup(id string) cgroup {
+	return cgroup{fmt.Sprintf("%s%d.%s", cgroupPrefix, os.Getpid(), id)}
+}
+
+func (c cgroup) create() error {
+	mounts, err := hierarchies()
+	if err != nil {
+		return err
+	}
+	for _, m := range mounts {
+		if err := os.Mkdir(filepath.Join(m, c.name), 0o755); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// remove takes the cgroup away. Processes that were killed a moment ago may
+// still be leaving it.
+func (c cgroup) remove() error {
+	mounts, err := hierarchies()
+	if err != nil {
+		return err
+	}
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		var errs []error
+		for _, m := range mounts {
+			errs = append(errs, removeTree(filepath.Join(m, c.name)))
+		}
+		if err = errors.Join(errs...); err == nil || time.Now().After(deadline) {
+			return err
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// removeTree removes folders, the innermost first; the files in a cgroup go with
+// it.
+func removeTree(root string) error {
+	var folders []string
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.IsDir() {
+			folders = append(folders, path)
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, folder := range slices.Backward(folders) {
+		if err := syscall.Rmdir(folder); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("removing cgroup %s: %w", folder, err)
+		}
+	}
+	return nil
+}
+
+// removeAbandonedCgroups removes those of runs that were killed outright.
+func removeAbandonedCgroups() {
+	mounts, _ := hierarchies()
+	for _, m := range mounts {
+		left, _ := filepath.Glob(filepath.Join(m, cgroupPrefix+"*"))
+		for _, folder := range left {
+			pid, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(folder), cgroupPrefix), ".")
+			if n, err := strconv.Atoi(pid); err == nil && errors.Is(syscall.Kill(n, 0), syscall.ESRCH) {
+				_ = removeTree(folder)
+			}
+		}
+	}
+}
+
+// hierarchies are where cgroups are mounted: once in version 2, once for each
+// controller in version 1, both in between.
+func hierarchies() ([]string, error) {
+	f, err := os.Open("/proc/self/mountinfo")
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() //nolint:errcheck // it was only read
+	var mounts []string
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		mount, kind, _ := strings.Cut(lines.Text(), " - ")
+		if strings.HasPrefix(kind, "cgroup ") || strings.HasPrefix(kind, "cgroup2 ") {
+			mounts = append(mounts, strings.Fields(mount)[4])
+		}
+	}
+	if len(mounts) == 0 {
+		return nil, errors.New("no cgroups are mounted; the kubelet needs them")
+	}
+	return mounts, nil
+}

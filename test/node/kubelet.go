@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+const (
+	kubeletConfigPath   = "/etc/kubernetes/kubelet.yaml"
+	providersConfigPath = "/etc/kubernetes/providers.yaml"
+	manifestsDir        = "/etc/kubernetes/manifests"
+)
+
+// kubeletConfig is that of a kubelet that takes its pods from a folder, with an
+// API server or without. What differs from the defaults, beyond that, is for the sake of
+// the machine: no swap, no iptables, no eviction, a cgroup of its own.
+const kubeletConfig = `apiVersion: kubelet.config.k8s.io/v1beta1
+kind: KubeletConfiguration
+staticPodPath: ` + manifestsDir + `
+authentication: {webhook: {enabled: false}, anonymous: {enabled: true}}
+authorization: {mode: AlwaysAllow}
+address: 127.0.0.1
+readOnlyPort: 10255
+containerRuntimeEndpoint: unix://` + containerdSocket + `
+cgroupDriver: cgroupfs
+cgroupRoot: /%s
+failCgroupV1: false
+failSwapOn: false
+localStorageCapacityIsolation: false
+makeIPTablesUtilChains: false
+volumePluginDir: /var/lib/kubelet/volume-plugins
+resolvConf: ""
+registryPullQPS: 0
+eventRecordQPS: 0
+imageGCHighThresholdPercent: 100
+evictionHard: {memory.available: 0%%, nodefs.available: 0%%, nodefs.inodesFree: 0%%, imagefs.available: 0%%, imagefs.inodesFree: 0%%}
+`
+
+// StartKubelet starts the kubelet, and waits until it is healthy.
+func (n *Node) StartKubelet(ctx context.Context) error {
+	config := fmt.Sprintf(kubeletConfig, n.cgroup) + n.setup.Kubelet
+	if err := writeFile(kubeletConfigPath, config, 0o644); err != nil {
+		return err
+	}
+	if err := n.launchKubelet(); err != nil {
+		return err
+	}
+	return poll(ctx, "the kubelet is healthy", func() error {
+		return n.kubelet.orEnded(get(ctx, "http://127.0.0.1:10248/healthz", nil))
+	})
+}
+
+func (n *Node) launchKubelet() (err error) {
+	args := []string{
+		"--config=" + kubeletConfigPath,
+		"--hostname-override=" + nodeName,
+		"--image-credential-provider-config=" + providersConfigPath,
+		"--image-credential-provider-bin-dir=" + providersDir,
+		"--v=3", // events
+	}
+	if n.api != nil {
+		args = append(args, "--kubeconfig="+kubeconfigPath)
+	}
+	n.kubelet, err = start("kubelet", filepath.Join(binDir, "kubelet"), args...)
+	return err
+}
+
+// StopKubelet ends the kubelet as systemd does; its pods go on.
+func (n *Node) StopKubelet(ctx context.Context) error {
+	if err := n.kubelet.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return fmt.Errorf("ending the kubelet: %w", err)
+	}
+	select {
+	case <-n.kubelet.ended:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("waiting until the kubelet has ended: %w", context.Cause(ctx))
+	}
+}
+
+// pods are what the kubelet says of its pods.
+func (n *Node) pods(ctx context.Context) ([]corev1.Pod, error) {
+	var list corev1.PodList
+	err := get(ctx, "http://127.0.0.1:10255/pods", &list)
+	return list.Items, err
+}
+
+// KubeletLog is the lines of the kubelet's log that all of some texts are in.
+func (n *Node) KubeletLog(texts ...string) []string {
+	return matchingLines(logOf("kubelet"), func(line string) bool {
+		for _, text := range texts {
+			if !strings.Contains(line, text) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+func get(ctx context.Context, url string, into any) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close() //nolint:errcheck // it was only read
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: %s", url, resp.Status)
+	}
+	if into == nil {
+		return nil
+	}
+	return json.NewDecoder(resp.Body).Decode(into)
+}

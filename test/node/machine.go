@@ -1,0 +1,189 @@
+package main
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Where things are on a node. Nothing of it is on the machine's disks.
+const (
+	nodeDir       = "/run/node"
+	binDir        = nodeDir + "/bin"        // the bin of the repository
+	repositoryDir = nodeDir + "/repository" // the repository itself
+	providersDir  = nodeDir + "/providers"  // what the kubelet runs
+	pluginsDir    = nodeDir + "/plugins"    // what the witness runs
+	logsDir       = nodeDir + "/logs"
+	configPath    = "/etc/ecr-cross-account-credential-provider/config.yaml"
+	nodeName      = "node"
+	nodeAddress   = "10.0.0.10" // the kubelet takes no loopback address for its own
+)
+
+// becomeMachine turns the namespaces that this process was started in into a
+// machine: with mounts and a network of its own, and a disk that cannot be
+// written but where a node writes. Folders are what it sees of the machine's own
+// at other places, by place.
+func becomeMachine(folders map[string]string) error {
+	// A folder may be hidden by what is mounted; an open one stays in reach.
+	open := map[string]int{}
+	for place, folder := range folders {
+		fd, err := unix.Open(folder, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return fmt.Errorf("opening %s: %w", folder, err)
+		}
+		defer unix.Close(fd) //nolint:errcheck // a handle of the path only
+		open[place] = fd
+	}
+	for _, step := range []func() error{
+		func() error { return mount("", "/", "", unix.MS_PRIVATE|unix.MS_REC, "") },
+		func() error { return mount("proc", "/proc", "proc", 0, "") },
+		mountMemory,
+		func() error { return mountFolders(open) },
+		mountEtc,
+		func() error { return mount("", "/", "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY, "") },
+		protectKernel,
+		func() error { return unix.Sethostname([]byte(nodeName)) },
+		bringLoopbackUp,
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mountFolders shows open folders at their places, to be read only.
+func mountFolders(open map[string]int) error {
+	for place, fd := range open {
+		if err := mount(fmt.Sprintf("/proc/self/fd/%d", fd), place, "", unix.MS_BIND, ""); err != nil {
+			return err
+		}
+		if err := mount("", place, "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY, ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func mount(source, target, kind string, flags uintptr, data string) error {
+	if err := unix.Mount(source, target, kind, flags, data); err != nil {
+		return fmt.Errorf("mounting %s on %s: %w", kind, target, err)
+	}
+	return nil
+}
+
+// mountMemory puts memory where a node writes.
+func mountMemory() error {
+	for _, dir := range []string{"/run", "/tmp", "/var/lib", "/var/log"} {
+		if err := mount("tmpfs", dir, "tmpfs", 0, "mode=0755"); err != nil {
+			return err
+		}
+	}
+	for _, dir := range []string{binDir, repositoryDir, providersDir, pluginsDir, logsDir, nodeDir + "/etc", nodeDir + "/etc-work"} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mountEtc makes what is written to /etc the node's alone.
+func mountEtc() error {
+	layers := fmt.Sprintf("lowerdir=/etc,upperdir=%[1]s/etc,workdir=%[1]s/etc-work", nodeDir)
+	if err := mount("overlay", "/etc", "overlay", 0, layers); err != nil {
+		return err
+	}
+	hosts := []string{"127.0.0.1 localhost", nodeAddress + " " + nodeName}
+	for _, at := range addresses {
+		hosts = append(hosts, at.address+" "+strings.Join(at.hosts, " "))
+	}
+	for name, text := range map[string]string{
+		"hosts":         strings.Join(hosts, "\n") + "\n",
+		"resolv.conf":   "",
+		"nsswitch.conf": "hosts: files\n",
+	} {
+		path := filepath.Join("/etc", name)
+		if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
+			return err
+		}
+		if err := writeFile(path, text, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// kernelFlags are what a kubelet sets for the whole machine if it does not find
+// them so (setupKernelTunables in pkg/kubelet/cm).
+var kernelFlags = map[string]string{
+	"vm/overcommit_memory": "1", "vm/panic_on_oom": "0", "kernel/panic": "10", "kernel/panic_on_oops": "1",
+	"kernel/keys/root_maxkeys": "1000000", "kernel/keys/root_maxbytes": "25000000",
+}
+
+// protectKernel keeps the machine's kernel as it is, and shows the kubelet what
+// it wants to see.
+func protectKernel() error {
+	const sys = "/proc/sys"
+	if err := mount(sys, sys, "", unix.MS_BIND, ""); err != nil {
+		return err
+	}
+	if err := mount("", sys, "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY, ""); err != nil {
+		return err
+	}
+	for flag, value := range kernelFlags {
+		shown := filepath.Join(nodeDir, "kernel", flag)
+		if err := writeFile(shown, value+"\n", 0o444); err != nil {
+			return err
+		}
+		if err := mount(shown, filepath.Join(sys, flag), "", unix.MS_BIND, ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bringLoopbackUp gives the one interface there is the addresses that a node
+// sees: its own, and that of the metadata service.
+func bringLoopbackUp() error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd) //nolint:errcheck // it was only asked
+	up, err := unix.NewIfreq("lo")
+	if err != nil {
+		return err
+	}
+	up.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
+	if err := unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, up); err != nil {
+		return fmt.Errorf("bringing lo up: %w", err)
+	}
+	for i, address := range []string{nodeAddress, metadataAddress} {
+		alias, err := unix.NewIfreq(fmt.Sprintf("lo:%d", i))
+		if err != nil {
+			return err
+		}
+		bytes := netip.MustParseAddr(address).As4()
+		if err := alias.SetInet4Addr(bytes[:]); err != nil {
+			return err
+		}
+		if err := unix.IoctlIfreq(fd, unix.SIOCSIFADDR, alias); err != nil {
+			return fmt.Errorf("adding %s to lo: %w", address, err)
+		}
+	}
+	return nil
+}
+
+func writeFile(path, text string, mode os.FileMode) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(path, []byte(text), mode); err != nil {
+		return err
+	}
+	return os.Chmod(path, mode) // whatever the umask
+}

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"ecr-cross-account-credential-provider/test/fakeaws"
+)
+
+// Node is a machine with a kubelet, and the world around it.
+type Node struct {
+	AWS        *fakeaws.Server
+	registries *registries
+	baker      baker
+	setup      Setup
+	cgroup     string
+	kubelet    *process
+	api        *apiServer // none but where the Setup has one
+	installed  int        // how often a plugin was
+}
+
+// Setup is what is on a node before its kubelet starts.
+type Setup struct {
+	// Config is the plugin's configuration, without its head; none if empty.
+	Config string
+	// Files are further files, by path.
+	Files map[string]string
+	// Examples are further files, by path: copies of files of the repository.
+	Examples map[string]string
+	// APIServer lets the kubelet take its pods from one.
+	APIServer bool
+	// Providers are the kubelet's: the plugin alone if empty.
+	Providers []Provider
+	// Kubelet is added to the kubelet's configuration.
+	Kubelet string
+	// Hosts is containerd's hosts.toml, by host.
+	Hosts map[string]string
+	// World changes the accounts.
+	World func(*fakeaws.World)
+	// RoundTrip is how far AWS is.
+	RoundTrip time.Duration
+	// Unwatched lets the kubelet run the plugin directly, with no witness.
+	Unwatched bool
+}
+
+// Provider is an entry of the kubelet's CredentialProviderConfig. Each is the
+// plugin, by whatever name.
+type Provider struct {
+	Name          string
+	Args          []string
+	MatchImages   []string
+	CacheDuration string // 0s if empty
+}
+
+// allOfECR is what Amazon EKS has for matchImages, as far as partition aws goes.
+var allOfECR = []string{"*.dkr.ecr.*.amazonaws.com", "*.dkr-ecr.*.on.aws", "*.dkr.ecr-fips.*.amazonaws.com", "*.dkr-ecr-fips.*.on.aws", "public.ecr.aws"}
+
+func (s Setup) providers() []Provider {
+	if len(s.Providers) > 0 {
+		return s.Providers
+	}
+	return []Provider{{Name: pluginName}}
+}
+
+// newNode sets everything up but the kubelet.
+func newNode(ctx context.Context, setup Setup, cgroup string) (*Node, error) {
+	world := newWorld()
+	if setup.World != nil {
+		setup.World(world)
+	}
+	aws, err := startAWS(world, setup.RoundTrip)
+	if err != nil {
+		return nil, fmt.Errorf("starting AWS: %w", err)
+	}
+	n := &Node{AWS: aws, setup: setup, cgroup: cgroup}
+	if n.baker, err = newBaker(); err != nil {
+		return nil, err
+	}
+	if n.registries, err = serveRegistries(world, aws.TLS()); err != nil {
+		return nil, fmt.Errorf("starting the registries: %w", err)
+	}
+	if err := n.registries.push(ctx, n.baker, sandboxImage); err != nil {
+		return nil, err
+	}
+	if err := n.install(); err != nil {
+		return nil, err
+	}
+	return n, n.startDaemons(ctx)
+}
+
+// startDaemons starts what the kubelet wants to be there, all at the same time.
+func (n *Node) startDaemons(ctx context.Context) error {
+	if !n.setup.APIServer {
+		return n.startContainerd(ctx)
+	}
+	started := make(chan error, 1)
+	go func() { started <- n.startContainerd(ctx) }()
+	var err error
+	n.api, err = startAPIServer(ctx, n.AWS.World)
+	return errors.Join(err, <-started)
+}
+
+func (n *Node) install() error {
+	for _, p := range n.setup.providers() {
+		if err := n.Install(p.Name, !n.setup.Unwatched); err != nil {
+			return err
+		}
+	}
+	if err := writeFile(providersConfigPath, providersConfig(n.setup.providers()), 0o644); err != nil {
+		return err
+	}
+	if err := n.setup.installFiles(); err != nil {
+		return err
+	}
+	if n.setup.Config != "" {
+		if err := n.Configure(n.setup.Config); err != nil {
+			return err
+		}
+	}
+	return os.MkdirAll(manifestsDir, 0o755)
+}
+
+func (s Setup) installFiles() error {
+	for host, text := range s.Hosts {
+		if err := writeFile(certsDir+"/"+host+"/hosts.toml", text, 0o644); err != nil {
+			return err
+		}
+	}
+	for path, text := range s.Files {
+		if err := writeFile(path, text, 0o644); err != nil {
+			return err
+		}
+	}
+	for path, name := range s.Examples {
+		text, err := document(name)
+		if err != nil {
+			return err
+		}
+		if err := writeFile(path, text, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// document is a file of the repository.
+func document(name string) (string, error) {
+	text, err := os.ReadFile(filepath.Join(repositoryDir, name))
+	return string(text), err
+}
+
+func providersConfig(providers []Provider) string {
+	var s strings.Builder
+	s.WriteString("apiVersion: kubelet.config.k8s.io/v1\nkind: CredentialProviderConfig\nproviders:\n")
+	for _, p := range providers {
+		if len(p.MatchImages) == 0 {
+			p.MatchImages = allOfECR
+		}
+		if p.CacheDuration == "" {
+			p.CacheDuration = "0s"
+		}
+		fmt.Fprintf(&s, "- name: %s\n  apiVersion: credentialprovider.kubelet.k8s.io/v1\n  defaultCacheDuration: %s\n  args: [%s]\n  matchImages:\n",
+			p.Name, p.CacheDuration, strings.Join(p.Args, ", "))
+		for _, m := range p.MatchImages {
+			fmt.Fprintf(&s, "  - %q\n", m)
+		}
+	}
+	return s.String()
+}
