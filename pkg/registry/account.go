@@ -1,6 +1,10 @@
 package registry
 
-import "fmt"
+import (
+	"fmt"
+
+	"ecr-cross-account-credential-provider/pkg/excerpt"
+)
 
 // Account is the number of an AWS account. The zero value is no account.
 type Account struct{ id string }
@@ -8,11 +12,11 @@ type Account struct{ id string }
 // ParseAccount takes the 12 digits of an account number; leading zeros count.
 func ParseAccount(s string) (Account, error) {
 	if len(s) != 12 {
-		return Account{}, fmt.Errorf("%q is not an account number; want 12 digits", shorten(s))
+		return Account{}, fmt.Errorf("%q is not an account number; want 12 digits", excerpt.Of(s))
 	}
 	for i := range len(s) {
 		if !isDigit(s[i]) {
-			return Account{}, fmt.Errorf("%q is not an account number; want 12 digits", shorten(s))
+			return Account{}, fmt.Errorf("%q is not an account number; want 12 digits", excerpt.Of(s))
 		}
 	}
 	return Account{s}, nil
@@ -23,15 +27,6 @@ func (a Account) String() string { return a.id }
 
 // IsZero tells whether a is no account.
 func (a Account) IsZero() bool { return a.id == "" }
-
-// shorten keeps what a message quotes to a length that fits in one.
-func shorten(s string) string {
-	const most = 64
-	if len(s) <= most {
-		return s
-	}
-	return s[:most] + "…"
-}
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 func isLower(c byte) bool { return 'a' <= c && c <= 'z' }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"ecr-cross-account-credential-provider/pkg/excerpt"
 )
 
 // RegionPattern is a region's name in which "*" stands for any run of
@@ -18,12 +20,12 @@ func ParseRegionPattern(s string) (RegionPattern, error) {
 	}
 	for i := range len(s) {
 		if c := s[i]; c != '*' && c != '-' && !isLower(c) && !isDigit(c) {
-			return RegionPattern{}, fmt.Errorf("%q is not a pattern of regions; want one such as us-*", shorten(s))
+			return RegionPattern{}, fmt.Errorf("%q is not a pattern of regions; want one such as us-*", excerpt.Of(s))
 		}
 	}
 	p := RegionPattern{s}
 	if len(p.Partitions()) == 0 {
-		return RegionPattern{}, fmt.Errorf("%q matches the regions of no partition; want a pattern such as us-*", shorten(s))
+		return RegionPattern{}, fmt.Errorf("%q matches the regions of no partition; want a pattern such as us-*", excerpt.Of(s))
 	}
 	return p, nil
 }

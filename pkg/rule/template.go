@@ -3,8 +3,9 @@ package rule
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
+
+	"ecr-cross-account-credential-provider/pkg/excerpt"
 )
 
 // Template is a text with placeholders in braces, such as pull-{account}.
@@ -25,7 +26,7 @@ func ParseTemplate(text string, allowed ...string) (Template, error) {
 	for rest := text; rest != ""; {
 		literal, after, found := strings.Cut(rest, "{")
 		if strings.Contains(literal, "}") {
-			return Template{}, fmt.Errorf("%q has a } without a {", shorten(text))
+			return Template{}, fmt.Errorf("%q has a } without a {", excerpt.Long(text))
 		}
 		if literal != "" {
 			t.parts = append(t.parts, part{literal: literal})
@@ -35,11 +36,11 @@ func ParseTemplate(text string, allowed ...string) (Template, error) {
 		}
 		name, remaining, closed := strings.Cut(after, "}")
 		if !closed {
-			return Template{}, fmt.Errorf("%q has a { without a }", shorten(text))
+			return Template{}, fmt.Errorf("%q has a { without a }", excerpt.Long(text))
 		}
 		if !slices.Contains(allowed, name) {
 			return Template{}, fmt.Errorf("%q: unknown placeholder %q; here {%s} can be used",
-				shorten(text), "{"+shorten(name)+"}", strings.Join(allowed, "}, {"))
+				excerpt.Long(text), "{"+excerpt.Long(name)+"}", strings.Join(allowed, "}, {"))
 		}
 		t.parts = append(t.parts, part{placeholder: name})
 		rest = remaining
@@ -65,18 +66,4 @@ func (t Template) expand(value func(placeholder string) string) string {
 		}
 	}
 	return s.String()
-}
-
-// shorten keeps what a message quotes to a length that fits in one, and so few
-// bytes of it that it fits when quotes make escapes of them.
-func shorten(s string) string {
-	const most = 200
-	short := s[:min(most, len(s))]
-	for len(strconv.Quote(short)) > most+2 {
-		short = short[:len(short)*3/4]
-	}
-	if short == s {
-		return s
-	}
-	return short + "…"
 }
