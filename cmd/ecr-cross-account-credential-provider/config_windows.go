@@ -13,3 +13,6 @@ func defaultConfig() string {
 
 // defaultCache: there is no cache on Windows.
 const defaultCache = ""
+
+// journalSocket: there is no journal on Windows.
+const journalSocket = ""

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"ecr-cross-account-credential-provider/test/fakeaws"
+	"ecr-cross-account-credential-provider/test/fakejournal"
 )
 
 // TestFaults lets each service fail in each way while another account's
@@ -84,9 +85,11 @@ func TestFaults(t *testing.T) {
 			t.Parallel()
 			aws := startAWS(t, fakeaws.Options{TLS: true})
 			aws.Break(test.service, test.fault)
-			got := ask(t, aws.Env(), "444455556666.dkr.ecr.eu-west-1.amazonaws.com/app", "--config", writeConfig(t, oneRole))
+			journal := fakejournal.Start(t)
+			got := ask(t, append(aws.Env(), "TEST_JOURNAL="+journal.Socket), "444455556666.dkr.ecr.eu-west-1.amazonaws.com/app", "--config", writeConfig(t, oneRole))
 			got.wantOneLine(t, test.want)
 			got.wantNoSecret(t)
+			checkAgainst(t, record(t, journal), got)
 		})
 	}
 }

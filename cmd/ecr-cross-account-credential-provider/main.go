@@ -19,9 +19,10 @@ import (
 // version is set by the linker.
 var version = "unknown"
 
-// Tests have a cache and a clock of their own.
+// Tests have a cache, a journal and a clock of their own.
 var (
 	cacheDirectory = defaultCache
+	journal        = journalSocket
 	now            = time.Now
 )
 
@@ -29,6 +30,12 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	log.SetOutput(io.Discard)
+	stderr := os.Stderr
+	if null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0); err == nil {
+		// The SDK gives it to the credential_process of a source_profile, and
+		// whoever holds a kubelet's stderr holds the kubelet.
+		os.Stderr = null
+	}
 	hostname, err := os.Hostname()
 	if err != nil {
 		hostname = "unknown-host"
@@ -37,13 +44,14 @@ func main() {
 		Args:           os.Args[1:],
 		Stdin:          os.Stdin,
 		Stdout:         os.Stdout,
-		Stderr:         os.Stderr,
+		Stderr:         stderr,
 		Getenv:         os.Getenv,
 		Version:        version,
 		Terminal:       isTerminal(os.Stdin),
-		StderrTerminal: isTerminal(os.Stderr),
+		StderrTerminal: isTerminal(stderr),
 		DefaultConfig:  defaultConfig(),
 		DefaultCache:   cacheDirectory,
+		Journal:        journal,
 		Environ:        os.Environ,
 		Hostname:       hostname,
 		Now:            now,

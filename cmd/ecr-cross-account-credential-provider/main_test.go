@@ -17,10 +17,10 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// The plugin of the tests has a cache where TEST_CACHE says, and a clock that is
-// TEST_CLOCK_AHEAD of the machine's.
+// The plugin of the tests has a cache where TEST_CACHE says, a journal where
+// TEST_JOURNAL does, and a clock that is TEST_CLOCK_AHEAD of the machine's.
 func init() {
-	cacheDirectory = os.Getenv("TEST_CACHE")
+	cacheDirectory, journal = os.Getenv("TEST_CACHE"), os.Getenv("TEST_JOURNAL")
 	if ahead, err := time.ParseDuration(os.Getenv("TEST_CLOCK_AHEAD")); err == nil {
 		now = func() time.Time { return time.Now().Add(ahead) }
 	}
@@ -52,6 +52,7 @@ func TestScripts(t *testing.T) {
 			"pod":     writePodRequest,
 			"trust":   trustRole,
 			"issue":   issueCredentials,
+			"token":   printToken,
 		},
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
 		RequireExplicitExec: true,
@@ -158,6 +159,11 @@ func issueCredentials(ts *testscript.TestScript, _ bool, _ []string) {
 		"Version": 1, "AccessKeyId": c.AccessKeyID, "SecretAccessKey": c.SecretAccessKey,
 		"SessionToken": c.SessionToken, "Expiration": c.Expires.UTC().Format(time.RFC3339),
 	}))
+}
+
+// printToken: token TOKEN prints a service account's token, see pod.
+func printToken(ts *testscript.TestScript, _ bool, args []string) {
+	fmt.Fprintln(ts.Stdout(), serviceAccountToken(ts, args[0]))
 }
 
 // trustRole: trust ROLE_ARN PRINCIPAL [tags] makes a role that the principal may

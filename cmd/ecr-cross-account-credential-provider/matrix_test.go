@@ -74,9 +74,9 @@ func runCell(t *testing.T, service fakeaws.Service, f fault, state string) strin
 		image = "public.ecr.aws/x/y"
 	}
 	env := append(aws.Env(), "HOME=/nonexistent", "TEST_CACHE="+t.TempDir()+"/cache")
-	config := writeConfig(t, oneRole)
+	config, patient := writeConfig(t, oneRole), writeConfig(t, strings.ReplaceAll(oneRole, "deadline: 3s", ""))
 	if state != "cold" {
-		if first := ask(t, env, image, "--config", config); first.status != 0 || first.stderr != "" {
+		if first := ask(t, env, image, "--config", patient); first.status != 0 || first.stderr != "" {
 			t.Fatalf("exit %d: %s", first.status, first.stderr)
 		}
 	}
@@ -104,7 +104,7 @@ func runCell(t *testing.T, service fakeaws.Service, f fault, state string) strin
 	if state == "stale" {
 		later = "TEST_CLOCK_AHEAD=7h15m"
 	}
-	if after := ask(t, append(slices.Clone(env), later), image, "--config", config); after.outcome() != "token" || after.stderr != "" {
+	if after := ask(t, append(slices.Clone(env), later), image, "--config", patient); after.outcome() != "token" || after.stderr != "" {
 		t.Errorf("and afterwards: exit %d, %s", after.status, after.stderr)
 	}
 	return outcome

@@ -118,5 +118,5 @@ registries:
 - accounts: ["444455556666"]
   assumeRoles:
   - arn: arn:aws:iam::444455556666:role/ecr-pull
-deadline: 1s
+deadline: 3s
 `

@@ -21,8 +21,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecrpublic"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
+	"github.com/aws/smithy-go/middleware"
 
 	"ecr-cross-account-credential-provider/pkg/registry"
+
+	"ecr-cross-account-credential-provider/pkg/excerpt"
 )
 
 // API makes clients of AWS's services. Load makes it.
@@ -55,6 +58,7 @@ type Options struct {
 func Load(ctx context.Context, o Options) (*API, error) {
 	t := o.Timeouts
 	metadata := &imds.Client{} // made below: its settings come with the configuration
+	clock := &clock{node: o.Now}
 	source, err := o.source()
 	if err != nil {
 		return nil, err
@@ -62,16 +66,17 @@ func Load(ctx context.Context, o Options) (*API, error) {
 	cfg, err := config.LoadDefaultConfig(ctx, append(source,
 		config.WithHTTPClient(apiTransport(t)),
 		config.WithLogger(logging.Nop{}),
+		config.WithAPIOptions([]func(*middleware.Stack) error{boundSource(clock)}),
 		config.WithRetryer(func() aws.Retryer { return aws.NopRetryer{} }),
 		config.WithEC2RoleCredentialOptions(func(o *ec2rolecreds.Options) { o.Client = metadata }),
 		config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) { o.HTTPClient = boundedClient{next: metadataTransport(t)} }),
 	)...)
 	if err != nil {
-		return nil, fmt.Errorf("reading the node's AWS configuration: %s", oneLine(err.Error()))
+		return nil, fmt.Errorf("reading the node's AWS configuration: %s", excerpt.Line(err.Error(), maxText))
 	}
 	containProcess(&cfg)
+	cfg.APIOptions = nil // they were for the clients of the source
 	// From here on: the SDK sets the CA bundle up on its own client only.
-	clock := &clock{node: o.Now}
 	cfg.RetryMaxAttempts = attemptsOf(ctx, cfg.ConfigSources)
 	a := &API{metadata: metadata, options: o, clock: clock}
 	if client, ok := cfg.HTTPClient.(*awshttp.BuildableClient); ok {
@@ -187,10 +192,10 @@ func settleEndpoint(named *string, fips *aws.FIPSEndpointState, dualStack *aws.D
 	*fips, *dualStack = aws.FIPSEndpointStateDisabled, aws.DualStackEndpointStateDisabled
 	u, err := url.Parse(*named)
 	if err != nil || u.Host == "" {
-		return &Error{Class: Misconfigured, text: oneLine(fmt.Sprintf("the endpoint %q is not a URL", *named)), err: errors.Join(err)}
+		return &Error{Class: Misconfigured, text: "the endpoint that AWS_ENDPOINT_URL_* or the profile names is not a URL", err: errors.New("no URL")}
 	}
 	if err := checkEndpoint(u); err != nil {
-		return &Error{Class: Misconfigured, text: oneLine(err.Error()), err: err}
+		return &Error{Class: Misconfigured, text: excerpt.Line(err.Error(), maxText), err: err}
 	}
 	return nil
 }

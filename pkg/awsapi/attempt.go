@@ -80,15 +80,15 @@ func (a *attempt) complete(err error) error {
 	return err
 }
 
-// trace has a request note its progress.
-func (a *attempt) trace(req *http.Request) *http.Request {
-	a.start(req.URL.Host)
-	return req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
+// trace has a request to a host note its progress.
+func (a *attempt) trace(ctx context.Context, host string) context.Context {
+	a.start(host)
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		DNSStart:             func(httptrace.DNSStartInfo) { a.note("looking up its name") },
 		ConnectStart:         func(_, address string) { a.note("connecting to " + address) },
 		TLSHandshakeStart:    func() { a.note("in the TLS handshake") },
 		TLSHandshakeDone:     func(tls.ConnectionState, error) { a.note("after the TLS handshake") },
 		WroteRequest:         func(httptrace.WroteRequestInfo) { a.note("waiting for its answer") },
 		GotFirstResponseByte: func() { a.note("reading its answer") },
-	}))
+	})
 }

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"ecr-cross-account-credential-provider/pkg/excerpt"
 )
 
 func quiet() *log.Logger { return log.New(io.Discard, "", 0) }
@@ -87,7 +89,7 @@ func TestAnswers(t *testing.T) {
 				if err.Error() != text {
 					t.Errorf("text %q, want %q", err, text)
 				}
-				if want := map[bool]int32{true: maxAttempts, false: 1}[test.again]; count.n.Load() != want {
+				if want := map[bool]int32{true: MaxAttempts, false: 1}[test.again]; count.n.Load() != want {
 					t.Errorf("%d requests, want %d", count.n.Load(), want)
 				}
 			})
@@ -117,29 +119,10 @@ func TestHostileText(t *testing.T) {
 			t.Parallel()
 			api := apiOver(t, jsonError(400, "InvalidParameterException", text).answer)
 			wantError(t, getToken(t.Context(), api), Misconfigured, false, "InvalidParameterException: ")
-			wantLine(t, oneLine(text))
-			api = apiOver(t, wire{status: 400, body: `{}`, header: http.Header{"X-Amzn-Errortype": {"Bad" + oneLine(text)}}}.answer)
+			wantLine(t, excerpt.Line(text, maxText))
+			api = apiOver(t, wire{status: 400, body: `{}`, header: http.Header{"X-Amzn-Errortype": {"Bad" + excerpt.Line(text, maxText)}}}.answer)
 			wantError(t, getToken(t.Context(), api), Misconfigured, false, "Bad")
 		})
-	}
-}
-
-func TestOneLine(t *testing.T) {
-	t.Parallel()
-	for in, want := range map[string]string{
-		"":                                "",
-		"plain":                           "plain",
-		" a \n\t b\u00a0c ":               "a b c",
-		"Zürich 世界":                       "Zürich 世界",
-		strings.Repeat("a", 1000):         strings.Repeat("a", 1000),
-		strings.Repeat("a", 1001):         strings.Repeat("a", 1000) + "…",
-		strings.Repeat("a", 999) + "世世":   strings.Repeat("a", 999) + "…",
-		strings.Repeat("\x1b", 3000):      "…",
-		strings.Repeat(" ", 3000) + "end": "…",
-	} {
-		if got := oneLine(in); got != want {
-			t.Errorf("oneLine(%.20q) = %.20q, want %.20q", in, got, want)
-		}
 	}
 }
 

@@ -10,10 +10,11 @@ import (
 	"net/http"
 	"strings"
 	"syscall"
-	"unicode"
 
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"ecr-cross-account-credential-provider/pkg/excerpt"
 )
 
 // Error is why a call to AWS gave no usable answer: its class, and the cause in
@@ -43,6 +44,9 @@ func ClassOf(err error) (Class, bool) {
 	return Unavailable, false
 }
 
+// maxText is the length of a cause in a message at most.
+const maxText = 1000
+
 // Call makes one call to AWS, with retries. Its error is an *Error.
 func Call[T any](ctx context.Context, api *API, call func(context.Context) (T, error)) (T, error) {
 	watched, a := withAttempt(ctx)
@@ -51,7 +55,7 @@ func Call[T any](ctx context.Context, api *API, call func(context.Context) (T, e
 		return answer, nil
 	}
 	var zero T
-	return zero, &Error{Class: classify(err), text: oneLine(describe(err, a)), err: err}
+	return zero, &Error{Class: classify(err), text: excerpt.Line(describe(err, a), maxText), err: err}
 }
 
 // describe says in words what went wrong.
@@ -114,6 +118,8 @@ func describeNetwork(err error, host string) string {
 	var record tls.RecordHeaderError
 	var operation *net.OpError
 	switch {
+	case errors.As(err, &operation) && operation.Op == "proxyconnect":
+		return fmt.Sprintf("the proxy of the environment can't be reached on the way to %s: %s", host, innermost(operation.Err))
 	case errors.As(err, &dns):
 		return fmt.Sprintf("the name %s does not resolve (%s)", dns.Name, dns.Err)
 	case errors.As(err, &certificate):
@@ -192,20 +198,4 @@ func orAWS(host string) string {
 		return "AWS"
 	}
 	return host
-}
-
-// oneLine makes text from outside fit to be part of a line: no line breaks or
-// other control characters, and not too long.
-func oneLine(s string) string {
-	const most = 1000
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || !unicode.IsPrint(r) {
-			return ' '
-		}
-		return r
-	}, s)
-	if len(s) > most {
-		s = strings.ToValidUTF8(s[:most], "") + "…"
-	}
-	return strings.Join(strings.Fields(s), " ")
 }

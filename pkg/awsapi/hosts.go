@@ -10,6 +10,8 @@ import (
 	smithyendpoints "github.com/aws/smithy-go/endpoints"
 
 	"ecr-cross-account-credential-provider/pkg/registry"
+
+	"ecr-cross-account-credential-provider/pkg/excerpt"
 )
 
 // The hosts below are what the clients of this package would call, found by the
@@ -66,7 +68,7 @@ func (a *API) PublicHost(ctx context.Context) (string, error) {
 
 func hostOf(endpoint smithyendpoints.Endpoint, err error) (string, error) {
 	if err != nil {
-		return "", &Error{Class: Misconfigured, text: oneLine(err.Error()), err: err}
+		return "", &Error{Class: Misconfigured, text: excerpt.Line(err.Error(), maxText), err: err}
 	}
 	return endpoint.URI.Host, nil
 }

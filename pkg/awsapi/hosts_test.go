@@ -174,7 +174,7 @@ func TestNamedEndpoints(t *testing.T) {
 			"no URL",
 			[]string{"AWS_ENDPOINT_URL_ECR=ecr.example", "AWS_ENDPOINT_URL_STS=localhost:4566"},
 			plain,
-			` the endpoint "ecr.example" is not a URL`, ` the endpoint "localhost:4566" is not a URL`, public,
+			` the endpoint that AWS_ENDPOINT_URL_* or the profile names is not a URL`, ` the endpoint that AWS_ENDPOINT_URL_* or the profile names is not a URL`, public,
 		},
 		{
 			"ignored",

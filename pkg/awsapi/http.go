@@ -1,6 +1,7 @@
 package awsapi
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"ecr-cross-account-credential-provider/pkg/record"
 )
 
 // maxBody is the length of an answer at most; AWS's are a few KB.
@@ -57,7 +62,8 @@ func (e *insecureEndpointError) Error() string {
 
 // checkEndpoint lets plain http go to loopback only.
 func checkEndpoint(u *url.URL) error {
-	if u.Scheme == "https" || u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback() {
+	loopback := u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback()
+	if u.Scheme == "https" || u.Scheme == "http" && loopback {
 		return nil
 	}
 	return &insecureEndpointError{u.Host}
@@ -78,8 +84,8 @@ func isMetadataIPv6(ip net.IP) bool {
 	return len(ip) == net.IPv6len && ip[0] == 0xfd && ip[1] == 0x00 && ip[2] == 0x0e && ip[3] == 0xc2
 }
 
-// boundedClient bounds the answers' length, notes how far each attempt gets, and
-// what time the answers say it is.
+// boundedClient bounds the answers' length, notes how far each attempt gets, what
+// time the answers say it is, and by which names AWS knows the requests.
 type boundedClient struct {
 	next  aws.HTTPClient
 	clock *clock // nil: the answers' time is nobody's
@@ -87,17 +93,45 @@ type boundedClient struct {
 
 func (c boundedClient) Do(req *http.Request) (*http.Response, error) {
 	a := attemptOf(req.Context())
-	resp, err := c.next.Do(a.trace(req))
+	resp, err := c.next.Do(req.WithContext(a.trace(req.Context(), req.URL.Host)))
 	if err != nil {
 		a.end(0, err)
 		return resp, err
 	}
+	c.clock.receive(req.Context(), a, resp)
+	return resp, nil
+}
+
+// receive notes an answer, and bounds its length.
+func (c *clock) receive(ctx context.Context, a *attempt, resp *http.Response) {
 	a.end(resp.StatusCode, nil)
-	if c.clock != nil {
-		c.clock.observe(resp.Header)
+	record.Of(ctx).Answered(resp.Header.Get("X-Amzn-Requestid"))
+	if c != nil {
+		c.observe(resp.Header)
 	}
 	resp.Body = &boundedBody{ReadCloser: resp.Body, left: maxBody, failed: func(err error) { a.end(resp.StatusCode, err) }}
-	return resp, nil
+}
+
+// boundSource does what boundedClient does for the clients that the SDK makes for
+// itself, to assume the node's own role by a profile or a web identity: they are
+// made before there is a boundedClient.
+func boundSource(c *clock) func(*middleware.Stack) error {
+	bound := middleware.DeserializeMiddlewareFunc("BoundSource", func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (
+		middleware.DeserializeOutput, middleware.Metadata, error,
+	) {
+		a := attemptOf(ctx)
+		if req, ok := in.Request.(*smithyhttp.Request); ok {
+			ctx = a.trace(ctx, req.URL.Host)
+		}
+		out, metadata, err := next.HandleDeserialize(ctx, in)
+		if resp, ok := out.RawResponse.(*smithyhttp.Response); ok && resp.Response != nil && resp.Body != nil {
+			c.receive(ctx, a, resp.Response)
+		} else if err != nil {
+			a.end(0, err)
+		}
+		return out, metadata, err
+	})
+	return func(stack *middleware.Stack) error { return stack.Deserialize.Add(bound, middleware.After) }
 }
 
 type boundedBody struct {

@@ -233,7 +233,7 @@ func TestConnections(t *testing.T) {
 				return nil, test.err
 			})
 			wantError(t, getToken(t.Context(), api), Unavailable, true, test.want)
-			if want := map[bool]int{true: maxAttempts, false: 1}[test.again]; calls != want {
+			if want := map[bool]int{true: MaxAttempts, false: 1}[test.again]; calls != want {
 				t.Errorf("%d requests, want %d", calls, want)
 			}
 		})

@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
+
+	"ecr-cross-account-credential-provider/pkg/excerpt"
 )
 
 // The SDK runs a profile's credential_process with this program's own stderr, and
@@ -62,7 +64,7 @@ func (p *process) Retrieve(ctx context.Context) (aws.Credentials, error) {
 		if ctx.Err() != nil {
 			err = errors.Join(ctx.Err(), err)
 		}
-		return aws.Credentials{}, &processError{err, oneLine(stderr.String())}
+		return aws.Credentials{}, &processError{err, excerpt.Line(stderr.String(), maxText)}
 	}
 	return credentials, nil
 }

@@ -16,9 +16,9 @@ import (
 // The SDK's own retries are off: they go on until the deadline takes the last
 // cause away, and multiply where one service is asked on behalf of another.
 
-// maxAttempts is how often one call is made at most, unless AWS_MAX_ATTEMPTS or
+// MaxAttempts is how often one call is made at most, unless AWS_MAX_ATTEMPTS or
 // the profile says otherwise.
-const maxAttempts = 4
+const MaxAttempts = 4
 
 // attemptsOf is what AWS_MAX_ATTEMPTS or the profile says, 0 if neither does. The
 // SDK does not read it for who brings a Retryer.
@@ -49,7 +49,7 @@ func Backoff(n int, throttled bool, random float64) time.Duration {
 // withRetries makes a call until it succeeds, can't be helped, or there is no
 // time left for another attempt; the error is the last attempt's.
 func withRetries[T any](ctx context.Context, a *API, call func(context.Context) (T, error)) (T, error) {
-	limit := maxAttempts
+	limit := MaxAttempts
 	if a.cfg.RetryMaxAttempts > 0 {
 		limit = a.cfg.RetryMaxAttempts
 	}

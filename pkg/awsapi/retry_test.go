@@ -151,7 +151,7 @@ func TestStoppedWaiting(t *testing.T) {
 // TestSDKDoesNotRetry: the attempts of the SDK would multiply with ours.
 func TestSDKDoesNotRetry(t *testing.T) {
 	t.Parallel()
-	for limit, want := range map[string]int{"": maxAttempts, "1": 1, "2": 2, "6": 6} {
+	for limit, want := range map[string]int{"": MaxAttempts, "1": 1, "2": 2, "6": 6} {
 		t.Run("AWS_MAX_ATTEMPTS="+limit, func(t *testing.T) {
 			t.Parallel()
 			_, server := startAWS(t, fakeaws.Options{}, time.Minute)

@@ -2,6 +2,7 @@ package awsapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -35,6 +36,10 @@ func (a *API) NodeCredentials(ctx context.Context) (aws.Credentials, error) {
 	ctx, cancel := context.WithTimeout(ctx, a.options.Timeouts.Source)
 	defer cancel()
 	credentials, err := Call(ctx, a, a.cfg.Credentials.Retrieve)
+	var e *Error
+	if errors.As(err, &e) && e.Class == CallersToken {
+		e.Class = Unavailable // a web identity, but the node's own: no pod's fault
+	}
 	if err == nil && !credentials.HasKeys() {
 		err = Unusable(credentials.Source + " gave none")
 	}

@@ -114,7 +114,7 @@ func (f *flight) unavailable(t turn, err error) (Answer, error) {
 	now := f.o.Now()
 	next := &record{Failure: &failure{Verdict: Transient, Reason: reason(err), Streak: known.streak(now)}}
 	if !known.alive(now) {
-		next.Failure.Until = now.Add(failureMemory(f.o.Random()))
+		next.Failure.Until = now.Add(FailureMemory(f.o.Random()))
 		f.learn(t, next)
 		return Answer{}, err
 	}

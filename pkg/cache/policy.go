@@ -40,8 +40,8 @@ func stalePauseOf(random float64) time.Duration {
 	return stalePause*4/5 + time.Duration(random*float64(stalePause*2/5))
 }
 
-// failureMemory is how long a failure without a stale token is remembered.
-func failureMemory(random float64) time.Duration {
+// FailureMemory is how long a failure without a stale token is remembered.
+func FailureMemory(random float64) time.Duration {
 	return firstFailure + time.Duration(random*float64(lastFailure-firstFailure))
 }
 

@@ -11,6 +11,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/config"
 	"ecr-cross-account-credential-provider/pkg/provider"
 	"ecr-cross-account-credential-provider/pkg/rule"
+
+	"ecr-cross-account-credential-provider/pkg/excerpt"
 )
 
 // cacheDirectory is where a configuration has the cache; empty is nowhere.
@@ -111,7 +113,7 @@ func noteOf(e cache.Info, now time.Time) string {
 			notes = append(notes, note)
 		}
 	}
-	return singleLine(strings.Join(notes, "; "))
+	return excerpt.Line(strings.Join(notes, "; "), maxLine)
 }
 
 func orDash(s string) string {

@@ -10,6 +10,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"ecr-cross-account-credential-provider/pkg/excerpt"
 )
 
 // Name is the program's name in messages, whatever the file is called.
@@ -31,6 +33,8 @@ type Process struct {
 	DefaultConfig string
 	// DefaultCache is the folder of the cache where none is named; empty is none.
 	DefaultCache string
+	// Journal is the socket of the journal, which need not be there; empty is none.
+	Journal string
 	// Environ is the environment, NAME=VALUE.
 	Environ  func() []string
 	Hostname string
@@ -97,10 +101,14 @@ func Main(ctx context.Context, p Process) int {
 	return failed
 }
 
+// maxLine is the length of a line at most: a kubelet puts it into one value of its
+// log.
+const maxLine = 4000
+
 // report writes an error as the last thing on stderr. To a kubelet the line has
 // no line break: its log shows a text with one as a block of several lines.
 func (p Process) report(err error) {
-	_, _ = fmt.Fprintf(p.Stderr, "%s: %s", Name, singleLine(err.Error()))
+	_, _ = fmt.Fprintf(p.Stderr, "%s: %s", Name, excerpt.Line(err.Error(), maxLine))
 	if p.StderrTerminal {
 		_, _ = fmt.Fprintln(p.Stderr)
 	}
@@ -127,7 +135,7 @@ func run(ctx context.Context, p Process) error {
 			return c.run(ctx, p, o, args)
 		}
 	}
-	return usageError("there is no command %q; to see which there are, run: %s help", cut(name), Name)
+	return usageError("there is no command %q; to see which there are, run: %s help", excerpt.Of(name), Name)
 }
 
 // parseFlags takes the flags before the first other argument. They may stand
@@ -173,24 +181,4 @@ func usage(defaultConfig string) string {
 		" if it is there.\nWith none it does what the stock ecr-credential-provider does.\n" +
 		"Exit status: 0 done, 1 failed, 2 usage or configuration, 3 a check found problems.\n")
 	return s.String()
-}
-
-// singleLine keeps the promise that an error is one line: the kubelet puts
-// stderr into one value of its log.
-func singleLine(s string) string {
-	const most = 4000
-	s = strings.Join(strings.Fields(s), " ")
-	if len(s) > most {
-		s = strings.ToValidUTF8(s[:most], "") + "…"
-	}
-	return s
-}
-
-// cut keeps what a message quotes to a length that fits in one.
-func cut(s string) string {
-	const most = 64
-	if len(s) <= most {
-		return s
-	}
-	return s[:most] + "…"
 }

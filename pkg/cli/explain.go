@@ -26,6 +26,7 @@ func explain(ctx context.Context, p Process, o options, args []string) error {
 	}
 	e := explanation{ctx: ctx, out: tabwriter.NewWriter(p.Stdout, 0, 8, 2, ' ', 0), config: c, own: o.own}
 	e.file(len(o.roles) > 0)
+	e.cache(p.cacheDirectory(c))
 	image, ok := registry.Parse(args[0])
 	switch {
 	case !ok:
@@ -69,6 +70,13 @@ func (e explanation) file(roles bool) {
 	default:
 		e.line("config", "no file: as the stock plugin does")
 	}
+}
+
+func (e explanation) cache(directory string) {
+	if directory == "" {
+		directory = "off"
+	}
+	e.line("cache", "%s", directory)
 }
 
 func (e explanation) ecr(image registry.Image) {
@@ -152,8 +160,17 @@ func (e explanation) answer(scope, key string, entry *rule.Entry) {
 		} else if n == 0 && entry.ServiceAccount != nil {
 			kept, why = rule.DefaultDuration, "the session's life"
 		}
+		if mayBeNode(entry) {
+			why += "; as the node for 6h"
+		}
 	}
 	e.line("answer", "for %s; cacheKeyType %s, kept for at most %s, %s", key, scope, rule.ShortDuration(kept), why)
+}
+
+// mayBeNode tells whether the node stands in for a service account.
+func mayBeNode(entry *rule.Entry) bool {
+	s := entry.ServiceAccount
+	return s != nil && (s.NodeWhenNoToken || s.NodeWhenNoRole)
 }
 
 // identity tells the way to who asks for the token, and who that is; false if
@@ -187,6 +204,9 @@ func (e explanation) identity(reg registry.Registry, entry *rule.Entry) (string,
 		}
 		e.line("", "%d. assumes %s (%s) at %s", i+1, role.ARN, strings.Join(details, ", "), e.sts(reg))
 		as = role.ARN
+	}
+	if mayBeNode(entry) {
+		as += ", or the node"
 	}
 	if entry.NodeWhenRefused {
 		e.line("", "where STS denies that: the node (whenRefused)")

@@ -11,30 +11,45 @@ import (
 	"ecr-cross-account-credential-provider/pkg/config"
 	"ecr-cross-account-credential-provider/pkg/kubelet"
 	"ecr-cross-account-credential-provider/pkg/provider"
+	"ecr-cross-account-credential-provider/pkg/record"
+	"ecr-cross-account-credential-provider/pkg/rule"
+
+	"ecr-cross-account-credential-provider/pkg/excerpt"
 )
 
-// grace is what a step gets to say why it did not end in time. The kubelet
-// waits for 60s, the deadline is 50s at most.
-const grace = time.Second
+// graceOf is what is kept of the deadline for saying why nothing came of it.
+func graceOf(deadline time.Duration) time.Duration { return min(time.Second, deadline/10) }
 
 // getCredentials is the kubelet's call. Stdout gets the answer or nothing.
 func getCredentials(ctx context.Context, p Process, o options, args []string) error {
 	if len(args) > 0 {
-		return usageError("get-credentials takes no argument %q", cut(args[0]))
+		return usageError("get-credentials takes no argument %q", excerpt.Of(args[0]))
 	}
+	r := record.Start(p.Now)
+	end := r.Step("config")
 	c, err := o.load(p)
-	if err != nil {
-		return err
+	end()
+	if err == nil {
+		err = serve(record.With(ctx, r), p, c)
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.Deadline)
+	p.log(ctx, c.Log, r, err)
+	return err
+}
+
+// serve gives the answer within the deadline, or an error.
+func serve(ctx context.Context, p Process, c config.Config) error {
+	grace := graceOf(c.Deadline)
+	ctx, cancel := context.WithTimeout(ctx, c.Deadline-grace)
 	defer cancel()
-	response, err := inTime(ctx, func() ([]byte, error) { return respond(ctx, p, c) })
+	notes := &notes{record: record.Of(ctx)}
+	response, err := inTime(ctx, grace, func() ([]byte, error) { return respond(ctx, p, c, notes) })
 	if err != nil {
-		return err
+		return notes.behind(err)
 	}
 	if _, err := p.Stdout.Write(response); err != nil {
 		return fmt.Errorf("writing the answer to stdout: %w", err)
 	}
+	notes.print(p)
 	return nil
 }
 
@@ -51,13 +66,17 @@ func (p Process) aws(c config.Config) awsapi.Options {
 	}
 }
 
-func respond(ctx context.Context, p Process, c config.Config) ([]byte, error) {
+func respond(ctx context.Context, p Process, c config.Config, notes *notes) ([]byte, error) {
+	r := record.Of(ctx)
+	end := r.Step("request")
 	request, err := kubelet.ReadRequest(p.Stdin)
+	end()
 	if err != nil {
 		return nil, err
 	}
-	notes := &notes{}
+	end = r.Step("cache")
 	store := p.openCache(c, notes.add)
+	end()
 	defer store.Close() //nolint:errcheck // nothing is lost by it
 	answers := provider.Provider{
 		Config:      c,
@@ -69,19 +88,22 @@ func respond(ctx context.Context, p Process, c config.Config) ([]byte, error) {
 	}
 	answer, err := answers.Answer(ctx, request)
 	if err != nil {
-		return nil, notes.behind(err)
+		return nil, err
 	}
-	notes.print(p)
+	r.Set(record.CacheDuration, rule.ShortDuration(answer.Duration))
 	return request.Encode(answer)
 }
 
 // notes are what people should know beside an answer, or an error.
 type notes struct {
+	record *record.Record // has them, too
+
 	mu   sync.Mutex
 	text []string
 }
 
 func (n *notes) add(note string) {
+	n.record.AddNote(note)
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.text = append(n.text, note)
@@ -102,13 +124,18 @@ func (n *notes) print(p Process) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, note := range n.text {
-		_, _ = fmt.Fprintf(p.Stderr, "%s: %s\n", Name, singleLine(note))
+		p.note(note)
 	}
+}
+
+// note writes a line beside an answer.
+func (p Process) note(text string) {
+	_, _ = fmt.Fprintf(p.Stderr, "%s: %s\n", Name, excerpt.Line(text, maxLine))
 }
 
 // inTime waits for what may be stuck where no context reaches it, such as a
 // stdin that is never closed, no longer than the context and a little.
-func inTime(ctx context.Context, ask func() ([]byte, error)) ([]byte, error) {
+func inTime(ctx context.Context, grace time.Duration, ask func() ([]byte, error)) ([]byte, error) {
 	type result struct {
 		response []byte
 		err      error

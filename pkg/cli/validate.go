@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"ecr-cross-account-credential-provider/pkg/config"
+
+	"ecr-cross-account-credential-provider/pkg/excerpt"
 )
 
 // validate prints ok, or a problem a line.
@@ -14,7 +16,7 @@ func validate(_ context.Context, p Process, o options, args []string) error {
 	case len(args) > 1:
 		return usageError("validate takes one file, not %d", len(args))
 	case len(args) == 1 && o.config != "":
-		return usageError("validate takes one file, not %q and --config %q", cut(args[0]), cut(o.config))
+		return usageError("validate takes one file, not %q and --config %q", excerpt.Of(args[0]), excerpt.Of(o.config))
 	case len(args) == 1:
 		o.config = args[0]
 	}
@@ -35,7 +37,7 @@ func validate(_ context.Context, p Process, o options, args []string) error {
 		return err
 	}
 	for _, problem := range problems {
-		if _, err := fmt.Fprintln(p.Stdout, singleLine(problem.String())); err != nil {
+		if _, err := fmt.Fprintln(p.Stdout, excerpt.Line(problem.String(), maxLine)); err != nil {
 			return err
 		}
 	}

@@ -32,6 +32,8 @@ type Config struct {
 	Unmatched rule.Entry
 	// Cache is where tokens are shared by the node's processes.
 	Cache Cache
+	// Log is where a record of each request goes.
+	Log Log
 	// Deadline is how long a request may take in all.
 	Deadline time.Duration
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"ecr-cross-account-credential-provider/pkg/registry"
+
+	"ecr-cross-account-credential-provider/pkg/excerpt"
 )
 
 // Endpoints are URLs of services by region, in place of AWS's own.
@@ -58,7 +60,7 @@ func (d *decoder) readNode(v value) {
 		field{"configFile", func(v value) {
 			path, ok := v.text()
 			if ok && path != "" && !filepath.IsAbs(path) {
-				v.problem("%q is not an absolute path", shorten(path))
+				v.problem("%q is not an absolute path", excerpt.Of(path))
 			}
 			d.config.Node.ConfigFile = path
 		}},

@@ -7,6 +7,8 @@ import (
 
 	"ecr-cross-account-credential-provider/pkg/registry"
 	"ecr-cross-account-credential-provider/pkg/rule"
+
+	"ecr-cross-account-credential-provider/pkg/excerpt"
 )
 
 // entry is a rule's entry and where it was written.
@@ -125,7 +127,7 @@ func (v value) appendAccount(accounts *[]registry.Account, text string) {
 	account, err := registry.ParseAccount(text)
 	switch {
 	case err != nil:
-		v.problem("%q is not an account; want 12 digits, quoted or not, or own", shorten(text))
+		v.problem("%q is not an account; want 12 digits, quoted or not, or own", excerpt.Of(text))
 	case slices.Contains(*accounts, account):
 		v.problem("%q is there twice", text)
 	default:
@@ -149,11 +151,11 @@ func (e *entry) readRepository(v value) {
 	switch {
 	case !ok:
 	case prefix == "" || strings.HasPrefix(prefix, "/"):
-		v.problem("%q is not the start of a repository's name; want one such as team-a/", shorten(prefix))
+		v.problem("%q is not the start of a repository's name; want one such as team-a/", excerpt.Of(prefix))
 	case strings.ContainsFunc(prefix, isNoRepositoryRune):
-		v.problem("%q can start no repository's name: it is a plain prefix of lower-case letters, digits and . _ - /", shorten(prefix))
+		v.problem("%q can start no repository's name: it is a plain prefix of lower-case letters, digits and . _ - /", excerpt.Of(prefix))
 	case slices.Contains(e.Repositories, prefix):
-		v.problem("%q is there twice", shorten(prefix))
+		v.problem("%q is there twice", excerpt.Of(prefix))
 	default:
 		e.Repositories = append(e.Repositories, prefix)
 	}

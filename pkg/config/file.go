@@ -41,7 +41,29 @@ func readDocument(path string) (*yaml.Node, error) {
 	case !errors.Is(err, io.EOF):
 		return nil, syntaxError(err)
 	}
+	if size(document.Content[0], maxNodes) >= maxNodes {
+		return nil, fmt.Errorf("has more than %d values, what its aliases stand for included; this is hardly the configuration", maxNodes)
+	}
 	return document.Content[0], nil
+}
+
+// maxNodes is how many values a configuration has at most. A few lines of
+// aliases of aliases can stand for any number.
+const maxNodes = 20_000
+
+// size counts the values below a node, aliases resolved, up to a limit.
+func size(node *yaml.Node, limit int) int {
+	if node.Kind == yaml.AliasNode {
+		node = node.Alias
+	}
+	n := 1
+	for _, child := range node.Content {
+		if n >= limit {
+			break
+		}
+		n += size(child, limit-n)
+	}
+	return n
 }
 
 // readTrusted reads a file that none but root and the plugin's own user can

@@ -60,3 +60,11 @@ func link(t *testing.T, to, name string) {
 		t.Fatal(err)
 	}
 }
+
+func TestLoadLogFile(t *testing.T) {
+	t.Parallel()
+	got := load(t, good+"log: {destination: /var/log/pulls.json}\n").Log
+	if want := (config.Log{Destination: config.ToFile, File: "/var/log/pulls.json"}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}

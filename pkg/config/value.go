@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"ecr-cross-account-credential-provider/pkg/excerpt"
 )
 
 // value is a YAML node and the path to it. Its methods read what is expected
@@ -136,7 +138,7 @@ func (v value) choice(words ...string) int {
 	if s, ok := suggest(text, words); ok && len(words) > 1 {
 		hint = "; did you mean " + s + "?"
 	}
-	v.problem("%q is not %s%s", shorten(text), oneOf(words), hint)
+	v.problem("%q is not %s%s", excerpt.Of(text), oneOf(words), hint)
 	return 0
 }
 
@@ -158,12 +160,6 @@ func (v value) require(name, want string) {
 	}
 }
 
-// later refuses a field of the configuration that this version does not serve:
-// better than to pass over what somebody relies on.
-func later(v value) {
-	v.problem("not served by this version; leave it out")
-}
-
 func kindOf(node *yaml.Node) string {
 	switch node.Kind {
 	case yaml.MappingNode:
@@ -174,7 +170,7 @@ func kindOf(node *yaml.Node) string {
 	if node.Tag == "!!null" {
 		return "has no value"
 	}
-	return fmt.Sprintf("is %q", shorten(node.Value))
+	return fmt.Sprintf("is %q", excerpt.Of(node.Value))
 }
 
 func isKnown(name string, known []field) bool {
@@ -205,18 +201,9 @@ func oneOf(words []string) string {
 // oneWord is what the input calls something, as a path shows it: in quotes
 // where it would break the line.
 func oneWord(s string) string {
-	s = shorten(s)
+	s = excerpt.Of(s)
 	if quoted := strconv.Quote(s); s == "" || quoted != `"`+s+`"` {
 		return quoted
 	}
 	return s
-}
-
-// shorten keeps what a message quotes to a length that fits in one.
-func shorten(s string) string {
-	const most = 64
-	if len(s) <= most {
-		return s
-	}
-	return s[:most] + "…"
 }

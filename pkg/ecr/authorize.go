@@ -9,12 +9,14 @@ import (
 
 	"ecr-cross-account-credential-provider/pkg/awsapi"
 	"ecr-cross-account-credential-provider/pkg/identity"
+	"ecr-cross-account-credential-provider/pkg/record"
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
 // Authorize asks the ECR of a private registry's region for a token. The token
 // is good for what the session may pull, in any account.
 func Authorize(ctx context.Context, api *awsapi.API, reg registry.Registry, as identity.Session) (Token, error) {
+	defer record.Step(ctx, "token")()
 	token, err := authorize(ctx, api, reg, as)
 	if err != nil {
 		return Token{}, fmt.Errorf("getting a token for registry %s as %s: %w%s", reg, as, err, hint(err, reg, as))
@@ -43,6 +45,7 @@ func authorize(ctx context.Context, api *awsapi.API, reg registry.Registry, as i
 // AuthorizePublic asks ECR Public for a token. Pulls do without one, at a lower
 // rate, so its errors are for nobody to act on.
 func AuthorizePublic(ctx context.Context, api *awsapi.API, as identity.Session) (Token, error) {
+	defer record.Step(ctx, "token")()
 	client, err := api.ECRPublic(as.Credentials())
 	if err != nil {
 		return Token{}, err

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts/types"
 
 	"ecr-cross-account-credential-provider/pkg/awsapi"
+	"ecr-cross-account-credential-provider/pkg/record"
 	"ecr-cross-account-credential-provider/pkg/registry"
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
@@ -34,7 +35,9 @@ func (e RefusedError) Unwrap() error { return e.error }
 func (c Chain) Walk(ctx context.Context, start Session) (Session, error) {
 	session := start
 	for i, role := range c.Roles {
+		end := record.Step(ctx, fmt.Sprintf("role_%d", i+1))
 		next, err := c.assume(ctx, role, session)
+		end()
 		if err != nil {
 			return Session{}, c.explain(err, i, session)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"ecr-cross-account-credential-provider/pkg/awsapi"
+	"ecr-cross-account-credential-provider/pkg/record"
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
@@ -28,7 +29,7 @@ type Node struct {
 func NewNode(api *awsapi.API, hostname string) *Node {
 	n := &Node{api: api, hostname: hostname}
 	n.session = once(n.retrieve)
-	n.instance = once(api.Instance)
+	n.instance = once(n.identify)
 	return n
 }
 
@@ -47,11 +48,17 @@ func once[T any](ask func(context.Context) (T, error)) func(context.Context) (T,
 func (n *Node) Session(ctx context.Context) (Session, error) { return n.session(ctx) }
 
 func (n *Node) retrieve(ctx context.Context) (Session, error) {
+	defer record.Step(ctx, "credentials")()
 	credentials, err := n.api.NodeCredentials(ctx)
 	if err != nil {
 		return Session{}, fmt.Errorf("no AWS credentials on this node: %w; attach an instance profile, or set credentials in the provider's env", err)
 	}
 	return NewSession(credentials, "the node's identity ("+credentials.Source+")", time.Time{}), nil
+}
+
+func (n *Node) identify(ctx context.Context) (awsapi.Instance, error) {
+	defer record.Step(ctx, "instance")()
+	return n.api.Instance(ctx)
 }
 
 // Name names the node in sessions: the instance's id, else the host's name.

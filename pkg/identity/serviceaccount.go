@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 
 	"ecr-cross-account-credential-provider/pkg/awsapi"
+	"ecr-cross-account-credential-provider/pkg/record"
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
@@ -85,6 +86,15 @@ func (c Claims) SessionName() string {
 	return rule.LegalSessionName(c.Namespace + "." + c.ServiceAccount)
 }
 
+// Name is the service account's for people, NAMESPACE/NAME; empty if the token does
+// not say.
+func (c Claims) Name() string {
+	if c.Namespace == "" {
+		return ""
+	}
+	return printable(c.Namespace) + "/" + printable(c.ServiceAccount)
+}
+
 // jwt is a token as stscreds wants it.
 type jwt string
 
@@ -93,6 +103,7 @@ func (t jwt) GetIdentityToken() ([]byte, error) { return []byte(t), nil }
 // WebIdentity makes a service account's token the credentials of a role
 // (AssumeRoleWithWebIdentity). It needs no credentials of its own.
 func (c Chain) WebIdentity(ctx context.Context, roleARN, token string, claims Claims) (Session, error) {
+	defer record.Step(ctx, "service_account")()
 	session, err := c.webIdentity(ctx, roleARN, token, claims)
 	if err != nil {
 		return Session{}, c.explainWebIdentity(err, roleARN, claims)
@@ -118,8 +129,8 @@ func (c Chain) webIdentity(ctx context.Context, roleARN, token string, claims Cl
 
 func (c Chain) explainWebIdentity(err error, roleARN string, claims Claims) error {
 	who := "the pod's service account"
-	if claims.Namespace != "" {
-		who = fmt.Sprintf("service account %s/%s", printable(claims.Namespace), printable(claims.ServiceAccount))
+	if name := claims.Name(); name != "" {
+		who = "service account " + name
 	}
 	var hint string
 	class, ok := awsapi.ClassOf(err)

@@ -25,11 +25,13 @@ func TestReadClaims(t *testing.T) {
 		{
 			"bound token", `{"iss":"https://oidc.example.com","sub":"system:serviceaccount:team-a:app","aud":["sts.amazonaws.com"],"exp":1,` +
 				`"kubernetes.io":{"namespace":"team-a","serviceaccount":{"name":"app","uid":"1-2"}}}`,
-			Claims{"https://oidc.example.com", "system:serviceaccount:team-a:app", []string{"sts.amazonaws.com"}, "team-a", "app", "1-2"}, "team-a.app",
+			Claims{"https://oidc.example.com", "system:serviceaccount:team-a:app", []string{"sts.amazonaws.com"}, "team-a", "app", "1-2"},
+			"team-a.app",
 		},
 		{
 			"subject only", `{"sub":"system:serviceaccount:team-a:app","aud":"sts.amazonaws.com"}`,
-			Claims{Subject: "system:serviceaccount:team-a:app", Audience: []string{"sts.amazonaws.com"}, Namespace: "team-a", ServiceAccount: "app"}, "team-a.app",
+			Claims{Subject: "system:serviceaccount:team-a:app", Audience: []string{"sts.amazonaws.com"}, Namespace: "team-a", ServiceAccount: "app"},
+			"team-a.app",
 		},
 		{"another subject", `{"sub":"me"}`, Claims{Subject: "me"}, "service-account"},
 		{"no claims", `{}`, Claims{}, "service-account"},
@@ -37,7 +39,8 @@ func TestReadClaims(t *testing.T) {
 		{"odder types", `{"aud":[1,"a"],"kubernetes.io":{"namespace":5,"serviceaccount":["app"]}}`, Claims{Audience: []string{"", "a"}}, "service-account"},
 		{
 			"hostile names", `{"kubernetes.io":{"namespace":"a\nb ☺","serviceaccount":{"name":"` + strings.Repeat("x", 100) + `"}}}`,
-			Claims{Namespace: "a\nb ☺", ServiceAccount: strings.Repeat("x", 100)}, "a-b----." + strings.Repeat("x", 56),
+			Claims{Namespace: "a\nb ☺", ServiceAccount: strings.Repeat("x", 100)},
+			"a-b----." + strings.Repeat("x", 56),
 		},
 	}
 	for _, test := range tests {

@@ -45,7 +45,7 @@ func kept(now time.Time, token ecr.Token, session identity.Session, random float
 	return cache.Token{
 		Username: token.Username(),
 		Password: token.Password(),
-		Fresh:    shorten(useful(now, token.Expires(), session.Ends), random),
+		Fresh:    CacheDuration(now, token.Expires(), session.Ends, random),
 		Life:     token.Expires().Sub(now),
 	}
 }
@@ -57,6 +57,13 @@ const (
 	// maxShortening is what margin and jitter take off at most, together.
 	maxShortening = 5 * time.Minute
 )
+
+// CacheDuration is how long a new token is kept: as long as it is useful, less a
+// margin and some chance, random being a number of [0, 1). sessionEnds is zero for
+// the node's own identity.
+func CacheDuration(now, tokenEnds, sessionEnds time.Time, random float64) time.Duration {
+	return shorten(useful(now, tokenEnds, sessionEnds), random)
+}
 
 // useful is how long an answer is as good as new: until half of the token's life
 // is over, but not past the end of the session that minted it, as it is not

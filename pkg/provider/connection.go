@@ -10,6 +10,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/config"
 	"ecr-cross-account-credential-provider/pkg/ecr"
 	"ecr-cross-account-credential-provider/pkg/identity"
+	"ecr-cross-account-credential-provider/pkg/record"
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
@@ -24,6 +25,7 @@ type connection struct {
 // connect reads what the node knows of AWS. It asks nothing of the network, but
 // takes its time: a warm answer does without.
 func (p *Provider) connect(ctx context.Context) (connection, error) {
+	defer record.Step(ctx, "sdk")()
 	api, err := awsapi.Load(ctx, p.AWS)
 	if err != nil {
 		return connection{}, err

@@ -12,6 +12,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/cache"
 	"ecr-cross-account-credential-provider/pkg/config"
 	"ecr-cross-account-credential-provider/pkg/kubelet"
+	"ecr-cross-account-credential-provider/pkg/record"
 	"ecr-cross-account-credential-provider/pkg/registry"
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
@@ -40,28 +41,45 @@ const (
 
 // Answer finds credentials for a request's image. An image that is in no ECR
 // registry, or in one that the configuration leaves to others, has an empty
-// answer and causes no call to AWS.
+// answer and causes no call to AWS. What happens is noted in the context's record.
 func (p *Provider) Answer(ctx context.Context, request kubelet.Request) (kubelet.Answer, error) {
+	r := record.Of(ctx)
+	r.Set(record.Image, request.Image())
 	image, ok := registry.Parse(request.Image())
-	if !ok || image.Registry().Public() && p.Config.UnmatchedNone {
+	if !ok {
 		return kubelet.Empty(kubelet.ForRegistry, noneDue), nil
 	}
+	r.Set(record.Registry, image.Registry().String())
 	if image.Registry().Public() {
 		return p.public(ctx, image), nil
 	}
+	answer, err := p.private(ctx, image, request.ServiceAccount())
+	if err != nil {
+		noteError(ctx, err)
+	}
+	return answer, err
+}
+
+// private answers for a private registry.
+func (p *Provider) private(ctx context.Context, image registry.Image, pod kubelet.ServiceAccount) (kubelet.Answer, error) {
 	connect := sync.OnceValues(func() (connection, error) { return p.connect(ctx) })
 	decision, err := p.decide(ctx, connect, image)
 	if err != nil {
 		return kubelet.Answer{}, err
 	}
 	if decision.Entry == nil {
+		record.Of(ctx).Set(record.Rule, leftToOthers)
 		return kubelet.Empty(scope(decision), noneDue), nil
 	}
-	way, err := p.wayTo(image.Registry(), decision.Entry, request.ServiceAccount())
+	record.Of(ctx).Set(record.Rule, decision.Entry.Name)
+	way, err := p.wayTo(image.Registry(), decision.Entry, pod)
 	if err != nil {
 		return kubelet.Answer{}, fmt.Errorf("no credentials for registry %s (%s): %w", image.Registry(), decision.Entry.Name, err)
 	}
-	token, err := p.Cache.Do(ctx, way.request(p), func(ctx context.Context) (cache.Token, error) {
+	if way.source != nil {
+		record.Of(ctx).Set(record.ServiceAccount, way.source.claims.Name())
+	}
+	token, err := p.token(ctx, image.Registry().Host(), way.request(p), func(ctx context.Context) (cache.Token, error) {
 		aws, err := connect()
 		if err != nil {
 			return cache.Token{}, fmt.Errorf("no credentials for registry %s: %w", image.Registry(), err)
@@ -92,6 +110,7 @@ func (p *Provider) decide(ctx context.Context, connect func() (connection, error
 
 // own is the node's own account, which does not change.
 func (p *Provider) own(ctx context.Context, connect func() (connection, error)) (registry.Account, error) {
+	defer record.Step(ctx, "account")()
 	const asLongAsTheNode = 30 * 24 * time.Hour
 	key := cache.NewKey(append([]string{"own account"}, p.source()...)...)
 	if id, ok := p.Cache.Fact(key); ok {
@@ -110,12 +129,18 @@ func (p *Provider) own(ctx context.Context, connect func() (connection, error)) 
 	return account, err
 }
 
-// public answers for ECR Public. Any trouble is met with an empty answer, as an
-// anonymous pull works.
+// public answers for ECR Public, which no entry is about. Any trouble is met with
+// an empty answer, as an anonymous pull works.
 func (p *Provider) public(ctx context.Context, image registry.Image) kubelet.Answer {
+	r := record.Of(ctx)
+	if p.Config.UnmatchedNone {
+		r.Set(record.Rule, leftToOthers)
+		return kubelet.Empty(kubelet.ForRegistry, noneDue)
+	}
+	r.Set(record.Rule, ecrPublic)
 	ctx, cancel := context.WithTimeout(ctx, p.AWS.Timeouts.Public)
 	defer cancel()
-	token, err := p.Cache.Do(ctx, p.publicRequest(image.Registry()), func(ctx context.Context) (cache.Token, error) {
+	token, err := p.token(ctx, image.Registry().Host(), p.publicRequest(image.Registry()), func(ctx context.Context) (cache.Token, error) {
 		aws, err := p.connect(ctx)
 		if err != nil {
 			return cache.Token{}, err
@@ -123,6 +148,7 @@ func (p *Provider) public(ctx context.Context, image registry.Image) kubelet.Ans
 		return aws.mintPublic(ctx)
 	})
 	if err != nil {
+		r.AddNote("an anonymous pull has to do: " + err.Error())
 		return kubelet.Empty(kubelet.ForRegistry, doesWithout)
 	}
 	return p.answer(image, rule.Decision{}, token)

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -104,10 +106,14 @@ func (w way) roles(node func() string) ([]rule.Role, error) {
 
 // request is what the cache knows the way by. Its key holds all that decides who
 // gets the token: the source, every field of every role, where they are asked,
-// and the registry. The node's name is left as it is written: a cache is one
+// and the API that mints it. A token is good for all registries of a region that
+// its owner may pull from, so the registry's account is not part of it, but where
+// it is in a role: an image's name must not fill the cache with the same token
+// again and again. The node's name is left as it is written: a cache is one
 // node's, and a warm answer asks nobody for it.
 func (w way) request(p *Provider) cache.Request {
-	parts := append([]string{"token", w.registry.Host()}, p.source()...)
+	api := fmt.Sprintf("%s fips=%t dualstack=%t", w.registry.Region(), w.registry.FIPS(), w.registry.DualStack())
+	parts := append([]string{"token", api}, p.source()...)
 	identity := "the node"
 	if w.source != nil {
 		c := w.source.claims
@@ -150,7 +156,29 @@ func (p *Provider) source() []string {
 		}
 	}
 	slices.Sort(parts[3:])
+	parts = append(parts, p.configFile())
 	return append(parts, endpoints("ecr", p.Config.Endpoints.ECR), endpoints("sts", p.Config.Endpoints.STS))
+}
+
+// configFile is the content of the SDK's configuration file, which says what a
+// profile is. The file of credentials is left out: they are rotated all the time,
+// for the same identity.
+func (p *Provider) configFile() string {
+	file, home := p.Config.Node.ConfigFile, ""
+	for _, variable := range p.Environment {
+		name, value, _ := strings.Cut(variable, "=")
+		switch {
+		case name == "AWS_CONFIG_FILE" && file == "":
+			file = value
+		case name == "HOME" && value != "":
+			home = value
+		}
+	}
+	if file == "" && home != "" {
+		file = filepath.Join(home, ".aws", "config")
+	}
+	content, _ := os.ReadFile(file) //nolint:gosec // the operator's own file; without one there is no profile
+	return string(content)
 }
 
 // endpoints is a service's named endpoints in one text, always the same.

@@ -1,0 +1,214 @@
+package main
+
+import (
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ecr-cross-account-credential-provider/pkg/cli"
+	"ecr-cross-account-credential-provider/test/fakeaws"
+	"ecr-cross-account-credential-provider/test/fakejournal"
+)
+
+// record is what the journal has of a run, after checks of what holds for all:
+// who says so, how long it took, and no secret.
+func record(t *testing.T, journal *fakejournal.Journal) fakejournal.Entry {
+	t.Helper()
+	raw, _ := journal.Raw()
+	entry, err := fakejournal.Decode(raw)
+	if err != nil || entry.Get("SYSLOG_IDENTIFIER") != cli.Name || !strings.Contains(raw, "\nDURATION_MS=") || !strings.Contains(raw, "\nCONFIG_MS=") {
+		t.Fatalf("not a record: %q, %v", raw, err)
+	}
+	result{stderr: raw}.wantNoSecret(t)
+	if another, ok := journal.Raw(); ok {
+		t.Errorf("there is another record: %q", another)
+	}
+	return entry
+}
+
+// steps are those of an entry, without the ones of all runs.
+func steps(entry fakejournal.Entry) string {
+	var names []string
+	for name := range entry {
+		if step, ok := strings.CutSuffix(name, "_MS"); ok && name != "DURATION_MS" && name != "CONFIG_MS" && name != "REQUEST_MS" {
+			names = append(names, strings.ToLower(step))
+		}
+	}
+	slices.Sort(names)
+	return strings.Join(names, " ")
+}
+
+// TestRecord: what the journal says of an answer from each source, one run after
+// the other on the same node.
+func TestRecord(t *testing.T) { //nolint:tparallel // one run after the other
+	t.Parallel()
+	const (
+		pull     = "arn:aws:iam::444455556666:role/ecr-pull"
+		registry = "444455556666.dkr.ecr.eu-west-1.amazonaws.com"
+		took     = `; took [0-9.µms]+`
+	)
+	aws := startAWS(t, fakeaws.Options{})
+	journal := fakejournal.Start(t)
+	env := append(aws.Env(), "HOME=/nonexistent", "TEST_CACHE="+t.TempDir()+"/cache", "TEST_JOURNAL="+journal.Socket)
+	patient := strings.Replace(oneRole, "deadline: 1s", "deadline: 20s", 1)
+	refusing := writeConfig(t, strings.ReplaceAll(patient, "role/ecr-pull", "role/absent"))
+	falling := writeConfig(t, strings.ReplaceAll(patient, "role/ecr-pull\n", "role/absent\n  whenRefused: Node\n"))
+	config, broken, none := writeConfig(t, patient), writeConfig(t, "registries: []\n"), writeConfig(t, patient+"unmatched: None\n")
+	tests := []struct {
+		name, config, image string
+		ahead               string
+		fault               fakeaws.Fault
+		want                fakejournal.Entry // the message as a regular expression
+		steps               string
+		requests            int
+	}{
+		{name: "minted", config: config, image: registry + "/app", want: fakejournal.Entry{
+			"PRIORITY": {"6"}, "MESSAGE": {registry + `/app: minted token of ` + pull + ` \(registries\[0\]\), kept for 5[0-9]m[0-9s]*` + took},
+			"REGISTRY": {registry}, "RULE": {"registries[0]"}, "IDENTITY": {pull}, "SOURCE": {"minted"},
+		}, steps: "cache credentials instance role_1 sdk token", requests: 2},
+		{name: "fresh", config: config, image: registry + "/another", want: fakejournal.Entry{
+			"PRIORITY": {"6"}, "MESSAGE": {registry + `/another: fresh token of ` + pull + ` \(registries\[0\]\), kept for 5[0-9]m[0-9s]*` + took},
+			"REGISTRY": {registry}, "RULE": {"registries[0]"}, "IDENTITY": {pull}, "SOURCE": {"fresh"},
+		}, steps: "cache"},
+		{name: "stale", config: config, image: registry + "/app", ahead: "2h", fault: fakeaws.Broken(0), want: fakejournal.Entry{
+			"PRIORITY": {"4"}, "MESSAGE": {registry + `/app: stale token of ` + pull + ` \(registries\[0\]\), kept for 5m` + took + `; using the token of 2h0m.* ago for registry .*assuming role ` + pull + `.*`},
+			"REGISTRY": {registry}, "RULE": {"registries[0]"}, "IDENTITY": {pull}, "SOURCE": {"stale"},
+			"NOTE": {"using the token of .*assuming role " + pull + " for registry .*"},
+		}, steps: "cache credentials instance role_1 sdk", requests: 1},
+		{name: "refused", config: refusing, image: registry + "/app", want: fakejournal.Entry{
+			"PRIORITY": {"3"}, "MESSAGE": {registry + `/app: assuming role .*: AccessDenied: .*` + took},
+			"REGISTRY": {registry}, "RULE": {"registries[0]"}, "IDENTITY": {"arn:aws:iam::444455556666:role/absent"}, "SOURCE": {"refused"},
+			"ERROR": {"assuming role .*: AccessDenied: .*"}, "ERROR_CLASS": {"refused"},
+		}, steps: "cache credentials instance role_1 sdk", requests: 1},
+		{name: "refused before", config: refusing, image: registry + "/app", want: fakejournal.Entry{
+			"PRIORITY": {"3"}, "MESSAGE": {registry + `/app: assuming role .*: AccessDenied: .* ago, asked again in .*` + took},
+			"REGISTRY": {registry}, "RULE": {"registries[0]"}, "IDENTITY": {"arn:aws:iam::444455556666:role/absent"}, "SOURCE": {"refused"},
+			"ERROR": {"assuming role .* ago, asked again in .*"},
+		}, steps: "cache"},
+		{name: "the node instead", config: falling, image: registry + "/app", want: fakejournal.Entry{
+			"PRIORITY": {"4"}, "MESSAGE": {registry + `/app: minted token of .*/absent .*, kept for 4m.*` + took + `; assuming role .* instead, as whenRefused of registries\[0\] says`},
+			"REGISTRY": {registry}, "RULE": {"registries[0]"}, "IDENTITY": {"arn:aws:iam::444455556666:role/absent"}, "SOURCE": {"minted"},
+			"NOTE": {"assuming role .* using the node's identity .*instead, as whenRefused .*"},
+		}, steps: "cache credentials instance role_1 sdk token", requests: 2},
+		{name: "unavailable", config: config, image: "444455556666.dkr.ecr.eu-west-2.amazonaws.com/app", fault: fakeaws.Broken(0), want: fakejournal.Entry{
+			"PRIORITY": {"3"}, "MESSAGE": {`444455556666.dkr.ecr.eu-west-2.amazonaws.com/app: assuming role .*` + took},
+			"REGISTRY": {"444455556666.dkr.ecr.eu-west-2.amazonaws.com"}, "RULE": {"registries[0]"}, "IDENTITY": {pull}, "SOURCE": {"none"},
+			"ERROR": {"assuming role .*"}, "ERROR_CLASS": {"unavailable"},
+		}, steps: "cache credentials instance role_1 sdk", requests: 1},
+		{name: "the node itself", config: config, image: "111122223333.dkr.ecr.eu-west-1.amazonaws.com/app", want: fakejournal.Entry{
+			"PRIORITY": {"6"}, "MESSAGE": {`111122223333.dkr.ecr.eu-west-1.amazonaws.com/app: minted token of the node \(unmatched: Node\), kept for [0-9hms]+` + took},
+			"REGISTRY": {"111122223333.dkr.ecr.eu-west-1.amazonaws.com"}, "RULE": {"unmatched: Node"}, "IDENTITY": {"the node"}, "SOURCE": {"minted"},
+		}, steps: "cache credentials sdk token", requests: 1},
+		{name: "public", config: config, image: "public.ecr.aws/x/y", want: fakejournal.Entry{
+			"PRIORITY": {"6"}, "MESSAGE": {`public.ecr.aws/x/y: minted token of the node \(ECR Public\), kept for [0-9hms]+` + took},
+			"REGISTRY": {"public.ecr.aws"}, "RULE": {"ECR Public"}, "IDENTITY": {"the node"}, "SOURCE": {"minted"},
+		}, steps: "cache credentials instance sdk token", requests: 1},
+		{name: "left to others", config: none, image: "111122223333.dkr.ecr.eu-west-1.amazonaws.com/app", want: fakejournal.Entry{
+			"PRIORITY": {"6"}, "MESSAGE": {`111122223333.dkr.ecr.eu-west-1.amazonaws.com/app: no credentials \(unmatched: None\), kept for 1h` + took},
+			"REGISTRY": {"111122223333.dkr.ecr.eu-west-1.amazonaws.com"}, "RULE": {"unmatched: None"}, "SOURCE": {"none"},
+		}, steps: "cache"},
+		{name: "not ECR", config: config, image: "registry.example.com/app", want: fakejournal.Entry{
+			"PRIORITY": {"6"}, "MESSAGE": {`registry.example.com/app: no credentials \(not Amazon ECR\), kept for 1h` + took}, "SOURCE": {"none"},
+		}, steps: "cache"},
+		{name: "configuration", config: broken, want: fakejournal.Entry{
+			"PRIORITY": {"3"}, "MESSAGE": {`a request: .*an empty list; want at least one item` + took}, "SOURCE": {"none"},
+			"ERROR": {".*registries: an empty list; want at least one item"}, "ERROR_CLASS": {"configuration"},
+		}},
+	}
+	for _, test := range tests { //nolint:paralleltest // see above
+		t.Run(test.name, func(t *testing.T) {
+			aws.Mend(fakeaws.STS)
+			if test.fault.Kind != "" {
+				aws.Break(fakeaws.STS, test.fault)
+			}
+			got := ask(t, append(slices.Clone(env), "TEST_CLOCK_AHEAD="+test.ahead, "AWS_MAX_ATTEMPTS=1"), test.image, "--config", test.config)
+			entry := record(t, journal)
+			checkAgainst(t, entry, got)
+			if test.image != "" && entry.Get("IMAGE") != test.image && test.name != "configuration" {
+				t.Errorf("image %q", entry.Get("IMAGE"))
+			}
+			if got := steps(entry); got != test.steps {
+				t.Errorf("steps %s, want %s", got, test.steps)
+			}
+			if ids := entry["AWS_REQUEST_ID"]; len(ids) != test.requests {
+				t.Errorf("%d request IDs: %q", len(ids), ids)
+			}
+			compareEntry(t, test.want, entry)
+		})
+	}
+}
+
+// checkAgainst: the record tells of the run what the kubelet saw of it.
+func checkAgainst(t *testing.T, entry fakejournal.Entry, got result) {
+	t.Helper()
+	if _, line, _ := strings.Cut(got.stderr, ": "); got.status != 0 && entry.Get("ERROR") != line {
+		t.Errorf("the error is %s, the record's %s", line, entry.Get("ERROR"))
+	}
+	_, after, _ := strings.Cut(got.stdout, `"cacheDuration":"`)
+	duration, _, _ := strings.Cut(after, `"`)
+	want, _ := time.ParseDuration(duration)
+	if d, _ := time.ParseDuration(entry.Get("CACHE_DURATION")); d != want {
+		t.Errorf("kept for %s, in the record for %s", want, d)
+	}
+}
+
+// compareEntry compares the fields that are the same at every run; wanted texts
+// of words are regular expressions.
+func compareEntry(t *testing.T, want, got fakejournal.Entry) {
+	t.Helper()
+	same := fakejournal.Entry{}
+	for name, texts := range got {
+		switch name {
+		case "SYSLOG_IDENTIFIER", "IMAGE", "CACHE_DURATION", "AWS_REQUEST_ID":
+			continue
+		case "MESSAGE", "ERROR", "NOTE":
+			if pattern := want.Get(name); regexp.MustCompile("^" + pattern + "$").MatchString(texts[0]) {
+				texts = []string{pattern}
+			}
+		}
+		if !strings.HasSuffix(name, "_MS") {
+			same[name] = texts
+		}
+	}
+	if diff := cmp.Diff(want, same); diff != "" {
+		t.Error("(-want +got)", diff)
+	}
+}
+
+// TestNoRecord: what people run has no record.
+func TestNoRecord(t *testing.T) {
+	t.Parallel()
+	journal := fakejournal.Start(t)
+	env := []string{"TEST_JOURNAL=" + journal.Socket}
+	config := writeConfig(t, oneRole)
+	for _, args := range [][]string{
+		{"version"}, {"help"}, {"validate", config}, {"--config", config, "explain", "x.example.com/app"}, {"nonsense"},
+	} {
+		run(t, command(t, env, args...))
+		if raw, ok := journal.Raw(); ok {
+			t.Errorf("%v has a record: %q", args, raw)
+		}
+	}
+}
+
+// TestJournalAbsent: without a journal, or with one that takes nothing, the answer
+// is the same, and comes in time.
+func TestJournalAbsent(t *testing.T) {
+	t.Parallel()
+	full := fakejournal.Start(t)
+	full.Fill(t)
+	for name, socket := range map[string]string{
+		"absent": filepath.Join(t.TempDir(), "absent"), "no socket": writeConfig(t, ""), "full": full.Socket,
+	} {
+		begin := time.Now()
+		got := ask(t, []string{"TEST_JOURNAL=" + socket}, "registry.example.com/app")
+		if took := time.Since(begin); got.status != 0 || got.stderr != "" || !strings.Contains(got.stdout, `"cacheDuration":"1h0m0s"`) || took > 5*time.Second {
+			t.Errorf("%s: exit %d after %s: %s%s", name, got.status, took, got.stdout, got.stderr)
+		}
+	}
+}

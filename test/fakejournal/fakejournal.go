@@ -1,0 +1,107 @@
+// Package fakejournal is a journal for tests: a socket that takes records in
+// the journal's native protocol.
+package fakejournal
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Journal is a journal.
+type Journal struct {
+	// Socket is where it listens.
+	Socket string
+	conn   *net.UnixConn
+	buffer []byte
+}
+
+// Start makes a journal, until the test's end.
+func Start(t testing.TB) *Journal {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "journal") // a test's own folder may be longer than a socket's name can be
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	socket := filepath.Join(dir, "socket")
+	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return &Journal{socket, conn, make([]byte, 1<<20)}
+}
+
+// Entry is a record: what each field has, in order.
+type Entry map[string][]string
+
+// Get is a field's only value; empty is none.
+func (e Entry) Get(name string) string { return strings.Join(e[name], "\x00") }
+
+// Raw is the next datagram, if one comes at once. Only one may be waited for at a
+// time.
+func (j *Journal) Raw() (string, bool) {
+	_ = j.conn.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+	n, err := j.conn.Read(j.buffer)
+	return string(j.buffer[:n]), err == nil
+}
+
+// Fill fills the journal's queue, so that it takes nothing more.
+func (j *Journal) Fill(t testing.TB) {
+	t.Helper()
+	conn, err := net.Dial("unixgram", j.Socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	for err == nil {
+		_ = conn.SetWriteDeadline(time.Now().Add(20 * time.Millisecond))
+		_, err = conn.Write([]byte("MESSAGE=x\n"))
+	}
+}
+
+// Next is the next record, which must be there.
+func (j *Journal) Next(t testing.TB) Entry {
+	t.Helper()
+	raw, ok := j.Raw()
+	if !ok {
+		t.Fatal("the journal has no record")
+	}
+	entry, err := Decode(raw)
+	if err != nil {
+		t.Fatalf("%v: %q", err, raw)
+	}
+	return entry
+}
+
+// Decode reads a datagram.
+func Decode(raw string) (Entry, error) {
+	entry := Entry{}
+	for rest := []byte(raw); len(rest) > 0; {
+		line, after, ok := bytes.Cut(rest, []byte("\n"))
+		if !ok {
+			return nil, fmt.Errorf("breaks off in %q", rest)
+		}
+		name, value, ok := bytes.Cut(line, []byte("="))
+		if !ok {
+			if len(after) < 8 {
+				return nil, fmt.Errorf("breaks off in %q", rest)
+			}
+			n := binary.LittleEndian.Uint64(after)
+			if after = after[8:]; uint64(len(after)) < n+1 || after[n] != '\n' {
+				return nil, fmt.Errorf("field %s is not %d long", name, n)
+			}
+			value, after = after[:n], after[n+1:]
+		}
+		entry[string(name)] = append(entry[string(name)], string(value))
+		rest = after
+	}
+	return entry, nil
+}
