@@ -3,21 +3,24 @@
 NAME    := ecr-cross-account-credential-provider
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 BUILD   := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
-LINT    := go tool -modfile=.ci/lint/go.mod golangci-lint
+# Without C, as the programs are built: the linters then find compiled what they need.
+LINT    := CGO_ENABLED=0 go tool -modfile=$(CURDIR)/.ci/lint/go.mod golangci-lint
 FUZZ    ?= 20s
 # The race detector needs a C compiler.
 RACE    := $(if $(shell command -v cc),-race)
+# What is built of Kubernetes, each a module; the first time, to compile one takes minutes.
+NESTED  := $(patsubst %/go.mod,%,$(wildcard test/conformance/*/go.mod) test/node/go.mod)
+LIMIT   := 45m
 
-.PHONY: build test platforms lint fuzz demo clean help
+.PHONY: build test platforms lint fuzz e2e demo bench fleet clean help
 
-build: ## write bin/$(NAME): static and stripped
+build: ## write the program to bin, static and stripped
 	$(BUILD) -o bin/$(NAME) ./cmd/$(NAME)
 
 test: platforms ## run every test
-	go test $(RACE) -shuffle=on ./...
-	go -C test/conformance test $(RACE) -shuffle=on ./...
+	go test $(RACE) -shuffle=on -timeout $(LIMIT) ./...
 	@echo
-	@echo "That was everything but: make lint, make fuzz (FUZZ=20s for each target)."
+	@echo "That was everything but: make lint, make e2e, make fuzz (FUZZ=20s for each target)."
 
 platforms: ## compile for every platform that is served
 	GOOS=linux GOARCH=amd64 $(BUILD) -o /dev/null ./cmd/$(NAME)
@@ -27,22 +30,45 @@ platforms: ## compile for every platform that is served
 lint: ## vet, staticcheck and the linters; formatting; go.mod and go.sum
 	$(LINT) run ./...
 	$(LINT) fmt --diff ./...
-	cd test/conformance && go tool -modfile=../../.ci/lint/go.mod golangci-lint run -c ../../.golangci.yml ./...
 	go mod tidy -diff
-	go -C test/conformance mod tidy -diff
+	@set -e; for module in $(NESTED); do ( set -x; cd "$$module"; $(LINT) run --timeout $(LIMIT) ./...; go mod tidy -diff ); done
 
-fuzz: ## run each fuzz target for $(FUZZ)
+fuzz: ## run each fuzz target for a while (FUZZ=20s)
 	@set -e; go list ./... | while read -r package; do \
 	  go test -list '^Fuzz' "$$package" | grep '^Fuzz' | while read -r target; do \
 	    echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZ) "$$package"; \
 	  done; \
 	done
 
+# make e2e: which cases (a regular expression), and further flags, see test/node/README.md.
+RUN ?= .
+E2E ?=
+
+e2e: build ## start pods on real nodes (root on Debian; RUN=regexp chooses cases, E2E=-shell opens a shell)
+	test/node/install.sh
+	CGO_ENABLED=0 go -C test/node test ./...
+	CGO_ENABLED=0 go -C test/node build -ldflags '-s -w -X k8s.io/component-base/version.gitVersion='$$(go -C test/node list -m -f '{{.Version}}' k8s.io/kubernetes) -o ../../bin/ k8s.io/kubernetes/cmd/kubelet k8s.io/kubernetes/cmd/kube-apiserver
+	CGO_ENABLED=0 go -C test/node build -ldflags '-s -w' -o ../../bin/ ./etcd
+	CGO_ENABLED=0 go -C test/node build -trimpath -ldflags '-s -w' -o ../../bin/pause ./pause
+	CGO_ENABLED=0 go -C test/node build -o ../../bin/node .
+	bin/node -run '$(RUN)' $(E2E)
+
 demo: build ## show requests, the calls to AWS that they cause, and answers
 	@go run ./test/demo -plugin bin/$(NAME)
+
+# make bench: the stock plugin to compare with, and further flags, see test/bench.
+BASELINE ?=
+BENCH ?=
+
+bench: build ## measure the plugin's processes (BASELINE=path/to/ecr-credential-provider to compare, BENCH=-runs=50)
+	@go run ./test/bench -plugin bin/$(NAME) $(if $(BASELINE),-baseline $(BASELINE)) $(BENCH)
+	go test -run '^$$' -bench . ./test/bench ./pkg/cache
+
+fleet: ## simulate 10,000 nodes booting within a minute against AWS's quotas
+	@go run ./test/bench/fleet -plot test/bench/fleet.svg
 
 clean: ## remove what was built
 	rm -rf bin
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -14,7 +14,11 @@ import (
 	"log"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
 
+	"ecr-cross-account-credential-provider/pkg/rule"
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
@@ -39,7 +43,9 @@ func main() {
 }
 
 func run(w io.Writer, plugin, config string) error {
-	aws, err := fakeaws.Start(fakeaws.ExampleWorld(), fakeaws.Options{})
+	world := fakeaws.ExampleWorld()
+	world.SetRole(fakeaws.Role{ARN: "arn:aws:iam::" + fakeaws.SecondAccount + ":role/ecr-pull-us"}) // trusts nobody
+	aws, err := fakeaws.Start(world, fakeaws.Options{})
 	if err != nil {
 		return err
 	}
@@ -51,6 +57,16 @@ func run(w io.Writer, plugin, config string) error {
 		return err
 	}
 	indent(w, text)
+	dir, err := os.MkdirTemp("", "demo")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
+	// A copy, as the plugin refuses a file that others may write, which a clone has under umask 002.
+	config = filepath.Join(dir, "config.yaml")
+	if err := os.WriteFile(config, text, 0o644); err != nil {
+		return err
+	}
 	for i, c := range cases {
 		fmt.Fprintf(w, "\n%d. %s\n", i+1, c.title)
 		aws.Forget()
@@ -71,7 +87,7 @@ func show(w io.Writer, aws *fakeaws.Server, plugin, config, image string) error 
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewBufferString(request), &stdout, &stderr
 	err := cmd.Run()
 	for _, call := range aws.Calls() {
-		fmt.Fprintf(w, "   aws      %s\n", call)
+		fmt.Fprintf(w, "   aws      %s\n", strings.Replace(call.String(), call.Duration.String(), rule.ShortDuration(call.Duration), 1))
 	}
 	if len(aws.Calls()) == 0 {
 		fmt.Fprintln(w, "   aws      (no call)")
@@ -96,7 +112,11 @@ func showAnswer(w io.Writer, aws *fakeaws.Server, response []byte) error {
 	if err := json.Unmarshal(response, &answer); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "   plugin   cacheKeyType %s, cacheDuration %s", answer.CacheKeyType, answer.CacheDuration)
+	kept, err := time.ParseDuration(answer.CacheDuration)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "   plugin   cacheKeyType %s, cacheDuration %s", answer.CacheKeyType, rule.ShortDuration(kept))
 	if len(answer.Auth) == 0 {
 		fmt.Fprint(w, ", no credentials")
 	}
