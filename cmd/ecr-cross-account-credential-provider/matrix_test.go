@@ -22,6 +22,8 @@ type fault struct {
 func matrixFaults() []fault {
 	kind := func(k fakeaws.FaultKind) fakeaws.Fault { return fakeaws.Fault{Kind: k} }
 	return []fault{
+		{"refused", kind(fakeaws.Refuse), false},
+		{"black hole", kind(fakeaws.BlackHole), false},
 		{"never accepts", kind(fakeaws.HangAccept), false},
 		{"no handshake", kind(fakeaws.HangHandshake), false},
 		{"no headers", kind(fakeaws.HangHeaders), false},
@@ -35,6 +37,8 @@ func matrixFaults() []fault {
 		{"500", fakeaws.Broken(0), false},
 		{"503 of a proxy", fakeaws.Fault{Kind: fakeaws.Answer, Status: 503, Body: leak}, false},
 		{"throttled", fakeaws.Throttled(0), false},
+		{"throttled for 99 calls", fakeaws.Throttled(99), false},
+		{"408", fakeaws.Fault{Kind: fakeaws.Error, Status: 408, Code: "RequestTimeout", Message: "late"}, false},
 		{"expired", fakeaws.Fault{Kind: fakeaws.Error, Status: 403, Code: "ExpiredToken", Message: "expired"}, false},
 		{"denied", fakeaws.Denied(), true},
 		{"invalid", fakeaws.Fault{Kind: fakeaws.Error, Status: 400, Code: "ValidationError", Message: "invalid"}, true},

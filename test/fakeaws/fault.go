@@ -21,6 +21,16 @@ type Fault struct {
 // FaultKind is a way to go wrong.
 type FaultKind string
 
+// The faults of sockets.
+const (
+	// Refuse refuses connections: nobody listens.
+	Refuse FaultKind = "refused"
+	// BlackHole leads connections nowhere: nothing comes back at all.
+	BlackHole FaultKind = "black hole"
+)
+
+func (k FaultKind) ofSockets() bool { return k == Refuse || k == BlackHole }
+
 // The faults of connections.
 const (
 	// HangAccept accepts no connection: the kernel makes it, nobody takes it.

@@ -10,7 +10,7 @@ import (
 // listener is a service's socket, with the faults of connections and the time
 // of a round trip.
 type listener struct {
-	net.Listener
+	socket  *socket
 	server  *Server
 	service Service
 	closed  chan struct{}
@@ -23,9 +23,13 @@ type listener struct {
 // it returns none, so that they queue up.
 func (l *listener) Accept() (net.Conn, error) {
 	for {
-		conn, err := l.Listener.Accept()
+		open, ok := l.open()
+		if !ok {
+			return nil, net.ErrClosed
+		}
+		conn, err := open.Accept()
 		if err != nil {
-			return nil, err
+			continue // shut, perhaps to be opened again
 		}
 		if !l.server.waitWhileHung(l.service, l.closed) {
 			return nil, errors.Join(net.ErrClosed, conn.Close())
@@ -39,6 +43,32 @@ func (l *listener) Accept() (net.Conn, error) {
 			return &distantConn{Conn: conn, roundTrip: l.roundTrip(), fresh: true}, nil
 		}
 	}
+}
+
+// open waits until the socket is open; it is false where the end came first.
+func (l *listener) open() (net.Listener, bool) {
+	for {
+		changed := l.server.changes()
+		select {
+		case <-l.closed:
+			return nil, false
+		default:
+		}
+		if open := l.socket.current(); open != nil {
+			return open, true
+		}
+		select {
+		case <-changed:
+		case <-l.closed:
+			return nil, false
+		}
+	}
+}
+
+// Addr is where the socket is, or will be again.
+func (l *listener) Addr() net.Addr {
+	addr, _ := net.ResolveTCPAddr("tcp", l.socket.address) // it was one
+	return addr
 }
 
 // roundTrip is none to IMDS, which is on the node's own host.
@@ -78,7 +108,7 @@ func (l *listener) Close() error {
 		errs = append(errs, conn.Close())
 	}
 	l.parked = nil
-	return errors.Join(append(errs, l.Listener.Close())...)
+	return errors.Join(append(errs, l.socket.close())...)
 }
 
 // distantConn is a connection over a longer way than loopback: whenever the peer

@@ -21,6 +21,7 @@ type Server struct {
 	metadataToken string
 	roundTrip     time.Duration
 	urls          map[Service]string
+	sockets       map[Service]*socket
 	listeners     []*listener
 	servers       []*http.Server
 	caFile        string
@@ -30,6 +31,7 @@ type Server struct {
 	mu      sync.Mutex
 	calls   []Call
 	faults  map[Service]*Fault
+	trouble error         // with sockets
 	changed chan struct{} // closed when a fault is switched on or off
 }
 
@@ -60,6 +62,7 @@ func Start(world *World, o Options) (*Server, error) {
 		roundTrip:     o.RoundTrip,
 		log:           o.Log,
 		urls:          map[Service]string{},
+		sockets:       map[Service]*socket{},
 		faults:        map[Service]*Fault{},
 		changed:       make(chan struct{}),
 	}
@@ -103,11 +106,12 @@ func (s *Server) serve(service Service, address string, h handler, certificate *
 	if address == "" {
 		address = "127.0.0.1:0"
 	}
-	socket, err := net.Listen("tcp", address)
+	socket, err := newSocket(address)
 	if err != nil {
 		return err
 	}
-	l := &listener{Listener: socket, server: s, service: service, closed: make(chan struct{})}
+	s.sockets[service] = socket
+	l := &listener{socket: socket, server: s, service: service, closed: make(chan struct{})}
 	s.listeners = append(s.listeners, l)
 	server := &http.Server{
 		Handler:           s.handle(service, h),
@@ -115,11 +119,11 @@ func (s *Server) serve(service Service, address string, h handler, certificate *
 		ErrorLog:          log.New(io.Discard, "", 0),
 	}
 	s.servers = append(s.servers, server)
-	s.urls[service] = "http://" + socket.Addr().String()
+	s.urls[service] = "http://" + socket.address
 	var accept net.Listener = l
 	if certificate != nil {
 		accept = tls.NewListener(l, certificate)
-		s.urls[service] = "https://" + socket.Addr().String()
+		s.urls[service] = "https://" + socket.address
 	}
 	go func() { _ = server.Serve(accept) }()
 	return nil
@@ -127,7 +131,9 @@ func (s *Server) serve(service Service, address string, h handler, certificate *
 
 // Close ends all services, and every connection.
 func (s *Server) Close() error {
-	var errs []error
+	s.mu.Lock()
+	errs := []error{s.trouble}
+	s.mu.Unlock()
 	for _, l := range s.listeners {
 		_ = l.Close()
 	}

@@ -1,17 +1,37 @@
 package fakeaws
 
+import "errors"
+
 // Break switches a fault on, in place of the one that was.
 func (s *Server) Break(service Service, f Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.setSocket(service, f.Kind)
 	s.faults[service] = &f
 	s.change()
+}
+
+// setSocket opens or shuts a service's socket, if one of two faults is about
+// that; the lock is held. What goes wrong with it, Close tells.
+func (s *Server) setSocket(service Service, kind FaultKind) {
+	before := s.faults[service]
+	if kind.ofSockets() || before != nil && before.Kind.ofSockets() {
+		s.trouble = errors.Join(s.trouble, s.sockets[service].set(kind))
+	}
+}
+
+// changes is closed when a fault is switched on or off.
+func (s *Server) changes() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.changed
 }
 
 // Mend switches the fault off.
 func (s *Server) Mend(service Service) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.setSocket(service, "")
 	delete(s.faults, service)
 	s.change()
 }

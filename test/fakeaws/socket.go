@@ -1,0 +1,111 @@
+package fakeaws
+
+import (
+	"errors"
+	"net"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// socket is a service's port, which can be shut and opened again at the same
+// address.
+type socket struct {
+	address string
+
+	mu     sync.Mutex
+	open   net.Listener // nil while it is shut
+	hole   *hole        // in its place, where connections lead nowhere
+	closed bool
+}
+
+func newSocket(address string) (*socket, error) {
+	open, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	return &socket{address: open.Addr().String(), open: open}, nil
+}
+
+// current is what to accept from; nil while the socket is shut.
+func (s *socket) current() net.Listener {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.open
+}
+
+// set opens the socket, or shuts it by a fault.
+func (s *socket) set(kind FaultKind) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return net.ErrClosed
+	}
+	err := s.shut()
+	switch kind {
+	case Refuse:
+	case BlackHole:
+		s.hole, err = newHole(s.address)
+	default:
+		s.open, err = net.Listen("tcp", s.address)
+	}
+	return err
+}
+
+// shut is set's and close's; the lock is held.
+func (s *socket) shut() error {
+	var errs []error
+	if s.open != nil {
+		errs = append(errs, s.open.Close())
+	}
+	if s.hole != nil {
+		errs = append(errs, s.hole.close())
+	}
+	s.open, s.hole = nil, nil
+	return errors.Join(errs...)
+}
+
+func (s *socket) close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	return s.shut()
+}
+
+// hole is a port whose queue is full, so that the kernel drops whoever knocks.
+type hole struct {
+	listener net.Listener
+	queued   []net.Conn
+}
+
+func newHole(address string) (*hole, error) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	h := &hole{listener: listener}
+	raw, err := listener.(*net.TCPListener).SyscallConn()
+	if err != nil {
+		return nil, errors.Join(err, h.close())
+	}
+	var shrunk error
+	if err := raw.Control(func(fd uintptr) { shrunk = syscall.Listen(int(fd), 0) }); err != nil || shrunk != nil {
+		return nil, errors.Join(err, shrunk, h.close())
+	}
+	for range 8 { // a queue of none takes one or two
+		conn, err := net.DialTimeout("tcp", address, 50*time.Millisecond)
+		if err != nil {
+			return h, nil //nolint:nilerr // full, as it should be
+		}
+		h.queued = append(h.queued, conn)
+	}
+	return nil, errors.Join(errors.New("the queue never fills"), h.close())
+}
+
+func (h *hole) close() error {
+	errs := []error{h.listener.Close()}
+	for _, conn := range h.queued {
+		errs = append(errs, conn.Close())
+	}
+	return errors.Join(errs...)
+}
