@@ -1,0 +1,135 @@
+package main
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"io"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestDeterministic: the same seed is the same fleet, another is another.
+func TestDeterministic(t *testing.T) {
+	t.Parallel()
+	for _, p := range policies() {
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			first := simulate(p, aws, 300, 1)
+			if diff := cmp.Diff(first, simulate(p, aws, 300, 1), cmp.AllowUnexported(result{})); diff != "" {
+				t.Errorf("the same seed: %s", diff)
+			}
+			if other := simulate(p, aws, 300, 2); cmp.Equal(first.done, other.done) {
+				t.Error("another seed makes no difference")
+			}
+		})
+	}
+}
+
+// TestInvariants: whatever the policy and the fleet's size, each node pulls in
+// the end, AWS grants no more than its quotas, and each token took a call to each
+// service.
+func TestInvariants(t *testing.T) {
+	t.Parallel()
+	for _, p := range policies() {
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			for _, nodes := range []int{1, 30, 500, 1500} { // at a tenth of the quotas
+				checkInvariants(t, p, quotas{stsQuota / 10, ecrQuota / 10}, nodes)
+			}
+		})
+	}
+}
+
+func checkInvariants(t *testing.T, p policy, q quotas, nodes int) {
+	t.Helper()
+	r := simulate(p, q, nodes, 1)
+	if len(r.done) != nodes {
+		t.Errorf("%d of %d nodes have their images", len(r.done), nodes)
+	}
+	least := nodes * registries
+	if r.sts < least || r.ecr < least || r.minted < least {
+		t.Errorf("%d nodes: %d and %d calls and %d tokens, want %d at least", nodes, r.sts, r.ecr, r.minted, least)
+	}
+	if granted, most := r.sts+r.ecr-r.refused, int((r.last().Seconds()+1)*(q.sts+registries*q.ecr)); granted > most {
+		t.Errorf("%d nodes: %d calls granted by the time the last is ready, the quotas allow %d", nodes, granted, most)
+	}
+	if p.shared && r.refused == 0 && (r.sts != least || r.ecr != least) {
+		t.Errorf("%d nodes: %d and %d calls, want one for each node and registry, %d", nodes, r.sts, r.ecr, least)
+	}
+	if r.slowest > booting {
+		t.Errorf("%d nodes: the slowest took %s, longer than what is counted as booting", nodes, r.slowest)
+	}
+}
+
+// TestKept: what an answer is kept for is what the model takes it to be.
+func TestKept(t *testing.T) {
+	t.Parallel()
+	for _, random := range []float64{0, 0.999} {
+		if d := ours("", shortSession).keep(random); d < 55*time.Minute || d > 57*time.Minute+30*time.Second {
+			t.Errorf("a session of an hour is kept for %s", d)
+		}
+		if d := ours("", longSession).keep(random); d < 6*time.Hour-5*time.Minute || d > 6*time.Hour {
+			t.Errorf("a session of 12h is kept for %s", d)
+		}
+	}
+}
+
+// TestSinglePulls: of a node alone nothing fails.
+func TestSinglePulls(t *testing.T) {
+	t.Parallel()
+	for _, p := range policies() {
+		if r := simulate(p, aws, 1, 1); r.refused+r.failures+r.refusedLater != 0 {
+			t.Errorf("%s: %d calls refused, %d pulls failed", p.name, r.refused+r.refusedLater, r.failures)
+		}
+	}
+}
+
+// TestRun: the table has a line for each fleet and policy, and the plot is XML.
+func TestRun(t *testing.T) {
+	t.Parallel()
+	var table, svg bytes.Buffer
+	if err := run(&table, 1, filepath.Join(t.TempDir(), "plot.svg"), []int{1, 10}); err != nil {
+		t.Fatal(err)
+	}
+	if lines := bytes.Count(table.Bytes(), []byte("\n")); lines != 2+2*len(policies()) {
+		t.Errorf("%d lines:\n%s", lines, table.Bytes())
+	}
+	if err := draw(&svg, simulate(policies()[0], aws, 10, 1), simulate(naive(), aws, 10, 1)); err != nil {
+		t.Fatal(err)
+	}
+	for d := xml.NewDecoder(&svg); ; {
+		if _, err := d.Token(); errors.Is(err, io.EOF) {
+			return
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestBucket(t *testing.T) {
+	t.Parallel()
+	b := newBucket(10, &tally{})
+	granted := func(at time.Duration, calls int) (n int) {
+		for range calls {
+			if b.take(at) {
+				n++
+			}
+		}
+		return n
+	}
+	for _, step := range []struct {
+		at          time.Duration
+		calls, want int
+	}{{0, 15, 10}, {500 * time.Millisecond, 15, 5}, {10 * time.Second, 15, 10}} {
+		if got := granted(step.at, step.calls); got != step.want {
+			t.Errorf("at %s %d of %d granted, want %d", step.at, got, step.calls, step.want)
+		}
+	}
+	if b.log.calls != 45 || b.log.refused != 20 || sum(b.log.between(0, 11)) != 45 {
+		t.Errorf("counted %+v", b.log)
+	}
+}

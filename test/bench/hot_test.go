@@ -1,0 +1,69 @@
+//go:build unix
+
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"ecr-cross-account-credential-provider/pkg/config"
+	"ecr-cross-account-credential-provider/pkg/kubelet"
+	"ecr-cross-account-credential-provider/pkg/registry"
+)
+
+// What every process does before it looks into the cache. The look itself is
+// BenchmarkFreshHit of pkg/cache.
+
+const manyAccounts = "../../config-examples/many-accounts.yaml"
+
+func BenchmarkParseImage(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, ok := registry.Parse(firstImage); !ok {
+			b.Fatal("not ECR")
+		}
+	}
+}
+
+func BenchmarkLoadConfig(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := config.Load(manyAccounts, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkMatch(b *testing.B) {
+	c, err := config.Load(manyAccounts, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	image, _ := registry.Parse(firstImage)
+	own, err := registry.ParseAccount("111122223333")
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if c.Rules.Match(image, own).Entry == nil {
+			b.Fatal("no entry")
+		}
+	}
+}
+
+func BenchmarkRequestAndAnswer(b *testing.B) {
+	text := rows[0].request()
+	answer := kubelet.Answer{Scope: kubelet.ForRegistry, Duration: time.Hour, Key: "registry", Username: "AWS", Password: strings.Repeat("x", 2500)}
+	b.ReportAllocs()
+	for b.Loop() {
+		request, err := kubelet.ReadRequest(strings.NewReader(text))
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := request.Encode(answer); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

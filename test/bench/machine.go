@@ -1,0 +1,27 @@
+//go:build unix
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+)
+
+// printMachine prints what the figures are of.
+func printMachine(w io.Writer, o options) error {
+	fmt.Fprintf(w, "%s, %s/%s, %d cores; %d runs of each program in each row\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), o.runs)
+	return printLoad(w, "at the start")
+}
+
+// printLoad prints how busy the machine is, where it says so.
+func printLoad(w io.Writer, when string) error {
+	load, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return nil //nolint:nilerr // only Linux has it
+	}
+	_, err = fmt.Fprintf(w, "\nload %s: %s\n", when, strings.Join(strings.Fields(string(load))[:3], " "))
+	return err
+}
