@@ -11,13 +11,13 @@ RACE    := $(if $(shell command -v cc),-race)
 # What is built of Kubernetes, each a module; the first time, to compile one takes minutes.
 NESTED  := $(patsubst %/go.mod,%,$(wildcard test/conformance/*/go.mod) test/node/go.mod)
 LIMIT   := 45m
-# Most of the slow tests wait for a fault to time out: more at a time than there are cores.
 
 .PHONY: build test platforms lint fuzz e2e demo bench fleet clean help
 
 build: ## write the program to bin, static and stripped
 	$(BUILD) -o bin/$(NAME) ./cmd/$(NAME)
 
+# Most of the slow tests wait for a fault to time out: more at a time than there are cores.
 test: platforms ## run every test
 	go test $(RACE) -shuffle=on -parallel 16 -timeout $(LIMIT) ./...
 	@echo

@@ -227,11 +227,11 @@ func TestFolderFaults(t *testing.T) {
 		{"open to the group", func(t *testing.T, dir string) {
 			must(t, os.Mkdir(dir, 0o700))
 			must(t, os.Chmod(dir, 0o750))
-		}, "the folder %s is open to group or others (mode 0750); remove it, or make it its user's alone: chmod 0700"},
+		}, "the folder %s is open to group or others (mode 0750); name another one, or make it its user's alone: chmod 0700"},
 		{"sticky for all", func(t *testing.T, dir string) {
 			must(t, os.Mkdir(dir, 0o700))
 			must(t, os.Chmod(dir, 0o777|os.ModeSticky))
-		}, "the folder %s is open to group or others (mode 0777); remove it, or make it its user's alone: chmod 0700"},
+		}, "the folder %s is open to group or others (mode 0777); name another one, or make it its user's alone: chmod 0700"},
 		{"a link", func(t *testing.T, dir string) { must(t, os.Symlink(t.TempDir(), dir)) }, "%s is a symbolic link; name the folder itself"},
 		{"a link to nothing", func(t *testing.T, dir string) { must(t, os.Symlink("nothing", dir)) }, "%s is a symbolic link; name the folder itself"},
 		{"a file", func(t *testing.T, dir string) { write(t, dir, "") }, "%s is no folder"},

@@ -113,7 +113,7 @@ func checkRoot(root *os.Root, named fs.FileInfo) error {
 		return errors.New("was replaced while it was opened")
 	}
 	if err := checkOwner(opened); err != nil {
-		return fmt.Errorf("%w; remove it, or make it its user's alone: chmod 0700", err)
+		return fmt.Errorf("%w; name another one, or make it its user's alone: chmod 0700", err)
 	}
 	return nil
 }

@@ -2,7 +2,11 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -17,10 +21,14 @@ import (
 
 // cacheDirectory is where a configuration has the cache; empty is nowhere.
 func (p Process) cacheDirectory(c config.Config) string {
+	directory := p.DefaultCache
 	if c.Cache.Named {
-		return c.Cache.Directory
+		directory = c.Cache.Directory
 	}
-	return p.DefaultCache
+	if directory == "" {
+		return ""
+	}
+	return filepath.Clean(directory) // a slash at the end would follow a link
 }
 
 // openCache opens the shared cache. Without one every request asks AWS, which is
@@ -32,7 +40,7 @@ func (p Process) openCache(c config.Config, warn func(string)) *cache.Store {
 	}
 	store, err := cache.Open(directory, cache.Options{Now: p.Now, Random: p.Random, Warn: warn, Verdict: provider.Verdict})
 	if err != nil {
-		warn(fmt.Sprintf("going on without the cache: %v", err))
+		warn(err.Error() + "; going on without it")
 		return nil
 	}
 	return store
@@ -51,9 +59,13 @@ func caches(_ context.Context, p Process, o options, args []string) error {
 	if directory == "" {
 		return usageError("the configuration has no cache")
 	}
+	if _, err := os.Stat(directory); errors.Is(err, fs.ErrNotExist) {
+		_, err := fmt.Fprintf(p.Stdout, "the cache is empty: %s is not there yet\n", directory)
+		return err
+	}
 	store, err := cache.Open(directory, cache.Options{Now: p.Now, Random: p.Random, Warn: func(string) {}, Verdict: provider.Verdict})
 	if err != nil {
-		return err
+		return fmt.Errorf("%w; run it as the user that the kubelet runs the plugin as", err)
 	}
 	defer store.Close() //nolint:errcheck // nothing is lost by it
 	if args[0] == "clear" {

@@ -22,7 +22,7 @@ func validate(_ context.Context, p Process, o options, args []string) error {
 	}
 	file, err := o.file(p)
 	if err != nil {
-		return err
+		return &exitError{misused, err}
 	}
 	if file == "" && len(o.roles) == 0 {
 		return usageError("there is no configuration to validate: %s is not there; name a file: %s validate FILE", p.DefaultConfig, Name)
