@@ -83,10 +83,10 @@ func (f Fault) play(w http.ResponseWriter, r *http.Request, service Service) {
 	const promised = 1000
 	switch f.Kind {
 	case HangHeaders:
-		<-r.Context().Done()
+		hang(r)
 	case HangBody:
 		startBody(w, promised)
-		<-r.Context().Done()
+		hang(r)
 	case CutBody:
 		startBody(w, promised)
 		panic(http.ErrAbortHandler) // net/http's way to break a connection off
@@ -100,6 +100,13 @@ func (f Fault) play(w http.ResponseWriter, r *http.Request, service Service) {
 		w.WriteHeader(max(f.Status, http.StatusOK))
 		_, _ = w.Write([]byte(f.Body))
 	}
+}
+
+// hang waits until the caller gives up, and breaks the connection off: a handler
+// that returns would answer after all, and the caller may yet hear it.
+func hang(r *http.Request) {
+	<-r.Context().Done()
+	panic(http.ErrAbortHandler)
 }
 
 func startBody(w http.ResponseWriter, length int) {
