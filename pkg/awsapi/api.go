@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -35,6 +36,7 @@ type API struct {
 	options  Options
 	clock    *clock
 
+	retries   atomic.Int64    // made so far
 	transport *http.Transport // as the SDK has set it up, CA bundle and all
 	preopened *preopened
 }

@@ -20,6 +20,11 @@ import (
 // the profile says otherwise.
 const MaxAttempts = 4
 
+// retryBudget is how often calls are made anew in all, whatever the number of
+// services that one request has to ask: where several are in trouble, each call's
+// own attempts would add up.
+const retryBudget = 8
+
 // attemptsOf is what AWS_MAX_ATTEMPTS or the profile says, 0 if neither does. The
 // SDK does not read it for who brings a Retryer.
 func attemptsOf(ctx context.Context, sources []any) int {
@@ -62,7 +67,7 @@ func withRetries[T any](ctx context.Context, a *API, call func(context.Context) 
 		if n >= limit || ctx.Err() != nil || !isRetryable(err) {
 			return answer, err
 		}
-		if !wait(ctx, Backoff(n, isThrottled(err), a.options.Random())) {
+		if a.retries.Add(1) > retryBudget || !wait(ctx, Backoff(n, isThrottled(err), a.options.Random())) {
 			return answer, err
 		}
 	}

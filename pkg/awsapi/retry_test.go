@@ -212,3 +212,22 @@ func TestErrorKeepsItsCause(t *testing.T) {
 		t.Errorf("%v does not unwrap to its cause", err)
 	}
 }
+
+// TestRetryBudget: where call after call is in trouble, the attempts of each do
+// not add up without end.
+func TestRetryBudget(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		api, attempts := retryAPI(0), 0
+		for range 5 {
+			s := &sequence{errors: []error{errBroken, errBroken, errBroken, errBroken}}
+			if _, err := Call(t.Context(), api, s.call); err == nil {
+				t.Error("no error")
+			}
+			attempts += len(s.at)
+		}
+		if want := 5 + retryBudget; attempts != want {
+			t.Errorf("%d attempts, want %d: one for each call, and %d more", attempts, want, retryBudget)
+		}
+	})
+}
