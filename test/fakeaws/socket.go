@@ -3,6 +3,8 @@ package fakeaws
 import (
 	"errors"
 	"net"
+	"net/netip"
+	"os"
 	"sync"
 	"syscall"
 	"time"
@@ -16,6 +18,7 @@ type socket struct {
 	mu     sync.Mutex
 	open   net.Listener // nil while it is shut
 	hole   *hole        // in its place, where connections lead nowhere
+	taken  *os.File     // in its place, where they are refused
 	closed bool
 }
 
@@ -41,15 +44,30 @@ func (s *socket) set(kind FaultKind) error {
 	if s.closed {
 		return net.ErrClosed
 	}
-	err := s.shut()
+	if err := s.shut(); err != nil {
+		return err
+	}
+	var err error
 	switch kind {
 	case Refuse:
+		s.taken, err = take(s.address)
 	case BlackHole:
 		s.hole, err = newHole(s.address)
 	default:
-		s.open, err = net.Listen("tcp", s.address)
+		s.open, err = listenAgain(s.address)
 	}
 	return err
+}
+
+// listenAgain waits for the kernel to be done with what was at the address.
+func listenAgain(address string) (net.Listener, error) {
+	for tries := 0; ; tries++ {
+		open, err := net.Listen("tcp", address)
+		if !errors.Is(err, syscall.EADDRINUSE) || tries == 200 {
+			return open, err
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 }
 
 // shut is set's and close's; the lock is held.
@@ -61,8 +79,33 @@ func (s *socket) shut() error {
 	if s.hole != nil {
 		errs = append(errs, s.hole.close())
 	}
-	s.open, s.hole = nil, nil
+	if s.taken != nil {
+		errs = append(errs, s.taken.Close())
+	}
+	s.open, s.hole, s.taken = nil, nil, nil
 	return errors.Join(errs...)
+}
+
+// take binds an address without listening: connections are refused, and nobody
+// else gets the port.
+func take(address string) (*os.File, error) {
+	at, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return nil, err
+	}
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	file := os.NewFile(uintptr(fd), address)
+	err = errors.Join(
+		syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1), // of connections that were
+		syscall.Bind(fd, &syscall.SockaddrInet4{Port: int(at.Port()), Addr: at.Addr().As4()}),
+	)
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
 }
 
 func (s *socket) close() error {
@@ -79,7 +122,7 @@ type hole struct {
 }
 
 func newHole(address string) (*hole, error) {
-	listener, err := net.Listen("tcp", address)
+	listener, err := listenAgain(address)
 	if err != nil {
 		return nil, err
 	}
