@@ -69,7 +69,7 @@ func setup(env *testscript.Env) error {
 		return err
 	}
 	world.TrustIssuer(issuer)
-	server, err := fakeaws.Start(world, fakeaws.Options{})
+	server, err := fakeaws.Start(world, fakeaws.Options{RoundTrip: 10 * time.Millisecond}) // as in TestFaults
 	if err != nil {
 		return err
 	}
