@@ -24,9 +24,8 @@ import (
 	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 
+	"ecr-cross-account-credential-provider/pkg/printable"
 	"ecr-cross-account-credential-provider/pkg/registry"
-
-	"ecr-cross-account-credential-provider/pkg/excerpt"
 )
 
 // API makes clients of AWS's services. Load makes it.
@@ -74,7 +73,7 @@ func Load(ctx context.Context, o Options) (*API, error) {
 		config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) { o.HTTPClient = boundedClient{next: metadataTransport(t)} }),
 	)...)
 	if err != nil {
-		return nil, fmt.Errorf("reading the node's AWS configuration: %s", excerpt.Line(err.Error(), maxText))
+		return nil, fmt.Errorf("reading the node's AWS configuration: %s", printable.Line(err.Error(), maxText))
 	}
 	containProcess(&cfg)
 	cfg.APIOptions = nil // they were for the clients of the source
@@ -197,7 +196,7 @@ func settleEndpoint(named *string, fips *aws.FIPSEndpointState, dualStack *aws.D
 		return &Error{Class: Misconfigured, text: "the endpoint that AWS_ENDPOINT_URL_* or the profile names is not a URL", err: errors.New("no URL")}
 	}
 	if err := checkEndpoint(u); err != nil {
-		return &Error{Class: Misconfigured, text: excerpt.Line(err.Error(), maxText), err: err}
+		return &Error{Class: Misconfigured, text: printable.Line(err.Error(), maxText), err: err}
 	}
 	return nil
 }

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"ecr-cross-account-credential-provider/pkg/excerpt"
+	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
 func quiet() *log.Logger { return log.New(io.Discard, "", 0) }
@@ -119,8 +119,8 @@ func TestHostileText(t *testing.T) {
 			t.Parallel()
 			api := apiOver(t, jsonError(400, "InvalidParameterException", text).answer)
 			wantError(t, getToken(t.Context(), api), Misconfigured, false, "InvalidParameterException: ")
-			wantLine(t, excerpt.Line(text, maxText))
-			api = apiOver(t, wire{status: 400, body: `{}`, header: http.Header{"X-Amzn-Errortype": {"Bad" + excerpt.Line(text, maxText)}}}.answer)
+			wantLine(t, printable.Line(text, maxText))
+			api = apiOver(t, wire{status: 400, body: `{}`, header: http.Header{"X-Amzn-Errortype": {"Bad" + printable.Line(text, maxText)}}}.answer)
 			wantError(t, getToken(t.Context(), api), Misconfigured, false, "Bad")
 		})
 	}

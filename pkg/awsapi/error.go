@@ -14,7 +14,7 @@ import (
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
-	"ecr-cross-account-credential-provider/pkg/excerpt"
+	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
 // Error is why a call to AWS gave no usable answer: its class, and the cause in
@@ -55,7 +55,7 @@ func Call[T any](ctx context.Context, api *API, call func(context.Context) (T, e
 		return answer, nil
 	}
 	var zero T
-	return zero, &Error{Class: classify(err), text: excerpt.Line(describe(err, a), maxText), err: err}
+	return zero, &Error{Class: classify(err), text: printable.Line(describe(err, a), maxText), err: err}
 }
 
 // describe says in words what went wrong.

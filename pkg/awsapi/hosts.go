@@ -9,9 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	smithyendpoints "github.com/aws/smithy-go/endpoints"
 
+	"ecr-cross-account-credential-provider/pkg/printable"
 	"ecr-cross-account-credential-provider/pkg/registry"
-
-	"ecr-cross-account-credential-provider/pkg/excerpt"
 )
 
 // The hosts below are what the clients of this package would call, found by the
@@ -68,7 +67,7 @@ func (a *API) PublicHost(ctx context.Context) (string, error) {
 
 func hostOf(endpoint smithyendpoints.Endpoint, err error) (string, error) {
 	if err != nil {
-		return "", &Error{Class: Misconfigured, text: excerpt.Line(err.Error(), maxText), err: err}
+		return "", &Error{Class: Misconfigured, text: printable.Line(err.Error(), maxText), err: err}
 	}
 	return endpoint.URI.Host, nil
 }

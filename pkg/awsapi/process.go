@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
 
-	"ecr-cross-account-credential-provider/pkg/excerpt"
+	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
 // The SDK runs a profile's credential_process with this program's own stderr, and
@@ -64,7 +64,7 @@ func (p *process) Retrieve(ctx context.Context) (aws.Credentials, error) {
 		if ctx.Err() != nil {
 			err = errors.Join(ctx.Err(), err)
 		}
-		return aws.Credentials{}, &processError{err, excerpt.Line(stderr.String(), maxText)}
+		return aws.Credentials{}, &processError{err, printable.Line(stderr.String(), maxText)}
 	}
 	return credentials, nil
 }

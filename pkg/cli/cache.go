@@ -13,10 +13,9 @@ import (
 
 	"ecr-cross-account-credential-provider/pkg/cache"
 	"ecr-cross-account-credential-provider/pkg/config"
+	"ecr-cross-account-credential-provider/pkg/printable"
 	"ecr-cross-account-credential-provider/pkg/provider"
 	"ecr-cross-account-credential-provider/pkg/rule"
-
-	"ecr-cross-account-credential-provider/pkg/excerpt"
 )
 
 // cacheDirectory is where a configuration has the cache; empty is nowhere.
@@ -125,7 +124,7 @@ func noteOf(e cache.Info, now time.Time) string {
 			notes = append(notes, note)
 		}
 	}
-	return excerpt.Line(strings.Join(notes, "; "), maxLine)
+	return printable.Line(strings.Join(notes, "; "), maxLine)
 }
 
 func orDash(s string) string {

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"ecr-cross-account-credential-provider/pkg/excerpt"
+	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
 // Name is the program's name in messages, whatever the file is called.
@@ -108,7 +108,7 @@ const maxLine = 4000
 // report writes an error as the last thing on stderr. To a kubelet the line has
 // no line break: its log shows a text with one as a block of several lines.
 func (p Process) report(err error) {
-	_, _ = fmt.Fprintf(p.Stderr, "%s: %s", Name, excerpt.Line(err.Error(), maxLine))
+	_, _ = fmt.Fprintf(p.Stderr, "%s: %s", Name, printable.Line(err.Error(), maxLine))
 	if p.StderrTerminal {
 		_, _ = fmt.Fprintln(p.Stderr)
 	}
@@ -135,7 +135,7 @@ func run(ctx context.Context, p Process) error {
 			return c.run(ctx, p, o, args)
 		}
 	}
-	return usageError("there is no command %q; to see which there are, run: %s help", excerpt.Of(name), Name)
+	return usageError("there is no command %q; to see which there are, run: %s help", printable.Short(name), Name)
 }
 
 // parseFlags takes the flags before the first other argument. They may stand

@@ -10,11 +10,10 @@ import (
 	"ecr-cross-account-credential-provider/pkg/awsapi"
 	"ecr-cross-account-credential-provider/pkg/config"
 	"ecr-cross-account-credential-provider/pkg/kubelet"
+	"ecr-cross-account-credential-provider/pkg/printable"
 	"ecr-cross-account-credential-provider/pkg/provider"
 	"ecr-cross-account-credential-provider/pkg/record"
 	"ecr-cross-account-credential-provider/pkg/rule"
-
-	"ecr-cross-account-credential-provider/pkg/excerpt"
 )
 
 // graceOf is what is kept of the deadline for saying why nothing came of it.
@@ -23,7 +22,7 @@ func graceOf(deadline time.Duration) time.Duration { return min(time.Second, dea
 // getCredentials is the kubelet's call. Stdout gets the answer or nothing.
 func getCredentials(ctx context.Context, p Process, o options, args []string) error {
 	if len(args) > 0 {
-		return usageError("get-credentials takes no argument %q", excerpt.Of(args[0]))
+		return usageError("get-credentials takes no argument %q", printable.Short(args[0]))
 	}
 	r := record.Start(p.Now)
 	end := r.Step("config")
@@ -130,7 +129,7 @@ func (n *notes) print(p Process) {
 
 // note writes a line beside an answer.
 func (p Process) note(text string) {
-	_, _ = fmt.Fprintf(p.Stderr, "%s: %s\n", Name, excerpt.Line(text, maxLine))
+	_, _ = fmt.Fprintf(p.Stderr, "%s: %s\n", Name, printable.Line(text, maxLine))
 }
 
 // inTime waits for what may be stuck where no context reaches it, such as a

@@ -6,8 +6,7 @@ import (
 	"fmt"
 
 	"ecr-cross-account-credential-provider/pkg/config"
-
-	"ecr-cross-account-credential-provider/pkg/excerpt"
+	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
 // validate prints ok, or a problem a line.
@@ -16,7 +15,7 @@ func validate(_ context.Context, p Process, o options, args []string) error {
 	case len(args) > 1:
 		return usageError("validate takes one file, not %d", len(args))
 	case len(args) == 1 && o.config != "":
-		return usageError("validate takes one file, not %q and --config %q", excerpt.Of(args[0]), excerpt.Of(o.config))
+		return usageError("validate takes one file, not %q and --config %q", printable.Short(args[0]), printable.Short(o.config))
 	case len(args) == 1:
 		o.config = args[0]
 	}
@@ -37,7 +36,7 @@ func validate(_ context.Context, p Process, o options, args []string) error {
 		return err
 	}
 	for _, problem := range problems {
-		if _, err := fmt.Fprintln(p.Stdout, excerpt.Line(problem.String(), maxLine)); err != nil {
+		if _, err := fmt.Fprintln(p.Stdout, printable.Line(problem.String(), maxLine)); err != nil {
 			return err
 		}
 	}

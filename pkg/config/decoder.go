@@ -8,9 +8,8 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"ecr-cross-account-credential-provider/pkg/printable"
 	"ecr-cross-account-credential-provider/pkg/registry"
-
-	"ecr-cross-account-credential-provider/pkg/excerpt"
 )
 
 const (
@@ -78,7 +77,7 @@ func (d *decoder) readSTS(v value) {
 		default:
 			region, err := registry.ParseRegion(text)
 			if err != nil {
-				v.problem("%q is not Node, Registry or a region's name such as eu-west-1", excerpt.Of(text))
+				v.problem("%q is not Node, Registry or a region's name such as eu-west-1", printable.Short(text))
 			}
 			d.config.STSRegion.Fixed = region
 		}
@@ -104,7 +103,7 @@ func (d *decoder) readCache(v value) {
 	v.fields(field{"directory", func(v value) {
 		directory, ok := v.text()
 		if ok && directory != "" && !filepath.IsAbs(directory) {
-			v.problem(`%q is not an absolute path; leave it out for the default, or write "" for no cache`, excerpt.Of(directory))
+			v.problem(`%q is not an absolute path; leave it out for the default, or write "" for no cache`, printable.Short(directory))
 		}
 		d.config.Cache = Cache{Named: true, Directory: directory}
 	}})
@@ -113,7 +112,7 @@ func (d *decoder) readCache(v value) {
 func parseDuration(s string) (time.Duration, error) {
 	d, err := time.ParseDuration(s)
 	if err != nil {
-		return 0, fmt.Errorf("%q is not a duration; want one such as 20s, 15m or 1h", excerpt.Of(s))
+		return 0, fmt.Errorf("%q is not a duration; want one such as 20s, 15m or 1h", printable.Short(s))
 	}
 	return d, nil
 }

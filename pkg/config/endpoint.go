@@ -6,9 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"ecr-cross-account-credential-provider/pkg/printable"
 	"ecr-cross-account-credential-provider/pkg/registry"
-
-	"ecr-cross-account-credential-provider/pkg/excerpt"
 )
 
 // Endpoints are URLs of services by region, in place of AWS's own.
@@ -60,7 +59,7 @@ func (d *decoder) readNode(v value) {
 		field{"configFile", func(v value) {
 			path, ok := v.text()
 			if ok && path != "" && !filepath.IsAbs(path) {
-				v.problem("%q is not an absolute path", excerpt.Of(path))
+				v.problem("%q is not an absolute path", printable.Short(path))
 			}
 			d.config.Node.ConfigFile = path
 		}},

@@ -5,10 +5,9 @@ import (
 	"slices"
 	"strings"
 
+	"ecr-cross-account-credential-provider/pkg/printable"
 	"ecr-cross-account-credential-provider/pkg/registry"
 	"ecr-cross-account-credential-provider/pkg/rule"
-
-	"ecr-cross-account-credential-provider/pkg/excerpt"
 )
 
 // entry is a rule's entry and where it was written.
@@ -127,7 +126,7 @@ func (v value) appendAccount(accounts *[]registry.Account, text string) {
 	account, err := registry.ParseAccount(text)
 	switch {
 	case err != nil:
-		v.problem("%q is not an account; want 12 digits, quoted or not, or own", excerpt.Of(text))
+		v.problem("%q is not an account; want 12 digits, quoted or not, or own", printable.Short(text))
 	case slices.Contains(*accounts, account):
 		v.problem("%q is there twice", text)
 	default:
@@ -151,11 +150,11 @@ func (e *entry) readRepository(v value) {
 	switch {
 	case !ok:
 	case prefix == "" || strings.HasPrefix(prefix, "/"):
-		v.problem("%q is not the start of a repository's name; want one such as team-a/", excerpt.Of(prefix))
+		v.problem("%q is not the start of a repository's name; want one such as team-a/", printable.Short(prefix))
 	case strings.ContainsFunc(prefix, isNoRepositoryRune):
-		v.problem("%q can start no repository's name: it is a plain prefix of lower-case letters, digits and . _ - /", excerpt.Of(prefix))
+		v.problem("%q can start no repository's name: it is a plain prefix of lower-case letters, digits and . _ - /", printable.Short(prefix))
 	case slices.Contains(e.Repositories, prefix):
-		v.problem("%q is there twice", excerpt.Of(prefix))
+		v.problem("%q is there twice", printable.Short(prefix))
 	default:
 		e.Repositories = append(e.Repositories, prefix)
 	}

@@ -4,7 +4,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"ecr-cross-account-credential-provider/pkg/excerpt"
+	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
 // Log is where a record of each request goes: by default to the journal, where
@@ -43,7 +43,7 @@ func (d *decoder) readLog(v value) {
 			if s, ok := suggest(text, words); ok {
 				hint = "; did you mean " + s + "?"
 			}
-			v.problem("%q is not Journal, Stderr, None or the absolute path of a file%s", excerpt.Of(text), hint)
+			v.problem("%q is not Journal, Stderr, None or the absolute path of a file%s", printable.Short(text), hint)
 		}
 	}})
 }

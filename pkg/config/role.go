@@ -4,9 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"ecr-cross-account-credential-provider/pkg/printable"
 	"ecr-cross-account-credential-provider/pkg/rule"
-
-	"ecr-cross-account-credential-provider/pkg/excerpt"
 )
 
 // readRole reads a role of assumeRoles.
@@ -67,7 +66,7 @@ func (e *entry) readServiceAccount(v value) {
 		field{"roleAnnotation", func(v value) {
 			text, ok := v.text()
 			if ok && !isAnnotationKey(text) {
-				v.problem("%q is not an annotation's key; want one such as %s", excerpt.Of(text), rule.DefaultRoleAnnotation)
+				v.problem("%q is not an annotation's key; want one such as %s", printable.Short(text), rule.DefaultRoleAnnotation)
 			}
 			s.RoleAnnotation = text
 		}},
@@ -114,7 +113,7 @@ func (v value) rolePattern(s *rule.ServiceAccount) []rule.RolePattern {
 		v.problem("%w", err)
 		return nil
 	case slices.ContainsFunc(s.AllowedRoles, func(p rule.RolePattern) bool { return p.String() == text }):
-		v.problem("%q is there twice", excerpt.Of(text))
+		v.problem("%q is there twice", printable.Short(text))
 		return nil
 	}
 	return []rule.RolePattern{pattern}

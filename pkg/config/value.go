@@ -7,7 +7,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"ecr-cross-account-credential-provider/pkg/excerpt"
+	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
 // value is a YAML node and the path to it. Its methods read what is expected
@@ -138,7 +138,7 @@ func (v value) choice(words ...string) int {
 	if s, ok := suggest(text, words); ok && len(words) > 1 {
 		hint = "; did you mean " + s + "?"
 	}
-	v.problem("%q is not %s%s", excerpt.Of(text), oneOf(words), hint)
+	v.problem("%q is not %s%s", printable.Short(text), oneOf(words), hint)
 	return 0
 }
 
@@ -170,7 +170,7 @@ func kindOf(node *yaml.Node) string {
 	if node.Tag == "!!null" {
 		return "has no value"
 	}
-	return fmt.Sprintf("is %q", excerpt.Of(node.Value))
+	return fmt.Sprintf("is %q", printable.Short(node.Value))
 }
 
 func isKnown(name string, known []field) bool {
@@ -201,7 +201,7 @@ func oneOf(words []string) string {
 // oneWord is what the input calls something, as a path shows it: in quotes
 // where it would break the line.
 func oneWord(s string) string {
-	s = excerpt.Of(s)
+	s = printable.Short(s)
 	if quoted := strconv.Quote(s); s == "" || quoted != `"`+s+`"` {
 		return quoted
 	}

@@ -12,7 +12,7 @@ import (
 
 	v1 "k8s.io/kubelet/pkg/apis/credentialprovider/v1"
 
-	"ecr-cross-account-credential-provider/pkg/excerpt"
+	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
 const (
@@ -56,7 +56,7 @@ func (s ServiceAccount) Format(f fmt.State, _ rune) {
 
 // Format leaves the service account's token out, whatever the verb.
 func (r Request) Format(f fmt.State, _ rune) {
-	_, _ = fmt.Fprintf(f, "request of %s for image %q by %v", r.apiVersion, excerpt.Of(r.image), r.serviceAccount)
+	_, _ = fmt.Fprintf(f, "request of %s for image %q by %v", r.apiVersion, printable.Short(r.image), r.serviceAccount)
 }
 
 // Image is the image's name, never empty, as whoever made the pod wrote it; the
@@ -87,11 +87,11 @@ func parseRequest(data []byte) (Request, error) {
 		return Request{}, describe(data, err)
 	}
 	if wire.Kind != requestKind {
-		return Request{}, fmt.Errorf("the request on stdin is of kind %q; want %s", excerpt.Of(wire.Kind), requestKind)
+		return Request{}, fmt.Errorf("the request on stdin is of kind %q; want %s", printable.Short(wire.Kind), requestKind)
 	}
 	if !isServed(wire.APIVersion) {
 		return Request{}, fmt.Errorf("request is of %q; %s/v1, v1beta1 and v1alpha1 are served; set apiVersion in the kubelet's CredentialProviderConfig",
-			excerpt.Of(wire.APIVersion), group)
+			printable.Short(wire.APIVersion), group)
 	}
 	if wire.Image == "" {
 		return Request{}, errors.New("the request on stdin names no image")
@@ -124,7 +124,7 @@ func describe(data []byte, err error) error {
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) && wrong.Field != "" {
 		field := strings.TrimPrefix(wrong.Field, "TypeMeta.") // Go's name of what the wire has no name for
-		return fmt.Errorf("the request on stdin has a field %s of the wrong type", excerpt.Of(field))
+		return fmt.Errorf("the request on stdin has a field %s of the wrong type", printable.Short(field))
 	}
 	return errors.New("the request on stdin is not a JSON object")
 }

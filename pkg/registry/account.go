@@ -3,7 +3,7 @@ package registry
 import (
 	"fmt"
 
-	"ecr-cross-account-credential-provider/pkg/excerpt"
+	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
 // Account is the number of an AWS account. The zero value is no account.
@@ -12,11 +12,11 @@ type Account struct{ id string }
 // ParseAccount takes the 12 digits of an account number; leading zeros count.
 func ParseAccount(s string) (Account, error) {
 	if len(s) != 12 {
-		return Account{}, fmt.Errorf("%q is not an account number; want 12 digits", excerpt.Of(s))
+		return Account{}, fmt.Errorf("%q is not an account number; want 12 digits", printable.Short(s))
 	}
 	for i := range len(s) {
 		if !isDigit(s[i]) {
-			return Account{}, fmt.Errorf("%q is not an account number; want 12 digits", excerpt.Of(s))
+			return Account{}, fmt.Errorf("%q is not an account number; want 12 digits", printable.Short(s))
 		}
 	}
 	return Account{s}, nil

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"ecr-cross-account-credential-provider/pkg/excerpt"
+	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
 // Partition is one of AWS's separate worlds of accounts, regions and host
@@ -31,7 +31,7 @@ func ParsePartition(s string) (Partition, error) {
 			return p.Partition, nil
 		}
 	}
-	return Partition{}, fmt.Errorf("%q is not a partition; want one of %s", excerpt.Of(s), partitionNames())
+	return Partition{}, fmt.Errorf("%q is not a partition; want one of %s", printable.Short(s), partitionNames())
 }
 
 // String is the partition's name as ARNs spell it.

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"ecr-cross-account-credential-provider/pkg/excerpt"
+	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
 // RegionPattern is a region's name in which "*" stands for any run of
@@ -20,12 +20,12 @@ func ParseRegionPattern(s string) (RegionPattern, error) {
 	}
 	for i := range len(s) {
 		if c := s[i]; c != '*' && c != '-' && !isLower(c) && !isDigit(c) {
-			return RegionPattern{}, fmt.Errorf("%q is not a pattern of regions; want one such as us-*", excerpt.Of(s))
+			return RegionPattern{}, fmt.Errorf("%q is not a pattern of regions; want one such as us-*", printable.Short(s))
 		}
 	}
 	p := RegionPattern{s}
 	if len(p.Partitions()) == 0 {
-		return RegionPattern{}, fmt.Errorf("%q matches the regions of no partition; want a pattern such as us-*", excerpt.Of(s))
+		return RegionPattern{}, fmt.Errorf("%q matches the regions of no partition; want a pattern such as us-*", printable.Short(s))
 	}
 	return p, nil
 }

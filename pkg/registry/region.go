@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"ecr-cross-account-credential-provider/pkg/excerpt"
+	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
 // Region is an AWS region and the partition it belongs to. Regions are known
@@ -20,7 +20,7 @@ func ParseRegion(s string) (Region, error) {
 	if p, rest := longestPrefix(s); p != nil && isWordAndNumber(rest) {
 		return Region{s, p}, nil
 	}
-	return Region{}, fmt.Errorf("%q is not a region; want a name such as eu-west-1", excerpt.Of(s))
+	return Region{}, fmt.Errorf("%q is not a region; want a name such as eu-west-1", printable.Short(s))
 }
 
 // String is the region's name.

@@ -4,9 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"ecr-cross-account-credential-provider/pkg/printable"
 	"ecr-cross-account-credential-provider/pkg/registry"
-
-	"ecr-cross-account-credential-provider/pkg/excerpt"
 )
 
 // arnTemplate is a role's ARN in which {partition}, {account} and {region} may
@@ -24,17 +23,17 @@ var shortest = map[string]string{"partition": "aws", "account": "000000000000", 
 func parseARN(s string) (arnTemplate, error) {
 	parts := strings.SplitN(s, ":", 6)
 	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "iam" || parts[3] != "" {
-		return arnTemplate{}, fmt.Errorf("%q is not an IAM role ARN; want %s", excerpt.Long(s), arnForm)
+		return arnTemplate{}, fmt.Errorf("%q is not an IAM role ARN; want %s", printable.Long(s), arnForm)
 	}
 	t := arnTemplate{partition: parts[1], account: parts[4]}
 	if t.partition != "{partition}" {
 		if _, err := registry.ParsePartition(t.partition); err != nil {
-			return arnTemplate{}, fmt.Errorf("%q is not an IAM role ARN: %w", excerpt.Long(s), err)
+			return arnTemplate{}, fmt.Errorf("%q is not an IAM role ARN: %w", printable.Long(s), err)
 		}
 	}
 	if t.account != "{account}" {
 		if _, err := registry.ParseAccount(t.account); err != nil {
-			return arnTemplate{}, fmt.Errorf("%q is not an IAM role ARN: %w", excerpt.Long(s), err)
+			return arnTemplate{}, fmt.Errorf("%q is not an IAM role ARN: %w", printable.Long(s), err)
 		}
 	}
 	resource, err := ParseTemplate(parts[5], "account", "region", "partition")
@@ -42,7 +41,7 @@ func parseARN(s string) (arnTemplate, error) {
 		return arnTemplate{}, err
 	}
 	if err := checkRolePath(resource.expand(func(placeholder string) string { return shortest[placeholder] })); err != nil {
-		return arnTemplate{}, fmt.Errorf("%q is not an IAM role ARN: %w", excerpt.Long(s), err)
+		return arnTemplate{}, fmt.Errorf("%q is not an IAM role ARN: %w", printable.Long(s), err)
 	}
 	t.resource = resource
 	return t, nil

@@ -4,9 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"ecr-cross-account-credential-provider/pkg/printable"
 	"ecr-cross-account-credential-provider/pkg/registry"
-
-	"ecr-cross-account-credential-provider/pkg/excerpt"
 )
 
 // RoleTemplate is a role to assume as the configuration writes it. The
@@ -70,10 +69,10 @@ func (r RoleTemplate) WithSessionName(name string, placeholders []string) (RoleT
 		return r, err
 	}
 	if sample := t.expand(func(string) string { return "x" }); name == "" || !onlyOf(sample, "+=,.@-") {
-		return r, fmt.Errorf("%q: a session name has 2 to 64 letters, digits or any of _+=,.@-", excerpt.Long(name))
+		return r, fmt.Errorf("%q: a session name has 2 to 64 letters, digits or any of _+=,.@-", printable.Long(name))
 	}
 	if len(t.parts) == 1 && t.parts[0].placeholder == "" && (len(name) < 2 || len(name) > 64) {
-		return r, fmt.Errorf("%q: a session name has 2 to 64 characters", excerpt.Long(name))
+		return r, fmt.Errorf("%q: a session name has 2 to 64 characters", printable.Long(name))
 	}
 	r.sessionName = t
 	return r, nil

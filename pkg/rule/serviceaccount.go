@@ -6,9 +6,8 @@ import (
 	"path"
 	"strings"
 
+	"ecr-cross-account-credential-provider/pkg/printable"
 	"ecr-cross-account-credential-provider/pkg/registry"
-
-	"ecr-cross-account-credential-provider/pkg/excerpt"
 )
 
 // DefaultRoleAnnotation is the annotation that the stock plugin reads, too.
@@ -61,11 +60,11 @@ func (s ServiceAccount) check(arn string, reg registry.Registry) error {
 		return err
 	}
 	if strings.ContainsAny(arn, "{}") {
-		return fmt.Errorf("%q is not an IAM role ARN; want %s", excerpt.Long(arn), arnForm)
+		return fmt.Errorf("%q is not an IAM role ARN; want %s", printable.Long(arn), arnForm)
 	}
 	if parsed.partition != reg.Partition().String() {
 		return fmt.Errorf("role %s is in partition %s and the registry in %s; roles are assumed within one partition only",
-			excerpt.Long(arn), parsed.partition, reg.Partition())
+			printable.Long(arn), parsed.partition, reg.Partition())
 	}
 	if s.AnyRole {
 		return nil
@@ -77,7 +76,7 @@ func (s ServiceAccount) check(arn string, reg registry.Registry) error {
 		}
 		allowed[i] = pattern.String()
 	}
-	return fmt.Errorf("role %s is not one of allowedRoles (%s)", excerpt.Long(arn), excerpt.Long(strings.Join(allowed, ", ")))
+	return fmt.Errorf("role %s is not one of allowedRoles (%s)", printable.Long(arn), printable.Long(strings.Join(allowed, ", ")))
 }
 
 // RolePattern is a role's ARN in whose path and name "*" stands for any run of
@@ -91,7 +90,7 @@ func ParseRolePattern(s string) (RolePattern, error) {
 	// A star stands where a letter could: what is left must be an ARN, which it
 	// is not with a letter in the account, or another one in the partition.
 	if _, err := parseARN(strings.ReplaceAll(s, "*", "x")); err != nil {
-		return RolePattern{}, fmt.Errorf("%q is not a pattern of role ARNs; want %s, with * in path and name only", excerpt.Long(s), arnForm)
+		return RolePattern{}, fmt.Errorf("%q is not a pattern of role ARNs; want %s, with * in path and name only", printable.Long(s), arnForm)
 	}
 	parts := strings.SplitN(s, ":", 6)
 	resource, err := ParseTemplate(parts[5], "account", "region", "partition")

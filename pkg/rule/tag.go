@@ -7,7 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"ecr-cross-account-credential-provider/pkg/excerpt"
+	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
 // Tag is a session tag, as STS takes it.
@@ -30,11 +30,11 @@ const (
 func (r RoleTemplate) WithTag(key, value string, placeholders []string) (RoleTemplate, error) {
 	switch {
 	case key == "" || utf8.RuneCountInString(key) > maxTagKey || !isTagText(key):
-		return r, fmt.Errorf("%q: a session tag's key has 1 to %d letters, digits, spaces or any of _.:/=+-@", excerpt.Long(key), maxTagKey)
+		return r, fmt.Errorf("%q: a session tag's key has 1 to %d letters, digits, spaces or any of _.:/=+-@", printable.Long(key), maxTagKey)
 	case strings.HasPrefix(strings.ToLower(key), "aws:"):
-		return r, fmt.Errorf("%q: keys that start with aws: are AWS's own", excerpt.Long(key))
+		return r, fmt.Errorf("%q: keys that start with aws: are AWS's own", printable.Long(key))
 	case slices.ContainsFunc(r.tags, func(t tagTemplate) bool { return strings.EqualFold(t.key, key) }):
-		return r, fmt.Errorf("%q is there twice; keys differ by more than case", excerpt.Long(key))
+		return r, fmt.Errorf("%q is there twice; keys differ by more than case", printable.Long(key))
 	case len(r.tags) == maxTags:
 		return r, fmt.Errorf("a session has at most %d tags", maxTags)
 	}
@@ -54,7 +54,7 @@ func (t tagTemplate) expand(value func(string) string) (Tag, error) {
 	text := t.value.expand(value)
 	if utf8.RuneCountInString(text) > maxTagValue || !isTagText(text) {
 		return Tag{}, fmt.Errorf("session tag %q: %q: a value has at most %d letters, digits, spaces or any of _.:/=+-@",
-			excerpt.Long(t.key), excerpt.Long(text), maxTagValue)
+			printable.Long(t.key), printable.Long(text), maxTagValue)
 	}
 	return Tag{t.key, text}, nil
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"ecr-cross-account-credential-provider/pkg/excerpt"
+	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
 // Template is a text with placeholders in braces, such as pull-{account}.
@@ -26,7 +26,7 @@ func ParseTemplate(text string, allowed ...string) (Template, error) {
 	for rest := text; rest != ""; {
 		literal, after, found := strings.Cut(rest, "{")
 		if strings.Contains(literal, "}") {
-			return Template{}, fmt.Errorf("%q has a } without a {", excerpt.Long(text))
+			return Template{}, fmt.Errorf("%q has a } without a {", printable.Long(text))
 		}
 		if literal != "" {
 			t.parts = append(t.parts, part{literal: literal})
@@ -36,11 +36,11 @@ func ParseTemplate(text string, allowed ...string) (Template, error) {
 		}
 		name, remaining, closed := strings.Cut(after, "}")
 		if !closed {
-			return Template{}, fmt.Errorf("%q has a { without a }", excerpt.Long(text))
+			return Template{}, fmt.Errorf("%q has a { without a }", printable.Long(text))
 		}
 		if !slices.Contains(allowed, name) {
 			return Template{}, fmt.Errorf("%q: unknown placeholder %q; here {%s} can be used",
-				excerpt.Long(text), "{"+excerpt.Long(name)+"}", strings.Join(allowed, "}, {"))
+				printable.Long(text), "{"+printable.Long(name)+"}", strings.Join(allowed, "}, {"))
 		}
 		t.parts = append(t.parts, part{placeholder: name})
 		rest = remaining

@@ -1,4 +1,4 @@
-package excerpt
+package printable
 
 import (
 	"strconv"
@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-func TestOf(t *testing.T) {
+func TestShort(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ in, want string }{
 		"empty":       {"", ""},
@@ -18,7 +18,7 @@ func TestOf(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := Of(test.in); got != test.want {
+			if got := Short(test.in); got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
@@ -44,11 +44,11 @@ func TestLine(t *testing.T) {
 	}
 }
 
-func FuzzExcerpt(f *testing.F) {
+func FuzzPrintable(f *testing.F) {
 	f.Add("a\nb\x00\xff☺")
 	f.Fuzz(func(t *testing.T, s string) {
-		if got := Of(s); len(strconv.Quote(got)) > 64+2+len("…") {
-			t.Errorf("Of(%q) = %q", s, got)
+		if got := Short(s); len(strconv.Quote(got)) > 64+2+len("…") {
+			t.Errorf("Short(%q) = %q", s, got)
 		}
 		line := Line(s, 100)
 		if len(line) > 100+len("…") || !utf8.ValidString(line) || strings.ContainsAny(line, "\n\r\t\x00") {

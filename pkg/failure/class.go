@@ -1,0 +1,63 @@
+// Package failure names the classes of errors with which getting a token can end.
+// The class decides what happens next: whether the error is remembered, and
+// whether an older token may be used instead.
+package failure
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Class is what an error means for the next request. The zero value is
+// Unavailable.
+type Class int
+
+// The classes.
+const (
+	// Unavailable: AWS gave no answer, or none that can be used. A token that is
+	// still valid may be used instead.
+	Unavailable Class = iota
+	// Refused: AWS denies the role or the token. The error is remembered, and no
+	// older token is used.
+	Refused
+	// Misconfigured: AWS cannot serve the request as it is. The error is
+	// remembered. A token that is still valid may be used instead.
+	Misconfigured
+	// CallersToken: AWS did not accept the pod's service account token. The error
+	// is the pod's own and is never remembered.
+	CallersToken
+)
+
+var names = [...]string{"unavailable", "refused", "misconfigured", "caller's token"}
+
+// String returns the class as messages and logs spell it.
+func (c Class) String() string {
+	if c < 0 || int(c) >= len(names) {
+		return fmt.Sprintf("class %d", int(c))
+	}
+	return names[c]
+}
+
+// MarshalText returns the class as String does.
+func (c Class) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
+// UnmarshalText is the reverse of MarshalText.
+func (c *Class) UnmarshalText(text []byte) error {
+	for i, name := range names {
+		if name == string(text) {
+			*c = Class(i)
+			return nil
+		}
+	}
+	return errors.New("not a class of errors")
+}
+
+// Of returns the class of an error that has one: an error with a method
+// FailureClass() Class in its chain.
+func Of(err error) (Class, bool) {
+	var classified interface{ FailureClass() Class }
+	if !errors.As(err, &classified) {
+		return Unavailable, false
+	}
+	return classified.FailureClass(), true
+}

@@ -1,0 +1,47 @@
+// Package printable makes text from outside fit for a message of one line. Such
+// text is an image's name, or an answer of AWS.
+package printable
+
+import (
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// Short returns the start of a text that a message quotes: about 64 bytes when
+// escaped.
+func Short(s string) string { return start(s, 64) }
+
+// Long does the same for what is longer by nature, such as an ARN: about 200
+// bytes.
+func Long(s string) string { return start(s, 200) }
+
+// start cuts s so that its quoted form, escapes included, fits into limit.
+func start(s string, limit int) string {
+	short := s
+	if len(s) > limit {
+		short = strings.ToValidUTF8(s[:limit], "")
+	}
+	for len(strconv.Quote(short)) > limit+2 {
+		short = short[:len(short)*3/4]
+	}
+	if short == s {
+		return s
+	}
+	return short + "…"
+}
+
+// Line returns s as one line of at most limit bytes. Each run of white space and
+// of unprintable characters becomes one space.
+func Line(s string, limit int) string {
+	s = strings.Join(strings.Fields(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, s)), " ")
+	if len(s) > limit {
+		s = strings.ToValidUTF8(s[:limit], "") + "…"
+	}
+	return s
+}
