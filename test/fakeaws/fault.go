@@ -1,6 +1,7 @@
 package fakeaws
 
 import (
+	"bytes"
 	"net/http"
 	"strconv"
 	"time"
@@ -53,6 +54,9 @@ const (
 	Drip FaultKind = "dripping body"
 	// Flood sends a body without end.
 	Flood FaultKind = "endless body"
+	// Pad sends 8 MiB of white space and then the right body, which only a client
+	// without a limit takes.
+	Pad FaultKind = "padded body"
 	// Error answers with Status, Code and Message in the service's protocol.
 	Error FaultKind = "error"
 	// Answer answers with Body.
@@ -79,14 +83,14 @@ func Denied() Fault {
 }
 
 // play makes a request meet the fault.
-func (f Fault) play(w http.ResponseWriter, r *http.Request, service Service) {
+func (s *Server) play(f Fault, w http.ResponseWriter, r *http.Request, service Service) {
 	const promised = 1000
 	switch f.Kind {
 	case HangHeaders:
-		hang(r)
+		s.hang(r)
 	case HangBody:
 		startBody(w, promised)
-		hang(r)
+		s.hang(r)
 	case CutBody:
 		startBody(w, promised)
 		panic(http.ErrAbortHandler) // net/http's way to break a connection off
@@ -94,6 +98,8 @@ func (f Fault) play(w http.ResponseWriter, r *http.Request, service Service) {
 		drip(w, r)
 	case Flood:
 		flood(w, r)
+	case Pad:
+		_, _ = w.Write(bytes.Repeat([]byte(" "), 8<<20))
 	case Error:
 		(&apiError{f.Status, f.Code, f.Message}).write(w, service)
 	case Answer:
@@ -104,7 +110,8 @@ func (f Fault) play(w http.ResponseWriter, r *http.Request, service Service) {
 
 // hang waits until the caller gives up, and breaks the connection off: a handler
 // that returns would answer after all, and the caller may yet hear it.
-func hang(r *http.Request) {
+func (s *Server) hang(r *http.Request) {
+	s.hanging()
 	<-r.Context().Done()
 	panic(http.ErrAbortHandler)
 }
@@ -128,10 +135,7 @@ func drip(w http.ResponseWriter, r *http.Request) {
 }
 
 func flood(w http.ResponseWriter, r *http.Request) {
-	chunk := make([]byte, 64<<10)
-	for i := range chunk {
-		chunk[i] = ' '
-	}
+	chunk := bytes.Repeat([]byte(" "), 64<<10)
 	for r.Context().Err() == nil {
 		if _, err := w.Write(chunk); err != nil {
 			return

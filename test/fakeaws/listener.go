@@ -23,11 +23,10 @@ type listener struct {
 // it returns none, so that they queue up.
 func (l *listener) Accept() (net.Conn, error) {
 	for {
-		open, ok := l.open()
-		if !ok {
+		if !l.waitWhileShut() {
 			return nil, net.ErrClosed
 		}
-		conn, err := open.Accept()
+		conn, err := l.socket.listener.Accept()
 		if err != nil {
 			continue // shut, perhaps to be opened again
 		}
@@ -40,36 +39,34 @@ func (l *listener) Accept() (net.Conn, error) {
 		case HangHandshake:
 			l.park(conn)
 		default:
-			return &distantConn{Conn: conn, roundTrip: l.roundTrip(), fresh: true}, nil
+			return &distantConn{Conn: conn, roundTrip: l.roundTrip(), sleep: l.server.sleep, fresh: true}, nil
 		}
 	}
 }
 
-// open waits until the socket is open; it is false where the end came first.
-func (l *listener) open() (net.Listener, bool) {
+// waitWhileShut waits until the socket is open. It reports false if the listener
+// is closed before.
+func (l *listener) waitWhileShut() bool {
 	for {
 		changed := l.server.changes()
 		select {
 		case <-l.closed:
-			return nil, false
+			return false
 		default:
 		}
-		if open := l.socket.current(); open != nil {
-			return open, true
+		if !l.socket.isShut() {
+			return true
 		}
 		select {
 		case <-changed:
 		case <-l.closed:
-			return nil, false
+			return false
 		}
 	}
 }
 
-// Addr is where the socket is, or will be again.
-func (l *listener) Addr() net.Addr {
-	addr, _ := net.ResolveTCPAddr("tcp", l.socket.address) // it was one
-	return addr
-}
+// Addr is the socket's address.
+func (l *listener) Addr() net.Addr { return l.socket.listener.Addr() }
 
 // roundTrip is none to IMDS, which is on the node's own host.
 func (l *listener) roundTrip() time.Duration {
@@ -95,6 +92,7 @@ func (l *listener) park(conn net.Conn) {
 		_ = conn.Close()
 	default:
 		l.parked = append(l.parked, conn)
+		l.server.hanging()
 	}
 }
 
@@ -117,6 +115,7 @@ func (l *listener) Close() error {
 type distantConn struct {
 	net.Conn
 	roundTrip time.Duration
+	sleep     func(time.Duration)
 	mu        sync.Mutex
 	fresh     bool
 	wrote     bool
@@ -124,6 +123,9 @@ type distantConn struct {
 
 func (c *distantConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
+	if n == 0 {
+		return n, err // nothing came from the peer
+	}
 	c.mu.Lock()
 	var wait time.Duration
 	switch {
@@ -135,7 +137,7 @@ func (c *distantConn) Read(b []byte) (int, error) {
 	c.fresh, c.wrote = false, false
 	c.mu.Unlock()
 	if wait > 0 {
-		time.Sleep(wait)
+		c.sleep(wait)
 	}
 	return n, err
 }

@@ -27,6 +27,8 @@ type Server struct {
 	caFile        string
 	certificate   *tls.Config
 	log           func(Call)
+	sleep         func(time.Duration)
+	hanging       func()
 
 	mu      sync.Mutex
 	calls   []Call
@@ -52,19 +54,30 @@ type Options struct {
 	RoundTrip time.Duration
 	// Log, if set, is told of each call.
 	Log func(Call)
+
+	sleep   func(time.Duration) // waits for a round trip
+	hanging func()              // is called where a fault begins to hang
 }
 
 // Start serves a world on free ports of loopback, until Close.
 func Start(world *World, o Options) (*Server, error) {
 	s := &Server{
 		World:         world,
-		metadataToken: "IMDSTOKEN" + requestID(),
+		metadataToken: metadataMark + requestID(),
 		roundTrip:     o.RoundTrip,
 		log:           o.Log,
+		sleep:         time.Sleep,
+		hanging:       func() {},
 		urls:          map[Service]string{},
 		sockets:       map[Service]*socket{},
 		faults:        map[Service]*Fault{},
 		changed:       make(chan struct{}),
+	}
+	if o.sleep != nil {
+		s.sleep = o.sleep
+	}
+	if o.hanging != nil {
+		s.hanging = o.hanging
 	}
 	if o.TLS {
 		var err error
@@ -119,11 +132,11 @@ func (s *Server) serve(service Service, address string, h handler, certificate *
 		ErrorLog:          log.New(io.Discard, "", 0),
 	}
 	s.servers = append(s.servers, server)
-	s.urls[service] = "http://" + socket.address
+	s.urls[service] = "http://" + socket.address()
 	var accept net.Listener = l
 	if certificate != nil {
 		accept = tls.NewListener(l, certificate)
-		s.urls[service] = "https://" + socket.address
+		s.urls[service] = "https://" + socket.address()
 	}
 	go func() { _ = server.Serve(accept) }()
 	return nil
@@ -183,8 +196,9 @@ func (s *Server) handle(service Service, h handler) http.Handler {
 		w.Header().Set("Date", s.World.Now().UTC().Format(http.TimeFormat))
 		if f, ok := s.takeFault(service, func(f *Fault) bool { return f.Kind != HangAccept && !f.Kind.ofConnections() }); ok {
 			s.record(Call{Service: service, Operation: r.Method, Host: r.Host, Outcome: string(f.Kind)})
-			f.play(w, r, service)
-			return
+			if s.play(f, w, r, service); f.Kind != Pad {
+				return
+			}
 		}
 		call := Call{Service: service, Host: r.Host, Outcome: "ok"}
 		refusal := h(w, r, body, &call)

@@ -61,7 +61,7 @@ func (s *Server) assumeRoleWithWebIdentity(w http.ResponseWriter, form url.Value
 		return refusal
 	}
 	role, ok := s.World.role(call.Role)
-	if !ok || !slices.ContainsFunc(role.Trust, func(t Trust) bool { return t.Principal == who.Subject }) {
+	if !ok || !slices.ContainsFunc(role.Trust, func(t Trust) bool { return t.meets(who.Subject) }) {
 		return &apiError{http.StatusForbidden, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity"}
 	}
 	if refusal := role.checkDuration(call.Duration, false); refusal != nil {
@@ -92,8 +92,7 @@ func denied(who, action, what string) *apiError {
 // trusts evaluates the trust policy.
 func (r Role) trusts(caller Credentials, externalID string, tags bool) bool {
 	return slices.ContainsFunc(r.Trust, func(t Trust) bool {
-		isPrincipal := t.Principal == caller.Role || t.Principal == accountOf(caller.Role)
-		return isPrincipal && (t.ExternalID == "" || t.ExternalID == externalID) && (t.TagSession || !tags)
+		return t.meets(caller.Role, accountOf(caller.Role)) && (t.ExternalID == "" || t.ExternalID == externalID) && (t.TagSession || !tags)
 	})
 }
 

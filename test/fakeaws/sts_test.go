@@ -51,6 +51,21 @@ func TestTrust(t *testing.T) {
 	}
 }
 
+// TestTagSession: a role is assumed with session tags only if its trust policy
+// allows them.
+func TestTagSession(t *testing.T) {
+	t.Parallel()
+	for allowed, want := range map[bool]int{true: http.StatusOK, false: http.StatusForbidden} {
+		s := start(t, NewWorld(Node{Role: nodeRole}, Role{ARN: firstRole, Trust: []Trust{{Principal: nodeRole, TagSession: allowed}}}), Options{})
+		r := stsRequest(s, "AssumeRole", "RoleArn", firstRole, "RoleSessionName", "test", "DurationSeconds", "3600",
+			"Tags.member.1.Key", "cluster", "Tags.member.1.Value", "prod")
+		got := send(t, newClient(t, s), r.sign(t, signing{session(s.World, nodeRole, time.Hour, false), "sts", "eu-west-1", s.World.Now()}))
+		if got.status != want {
+			t.Errorf("allowed %t: got %+v, want status %d", allowed, got, want)
+		}
+	}
+}
+
 func TestNoSuchRole(t *testing.T) {
 	t.Parallel()
 	s := start(t, ExampleWorld(), Options{})

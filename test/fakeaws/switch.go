@@ -51,6 +51,7 @@ func (s *Server) waitWhileHung(service Service, end <-chan struct{}) bool {
 		if f == nil || f.Kind != HangAccept {
 			return true
 		}
+		s.hanging()
 		select {
 		case <-changed:
 		case <-end:

@@ -10,6 +10,7 @@ import (
 	"crypto/rsa"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -31,6 +32,8 @@ type World struct {
 	issuers map[string]*rsa.PublicKey // the OIDC providers
 
 	pullPolicies map[Repository][]string // who may pull
+
+	trustEverybody bool
 }
 
 // Node is an EC2 instance.
@@ -64,6 +67,15 @@ type Trust struct {
 	ExternalID string
 	// TagSession allows session tags.
 	TagSession bool
+}
+
+// Everybody is the principal of a trust policy that everybody meets.
+const Everybody = "*"
+
+// meets reports whether the caller, which any of the names stands for, is the
+// statement's principal.
+func (t Trust) meets(names ...string) bool {
+	return t.Principal == Everybody || slices.Contains(names, t.Principal)
 }
 
 // Credentials are what STS or IMDS issued, and to whom.
@@ -107,6 +119,14 @@ func (w *World) SetRole(r Role) {
 	w.roles[r.ARN] = r
 }
 
+// TrustEverybody lets everybody assume every role that no SetRole is about, except
+// a role whose name is "absent".
+func (w *World) TrustEverybody() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.trustEverybody = true
+}
+
 // SetSkew sets how far AWS's clock is ahead of the machine's.
 func (w *World) SetSkew(skew time.Duration) {
 	w.mu.Lock()
@@ -125,6 +145,9 @@ func (w *World) role(arn string) (Role, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	r, ok := w.roles[arn]
+	if !ok && w.trustEverybody && !strings.HasSuffix(arn, "/absent") {
+		return Role{ARN: arn, Trust: []Trust{{Principal: Everybody, TagSession: true}}}, true
+	}
 	return r, ok
 }
 
@@ -165,10 +188,14 @@ const (
 	secretMark  = "SECRETKEY"
 	sessionMark = "SESSIONTOKEN"
 	tokenMark   = "ECRTOKEN"
+
+	metadataMark = "IMDSTOKEN"
 )
 
-// SecretMarks are what the secrets that are issued start with.
-func SecretMarks() []string { return []string{secretMark, sessionMark, tokenMark} }
+// SecretMarks are what the secrets that are issued start with, and LeakMark.
+func SecretMarks() []string {
+	return []string{secretMark, sessionMark, tokenMark, metadataMark, LeakMark}
+}
 
 // sessionARN is how STS names a session of a role.
 func sessionARN(roleARN, session string) string {

@@ -1,0 +1,86 @@
+package fakeaws
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os/exec"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+// TestFlips shuts and opens a port while child processes are started, which
+// inherit its descriptor for a moment. A shut port refuses every connection, an
+// open one takes every connection, and neither is ever another's.
+func TestFlips(t *testing.T) {
+	t.Parallel()
+	s := start(t, ExampleWorld(), Options{})
+	ctx, stop := context.WithCancel(t.Context())
+	var forks sync.WaitGroup
+	for range 2 {
+		forks.Go(func() {
+			for ctx.Err() == nil {
+				if err := exec.Command("true").Run(); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	address := hostOf(s.URL(ECR))
+	for range 300 {
+		s.Break(ECR, Fault{Kind: Refuse})
+		if conn, err := net.Dial("tcp", address); !errors.Is(err, syscall.ECONNREFUSED) {
+			t.Errorf("a shut port: %v, %v", conn, err)
+		}
+		s.Mend(ECR)
+		conn, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Errorf("an open port: %v", err)
+			continue
+		}
+		_ = conn.Close()
+	}
+	stop()
+	forks.Wait()
+}
+
+// TestBlackHole: a connection neither succeeds nor fails until the fault ends,
+// and then it succeeds.
+func TestBlackHole(t *testing.T) {
+	t.Parallel()
+	s := start(t, ExampleWorld(), Options{})
+	s.Break(ECR, Fault{Kind: BlackHole})
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC|syscall.SOCK_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Close(fd) })
+	at := s.sockets[ECR].listener.Addr().(*net.TCPAddr).AddrPort()
+	// Loopback delivers a packet before connect returns: an answer would be here.
+	if err := syscall.Connect(fd, &syscall.SockaddrInet4{Addr: at.Addr().As4(), Port: int(at.Port())}); !errors.Is(err, syscall.EINPROGRESS) {
+		t.Fatalf("connecting: %v, want %v", err, syscall.EINPROGRESS)
+	}
+	if state := tcpState(t, fd); state != synSent {
+		t.Errorf("state %d, want %d", state, synSent)
+	}
+	s.Mend(ECR)
+	if status, err := ask(t, s); status == 0 || err != nil {
+		t.Errorf("mended: status %d, %v", status, err)
+	}
+	until(t, "the connection", func() bool { return tcpState(t, fd) != synSent })
+}
+
+// synSent is the kernel's number for a connection that is not answered.
+const synSent = 2
+
+// tcpState is the first byte of the kernel's tcp_info.
+func tcpState(t *testing.T, fd int) int {
+	t.Helper()
+	info, err := syscall.GetsockoptInt(fd, syscall.SOL_TCP, syscall.TCP_INFO)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info & 0xff
+}
