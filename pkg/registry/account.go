@@ -25,7 +25,7 @@ func ParseAccount(s string) (Account, error) {
 // String is the account's 12 digits.
 func (a Account) String() string { return a.id }
 
-// IsZero tells whether a is no account.
+// IsZero reports whether a is no account.
 func (a Account) IsZero() bool { return a.id == "" }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }

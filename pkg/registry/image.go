@@ -14,16 +14,16 @@ type Image struct {
 	repository string
 }
 
-// Parse takes an image as a pod or a kubelet names it, with or without tag,
-// digest and port 443. That an image is not in an ECR registry is no error but
-// the answer false, whatever the name holds.
+// Parse parses an image as a pod or a kubelet names it, with or without tag,
+// digest and port 443. It reports false if the image is not in an ECR registry,
+// whatever the name contains.
 func Parse(image string) (Image, bool) {
 	parsed, err := parse(image)
 	return parsed, err == nil
 }
 
-// WhyNotECR tells people what keeps an image from being in an ECR registry, in
-// a few words; nil if it is in one.
+// WhyNotECR returns why an image is not in an ECR registry, in a few words; nil if
+// it is in one.
 func WhyNotECR(image string) error {
 	_, err := parse(image)
 	return err
@@ -32,8 +32,8 @@ func WhyNotECR(image string) error {
 // Registry is the registry that the image is in.
 func (i Image) Registry() Registry { return i.registry }
 
-// Server is the registry as the image names it, host[:443]: the key that a
-// kubelet looks credentials up by.
+// Server is the registry as the image names it, host[:443]. The kubelet looks
+// credentials up by it.
 func (i Image) Server() string { return i.server }
 
 // Repository is the repository's name, such as team-a/app.
@@ -42,8 +42,8 @@ func (i Image) Repository() string { return i.repository }
 // String is the image without tag and digest: server/repository.
 func (i Image) String() string { return i.server + "/" + i.repository }
 
-// maxImage is above every name that a container runtime takes: a host of at
-// most 253 characters, a repository of at most 256, a tag of 128, a digest.
+// maxImage is longer than every name that a container runtime accepts: a host of
+// at most 253 characters, a repository of at most 256, a tag of 128, a digest.
 const maxImage = 1024
 
 func parse(image string) (Image, error) {

@@ -12,6 +12,9 @@ import (
 // characters. The zero value matches nothing.
 type RegionPattern struct{ glob string }
 
+// maxPattern bounds the time to compare two patterns. No region's name is longer.
+const maxPattern = 64
+
 // ParseRegionPattern takes a region's name (eu-west-1) or a pattern (us-*).
 func ParseRegionPattern(s string) (RegionPattern, error) {
 	if !strings.Contains(s, "*") {
@@ -23,6 +26,9 @@ func ParseRegionPattern(s string) (RegionPattern, error) {
 			return RegionPattern{}, fmt.Errorf("%q is not a pattern of regions; want one such as us-*", printable.Short(s))
 		}
 	}
+	if len(s) > maxPattern {
+		return RegionPattern{}, fmt.Errorf("%q is longer than %d characters, the limit of a pattern", printable.Short(s), maxPattern)
+	}
 	p := RegionPattern{s}
 	if len(p.Partitions()) == 0 {
 		return RegionPattern{}, fmt.Errorf("%q matches the regions of no partition; want a pattern such as us-*", printable.Short(s))
@@ -33,13 +39,13 @@ func ParseRegionPattern(s string) (RegionPattern, error) {
 // String is the pattern as it was written.
 func (p RegionPattern) String() string { return p.glob }
 
-// Exact tells whether the pattern is the name of one region.
+// Exact reports whether the pattern is the name of one region.
 func (p RegionPattern) Exact() bool { return !strings.Contains(p.glob, "*") }
 
-// Match tells whether r is a region of the pattern; no region is of none.
+// Match reports whether r is a region of the pattern; the zero Region matches no pattern.
 func (p RegionPattern) Match(r Region) bool { return !r.IsZero() && overlap(p.glob, r.name) }
 
-// Overlaps tells whether some name could match both patterns.
+// Overlaps reports whether some name could match both patterns.
 func (p RegionPattern) Overlaps(q RegionPattern) bool { return overlap(p.glob, q.glob) }
 
 // Partitions are those that a region of the pattern could belong to, by what
@@ -62,7 +68,7 @@ func (p RegionPattern) Partitions() []Partition {
 	return found
 }
 
-// extendsTo tells whether a region that starts with start may still belong to
+// extendsTo reports whether a region that starts with start may still belong to
 // another partition than p, whose prefix start already has.
 func extendsTo(p *partition, start string) bool {
 	for i := range partitions {
@@ -78,7 +84,7 @@ func extendsTo(p *partition, start string) bool {
 	return false
 }
 
-// overlap tells whether some string matches both globs. It goes through all
+// overlap reports whether some string matches both globs. It goes through all
 // pairs of places in the two, once each, so no pattern makes it slow.
 func overlap(a, b string) bool {
 	after := make([]bool, len(b)+1) // whether a[i+1:] and b[j:] overlap

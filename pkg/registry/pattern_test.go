@@ -12,7 +12,7 @@ func TestParseRegionPattern(t *testing.T) {
 	t.Parallel()
 	good := map[string]bool{ // whether it is exact
 		"eu-west-1": true, "us-gov-east-1": true,
-		"*": false, "us-*": false, "*-1": false, "us-*-1": false, "eu-w*": false, "**": false, "e*": false, "cn-*": false, "*a*b*": false,
+		"*": false, "us-*": false, "*-1": false, "us-*-1": false, "eu-w*": false, "**": false, "us-*" + strings.Repeat("a", 60): false, "e*": false, "cn-*": false, "*a*b*": false,
 	}
 	for text, exact := range good {
 		t.Run(text, func(t *testing.T) {
@@ -24,16 +24,17 @@ func TestParseRegionPattern(t *testing.T) {
 		})
 	}
 	bad := map[string]string{
-		"":           `"" is not a region; want a name such as eu-west-1`,
-		"eu":         `"eu" is not a region; want a name such as eu-west-1`,
-		"eu-west-1a": `"eu-west-1a" is not a region; want a name such as eu-west-1`,
-		"us-?ast-1":  `"us-?ast-1" is not a region; want a name such as eu-west-1`,
-		"US-*":       `"US-*" is not a pattern of regions; want one such as us-*`,
-		"us-[ew]*":   `"us-[ew]*" is not a pattern of regions; want one such as us-*`,
-		"us.*":       `"us.*" is not a pattern of regions; want one such as us-*`,
-		"us-*\n":     `"us-*\n" is not a pattern of regions; want one such as us-*`,
-		"xx-*":       `"xx-*" matches the regions of no partition; want a pattern such as us-*`,
-		"useast*":    `"useast*" matches the regions of no partition; want a pattern such as us-*`,
+		"":                               `"" is not a region; want a name such as eu-west-1`,
+		"eu":                             `"eu" is not a region; want a name such as eu-west-1`,
+		"eu-west-1a":                     `"eu-west-1a" is not a region; want a name such as eu-west-1`,
+		"us-?ast-1":                      `"us-?ast-1" is not a region; want a name such as eu-west-1`,
+		"US-*":                           `"US-*" is not a pattern of regions; want one such as us-*`,
+		"us-[ew]*":                       `"us-[ew]*" is not a pattern of regions; want one such as us-*`,
+		"us.*":                           `"us.*" is not a pattern of regions; want one such as us-*`,
+		"us-*\n":                         `"us-*\n" is not a pattern of regions; want one such as us-*`,
+		"xx-*":                           `"xx-*" matches the regions of no partition; want a pattern such as us-*`,
+		"us-*" + strings.Repeat("a", 61): `"us-*` + strings.Repeat("a", 60) + `…" is longer than 64 characters, the limit of a pattern`,
+		"useast*":                        `"useast*" matches the regions of no partition; want a pattern such as us-*`,
 	}
 	for text, want := range bad {
 		t.Run("bad "+text, func(t *testing.T) {

@@ -26,7 +26,7 @@ func ParseRegion(s string) (Region, error) {
 // String is the region's name.
 func (r Region) String() string { return r.name }
 
-// IsZero tells whether r is no region.
+// IsZero reports whether r is no region.
 func (r Region) IsZero() bool { return r.name == "" }
 
 // Partition is the partition that the region belongs to.

@@ -1,7 +1,7 @@
-// Package registry tells from an image's name which Amazon ECR registry it is
-// in, by the host's shape alone and without asking AWS. The name comes from
-// whoever may create a pod: it may choose an account and a region, and nothing
-// else.
+// Package registry finds out from an image's name which Amazon ECR registry the
+// image is in. It looks only at the form of the host and needs no call to AWS.
+// The author of a pod chooses the name. So the name may choose an account and a
+// region, and nothing else.
 package registry
 
 import (
@@ -32,20 +32,20 @@ func (r Registry) Region() Region { return r.region }
 // Partition is the partition of the registry's region.
 func (r Registry) Partition() Partition { return r.region.Partition() }
 
-// FIPS tells whether the host asks for FIPS 140 validated endpoints.
+// FIPS reports whether the host asks for FIPS 140 validated endpoints.
 func (r Registry) FIPS() bool { return r.fips }
 
-// DualStack tells whether the host asks for endpoints with IPv6 and IPv4.
+// DualStack reports whether the host asks for endpoints with IPv6 and IPv4.
 func (r Registry) DualStack() bool { return r.dualStack }
 
-// Public tells whether this is ECR Public, which anyone may pull from.
+// Public reports whether this is ECR Public, which anyone may pull from.
 func (r Registry) Public() bool { return r.public }
 
 // String is the registry's host name.
 func (r Registry) String() string { return r.host }
 
-// parseHost takes a host name without port. The error says which part is not
-// as in an ECR registry's host.
+// parseHost parses a host name without port. The error says which part differs
+// from an ECR registry's host.
 func parseHost(host string) (Registry, error) {
 	if host == "public.ecr.aws" || host == "ecr-public.aws.com" {
 		return Registry{host: host, public: true}, nil

@@ -5,6 +5,7 @@ package secret
 import (
 	"fmt"
 	"io"
+	"strings"
 )
 
 // redacted stands for a secret wherever one would be printed.
@@ -32,6 +33,13 @@ func (t Text) Reveal() string {
 		return ""
 	}
 	return *t.value
+}
+
+// Cut splits the text around the first separator, as strings.Cut does. What comes
+// before it, such as a user name, is not secret.
+func (t Text) Cut(separator string) (before string, after Text) {
+	before, rest, _ := strings.Cut(t.Reveal(), separator)
+	return before, New(rest)
 }
 
 // IsZero reports whether t is empty.

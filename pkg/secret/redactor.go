@@ -1,0 +1,72 @@
+package secret
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+)
+
+const (
+	// minSecret is the length of the shortest secret that is looked for. Shorter
+	// ones are found in ordinary words.
+	minSecret = 8
+	// minPart is the length of the shortest part of a secret that is looked for.
+	// AWS's secrets are random text in base64, so a part of 12 characters has 72
+	// bits: no other text contains it by chance. Shorter parts that remain do not
+	// help to guess the rest.
+	minPart = 12
+)
+
+// Redactor removes a set of secrets from text. The zero value has none. It may be
+// used by several goroutines.
+type Redactor struct {
+	mu      sync.Mutex
+	secrets []string
+}
+
+// Add adds a secret, also in the form that URLs have. Secrets of less than 8 bytes
+// are ignored.
+func (r *Redactor) Add(t Text) {
+	if len(t.Reveal()) < minSecret {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range []string{t.Reveal(), url.QueryEscape(t.Reveal())} {
+		if !slices.Contains(r.secrets, s) {
+			r.secrets = append(r.secrets, s)
+		}
+	}
+}
+
+// Redact replaces every secret in s, and every run of at least 12 bytes of one, by
+// "[redacted]". The time is proportional to the length of s.
+func (r *Redactor) Redact(s string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	hidden := make([]bool, len(s))
+	for _, secret := range r.secrets {
+		n, parts := min(len(secret), minPart), map[string]bool{}
+		for i := range len(secret) - n + 1 {
+			parts[secret[i:i+n]] = true
+		}
+		for i := range len(s) - n + 1 {
+			if parts[s[i:i+n]] {
+				for j := range n {
+					hidden[i+j] = true
+				}
+			}
+		}
+	}
+	var text strings.Builder
+	for i := range len(s) {
+		switch {
+		case !hidden[i]:
+			text.WriteByte(s[i])
+		case i == 0 || !hidden[i-1]:
+			text.WriteString(redacted)
+		}
+	}
+	return text.String()
+}
