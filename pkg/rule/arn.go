@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -8,43 +9,45 @@ import (
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// arnTemplate is a role's ARN in which {partition}, {account} and {region} may
-// stand for those of the registry.
-type arnTemplate struct {
-	partition, account string // literal, or the placeholder
-	resource           Template
-}
-
 const arnForm = "arn:PARTITION:iam::ACCOUNT:role/NAME"
+
+var errAccountPattern = errors.New("the account cannot be a pattern; want its 12 digits")
 
 // shortest stands for the placeholders where a role's length is checked.
 var shortest = map[string]string{"partition": "aws", "account": "000000000000", "region": "us-east-1"}
 
-func parseARN(s string) (arnTemplate, error) {
+// parseARN parses a role's ARN in which {partition}, {account} and {region} may
+// stand for those of the registry.
+func parseARN(s string) (Template, error) {
 	parts := strings.SplitN(s, ":", 6)
 	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "iam" || parts[3] != "" {
-		return arnTemplate{}, fmt.Errorf("%q is not an IAM role ARN; want %s", printable.Long(s), arnForm)
+		return Template{}, fmt.Errorf("%q is not an IAM role ARN; want %s", printable.Long(s), arnForm)
 	}
-	t := arnTemplate{partition: parts[1], account: parts[4]}
-	if t.partition != "{partition}" {
-		if _, err := registry.ParsePartition(t.partition); err != nil {
-			return arnTemplate{}, fmt.Errorf("%q is not an IAM role ARN: %w", printable.Long(s), err)
-		}
+	if err := checkOwner(parts[1], parts[4]); err != nil {
+		return Template{}, fmt.Errorf("%q is not an IAM role ARN: %w", printable.Long(s), err)
 	}
-	if t.account != "{account}" {
-		if _, err := registry.ParseAccount(t.account); err != nil {
-			return arnTemplate{}, fmt.Errorf("%q is not an IAM role ARN: %w", printable.Long(s), err)
-		}
-	}
-	resource, err := ParseTemplate(parts[5], "account", "region", "partition")
+	t, err := ParseTemplate(s, "account", "region", "partition")
 	if err != nil {
-		return arnTemplate{}, err
+		return Template{}, err
 	}
-	if err := checkRolePath(resource.expand(func(placeholder string) string { return shortest[placeholder] })); err != nil {
-		return arnTemplate{}, fmt.Errorf("%q is not an IAM role ARN: %w", printable.Long(s), err)
+	if err := checkRolePath(strings.SplitN(t.with(shortest).String(), ":", 6)[5]); err != nil {
+		return Template{}, fmt.Errorf("%q is not an IAM role ARN: %w", printable.Long(s), err)
 	}
-	t.resource = resource
 	return t, nil
+}
+
+func checkOwner(partition, account string) (err error) {
+	if partition != "{partition}" {
+		_, err = registry.ParsePartition(partition)
+	}
+	switch {
+	case err != nil || account == "{account}":
+		return err
+	case strings.Contains(account, "*"):
+		return errAccountPattern
+	}
+	_, err = registry.ParseAccount(account)
+	return err
 }
 
 // checkRolePath takes role/NAME or role/PATH/NAME. IAM's own limits: a name of
@@ -54,42 +57,29 @@ func checkRolePath(s string) error {
 	if !ok {
 		return fmt.Errorf("want %s", arnForm)
 	}
-	for part := range strings.SplitSeq(path, "/") {
-		if part == "." || part == ".." {
-			return fmt.Errorf("the role's path goes astray")
-		}
+	if dots := "/" + path + "/"; strings.Contains(dots, "/./") || strings.Contains(dots, "/../") {
+		return errors.New("a . or .. is not a part of a role's path")
 	}
 	name := path[strings.LastIndexByte(path, '/')+1:]
-	if name == "" || len(name) > 64 || !onlyOf(name, "+=,.@-") {
-		return fmt.Errorf("the role's name has 1 to 64 letters, digits or any of _+=,.@-")
+	if name == "" || len(name) > 64 || !onlyOf(name, nameText) {
+		return errors.New("the role's name has 1 to 64 letters, digits or any of _+=,.@-")
 	}
-	if len("/"+path)-len(name) > 512 || !onlyOf(path, "/+=,.@-") || strings.HasPrefix(path, "/") || strings.Contains(path, "//") {
-		return fmt.Errorf("the role's path has at most 512 letters, digits or any of _+=,.@- in parts separated by one slash")
+	if len("/"+path)-len(name) > 512 || !onlyOf(path, nameText+"/") || strings.HasPrefix(path, "/") || strings.Contains(path, "//") {
+		return errors.New("the role's path has at most 512 letters, digits or any of _+=,.@- in parts separated by one slash")
 	}
 	return nil
 }
 
-func (t arnTemplate) expand(reg registry.Registry) string {
-	partition, account := t.partition, t.account
-	if partition == "{partition}" {
-		partition = reg.Partition().String()
-	}
-	if account == "{account}" {
-		account = reg.Account().String()
-	}
-	return "arn:" + partition + ":iam::" + account + ":" + t.resource.expand(func(placeholder string) string {
-		return registryValue(placeholder, reg)
-	})
-}
+// partOf returns a part of a parsed ARN, empty for the zero value.
+func partOf(arn Template, i int) string { return strings.SplitN(arn.String()+":::::", ":", 6)[i] }
 
-func registryValue(placeholder string, reg registry.Registry) string {
-	switch placeholder {
-	case "account":
-		return reg.Account().String()
-	case "region":
-		return reg.Region().String()
-	case "partition":
-		return reg.Partition().String()
+// expandARN returns the ARN for a registry.
+func expandARN(t Template, reg registry.Registry) (string, error) {
+	if p := partOf(t, 1); p != "{partition}" && p != reg.Partition().String() {
+		return "", fmt.Errorf("role %s is in partition %s and the registry in %s; roles are assumed within one partition only",
+			printable.Long(t.String()), p, reg.Partition())
 	}
-	return ""
+	return t.with(map[string]string{
+		"partition": reg.Partition().String(), "account": reg.Account().String(), "region": reg.Region().String(),
+	}).String(), nil
 }

@@ -13,12 +13,15 @@ type Conflict struct {
 	What          string
 }
 
-// NewSet makes a set of entries, or says which of them tie.
+// NewSet makes a set of entries, or returns all conflicts between them.
 func NewSet(entries []Entry) (Set, []Conflict) {
+	overlaps := overlapsOf(entries)
+	scopes := make([]scope, len(entries))
 	var conflicts []Conflict
-	for j := range entries {
+	for j, e := range entries {
+		scopes[j] = newScope(e, overlaps)
 		for i := range j {
-			if what, tie := entries[i].ties(&entries[j]); tie {
+			if what, ok := scopes[i].conflict(&scopes[j]); ok {
 				conflicts = append(conflicts, Conflict{i, j, what})
 			}
 		}
@@ -29,63 +32,80 @@ func NewSet(entries []Entry) (Set, []Conflict) {
 	return Set{entries}, nil
 }
 
-// ties tells whether the two entries can both match an image at equal rank,
-// and names such images.
-func (e *Entry) ties(other *Entry) (string, bool) {
-	account, ok := sharedAccount(e.Accounts, other.Accounts)
-	if !ok {
-		return "", false
-	}
-	prefix, ok := sharedPrefix(e.Repositories, other.Repositories)
-	if !ok {
-		return "", false
-	}
-	region, ok := sharedRegion(e.Regions, other.Regions)
-	if !ok {
-		return "", false
-	}
-	return fmt.Sprintf("account %s, %s, %s", account, region, prefix), true
+// scope is what an entry is for: accounts, repositories and regions.
+type scope [3]words
+
+// words are those of one entry, and those that conflict with them in another. The
+// second are a set because NewSet compares every two entries.
+type words struct {
+	list   []string
+	rivals map[string]bool
 }
 
-func sharedAccount(a, b Accounts) (string, bool) {
-	switch {
-	case a.All && b.All:
-		return `"*"`, true
-	case a.Own && b.Own:
-		return "own", true
-	}
-	for _, account := range a.Named {
-		if slices.Contains(b.Named, account) {
-			return account.String(), true
-		}
-	}
-	return "", false
-}
-
-// sharedPrefix: of two prefixes that one name can start with, neither is
+// conflict reports whether two entries can both match an image at equal rank, and
+// names such images. Of two prefixes that one repository starts with, neither is
 // longer only if they are the same.
-func sharedPrefix(a, b []string) (string, bool) {
-	if len(a) == 0 && len(b) == 0 {
-		return "any repository", true
-	}
-	for _, prefix := range a {
-		if slices.Contains(b, prefix) {
-			return fmt.Sprintf("repositories %q", prefix), true
+func (s *scope) conflict(other *scope) (string, bool) {
+	var what [3]string
+	for i, w := range s {
+		at := slices.IndexFunc(w.list, func(word string) bool { return other[i].rivals[word] })
+		if at < 0 {
+			return "", false
 		}
+		what[i] = w.list[at]
 	}
-	return "", false
+	return fmt.Sprintf("account %s, %s, %s", what[0], what[2], what[1]), true
 }
 
-func sharedRegion(a, b []registry.RegionPattern) (string, bool) {
-	if len(a) == 0 && len(b) == 0 {
-		return "any region", true
+func newScope(e Entry, overlaps map[registry.RegionPattern][]string) scope {
+	var accounts, prefixes, regions, rivals []string
+	if e.Accounts.All {
+		accounts = append(accounts, `"*"`)
 	}
-	for _, p := range a {
-		for _, q := range b {
+	if e.Accounts.Own {
+		accounts = append(accounts, "own")
+	}
+	for _, account := range e.Accounts.Named {
+		accounts = append(accounts, account.String())
+	}
+	for _, prefix := range e.Repositories {
+		prefixes = append(prefixes, fmt.Sprintf("repositories %q", prefix))
+	}
+	for _, p := range e.Regions {
+		regions, rivals = append(regions, "region "+p.String()), append(rivals, overlaps[p]...)
+	}
+	if len(prefixes) == 0 {
+		prefixes = []string{"any repository"}
+	}
+	if len(regions) == 0 {
+		regions, rivals = []string{"any region"}, []string{"any region"}
+	}
+	return scope{newWords(accounts, accounts), newWords(prefixes, prefixes), newWords(regions, rivals)}
+}
+
+func newWords(list, rivals []string) words {
+	w := words{list, make(map[string]bool, len(rivals))}
+	for _, rival := range rivals {
+		w.rivals[rival] = true
+	}
+	return w
+}
+
+// overlapsOf returns for each pattern the words of those that can match the same
+// region at equal rank. Entries share many patterns, so each is compared once.
+func overlapsOf(entries []Entry) map[registry.RegionPattern][]string {
+	overlaps := map[registry.RegionPattern][]string{}
+	for _, e := range entries {
+		for _, p := range e.Regions {
+			overlaps[p] = nil
+		}
+	}
+	for p := range overlaps {
+		for q := range overlaps {
 			if p.Exact() == q.Exact() && p.Overlaps(q) {
-				return "region " + p.String(), true
+				overlaps[p] = append(overlaps[p], "region "+q.String())
 			}
 		}
 	}
-	return "", false
+	return overlaps
 }

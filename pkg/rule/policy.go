@@ -11,13 +11,13 @@ type PolicyKind int
 // The kinds of session policies.
 const (
 	NoPolicy PolicyKind = iota
-	// PullOnly lets pull what is there.
+	// PullOnly allows pulls of images that ECR has.
 	PullOnly
-	// PullThroughCache also lets ECR fetch and store what is not there yet.
+	// PullThroughCache also allows ECR to fetch and store the others.
 	PullThroughCache
 )
 
-// maxPolicy is the length of a session policy at most (STS API, AssumeRole).
+// maxPolicy is the most characters of a session policy (STS API, AssumeRole).
 const maxPolicy = 2048
 
 // WithPolicy adds a session policy. The repositories are those of the entry, for
@@ -32,12 +32,12 @@ func (r RoleTemplate) WithPolicy(kind PolicyKind, repositories []string) (RoleTe
 	return r, nil
 }
 
-// HasPolicy tells whether the role is assumed with a session policy.
+// HasPolicy reports whether the role is assumed with a session policy.
 func (r RoleTemplate) HasPolicy() bool { return r.policy != NoPolicy }
 
-// document is the policy in JSON: the actions of a pull on the repositories that
-// start so, and the token, which knows no resource (Amazon ECR User Guide,
-// "Amazon ECR managed policies", "IAM permissions for pull through cache").
+// document returns the policy in JSON. It allows the actions of a pull on the
+// repositories, which are prefixes, and the token, which has no resource (Amazon ECR
+// User Guide, "Amazon ECR managed policies", "IAM permissions for pull through cache").
 func (k PolicyKind) document(partition, region, account string, repositories []string) string {
 	if k == NoPolicy {
 		return ""

@@ -62,7 +62,7 @@ func TestPolicy(t *testing.T) {
 			if got := role.HasPolicy(); got != (test.want != "") {
 				t.Errorf("HasPolicy() = %t", got)
 			}
-			got, err := role.For(newImage(t, test.image).Registry(), test.repositories, rule.Facts{Node: node})
+			got, err := parameters(role, newImage(t, test.image).Registry(), test.repositories, values{Node: node})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -142,7 +142,7 @@ func longestPolicy(t *testing.T, role rule.RoleTemplate, registries []registry.R
 	t.Helper()
 	longest := 0
 	for _, reg := range registries {
-		got, err := role.For(reg, repositories, rule.Facts{Node: node})
+		got, err := parameters(role, reg, repositories, values{Node: node})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -35,7 +35,7 @@ func TestNewRoleTemplate(t *testing.T) {
 				t.Errorf("Template() = %s", role.Template())
 			}
 			got := resolve(t, role, teamB+"/eu-west-1/app")
-			want := rule.Role{ARN: test.want, SessionName: "node-1", Duration: time.Hour}
+			want := rule.Parameters{ARN: test.want, SessionName: "node-1", Duration: time.Hour}
 			if !reflect.DeepEqual(got, want) {
 				t.Errorf("got %+v, want %+v", got, want)
 			}
@@ -76,7 +76,7 @@ func TestNewRoleTemplateBad(t *testing.T) {
 		{"glob for partition", "arn:*:iam::444455556666:role/x", partition("*")},
 		{"placeholder in a partition", "arn:aws-{region}:iam::444455556666:role/x", partition("aws-{region}")},
 		{"11 digits", "arn:aws:iam::44445555666:role/x", account("44445555666")},
-		{"glob for account", "arn:aws:iam::*:role/x", account("*")},
+		{"glob for account", "arn:aws:iam::*:role/x", "the account cannot be a pattern; want its 12 digits"},
 		{"AWS's own", "arn:aws:iam::aws:role/x", account("aws")},
 		{"placeholder in an account", "arn:aws:iam::4444{account}:role/x", account("4444{account}")},
 		{"unknown placeholder for account", "arn:aws:iam::{own}:role/x", account("{own}")},
@@ -97,15 +97,15 @@ func TestNewRoleTemplateBad(t *testing.T) {
 		{"newline in the path", "arn:aws:iam::444455556666:role/a\n/x", path},
 		{"long path", "arn:aws:iam::444455556666:role/" + strings.Repeat("p", 511) + "/x", path},
 
-		{"unknown placeholder", "arn:aws:iam::444455556666:role/{acount}", `"role/{acount}": unknown placeholder "{acount}"; ` + all},
+		{"unknown placeholder", "arn:aws:iam::444455556666:role/{acount}", `"arn:aws:iam::444455556666:role/{acount}": unknown placeholder "{acount}"; did you mean {account}?`},
 		{"{node}", "arn:aws:iam::444455556666:role/{node}", `unknown placeholder "{node}"; ` + all},
 		{"empty placeholder", "arn:aws:iam::444455556666:role/{}", `unknown placeholder "{}"; ` + all},
-		{"spaces in a placeholder", "arn:aws:iam::444455556666:role/{ account }", `unknown placeholder "{ account }"; ` + all},
+		{"spaces in a placeholder", "arn:aws:iam::444455556666:role/{ account }", `unknown placeholder "{ account }"; did you mean {account}?`},
 		{"newline in a placeholder", "arn:aws:iam::444455556666:role/{a\nb}", `unknown placeholder "{a\nb}"; ` + all},
-		{"double braces", "arn:aws:iam::444455556666:role/{{account}}", `unknown placeholder "{{account}"; ` + all},
-		{"open brace", "arn:aws:iam::444455556666:role/{account", `"role/{account" has a { without a }`},
-		{"closing brace", "arn:aws:iam::444455556666:role/account}", `"role/account}" has a } without a {`},
-		{"closing brace more", "arn:aws:iam::444455556666:role/{account}}", `"role/{account}}" has a } without a {`},
+		{"double braces", "arn:aws:iam::444455556666:role/{{account}}", `unknown placeholder "{{account}"; did you mean {account}?`},
+		{"open brace", "arn:aws:iam::444455556666:role/{account", `"arn:aws:iam::444455556666:role/{account" has a { without a }`},
+		{"closing brace", "arn:aws:iam::444455556666:role/account}", `"arn:aws:iam::444455556666:role/account}" has a } without a {`},
+		{"closing brace more", "arn:aws:iam::444455556666:role/{account}}", `"arn:aws:iam::444455556666:role/{account}}" has a } without a {`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -148,7 +148,7 @@ func TestRoleTemplatePartition(t *testing.T) {
 
 func TestForAnotherPartition(t *testing.T) {
 	t.Parallel()
-	_, err := newRole(t, pull).For(newImage(t, teamA+"/cn-north-1/app").Registry(), nil, rule.Facts{Node: node})
+	_, err := parameters(newRole(t, pull), newImage(t, teamA+"/cn-north-1/app").Registry(), nil, values{Node: node})
 	want := "role " + pull + " is in partition aws and the registry in aws-cn; roles are assumed within one partition only"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v\nwant %s", err, want)
@@ -203,6 +203,31 @@ func TestWithExternalID(t *testing.T) {
 	}
 }
 
+func TestRoleTemplatePartitionAndAccount(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ arn, partition, account string }{
+		{pull, "aws", teamA},
+		{"arn:aws-cn:iam::{account}:role/x", "aws-cn", ""},
+		{"arn:{partition}:iam::000000000012:role/x", "", zeros},
+		{"arn:{partition}:iam::{account}:role/x", "", ""},
+	}
+	for _, test := range tests {
+		t.Run(test.arn, func(t *testing.T) {
+			t.Parallel()
+			role := newRole(t, test.arn)
+			if p, fixed := role.Partition(); p.String() != test.partition || fixed != (test.partition != "") {
+				t.Errorf("partition %q, %t", p, fixed)
+			}
+			if a, fixed := role.Account(); a.String() != test.account || fixed != (test.account != "") {
+				t.Errorf("account %q, %t", a, fixed)
+			}
+		})
+	}
+	if _, fixed := (rule.RoleTemplate{}).Account(); fixed {
+		t.Error("the zero value has an account")
+	}
+}
+
 func TestWithSessionName(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, template, node, want string }{
@@ -229,10 +254,7 @@ func TestWithSessionName(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := template.SessionName().String(); got != test.template {
-				t.Errorf("SessionName() = %q", got)
-			}
-			role, err := template.For(newImage(t, teamA+"/eu-west-1/app").Registry(), nil, rule.Facts{Node: func() string { return test.node }})
+			role, err := parameters(template, newImage(t, teamA+"/eu-west-1/app").Registry(), nil, values{Node: func() string { return test.node }})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -255,7 +277,7 @@ func TestWithSessionNameBad(t *testing.T) {
 		{"colon", "{account}:{node}", `"{account}:{node}"` + letters},
 		{"newline", "ab\n", `"ab\n"` + letters},
 		{"other letters", "knoten-ü", `"knoten-ü"` + letters},
-		{"unknown placeholder", "{nod}", `"{nod}": unknown placeholder "{nod}"; here {node}, {account}, {region} can be used`},
+		{"unknown placeholder", "{nod}", `"{nod}": unknown placeholder "{nod}"; did you mean {node}?`},
 		{"partition", "{partition}", `"{partition}": unknown placeholder "{partition}"; here {node}, {account}, {region} can be used`},
 		{"open brace", "{node", `"{node" has a { without a }`},
 		{"closing brace", "node}", `"node}" has a } without a {`},
@@ -267,24 +289,21 @@ func TestWithSessionNameBad(t *testing.T) {
 			if err == nil || err.Error() != test.want {
 				t.Errorf("got %v\nwant %s", err, test.want)
 			}
-			if got := role.SessionName().String(); got != "{node}" {
-				t.Errorf("and yet the name is %q", got)
+			if got, want := resolve(t, role, teamA+"/eu-west-1/app"), resolve(t, newRole(t, pull), teamA+"/eu-west-1/app"); got.SessionName != want.SessionName {
+				t.Errorf("and yet the name is %q", got.SessionName)
 			}
 		})
 	}
 }
 
-// TestForAsksForTheNodeLate: its name may cost a call to IMDS.
-func TestForAsksForTheNodeLate(t *testing.T) {
+// TestParametersAskForTheNodeLate: its name may cost a call to IMDS.
+func TestParametersAskForTheNodeLate(t *testing.T) {
 	t.Parallel()
 	role, err := newRole(t, pull).WithSessionName("kubelet-{account}", rule.Placeholders(false))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if role.SessionName().Uses("node") || !role.SessionName().Uses("account") {
-		t.Error("Uses does not tell what the template uses")
-	}
-	_, err = role.For(newImage(t, teamA+"/eu-west-1/app").Registry(), nil, rule.Facts{Node: func() string {
+	_, err = parameters(role, newImage(t, teamA+"/eu-west-1/app").Registry(), nil, values{Node: func() string {
 		t.Error("asked")
 		return ""
 	}})
@@ -352,7 +371,7 @@ func TestWithLeavesTheOriginal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := rule.Role{ARN: pull, ExternalID: "secret", SessionName: "other", Duration: 2 * time.Hour}
+	want := rule.Parameters{ARN: pull, ExternalID: "secret", SessionName: "other", Duration: 2 * time.Hour}
 	if got := resolve(t, changed, teamA+"/eu-west-1/app"); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
@@ -384,7 +403,7 @@ func FuzzRole(f *testing.F) {
 		} else {
 			role = named
 		}
-		got, err := role.For(newImage(t, teamA+"/us-east-1/app").Registry(), nil, rule.Facts{Node: func() string { return nodeName }})
+		got, err := parameters(role, newImage(t, teamA+"/us-east-1/app").Registry(), nil, values{Node: func() string { return nodeName }})
 		if err != nil {
 			checkOneLine(t, err)
 			return
@@ -419,9 +438,27 @@ func newRole(t *testing.T, arn string) rule.RoleTemplate {
 	return role
 }
 
-func resolve(t *testing.T, role rule.RoleTemplate, image string) rule.Role {
+// values are what placeholders stand for, besides those of the registry.
+type values struct {
+	Node                      func() string
+	Namespace, ServiceAccount string
+}
+
+// parameters resolves a role and fills the node's name in.
+func parameters(role rule.RoleTemplate, reg registry.Registry, repositories []string, f values) (rule.Parameters, error) {
+	resolved, err := role.Resolve(reg, repositories, &rule.Pod{Namespace: f.Namespace, ServiceAccount: f.ServiceAccount})
+	if err != nil {
+		return rule.Parameters{}, err
+	}
+	if f.Node == nil {
+		f.Node = func() string { return "" }
+	}
+	return resolved.Parameters(f.Node)
+}
+
+func resolve(t *testing.T, role rule.RoleTemplate, image string) rule.Parameters {
 	t.Helper()
-	got, err := role.For(newImage(t, image).Registry(), nil, rule.Facts{Node: node})
+	got, err := parameters(role, newImage(t, image).Registry(), nil, values{Node: node})
 	if err != nil {
 		t.Fatal(err)
 	}

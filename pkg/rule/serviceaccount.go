@@ -30,12 +30,12 @@ type ServiceAccount struct {
 	NodeWhenNoToken, NodeWhenNoRole bool
 }
 
-// ErrNoRole is that neither annotation nor configuration names a role.
+// ErrNoRole means that neither annotation nor configuration names a role.
 var ErrNoRole = errors.New("no role")
 
-// Role is the role that a service account with these annotations starts with.
-// An annotation that is there decides, whatever it holds: one that is empty or
-// not allowed is an error and never falls back.
+// Role returns the role that a service account with these annotations starts with.
+// An annotation decides even if it is empty or not allowed: that is an error, and
+// RoleARN does not replace it.
 func (s ServiceAccount) Role(reg registry.Registry, annotations map[string]string) (string, error) {
 	arn, annotated := annotations[s.RoleAnnotation]
 	switch {
@@ -50,24 +50,20 @@ func (s ServiceAccount) Role(reg registry.Registry, annotations map[string]strin
 	return "", ErrNoRole
 }
 
-// check tells whether an annotation is the ARN of a role that is allowed.
+// check returns why an annotation is not the ARN of an allowed role.
 func (s ServiceAccount) check(arn string, reg registry.Registry) error {
 	if arn == "" {
 		return errors.New("is empty; name a role, or take it off")
 	}
-	parsed, err := parseARN(arn)
-	if err != nil {
+	role, err := parseARN(arn)
+	if err == nil && strings.ContainsAny(arn, "{}") {
+		err = fmt.Errorf("%q is not an IAM role ARN; want %s", printable.Long(arn), arnForm)
+	}
+	if err == nil {
+		_, err = expandARN(role, reg)
+	}
+	if err != nil || s.AnyRole {
 		return err
-	}
-	if strings.ContainsAny(arn, "{}") {
-		return fmt.Errorf("%q is not an IAM role ARN; want %s", printable.Long(arn), arnForm)
-	}
-	if parsed.partition != reg.Partition().String() {
-		return fmt.Errorf("role %s is in partition %s and the registry in %s; roles are assumed within one partition only",
-			printable.Long(arn), parsed.partition, reg.Partition())
-	}
-	if s.AnyRole {
-		return nil
 	}
 	allowed := make([]string, len(s.AllowedRoles))
 	for i, pattern := range s.AllowedRoles {
@@ -79,32 +75,34 @@ func (s ServiceAccount) check(arn string, reg registry.Registry) error {
 	return fmt.Errorf("role %s is not one of allowedRoles (%s)", printable.Long(arn), printable.Long(strings.Join(allowed, ", ")))
 }
 
-// RolePattern is a role's ARN in whose path and name "*" stands for any run of
+// RolePattern is a role's ARN in whose path and name "*" matches any run of
 // characters but "/", and in which {partition}, {account} and {region} stand for
 // the registry's. ParseRolePattern makes it; the zero value matches nothing.
-type RolePattern struct{ arn arnTemplate }
+type RolePattern struct{ arn Template }
 
 // ParseRolePattern takes an ARN with or without stars. Its partition and account
 // are never patterns.
 func ParseRolePattern(s string) (RolePattern, error) {
-	// A star stands where a letter could: what is left must be an ARN, which it
-	// is not with a letter in the account, or another one in the partition.
-	if _, err := parseARN(strings.ReplaceAll(s, "*", "x")); err != nil {
+	// A star stands where a letter could. With a letter there, the rest must be an
+	// ARN, which it is not if the star was in the partition or the account.
+	_, err := parseARN(strings.ReplaceAll(s, "*", "x"))
+	if parts := strings.SplitN(s, ":", 6); len(parts) == 6 && strings.Contains(parts[4], "*") {
+		return RolePattern{}, fmt.Errorf("%q is not a pattern of role ARNs: %w", printable.Long(s), errAccountPattern)
+	}
+	if err != nil {
 		return RolePattern{}, fmt.Errorf("%q is not a pattern of role ARNs; want %s, with * in path and name only", printable.Long(s), arnForm)
 	}
-	parts := strings.SplitN(s, ":", 6)
-	resource, err := ParseTemplate(parts[5], "account", "region", "partition")
-	return RolePattern{arnTemplate{parts[1], parts[4], resource}}, err
+	t, err := ParseTemplate(s, "account", "region", "partition")
+	return RolePattern{t}, err
 }
 
-// String is the pattern as it was written.
-func (p RolePattern) String() string {
-	return "arn:" + p.arn.partition + ":iam::" + p.arn.account + ":" + p.arn.resource.String()
-}
+// String returns the pattern as the configuration writes it.
+func (p RolePattern) String() string { return p.arn.String() }
 
 // match compares the whole of both. A star of path.Match does not cross a slash,
 // and ARNs have none of its other special characters.
 func (p RolePattern) match(arn string, reg registry.Registry) bool {
-	ok, err := path.Match(p.arn.expand(reg), arn)
-	return ok && err == nil
+	pattern, err := expandARN(p.arn, reg)
+	ok, bad := path.Match(pattern, arn)
+	return ok && err == nil && bad == nil
 }

@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,20 +9,18 @@ import (
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// Set is all entries of a configuration, free of ties. NewSet makes it; the
+// Set is all entries of a configuration, without conflicts. NewSet makes it; the
 // zero value has no entries.
 type Set struct{ entries []Entry }
 
-// Entries are the set's entries, in the order of the configuration.
-func (s Set) Entries() []Entry { return s.entries }
-
-// DependsOnOwn tells whether the node's own account has a say in which entry
-// governs the image: where an entry names it by `own`, which keeps it out of
-// "*" in every region, or "*" excepts it.
+// DependsOnOwn reports whether the node's own account can change which entry
+// governs the image. It can where an entry of the region names that account by
+// `own`, which keeps the account out of "*" in every region, or "*" excepts it.
 func (s Set) DependsOnOwn(image registry.Image) bool {
 	var named, own, wild, wildButOwn bool
 	for i := range s.entries {
-		a, fits := s.entries[i].Accounts, s.entries[i].hasRegion(image.Registry())
+		r := rank{entry: &s.entries[i]}
+		a, fits := r.entry.Accounts, r.fitRegion(image.Registry().Region())
 		if a.Own && fits {
 			return true
 		}
@@ -35,24 +34,21 @@ func (s Set) DependsOnOwn(image registry.Image) bool {
 
 // Match finds the entry that governs the image. An account that an entry names
 // never falls to "*"; among the entries left, the rank decides. own is the
-// account of the node's identity, and need be known only where DependsOnOwn.
+// account of the node's identity. It matters only where DependsOnOwn.
 func (s Set) Match(image registry.Image, own registry.Account) Decision {
-	reg := image.Registry()
-	candidates, why := s.forAccount(reg.Account(), own)
+	candidates, why := s.forAccount(image.Registry().Account(), own)
 	if len(candidates) == 0 {
 		return Decision{Why: why}
 	}
 	decision := Decision{Why: why + ", but no entry for it fits the region and the repository"}
 	var best rank
-	for _, c := range candidates {
-		if !c.entry.hasRegion(reg) {
+	for _, r := range candidates {
+		if !r.fitRegion(image.Registry().Region()) {
 			continue
 		}
-		decision.PerRepository = decision.PerRepository || len(c.entry.Repositories) > 0
-		r, ok := c.entry.rank(image)
-		r.byDigits = c.byDigits
-		if ok && (decision.Entry == nil || r.above(best)) {
-			decision.Entry, best = c.entry, r
+		decision.PerRepository = decision.PerRepository || len(r.entry.Repositories) > 0
+		if r.fitRepository(image.Repository()) && (decision.Entry == nil || r.compare(best) > 0) {
+			decision.Entry, best = r.entry, r
 		}
 	}
 	if decision.Entry != nil {
@@ -61,29 +57,22 @@ func (s Set) Match(image registry.Image, own registry.Account) Decision {
 	return decision
 }
 
-// candidate is an entry for an account.
-type candidate struct {
-	entry    *Entry
-	byDigits bool // not by `own`
-}
-
 // forAccount is the first half of the precedence: the entries that name the
 // account, and if there are none, those of "*" that do not except it.
-func (s Set) forAccount(account, own registry.Account) ([]candidate, string) {
-	var named, wild []candidate
-	isOwn := account == own
-	excepted := ""
+func (s Set) forAccount(account, own registry.Account) ([]rank, string) {
+	var named, wild []rank
+	isOwn, excepted := account == own, ""
 	for i := range s.entries {
 		e := &s.entries[i]
 		switch a := e.Accounts; {
 		case slices.Contains(a.Named, account):
-			named = append(named, candidate{e, true})
+			named = append(named, rank{entry: e, digits: 1})
 		case a.Own && isOwn:
-			named = append(named, candidate{e, false})
+			named = append(named, rank{entry: e})
 		case a.All && (slices.Contains(a.Except, account) || a.ExceptOwn && isOwn):
 			excepted = e.Name
 		case a.All:
-			wild = append(wild, candidate{e, false})
+			wild = append(wild, rank{entry: e})
 		}
 	}
 	switch {
@@ -101,72 +90,47 @@ func (s Set) forAccount(account, own registry.Account) ([]candidate, string) {
 // then an exact region before a pattern before none, then an account by its
 // digits before `own`.
 type rank struct {
-	prefix   string
-	region   string
-	exact    int // 2: a region by name, 1: by a pattern, 0: any
-	byDigits bool
+	entry  *Entry
+	prefix string
+	region string
+	exact  int // 2: a region by name, 1: by a pattern, 0: any
+	digits int // 1: an account by its digits
 }
 
-func (r rank) above(other rank) bool {
-	if len(r.prefix) != len(other.prefix) {
-		return len(r.prefix) > len(other.prefix)
-	}
-	if r.exact != other.exact {
-		return r.exact > other.exact
-	}
-	return r.byDigits && !other.byDigits
+func (r rank) compare(other rank) int {
+	return cmp.Or(len(r.prefix)-len(other.prefix), r.exact-other.exact, r.digits-other.digits)
 }
 
 func (r rank) String() string {
-	var s strings.Builder
+	s := ""
 	if r.region != "" {
-		fmt.Fprintf(&s, ", the region fits %q", r.region)
+		s = fmt.Sprintf(", the region fits %q", r.region)
 	}
 	if r.prefix != "" {
-		fmt.Fprintf(&s, ", the repository starts with %q", r.prefix)
+		s += fmt.Sprintf(", the repository starts with %q", r.prefix)
 	}
-	return s.String()
+	return s
 }
 
-// rank is the highest that the entry has for an image, false if it does not fit.
-func (e *Entry) rank(image registry.Image) (rank, bool) {
-	region, exact, ok := e.regionRank(image.Registry().Region())
-	if !ok {
-		return rank{}, false
-	}
-	prefix, ok := e.longestPrefix(image.Repository())
-	return rank{prefix: prefix, region: region, exact: exact}, ok
-}
-
-func (e *Entry) hasRegion(r registry.Registry) bool {
-	_, _, ok := e.regionRank(r.Region())
-	return ok
-}
-
-func (e *Entry) regionRank(region registry.Region) (pattern string, exact int, ok bool) {
-	if len(e.Regions) == 0 {
-		return "", 0, true
-	}
-	for _, p := range e.Regions {
-		switch {
-		case !p.Match(region):
-		case p.Exact():
-			return p.String(), 2, true
-		default:
-			pattern, exact, ok = p.String(), 1, true
+// fitRegion sets what the entry has for the region, and reports whether it fits.
+func (r *rank) fitRegion(region registry.Region) bool {
+	for _, p := range r.entry.Regions {
+		if p.Match(region) && r.exact < 2 {
+			r.region, r.exact = p.String(), 1
+			if p.Exact() {
+				r.exact = 2
+			}
 		}
 	}
-	return pattern, exact, ok
+	return r.exact > 0 || len(r.entry.Regions) == 0
 }
 
-func (e *Entry) longestPrefix(repository string) (longest string, ok bool) {
-	if len(e.Repositories) == 0 {
-		return "", true
-	}
-	for _, prefix := range e.Repositories {
-		if strings.HasPrefix(repository, prefix) && len(prefix) >= len(longest) {
-			longest, ok = prefix, true
+// fitRepository sets the longest prefix, and reports whether the entry fits.
+func (r *rank) fitRepository(repository string) bool {
+	for _, prefix := range r.entry.Repositories {
+		if strings.HasPrefix(repository, prefix) && len(prefix) > len(r.prefix) {
+			r.prefix = prefix
 		}
 	}
-	return longest, ok
+	return r.prefix != "" || len(r.entry.Repositories) == 0
 }

@@ -370,17 +370,6 @@ func TestMatch(t *testing.T) {
 	}
 }
 
-func TestSetEntries(t *testing.T) {
-	t.Parallel()
-	set := newSet(t, entry("a", teamA, "", ""), entry("b", teamB, "", ""))
-	if entries := set.Entries(); len(entries) != 2 || entries[0].Name != "a" || entries[1].Name != "b" {
-		t.Errorf("got %+v", entries)
-	}
-	if entries := (rule.Set{}).Entries(); len(entries) != 0 {
-		t.Errorf("the zero value has %+v", entries)
-	}
-}
-
 // entry writes an entry in few words: accounts may be digits, own, *, and what *
 // excepts with ! before; all three are separated by spaces.
 func entry(name, accounts, regions, repositories string) rule.Entry {

@@ -1,42 +1,36 @@
 package rule
 
 import (
-	"slices"
 	"strings"
 	"time"
 )
 
-// The alphabets and limits of STS (API reference, AssumeRole; IAM User Guide,
-// "Rules for adding session tags").
+// nameText holds the characters of names (STS API, AssumeRole; IAM API, CreateRole).
+const nameText = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=,.@-"
 
-// LegalSessionName makes a name of 2 to 64 characters of [\w+=,.@-] of any
-// text, as RoleSessionName wants it (STS API, AssumeRole).
+// LegalSessionName makes a RoleSessionName of any text: 2 to 64 characters of
+// [\w+=,.@-].
 func LegalSessionName(s string) string {
-	legal := []byte(s)
-	for i, c := range legal {
-		if !isWord(c) && !strings.ContainsRune("+=,.@-", rune(c)) {
-			legal[i] = '-'
+	name := Legal(s)
+	name += "--"[:max(0, 2-len(name))]
+	return name[:min(64, len(name))]
+}
+
+// Legal replaces each byte that no session name contains with a dash.
+func Legal(s string) string {
+	name := []byte(s)
+	for i, c := range name {
+		if strings.IndexByte(nameText, c) < 0 {
+			name[i] = '-'
 		}
 	}
-	legal = slices.Concat(legal, []byte("--"))[:max(2, len(legal))]
-	return string(legal[:min(64, len(legal))])
+	return string(name)
 }
 
-// onlyOf tells whether s has nothing but letters, digits, _ and the extra ones.
-func onlyOf(s, extra string) bool {
-	for i := range len(s) {
-		if !isWord(s[i]) && !strings.ContainsRune(extra, rune(s[i])) {
-			return false
-		}
-	}
-	return true
-}
+// onlyOf reports whether s consists of the letters.
+func onlyOf(s, letters string) bool { return strings.Trim(s, letters) == "" }
 
-func isWord(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_'
-}
-
-// ShortDuration is a duration without the zeros that time.Duration prints: 1h, not 1h0m0s.
+// ShortDuration formats a duration without trailing zero units: 1h, not 1h0m0s.
 func ShortDuration(d time.Duration) string {
 	s := d.String()
 	for _, zeros := range []string{"m0s", "h0m"} {

@@ -87,7 +87,7 @@ func TestARN(t *testing.T) {
 		for _, image := range []string{teamA + "/eu-west-1/app", teamB + "/cn-north-1/app"} {
 			reg := newImage(t, image).Registry()
 			got, err := newRole(t, arn).ARN(reg)
-			role, forErr := newRole(t, arn).For(reg, nil, rule.Facts{Node: node})
+			role, forErr := parameters(newRole(t, arn), reg, nil, values{Node: node})
 			if got != role.ARN || (err == nil) != (forErr == nil) || err != nil && err.Error() != forErr.Error() {
 				t.Errorf("%s for %s: got %q, %v; the role has %q, %v", arn, image, got, err, role.ARN, forErr)
 			}

@@ -10,13 +10,14 @@ import (
 	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
-// Tag is a session tag, as STS takes it.
-type Tag struct{ Key, Value string }
-
-type tagTemplate struct {
-	key   string
-	value Template
+// Tag is a session tag. Its value may contain placeholders.
+type Tag struct {
+	Key   string   `json:"key"`
+	Value Template `json:"value"`
 }
+
+// TagValue is a session tag as STS takes it.
+type TagValue struct{ Key, Value string }
 
 // Limits of session tags.
 const (
@@ -25,16 +26,15 @@ const (
 	maxTagValue = 256
 )
 
-// WithTag adds a session tag, in whose value the placeholders that are named
-// can stand.
+// WithTag adds a session tag. Its value can contain the given placeholders.
 func (r RoleTemplate) WithTag(key, value string, placeholders []string) (RoleTemplate, error) {
 	switch {
 	case key == "" || utf8.RuneCountInString(key) > maxTagKey || !isTagText(key):
 		return r, fmt.Errorf("%q: a session tag's key has 1 to %d letters, digits, spaces or any of _.:/=+-@", printable.Long(key), maxTagKey)
 	case strings.HasPrefix(strings.ToLower(key), "aws:"):
 		return r, fmt.Errorf("%q: keys that start with aws: are AWS's own", printable.Long(key))
-	case slices.ContainsFunc(r.tags, func(t tagTemplate) bool { return strings.EqualFold(t.key, key) }):
-		return r, fmt.Errorf("%q is there twice; keys differ by more than case", printable.Long(key))
+	case slices.ContainsFunc(r.tags, func(t Tag) bool { return strings.EqualFold(t.Key, key) }):
+		return r, fmt.Errorf("duplicate key %q; keys that differ only in case are the same", printable.Long(key))
 	case len(r.tags) == maxTags:
 		return r, fmt.Errorf("a session has at most %d tags", maxTags)
 	}
@@ -42,7 +42,7 @@ func (r RoleTemplate) WithTag(key, value string, placeholders []string) (RoleTem
 	if err != nil {
 		return r, err
 	}
-	t := tagTemplate{key, template}
+	t := Tag{key, template}
 	if _, err := t.expand(func(string) string { return "" }); err != nil {
 		return r, err
 	}
@@ -50,16 +50,16 @@ func (r RoleTemplate) WithTag(key, value string, placeholders []string) (RoleTem
 	return r, nil
 }
 
-func (t tagTemplate) expand(value func(string) string) (Tag, error) {
-	text := t.value.expand(value)
+func (t Tag) expand(value func(placeholder string) string) (TagValue, error) {
+	text := t.Value.expand(value)
 	if utf8.RuneCountInString(text) > maxTagValue || !isTagText(text) {
-		return Tag{}, fmt.Errorf("session tag %q: %q: a value has at most %d letters, digits, spaces or any of _.:/=+-@",
-			printable.Long(t.key), printable.Long(text), maxTagValue)
+		return TagValue{}, fmt.Errorf("session tag %q: %q: a value has at most %d letters, digits, spaces or any of _.:/=+-@",
+			printable.Long(t.Key), printable.Long(text), maxTagValue)
 	}
-	return Tag{t.key, text}, nil
+	return TagValue{t.Key, text}, nil
 }
 
-// isTagText matches [\p{L}\p{Z}\p{N}_.:/=+\-@]*.
+// isTagText reports whether s matches [\p{L}\p{Z}\p{N}_.:/=+\-@]*.
 func isTagText(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(c rune) bool {
 		return !unicode.IsLetter(c) && !unicode.IsNumber(c) && !unicode.Is(unicode.Z, c) && !strings.ContainsRune("_.:/=+-@", c)

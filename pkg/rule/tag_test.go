@@ -12,7 +12,7 @@ import (
 
 func TestWithTag(t *testing.T) {
 	t.Parallel()
-	facts := rule.Facts{Node: node, Namespace: "shop", ServiceAccount: "web"}
+	pod := values{Node: node, Namespace: "shop", ServiceAccount: "web"}
 	tests := []struct{ name, key, value, want string }{
 		{"plain", "cluster", "prod", "prod"},
 		{"no value", "cluster", "", ""},
@@ -35,11 +35,11 @@ func TestWithTag(t *testing.T) {
 			if !role.HasTags() {
 				t.Error("HasTags() = false")
 			}
-			got, err := role.For(newImage(t, teamA+"/eu-west-1/app").Registry(), nil, facts)
+			got, err := parameters(role, newImage(t, teamA+"/eu-west-1/app").Registry(), nil, pod)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if want := []rule.Tag{{Key: test.key, Value: test.want}}; !reflect.DeepEqual(got.Tags, want) {
+			if want := []rule.TagValue{{Key: test.key, Value: test.want}}; !reflect.DeepEqual(got.Tags, want) {
 				t.Errorf("got %+v, want %+v", got.Tags, want)
 			}
 		})
@@ -55,7 +55,7 @@ func TestWithTagBad(t *testing.T) {
 		aKey   = ": a session tag's key has 1 to 128 letters, digits, spaces or any of _.:/=+-@"
 		aValue = ": a value has at most 256 letters, digits, spaces or any of _.:/=+-@"
 		awsOwn = ": keys that start with aws: are AWS's own"
-		twice  = " is there twice; keys differ by more than case"
+		twice  = "; keys that differ only in case are the same"
 		here   = "; here {node}, {account}, {region}, {namespace}, {serviceAccount} can be used"
 	)
 	tests := []struct{ name, key, value, want string }{
@@ -74,8 +74,8 @@ func TestWithTagBad(t *testing.T) {
 		{"aws:", "aws:PrincipalTag", "x", `"aws:PrincipalTag"` + awsOwn},
 		{"AWS:", "AWS:x", "x", `"AWS:x"` + awsOwn},
 		{"aws: alone", "Aws:", "x", `"Aws:"` + awsOwn},
-		{"twice", "team", "x", `"team"` + twice},
-		{"twice but for case", "TEAM", "x", `"TEAM"` + twice},
+		{"duplicate", "team", "x", `duplicate key "team"` + twice},
+		{"duplicate except for case", "TEAM", "x", `duplicate key "TEAM"` + twice},
 
 		{"long value", "k", strings.Repeat("v", 257), `session tag "k": "` + strings.Repeat("v", 200) + `…"` + aValue},
 		{"long value before a placeholder", "k", strings.Repeat("v", 257) + "{node}", `…"` + aValue},
@@ -102,7 +102,7 @@ func TestWithTagBad(t *testing.T) {
 			if !strings.HasSuffix(err.Error(), test.want) {
 				t.Errorf("got %v\nwant %s", err, test.want)
 			}
-			if got := resolve(t, role, teamA+"/eu-west-1/app").Tags; !reflect.DeepEqual(got, []rule.Tag{{Key: "team", Value: "a"}}) {
+			if got := resolve(t, role, teamA+"/eu-west-1/app").Tags; !reflect.DeepEqual(got, []rule.TagValue{{Key: "team", Value: "a"}}) {
 				t.Errorf("and yet the tags are %+v", got)
 			}
 		})
@@ -127,7 +127,7 @@ func TestTagPlaceholders(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := role.For(newImage(t, teamA+"/eu-west-1/app").Registry(), nil, rule.Facts{Node: node, Namespace: "shop", ServiceAccount: "w/b"})
+	got, err := parameters(role, newImage(t, teamA+"/eu-west-1/app").Registry(), nil, values{Node: node, Namespace: "shop", ServiceAccount: "w/b"})
 	if err != nil || got.SessionName != "shop.w-b@node-1" {
 		t.Errorf("got %q, %v", got.SessionName, err)
 	}
@@ -153,13 +153,13 @@ func TestTagValuesAtUse(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			role := withTag(t, newRole(t, pull), "k", test.value)
-			got, err := role.For(newImage(t, teamA+"/eu-west-1/app").Registry(), nil, rule.Facts{Node: func() string { return test.node }})
+			got, err := parameters(role, newImage(t, teamA+"/eu-west-1/app").Registry(), nil, values{Node: func() string { return test.node }})
 			if test.wantErr != "" {
 				if err == nil || !strings.HasSuffix(err.Error(), test.wantErr) {
 					t.Fatalf("got %v\nwant %s", err, test.wantErr)
 				}
 				checkMessage(t, err)
-				if !reflect.DeepEqual(got, rule.Role{}) {
+				if !reflect.DeepEqual(got, rule.Parameters{}) {
 					t.Errorf("and yet a role: %+v", got)
 				}
 				return
@@ -175,7 +175,7 @@ func TestTagValuesAtUse(t *testing.T) {
 }
 
 // TestTagsAskForTheNodeLate: a tag without {node} costs no call to IMDS, and
-// nobody need know the node's name for it.
+// the node's name is not needed for it.
 func TestTagsAskForTheNodeLate(t *testing.T) {
 	t.Parallel()
 	role, err := withTag(t, newRole(t, pull), "k", "{account}").WithSessionName("kubelet", nil)
@@ -186,17 +186,17 @@ func TestTagsAskForTheNodeLate(t *testing.T) {
 		t.Error("asked")
 		return ""
 	}
-	for _, facts := range []rule.Facts{{}, {Node: asked}} {
-		if got, err := role.For(newImage(t, teamA+"/eu-west-1/app").Registry(), nil, facts); err != nil || got.Tags[0].Value != teamA {
+	for _, f := range []values{{}, {Node: asked}} {
+		if got, err := parameters(role, newImage(t, teamA+"/eu-west-1/app").Registry(), nil, f); err != nil || got.Tags[0].Value != teamA {
 			t.Errorf("got %+v, %v", got, err)
 		}
 	}
 }
 
-// TestForWithoutFacts: a role by whose name nobody asks needs no node.
-func TestForWithoutFacts(t *testing.T) {
+// TestParametersWithoutNode: the name of the node can be empty.
+func TestParametersWithoutNode(t *testing.T) {
 	t.Parallel()
-	got, err := newRole(t, pull).For(newImage(t, teamA+"/eu-west-1/app").Registry(), nil, rule.Facts{})
+	got, err := parameters(newRole(t, pull), newImage(t, teamA+"/eu-west-1/app").Registry(), nil, values{})
 	if err != nil || got.ARN != pull || !stsName.MatchString(got.SessionName) {
 		t.Errorf("got %+v, %v", got, err)
 	}
@@ -205,11 +205,11 @@ func TestForWithoutFacts(t *testing.T) {
 func TestFiftyTags(t *testing.T) {
 	t.Parallel()
 	role := newRole(t, pull)
-	var want []rule.Tag
+	var want []rule.TagValue
 	for i := range 50 {
 		key := fmt.Sprintf("key-%d", i)
 		role = withTag(t, role, key, "x")
-		want = append(want, rule.Tag{Key: key, Value: "x"})
+		want = append(want, rule.TagValue{Key: key, Value: "x"})
 	}
 	if _, err := role.WithTag("more", "x", nil); err == nil || err.Error() != "a session has at most 50 tags" {
 		t.Errorf("got %v", err)
@@ -239,21 +239,21 @@ func FuzzTag(f *testing.F) {
 	f.Add("cluster", "prod-{node}", "i-0abc")
 	f.Add("aws:x", "{", "\n")
 	f.Add("ü", "{namespace}", strings.Repeat("x", 300))
-	f.Fuzz(func(t *testing.T, key, value, fact string) {
+	f.Fuzz(func(t *testing.T, key, value, text string) {
 		role, err := newRole(t, pull).WithTag(key, value, rule.Placeholders(true))
 		if err != nil {
 			checkMessage(t, err)
 			return
 		}
-		said := func() string { return fact }
-		got, err := role.For(newImage(t, teamA+"/us-east-1/app").Registry(), nil, rule.Facts{Node: said, Namespace: fact, ServiceAccount: fact})
+		said := func() string { return text }
+		got, err := parameters(role, newImage(t, teamA+"/us-east-1/app").Registry(), nil, values{Node: said, Namespace: text, ServiceAccount: text})
 		if err != nil {
 			checkMessage(t, err)
 			return
 		}
 		tag := got.Tags[0]
 		if tag.Key != key || !stsTagKey.MatchString(key) || !stsTagValue.MatchString(tag.Value) {
-			t.Errorf("tag %+v of %q and %q", tag, value, fact)
+			t.Errorf("tag %+v of %q and %q", tag, value, text)
 		}
 		if n := utf8.RuneCountInString(tag.Value); n > 256 || !utf8.ValidString(key+tag.Value) {
 			t.Errorf("a value of %d characters: %q", n, tag.Value)

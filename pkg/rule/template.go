@@ -6,23 +6,19 @@ import (
 	"strings"
 
 	"ecr-cross-account-credential-provider/pkg/printable"
+	"ecr-cross-account-credential-provider/pkg/spelling"
 )
 
 // Template is a text with placeholders in braces, such as pull-{account}.
-// ParseTemplate makes it; the zero value is the empty text.
-type Template struct {
-	text  string
-	parts []part
-}
+// ParseTemplate makes one; the zero value is the empty text.
+type Template struct{ parts []part }
 
-type part struct {
-	literal     string
-	placeholder string // if set, there is no literal
-}
+// part is a literal text or a placeholder.
+type part struct{ literal, placeholder string }
 
-// ParseTemplate takes a text in which the allowed placeholders may stand.
+// ParseTemplate parses a text that may contain the allowed placeholders.
 func ParseTemplate(text string, allowed ...string) (Template, error) {
-	t := Template{text: text}
+	var t Template
 	for rest := text; rest != ""; {
 		literal, after, found := strings.Cut(rest, "{")
 		if strings.Contains(literal, "}") {
@@ -39,8 +35,11 @@ func ParseTemplate(text string, allowed ...string) (Template, error) {
 			return Template{}, fmt.Errorf("%q has a { without a }", printable.Long(text))
 		}
 		if !slices.Contains(allowed, name) {
-			return Template{}, fmt.Errorf("%q: unknown placeholder %q; here {%s} can be used",
-				printable.Long(text), "{"+printable.Long(name)+"}", strings.Join(allowed, "}, {"))
+			hint := "; here {" + strings.Join(allowed, "}, {") + "} can be used"
+			if similar, ok := spelling.Suggest(name, allowed); ok {
+				hint = "; did you mean {" + similar + "}?"
+			}
+			return Template{}, fmt.Errorf("%q: unknown placeholder %q%s", printable.Long(text), "{"+printable.Long(name)+"}", hint)
 		}
 		t.parts = append(t.parts, part{placeholder: name})
 		rest = remaining
@@ -48,12 +47,26 @@ func ParseTemplate(text string, allowed ...string) (Template, error) {
 	return t, nil
 }
 
-// String is the template as it was written.
-func (t Template) String() string { return t.text }
+// String returns the template as the configuration writes it. Placeholders that
+// have a value by now appear as that value.
+func (t Template) String() string {
+	return t.expand(func(placeholder string) string { return "{" + placeholder + "}" })
+}
 
-// Uses tells whether the placeholder stands in the template.
-func (t Template) Uses(placeholder string) bool {
-	return slices.ContainsFunc(t.parts, func(p part) bool { return p.placeholder == placeholder })
+// MarshalText returns the template as String does. No value contains braces, so
+// the text tells a placeholder from a value.
+func (t Template) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// with gives the placeholders in values their values. Others stay placeholders.
+func (t Template) with(values map[string]string) Template {
+	var filled Template
+	for _, p := range t.parts {
+		if value, ok := values[p.placeholder]; ok && p.placeholder != "" {
+			p = part{literal: value}
+		}
+		filled.parts = append(filled.parts, p)
+	}
+	return filled
 }
 
 func (t Template) expand(value func(placeholder string) string) string {
