@@ -13,6 +13,7 @@ import (
 	v1 "k8s.io/kubelet/pkg/apis/credentialprovider/v1"
 
 	"ecr-cross-account-credential-provider/pkg/printable"
+	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
 const (
@@ -21,7 +22,8 @@ const (
 	maxRequest  = 1 << 20
 )
 
-// versions are those of the API that are served; answers differ in none.
+// versions are the versions of the API that are served. Responses are the same in
+// all of them.
 var versions = []string{group + "/v1", group + "/v1beta1", group + "/v1alpha1"}
 
 // Request is what the kubelet asks: credentials for an image. ReadRequest
@@ -32,35 +34,17 @@ type Request struct {
 	serviceAccount ServiceAccount
 }
 
-// ServiceAccount is what a kubelet tells of the pod's service account, where its
-// configuration has tokenAttributes (KEP-4412). The zero value is nothing.
+// ServiceAccount is what the kubelet passes on about the pod's service account if
+// the provider has tokenAttributes (KEP-4412). The zero value is nothing.
 type ServiceAccount struct {
-	// Annotations are those that the kubelet was told to pass on.
+	// Annotations are those that tokenAttributes lists.
 	Annotations map[string]string
-
-	token *string // a pointer, as Format has no say in %p, nor inside of what others don't export
+	// Token is a token of the service account; zero if there is none.
+	Token secret.Text
 }
 
-// Token is the service account's token, empty if there is none.
-func (s ServiceAccount) Token() string {
-	if s.token == nil {
-		return ""
-	}
-	return *s.token
-}
-
-// Format leaves the token out, whatever the verb.
-func (s ServiceAccount) Format(f fmt.State, _ rune) {
-	_, _ = fmt.Fprintf(f, "service account with annotations %q", s.Annotations)
-}
-
-// Format leaves the service account's token out, whatever the verb.
-func (r Request) Format(f fmt.State, _ rune) {
-	_, _ = fmt.Fprintf(f, "request of %s for image %q by %v", r.apiVersion, printable.Short(r.image), r.serviceAccount)
-}
-
-// Image is the image's name, never empty, as whoever made the pod wrote it; the
-// kubelet has taken tag and digest off.
+// Image is the image's name as the pod has it, without tag and digest. It is never
+// empty.
 func (r Request) Image() string { return r.image }
 
 // ServiceAccount is the pod's service account.
@@ -98,7 +82,7 @@ func parseRequest(data []byte) (Request, error) {
 	}
 	request := Request{apiVersion: wire.APIVersion, image: wire.Image}
 	if wire.APIVersion == versions[0] { // the others have no service accounts
-		request.serviceAccount = ServiceAccount{wire.ServiceAccountAnnotations, &wire.ServiceAccountToken}
+		request.serviceAccount = ServiceAccount{wire.ServiceAccountAnnotations, secret.New(wire.ServiceAccountToken)}
 	}
 	return request, nil
 }

@@ -13,6 +13,7 @@ import (
 	v1 "k8s.io/kubelet/pkg/apis/credentialprovider/v1"
 
 	"ecr-cross-account-credential-provider/pkg/kubelet"
+	secrets "ecr-cross-account-credential-provider/pkg/secret"
 )
 
 // secret stands in every bad request, as a service account's token may; no
@@ -206,7 +207,7 @@ func FuzzReadRequest(f *testing.F) {
 		if err := json.Unmarshal(data, &wire); err != nil {
 			t.Fatalf("taken, but not JSON: %v", err)
 		}
-		encoded, err := got.Encode(kubelet.Answer{Scope: kubelet.ForImage, Key: got.Image(), Username: "AWS", Password: secret})
+		encoded, err := got.Encode(kubelet.Response{Scope: kubelet.ForImage, AuthKey: got.Image(), Username: "AWS", Password: secrets.New(secret)})
 		if err != nil {
 			t.Fatal(err)
 		}

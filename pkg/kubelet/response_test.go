@@ -13,6 +13,7 @@ import (
 	v1 "k8s.io/kubelet/pkg/apis/credentialprovider/v1"
 
 	"ecr-cross-account-credential-provider/pkg/kubelet"
+	secrets "ecr-cross-account-credential-provider/pkg/secret"
 )
 
 const server = "444455556666.dkr.ecr.eu-west-1.amazonaws.com"
@@ -22,32 +23,32 @@ func TestEncode(t *testing.T) {
 	const head = `{"kind":"CredentialProviderResponse","apiVersion":"credentialprovider.kubelet.k8s.io/v1",`
 	tests := []struct {
 		name   string
-		answer kubelet.Answer
+		answer kubelet.Response
 		want   string // after head
 	}{
 		{
 			"credentials for a registry",
-			kubelet.Answer{Scope: kubelet.ForRegistry, Duration: 6 * time.Hour, Key: server, Username: "AWS", Password: "pass"},
+			kubelet.Response{Scope: kubelet.ForRegistry, CacheDuration: 6 * time.Hour, AuthKey: server, Username: "AWS", Password: secrets.New("pass")},
 			`"cacheKeyType":"Registry","cacheDuration":"6h0m0s","auth":{"` + server + `":{"username":"AWS","password":"pass"}}}`,
 		},
 		{
 			"credentials for a repository",
-			kubelet.Answer{Scope: kubelet.ForImage, Duration: 90 * time.Second, Key: server + ":443/team-a/app", Username: "AWS", Password: "pass"},
+			kubelet.Response{Scope: kubelet.ForImage, CacheDuration: 90 * time.Second, AuthKey: server + ":443/team-a/app", Username: "AWS", Password: secrets.New("pass")},
 			`"cacheKeyType":"Image","cacheDuration":"1m30s","auth":{"` + server + `:443/team-a/app":{"username":"AWS","password":"pass"}}}`,
 		},
 		{
 			"not to be kept",
-			kubelet.Answer{Scope: kubelet.ForRegistry, Key: server, Username: "AWS", Password: "pass"},
+			kubelet.Response{Scope: kubelet.ForRegistry, AuthKey: server, Username: "AWS", Password: secrets.New("pass")},
 			`"cacheKeyType":"Registry","cacheDuration":"0s","auth":{"` + server + `":{"username":"AWS","password":"pass"}}}`,
 		},
 		{
 			"a token that is over",
-			kubelet.Answer{Scope: kubelet.ForRegistry, Duration: -time.Minute, Key: server, Username: "AWS", Password: "pass"},
+			kubelet.Response{Scope: kubelet.ForRegistry, CacheDuration: -time.Minute, AuthKey: server, Username: "AWS", Password: secrets.New("pass")},
 			`"cacheKeyType":"Registry","cacheDuration":"0s","auth":{"` + server + `":{"username":"AWS","password":"pass"}}}`,
 		},
 		{
 			"letters that JSON escapes",
-			kubelet.Answer{Scope: kubelet.ForRegistry, Key: server, Username: "AWS", Password: "a\"b\\c\n<&>"},
+			kubelet.Response{Scope: kubelet.ForRegistry, AuthKey: server, Username: "AWS", Password: secrets.New("a\"b\\c\n<&>")},
 			`"cacheKeyType":"Registry","cacheDuration":"0s","auth":{"` + server + `":{"username":"AWS","password":"a\"b\\c\n\u003c\u0026\u003e"}}}`,
 		},
 		{"none for a registry", kubelet.Empty(kubelet.ForRegistry, time.Hour), `"cacheKeyType":"Registry","cacheDuration":"1h0m0s"}`},
@@ -55,7 +56,7 @@ func TestEncode(t *testing.T) {
 		{"none, not to be kept", kubelet.Empty(kubelet.ForRegistry, -1), `"cacheKeyType":"Registry","cacheDuration":"0s"}`},
 		{
 			"without key there are no credentials",
-			kubelet.Answer{Scope: kubelet.ForRegistry, Username: "AWS", Password: "pass"},
+			kubelet.Response{Scope: kubelet.ForRegistry, Username: "AWS", Password: secrets.New("pass")},
 			`"cacheKeyType":"Registry","cacheDuration":"0s"}`,
 		},
 	}
@@ -71,32 +72,32 @@ func TestEncode(t *testing.T) {
 	}
 }
 
-func checkDecoded(t *testing.T, encoded []byte, answer kubelet.Answer) {
+func checkDecoded(t *testing.T, encoded []byte, answer kubelet.Response) {
 	t.Helper()
 	response := decode(t, encoded)
 	if response.CacheKeyType != answer.Scope {
 		t.Errorf("cacheKeyType is %q, want %q", response.CacheKeyType, answer.Scope)
 	}
-	if answer.Key == "" {
+	if answer.AuthKey == "" {
 		if len(response.Auth) > 0 {
 			t.Errorf("credentials of nobody: %v", response.Auth)
 		}
 		return
 	}
-	want := v1.AuthConfig{Username: answer.Username, Password: answer.Password}
-	if len(response.Auth) != 1 || response.Auth[answer.Key] != want {
+	want := v1.AuthConfig{Username: answer.Username, Password: answer.Password.Reveal()}
+	if len(response.Auth) != 1 || response.Auth[answer.AuthKey] != want {
 		t.Errorf("auth is %v", response.Auth)
 	}
 }
 
-// TestAnswerHidesThePassword prints an answer in every way that a log or an
+// TestResponseHidesThePassword prints a response in every way that a log or an
 // error may.
-func TestAnswerHidesThePassword(t *testing.T) {
+func TestResponseHidesThePassword(t *testing.T) {
 	t.Parallel()
-	answer := kubelet.Answer{Scope: kubelet.ForRegistry, Duration: time.Hour, Key: server, Username: "AWS", Password: secret}
+	answer := kubelet.Response{Scope: kubelet.ForRegistry, CacheDuration: time.Hour, AuthKey: server, Username: "AWS", Password: secrets.New(secret)}
 	values := map[string]any{
-		"value": answer, "pointer": &answer, "slice": []kubelet.Answer{answer},
-		"map": map[string]kubelet.Answer{"x": answer}, "field": struct{ A kubelet.Answer }{answer}, "interface": []any{answer},
+		"value": answer, "pointer": &answer, "slice": []kubelet.Response{answer},
+		"map": map[string]kubelet.Response{"x": answer}, "field": struct{ A kubelet.Response }{answer}, "interface": []any{answer},
 	}
 	for name, value := range values {
 		t.Run(name, func(t *testing.T) {
@@ -117,30 +118,7 @@ func TestAnswerHidesThePassword(t *testing.T) {
 	}
 }
 
-func TestAnswerString(t *testing.T) {
-	t.Parallel()
-	tests := []struct {
-		name   string
-		answer kubelet.Answer
-		want   string
-	}{
-		{"credentials", kubelet.Answer{Scope: kubelet.ForRegistry, Duration: time.Hour, Key: server, Username: "AWS", Password: "x"}, "credentials for " + server + ", Registry, 1h0m0s"},
-		{"none", kubelet.Empty(kubelet.ForImage, 5*time.Minute), "no credentials, Image, 5m0s"},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			if got := test.answer.String(); got != test.want {
-				t.Errorf("got %s, want %s", got, test.want)
-			}
-			if got := fmt.Sprintf("%v", test.answer); got != test.want {
-				t.Errorf("%%v prints %s, want %s", got, test.want)
-			}
-		})
-	}
-}
-
-// TestScopes: the kubelet drops an answer with any other word.
+// TestScopes: the kubelet drops a response with any other word.
 func TestScopes(t *testing.T) {
 	t.Parallel()
 	if kubelet.ForImage != "Image" || kubelet.ForRegistry != "Registry" {
@@ -148,7 +126,7 @@ func TestScopes(t *testing.T) {
 	}
 }
 
-func encode(t *testing.T, answer kubelet.Answer) []byte {
+func encode(t *testing.T, answer kubelet.Response) []byte {
 	t.Helper()
 	r, err := kubelet.ReadRequest(strings.NewReader(request("x")))
 	if err != nil {
@@ -162,7 +140,7 @@ func encode(t *testing.T, answer kubelet.Answer) []byte {
 }
 
 // decode is as strict as the kubelet from 1.32 on: no other field, no second
-// value, and what every answer must have.
+// value, and what every response must have.
 func decode(t *testing.T, encoded []byte) v1.CredentialProviderResponse {
 	t.Helper()
 	var response v1.CredentialProviderResponse
@@ -172,7 +150,7 @@ func decode(t *testing.T, encoded []byte) v1.CredentialProviderResponse {
 		t.Fatal(err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		t.Errorf("something follows the answer: %v", err)
+		t.Errorf("something follows the response: %v", err)
 	}
 	if response.Kind != "CredentialProviderResponse" {
 		t.Errorf("kind is %q", response.Kind)
