@@ -1,10 +1,12 @@
 // Package config reads the configuration: the file, the --role arguments, and
-// what stands where neither says anything. All that is wrong with it is
-// reported at once, each with its file, line and path.
+// the defaults. It reports all problems at once, each with file, line and path.
 package config
 
 import (
 	"cmp"
+	"fmt"
+	"io"
+	"reflect"
 	"slices"
 	"time"
 
@@ -18,8 +20,9 @@ type Config struct {
 	File string
 	// Rules are the entries for registries, those of --role last.
 	Rules rule.Set
-	// UnmatchedNone says to answer with no credentials, rather than with the
-	// node's identity, for ECR registries that no entry matches.
+	// Unmatched governs the ECR registries that no entry matches, unless
+	// UnmatchedNone: then the response has no credentials.
+	Unmatched     rule.Entry
 	UnmatchedNone bool
 	// STSRegion is where roles are assumed.
 	STSRegion STSRegion
@@ -27,43 +30,68 @@ type Config struct {
 	Endpoints Endpoints
 	// Node is where the node's identity comes from.
 	Node NodeSource
-	// Unmatched governs the ECR registries that no entry matches, unless
-	// UnmatchedNone.
-	Unmatched rule.Entry
-	// Cache is where tokens are shared by the node's processes.
+	// Cache is where the node's processes share tokens.
 	Cache Cache
-	// Log is where a record of each request goes.
+	// Log is where each request is logged.
 	Log Log
-	// Deadline is how long a request may take in all.
+	// Deadline is the time for a whole request.
 	Deadline time.Duration
+	// Warnings are what is allowed but rarely meant.
+	Warnings Problems
 }
 
-// STSRegion is the region whose STS is asked: by default the node's.
+// STSRegion is the region whose STS is called: by default the node's.
 type STSRegion struct {
-	// OfRegistry says the registry's region.
+	// OfRegistry means the registry's region.
 	OfRegistry bool
 	// Fixed is set where the configuration names a region.
 	Fixed registry.Region
 }
 
-// Cache is the shared cache's folder: the program's own choice unless it is Named;
-// then, if Directory is empty, there is none.
+// Endpoints are URLs of services by region, in place of AWS's own.
+type Endpoints struct{ ECR, STS map[registry.Region]string }
+
+// NodeSource is where the node's identity comes from. Empty fields leave it to
+// the SDK.
+type NodeSource struct{ Profile, ConfigFile string }
+
+// Cache is the directory of the shared cache. Unless it is Named, the program
+// chooses; if it is named and empty, there is no cache.
 type Cache struct {
 	Named     bool
 	Directory string
 }
 
-// The deadline of a request, and the longest that leaves the kubelet's minute
-// some room.
+// Log is where each request is logged: by default to the journal, where there
+// is one.
+type Log struct {
+	Destination Destination
+	// File is the path of ToFile.
+	File string
+}
+
+// Destination is a kind of log.
+type Destination int
+
+// The destinations.
+const (
+	ToJournal Destination = iota
+	ToStderr
+	ToNone
+	ToFile
+)
+
+// The deadline of a request, and its limits. The kubelet ends the plugin after a
+// minute.
 const (
 	DefaultDeadline = 20 * time.Second
 	MinDeadline     = time.Second
 	MaxDeadline     = 50 * time.Second
 )
 
-// Default is the configuration where there is none: what the stock plugin does.
-// Every ECR registry is served with the node's identity, or that of the role
-// that the pod's service account names, whose trust policy decides.
+// Default returns the configuration for nodes without a file. It does what the
+// stock plugin does: every ECR registry is served with the node's identity, or with
+// the role that the pod's service account names, if its trust policy allows it.
 func Default() Config {
 	return Config{Deadline: DefaultDeadline, Unmatched: rule.Entry{
 		Name: "no configuration",
@@ -76,18 +104,18 @@ func Default() Config {
 	}}
 }
 
-// StockRoleVariable names the role of service accounts without an annotation to
-// the stock plugin, and to this one where there is no file.
+// StockRoleVariable names the role of service accounts without an annotation, for
+// the stock plugin, and for this one where there is no file.
 const StockRoleVariable = "AWS_ECR_ROLE_ARN"
 
-// WithStockRole takes the value of StockRoleVariable.
+// WithStockRole returns the configuration with the value of StockRoleVariable.
 func (c Config) WithStockRole(arn string) (Config, error) {
 	if c.File != "" || arn == "" {
 		return c, nil
 	}
 	role, err := rule.NewRoleTemplate(arn)
 	if err != nil {
-		return c, Problems{{Path: "$" + StockRoleVariable, Text: err.Error()}}
+		return c, Problems{{Path: "$" + StockRoleVariable, Message: err.Error()}}
 	}
 	stock := *c.Unmatched.ServiceAccount
 	stock.RoleARN = &role
@@ -95,21 +123,68 @@ func (c Config) WithStockRole(arn string) (Config, error) {
 	return c, nil
 }
 
-// Load reads a file, if one is named, and adds the roles. The error is
-// Problems.
-func Load(file string, roles []RoleFlag) (Config, error) {
+// Source is where a configuration comes from.
+type Source struct {
+	// Path is the path of the file, empty for none.
+	Path string
+	// Reader, if set, is read instead of the file; Path then only names it.
+	Reader io.Reader
+	// AnyOwner skips the check that only root and the plugin's user can write the
+	// file.
+	AnyOwner bool
+}
+
+// Load reads a file, if one is named, and adds the roles. An error is Problems.
+func Load(file string, roles []RoleFlag) (Config, error) { return Source{Path: file}.Load(roles) }
+
+// Load reads the source and adds the roles. An error is Problems.
+func (s Source) Load(roles []RoleFlag) (Config, error) {
+	r := &report{file: s.Path, lines: map[string]int{}, bad: map[string]bool{}, patterns: map[string]bool{}}
 	c := Default()
-	c.File = file
-	d := &decoder{file: file, config: &c}
-	if file != "" {
-		c.Unmatched = rule.Entry{Name: "unmatched: Node"}
-		d.readFile()
-	}
-	d.addRoles(roles)
-	d.buildRules()
-	if len(d.problems) > 0 {
-		slices.SortStableFunc(d.problems, func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
-		return Config{}, d.problems
+	c.File = s.Path
+	c.Rules = r.rules(r.addRoles(r.read(&c, s), roles))
+	c.Warnings = sorted(r.warnings)
+	if len(r.problems) > 0 {
+		return Config{}, sorted(r.problems)
 	}
 	return c, nil
+}
+
+// read sets everything that is not an entry, and returns the entries.
+func (r *report) read(c *Config, s Source) (entries []rule.Entry) {
+	doc := r.document(s)
+	if doc == nil {
+		return nil
+	}
+	r.settings(c, doc)
+	for i := range doc.Registries {
+		entries = append(entries, r.entry(fmt.Sprintf("registries[%d]", i), &doc.Registries[i]))
+	}
+	return entries
+}
+
+// document reads and decodes the source. It returns nil if there is none, or if the
+// text is not YAML.
+func (r *report) document(s Source) *Document {
+	if s.Path == "" && s.Reader == nil {
+		return nil
+	}
+	data, err := s.read()
+	if !r.check("", err) {
+		return nil
+	}
+	root, line, err := parse(data)
+	if err != nil {
+		r.problemAt(line, "", "%v", err)
+		return nil
+	}
+	doc := new(Document)
+	r.record("", root.Line)
+	(&decoder{report: r}).value(root, "", reflect.ValueOf(doc).Elem(), "")
+	return doc
+}
+
+func sorted(p Problems) Problems {
+	slices.SortStableFunc(p, func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
+	return p
 }

@@ -33,18 +33,22 @@ func TestLoadContent(t *testing.T) {
 		{"the mark of UTF-8 first", "\ufeff" + good, nil},
 		{"no line's end last", strings.TrimSuffix(good, "\n"), nil},
 		{"a document ended", good + "...\n", nil},
-		{"an empty second document", good + "---\n", []string{"has a second YAML document after ---; want one"}},
+		{"an empty second document", good + "---\n", []string{"5: a second YAML document starts here; want one, so remove it"}},
 		{"a program", "\x7fELF\x02\x01\x01\x00\x00\x00", []string{binary}},
 		{"compressed", "\x1f\x8b\x08\x00\x00", []string{binary}},
 		{"NUL in a comment", good + "# \x00\n", []string{binary}},
 		{"Latin-1", good + "# Schl\xfcssel\n", []string{binary}},
 		{"UTF-16", "\xff\xfea\x00:\x00 \x001\x00", []string{binary}},
-		{"control character", good + "# \x01\n", []string{"not YAML: control characters are not allowed"}},
+		{"control character", good + "# \x01\n", []string{"5: not YAML: control characters are not allowed"}},
 		{"as large as may be", good + "#" + strings.Repeat("x", 1<<20-len(good)-1), nil},
 		{"a byte larger", good + "#" + strings.Repeat("x", 1<<20-len(good)), []string{"larger than 1048576 bytes; this is hardly the configuration"}},
 		{"much larger", strings.Repeat(good, 1<<14), []string{"larger than 1048576 bytes; this is hardly the configuration"}},
 		{
-			"a long value is cut", strings.Replace(good, "444455556666", strings.Repeat("4", 1<<16), 1),
+			"a value is too long", strings.Replace(good, "444455556666", strings.Repeat("4", 1<<16), 1),
+			[]string{`4: registries[0].accounts[0]: has 65536 characters; at most 4096 are allowed`},
+		},
+		{
+			"a long value is cut", strings.Replace(good, "444455556666", strings.Repeat("4", 1<<12), 1),
 			[]string{`4: registries[0].accounts[0]: "` + strings.Repeat("4", 64) + `…" is not an account; want 12 digits, quoted or not, or own`},
 		},
 	}
@@ -73,12 +77,13 @@ func TestLoadDeep(t *testing.T) {
 		laughs += to + ": &" + to + " [*" + from + ", *" + from + "]\n"
 	}
 	tests := map[string]string{
-		"brackets":   strings.Repeat("[", 1<<16),
-		"mappings":   strings.Repeat("{a: ", 1<<16),
-		"laughs":     laughs + "registries: *" + "e0\n",
-		"endless":    "registries: &r [*r]\n",
-		"self":       "&r {registries: *r, sts: *r, cache: *r}\n",
-		"deep items": good + "  regions: " + strings.Repeat("[", 1<<12) + strings.Repeat("]", 1<<12) + "\n",
+		"brackets":     strings.Repeat("[", 1<<16),
+		"mappings":     strings.Repeat("{a: ", 1<<16),
+		"laughs":       laughs + "registries: *" + "e0\n",
+		"endless":      "registries: &r [*r]\n",
+		"self":         "&r {registries: *r, sts: *r, cache: *r}\n",
+		"typed laughs": good + "  assumeRoles: &roles [" + strings.Repeat("{}, ", 999) + "{}]\n" + strings.Repeat("- {assumeRoles: *roles}\n", 999),
+		"deep items":   good + "  regions: " + strings.Repeat("[", 1<<12) + strings.Repeat("]", 1<<12) + "\n",
 	}
 	for name, data := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -107,12 +112,12 @@ func TestLoadRoleFlags(t *testing.T) {
 	}{
 		{
 			name: "none",
-			want: []string{"settings: unmatched Node, sts Node, deadline 20s, 0 entries", "444455556666/eu-west-1/app: none"},
+			want: []string{"settings: unmatched Node, sts Node, deadline 20s", "444455556666/eu-west-1/app: none"},
 		},
 		{
 			name: "without a file", roles: []config.RoleFlag{roleA, roleB, zeros},
 			want: []string{
-				"settings: unmatched Node, sts Node, deadline 20s, 3 entries",
+				"settings: unmatched Node, sts Node, deadline 20s",
 				"444455556666/eu-west-1/app: --role 444455556666 arn:aws:iam::444455556666:role/ecr-pull as node-1 for 1h0m0s",
 				"777788889999/cn-north-1/app: --role 777788889999 arn:aws-cn:iam::777788889999:role/cn-north-1 as node-1 for 1h0m0s",
 				"000000000012/eu-west-1/app: --role 000000000012 arn:aws:iam::000000000012:role/ecr-pull as node-1 for 1h0m0s",
@@ -122,7 +127,7 @@ func TestLoadRoleFlags(t *testing.T) {
 		{
 			name: "beside a file", file: good + "unmatched: None\n", roles: []config.RoleFlag{roleB},
 			want: []string{
-				"settings: unmatched None, sts Node, deadline 20s, 2 entries",
+				"settings: unmatched None, sts Node, deadline 20s",
 				"444455556666/eu-west-1/app: registries[0]",
 				"777788889999/eu-west-1/app: --role 777788889999 arn:aws:iam::777788889999:role/eu-west-1 as node-1 for 1h0m0s",
 			},
@@ -130,7 +135,7 @@ func TestLoadRoleFlags(t *testing.T) {
 		{
 			name: "beside star", file: strings.Replace(good, "444455556666", "*", 1), roles: []config.RoleFlag{roleA},
 			want: []string{
-				"settings: unmatched Node, sts Node, deadline 20s, 2 entries",
+				"settings: unmatched Node, sts Node, deadline 20s",
 				"444455556666/eu-west-1/app: --role 444455556666 arn:aws:iam::444455556666:role/ecr-pull as node-1 for 1h0m0s",
 				"777788889999/eu-west-1/app: registries[0]",
 			},
@@ -141,18 +146,18 @@ func TestLoadRoleFlags(t *testing.T) {
 		},
 		{
 			name: "named by the file", file: good, roles: []config.RoleFlag{roleA},
-			problems: []string{"--role " + roleA + ": account 444455556666 is named by registries[0] already"},
+			problems: []string{"--role " + roleA + ": duplicate account 444455556666, named by registries[0]"},
 		},
 		{
 			name: "named by an entry that is no good", file: good + "  region: x\n", roles: []config.RoleFlag{roleA},
 			problems: []string{
-				"--role " + roleA + ": account 444455556666 is named by registries[0] already",
+				"--role " + roleA + ": duplicate account 444455556666, named by registries[0]",
 				"5: registries[0].region: unknown field; did you mean regions?",
 			},
 		},
 		{
 			name: "twice", roles: []config.RoleFlag{roleA, roleB, roleA},
-			problems: []string{"--role " + roleA + ": account 444455556666 is named by --role 444455556666 already"},
+			problems: []string{"--role " + roleA + ": duplicate account 444455556666, named by --role 444455556666"},
 		},
 		{
 			name: "bad ones", roles: []config.RoleFlag{
@@ -170,7 +175,7 @@ func TestLoadRoleFlags(t *testing.T) {
 				`--role 444455556666=: "" is not an IAM role ARN; want arn:PARTITION:iam::ACCOUNT:role/NAME`,
 				`--role own=arn:aws:iam::444455556666:role/x: "own" is not an account number; want 12 digits`,
 				`--role *=arn:aws:iam::{account}:role/x: "*" is not an account number; want 12 digits`,
-				`--role 444455556666=arn:aws:iam::444455556666:role/{node}: "role/{node}": unknown placeholder "{node}"; here {account}, {region}, {partition} can be used`,
+				`--role 444455556666=arn:aws:iam::444455556666:role/{node}: "arn:aws:iam::444455556666:role/{node}": unknown placeholder "{node}"; here {account}, {region}, {partition} can be used`,
 				`--role "a\nb": want ACCOUNT=ROLE_ARN`,
 				`--role x=` + strings.Repeat("y", 62) + `…: "x" is not an account number; want 12 digits`,
 			},
@@ -203,7 +208,7 @@ func TestLoadRoleFlags(t *testing.T) {
 
 func TestDefault(t *testing.T) {
 	t.Parallel()
-	if got, want := settings(config.Default()), "unmatched Node, sts Node, deadline 20s, 0 entries"; got != want {
+	if got, want := settings(config.Default()), "unmatched Node, sts Node, deadline 20s"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
@@ -217,11 +222,11 @@ func TestProblemsError(t *testing.T) {
 		problems config.Problems
 		want     string
 	}{
-		{"all that one can have", config.Problems{{File: "/etc/c.yaml", Line: 4, Path: "deadline", Text: "is there twice"}}, "/etc/c.yaml:4: deadline: is there twice"},
-		{"of the file", config.Problems{{File: "/etc/c.yaml", Text: "empty"}}, "/etc/c.yaml: empty"},
-		{"without path", config.Problems{{File: "/etc/c.yaml", Line: 1, Text: "not YAML"}}, "/etc/c.yaml:1: not YAML"},
-		{"of the command line", config.Problems{{Path: "--role x", Text: "want y"}}, "--role x: want y"},
-		{"several", config.Problems{{Path: "a", Text: "b"}, {File: "c", Line: 2, Path: "d", Text: "e"}}, "a: b; c:2: d: e"},
+		{"all that one can have", config.Problems{{File: "/etc/c.yaml", Line: 4, Path: "deadline", Message: "is required"}}, "/etc/c.yaml:4: deadline: is required"},
+		{"of the file", config.Problems{{File: "/etc/c.yaml", Message: "empty"}}, "/etc/c.yaml: empty"},
+		{"without path", config.Problems{{File: "/etc/c.yaml", Line: 1, Message: "not YAML"}}, "/etc/c.yaml:1: not YAML"},
+		{"of the command line", config.Problems{{Path: "--role x", Message: "want y"}}, "--role x: want y"},
+		{"several", config.Problems{{Path: "a", Message: "b"}, {File: "c", Line: 2, Path: "d", Message: "e"}}, "a: b; c:2: d: e"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"unicode"
@@ -31,26 +32,29 @@ func FuzzLoad(f *testing.F) {
 		file := write(t, data)
 		c, err := config.Load(file, []config.RoleFlag{config.RoleFlag(role)})
 		if err == nil {
-			checkConfig(t, c)
+			checkConfig(t, c, config.Entries(file))
 			return
 		}
 		var found config.Problems
 		if !errors.As(err, &found) || len(found) == 0 {
 			t.Fatalf("got error %v, want problems", err)
 		}
+		if len(found) > len(data)+100 {
+			t.Errorf("%d problems of %d bytes", len(found), len(data))
+		}
 		for _, line := range problems(t, file, err) {
 			if strings.ContainsFunc(line, unicode.IsControl) || len(line) > 2000 {
 				t.Errorf("not one line of words: %q", line)
 			}
 		}
-		if c.File != "" || len(c.Rules.Entries()) != 0 {
+		if !reflect.DeepEqual(c, config.Config{}) {
 			t.Errorf("a configuration beside the problems: %+v", c)
 		}
 	})
 }
 
 // checkConfig looks at what must be true of every configuration.
-func checkConfig(t *testing.T, c config.Config) {
+func checkConfig(t *testing.T, c config.Config, entries []rule.Entry) {
 	t.Helper()
 	if c.Unmatched.ServiceAccount != nil || len(c.Unmatched.Roles) > 0 {
 		t.Errorf("what no entry matches has %+v", c.Unmatched)
@@ -58,7 +62,7 @@ func checkConfig(t *testing.T, c config.Config) {
 	if c.Deadline < config.MinDeadline || c.Deadline > config.MaxDeadline {
 		t.Errorf("the deadline is %s", c.Deadline)
 	}
-	for _, e := range c.Rules.Entries() {
+	for _, e := range entries {
 		a := e.Accounts
 		switch {
 		case e.Name == "":
@@ -67,6 +71,10 @@ func checkConfig(t *testing.T, c config.Config) {
 			t.Errorf("%s is for no account", e.Name)
 		case a.All && len(e.Roles) > 0 && len(a.Except) == 0 && !a.ExceptOwn:
 			t.Errorf(`%s assumes roles under "*" and excepts nothing`, e.Name)
+		case e.ServiceAccount != nil && e.NodeWhenRefused:
+			t.Errorf("%s uses the node where a service account is refused", e.Name)
+		case len(a.Named) > 1000 || len(a.Except) > 1000 || len(e.Regions) > 256 || len(e.Repositories) > 1000 || len(e.Roles) > 1000:
+			t.Errorf("%s has a list that is too long", e.Name)
 		}
 		for i, role := range e.Roles {
 			if a.All && (role.HasExternalID() || role.HasTags()) {

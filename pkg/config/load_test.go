@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -25,7 +26,7 @@ func TestLoadBad(t *testing.T) {
 			file := write(t, data)
 			c, err := config.Load(file, nil)
 			compare(t, problems(t, file, err), wants(t, data))
-			if c.File != "" || len(c.Rules.Entries()) != 0 {
+			if !reflect.DeepEqual(c, config.Config{}) {
 				t.Errorf("and yet a configuration: %+v", c)
 			}
 		})
@@ -33,14 +34,17 @@ func TestLoadBad(t *testing.T) {
 }
 
 // TestLoadGood loads every testdata/*.good.yaml. Its comments "# want: settings:
-// …" and "# want: IMAGE: …" are what comes of it.
+// …" and "# want: IMAGE: …" are what comes of it, "# want warning: LINE: PATH:
+// TEXT" its warnings.
 func TestLoadGood(t *testing.T) {
 	t.Parallel()
 	for _, name := range testdata(t, "*.good.yaml") {
 		t.Run(filepath.Base(name), func(t *testing.T) {
 			t.Parallel()
 			data := read(t, name)
-			checkLoaded(t, write(t, data), nil, wants(t, data))
+			file := write(t, data)
+			c := checkLoaded(t, file, nil, wants(t, data))
+			compare(t, lines(file, c.Warnings), comments(data, "# want warning: "))
 		})
 	}
 }
@@ -64,7 +68,7 @@ func TestLoadOtherLineEnds(t *testing.T) {
 	}
 }
 
-func checkLoaded(t *testing.T, file string, roles []config.RoleFlag, want []string) {
+func checkLoaded(t *testing.T, file string, roles []config.RoleFlag, want []string) config.Config {
 	t.Helper()
 	c, err := config.Load(file, roles)
 	if err != nil {
@@ -79,6 +83,7 @@ func checkLoaded(t *testing.T, file string, roles []config.RoleFlag, want []stri
 		got[i] = what + ": " + describe(t, c, what)
 	}
 	compare(t, got, want)
+	return c
 }
 
 // describe is what the configuration says of an image (account/region/name), or
@@ -102,11 +107,15 @@ func describe(t *testing.T, c config.Config, what string) string {
 		roles = append(roles, describeSource(t, *entry.ServiceAccount, image.Registry()))
 	}
 	for _, template := range entry.Roles {
-		role, err := template.For(image.Registry(), entry.Repositories, facts)
+		role, err := template.Resolve(image.Registry(), entry.Repositories, &rule.Pod{Namespace: "shop", ServiceAccount: "web"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		roles = append(roles, describeRole(role))
+		parameters, err := role.Parameters(func() string { return "node-1" })
+		if err != nil {
+			t.Fatal(err)
+		}
+		roles = append(roles, describeRole(parameters))
 	}
 	if entry.NodeWhenRefused {
 		roles = append(roles, "else the node")
@@ -114,10 +123,7 @@ func describe(t *testing.T, c config.Config, what string) string {
 	return strings.TrimSpace(entry.Name + " " + strings.Join(roles, ", "))
 }
 
-// facts are those of every test.
-var facts = rule.Facts{Node: func() string { return "node-1" }, Namespace: "shop", ServiceAccount: "web"}
-
-func describeRole(role rule.Role) string {
+func describeRole(role rule.Parameters) string {
 	text := fmt.Sprintf("%s as %s for %s", role.ARN, role.SessionName, role.Duration)
 	if role.ExternalID != "" {
 		text += " with " + role.ExternalID
@@ -170,7 +176,7 @@ func settings(c config.Config) string {
 	if !c.STSRegion.Fixed.IsZero() {
 		sts = c.STSRegion.Fixed.String()
 	}
-	text := fmt.Sprintf("unmatched %s, sts %s, deadline %s, %d entries", unmatched, sts, c.Deadline, len(c.Rules.Entries()))
+	text := fmt.Sprintf("unmatched %s, sts %s, deadline %s", unmatched, sts, c.Deadline)
 	if c.Node != (config.NodeSource{}) {
 		text += fmt.Sprintf(", node %+v", c.Node)
 	}
@@ -230,16 +236,21 @@ func write(t testing.TB, data string) string {
 
 func wants(t *testing.T, data string) []string {
 	t.Helper()
-	var want []string
-	for line := range strings.Lines(data) {
-		if text, ok := strings.CutPrefix(line, "# want: "); ok {
-			want = append(want, strings.TrimSuffix(text, "\n"))
-		}
-	}
+	want := comments(data, "# want: ")
 	if len(want) == 0 {
 		t.Fatal("the file wants nothing")
 	}
 	return want
+}
+
+// comments returns what follows the prefix in its lines.
+func comments(data, prefix string) (texts []string) {
+	for line := range strings.Lines(data) {
+		if text, ok := strings.CutPrefix(line, prefix); ok {
+			texts = append(texts, strings.TrimSuffix(text, "\n"))
+		}
+	}
+	return texts
 }
 
 // problems are those of the error, without the file's name.
@@ -249,7 +260,10 @@ func problems(t testing.TB, file string, err error) []string {
 	if !errors.As(err, &found) {
 		t.Fatalf("got error %v, want problems", err)
 	}
-	var lines []string
+	return lines(file, found)
+}
+
+func lines(file string, found config.Problems) (lines []string) {
 	for _, problem := range found {
 		line := problem.String()
 		if rest, ok := strings.CutPrefix(line, file+":"); ok {

@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// checkOwner refuses a file that somebody else can have written: whoever
-// writes it chooses the roles that this node's identity assumes.
+// checkOwner refuses a file that another user can have written: its author
+// chooses the roles that the node's identity assumes.
 func checkOwner(info fs.FileInfo) error {
 	if mode := info.Mode().Perm(); mode&0o022 != 0 {
 		return fmt.Errorf("writable by group or others (mode %04o); run: chmod go-w", mode)

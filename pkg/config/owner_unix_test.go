@@ -41,7 +41,7 @@ func TestLoadMode(t *testing.T) {
 			t.Parallel()
 			file := writeMode(t, test.mode)
 			checkProblem(t, file, test.want)
-			// It is the file that counts, not the way to it.
+			// The mode of the file counts, not that of a link to it.
 			name := filepath.Join(t.TempDir(), "link")
 			if err := os.Symlink(file, name); err != nil {
 				t.Fatal(err)
@@ -168,7 +168,7 @@ func TestDescribe(t *testing.T) {
 	}{
 		{"a path's", &fs.PathError{Op: "read", Path: "/secret", Err: syscall.EIO}, "cannot be read: input/output error"},
 		{"no path's", errors.New("odd"), "cannot be read: odd"},
-		{"missing", &fs.PathError{Op: "stat", Path: "x", Err: syscall.ENOENT}, "there is no such file"},
+		{"missing", &fs.PathError{Op: "stat", Path: "x", Err: syscall.ENOENT}, "not found"},
 		{"not permitted", &fs.PathError{Op: "stat", Path: "x", Err: syscall.EPERM}, "cannot be read: permission denied"},
 	}
 	for _, test := range tests {

@@ -21,13 +21,13 @@ func TestLoadNoFile(t *testing.T) {
 	link(t, loop, loop)
 	link(t, filepath.Join(dir, "nowhere"), dangling)
 	link(t, dir, toDir)
-	const missing = "there is no such file"
+	const missing = "not found"
 	tests := []struct{ name, file, want string }{
 		{"missing", filepath.Join(dir, "config.yaml"), missing},
-		{"missing folder", filepath.Join(dir, "a", "b", "config.yaml"), missing},
+		{"missing directory", filepath.Join(dir, "a", "b", "config.yaml"), missing},
 		{"link to nothing", dangling, missing},
-		{"folder", dir, "not a regular file"},
-		{"link to a folder", toDir, "not a regular file"},
+		{"directory", dir, "not a regular file"},
+		{"link to a directory", toDir, "not a regular file"},
 		{"device", os.DevNull, "not a regular file"},
 		{"link to itself", loop, "cannot be read: too many levels of symbolic links"},
 		{"below a file", filepath.Join(regular, "config.yaml"), "cannot be read: not a directory"},

@@ -2,42 +2,130 @@ package config
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
+
+	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
 // Problem is one thing that is wrong with a configuration.
 type Problem struct {
-	File string // empty: the command line
-	Line int    // 0: the file as a whole
-	Path string // such as registries[1].assumeRoles[0].arn; may be empty
-	Text string
+	File    string `json:"file"` // empty: the command line
+	Line    int    `json:"line"` // 0: the file as a whole
+	Path    string `json:"path"` // such as registries[1].assumeRoles[0].arn; may be empty
+	Message string `json:"message"`
 }
 
-// String is the problem in one line, file:line: path: text.
+// String returns the problem in one line, file:line: path: message.
 func (p Problem) String() string {
-	var s strings.Builder
-	if p.File != "" {
-		s.WriteString(p.File)
-		if p.Line > 0 {
-			fmt.Fprintf(&s, ":%d", p.Line)
-		}
-		s.WriteString(": ")
-	}
+	s := p.Message
 	if p.Path != "" {
-		s.WriteString(p.Path + ": ")
+		s = p.Path + ": " + s
 	}
-	s.WriteString(p.Text)
-	return s.String()
+	switch {
+	case p.File != "" && p.Line > 0:
+		s = fmt.Sprintf("%s:%d: %s", p.File, p.Line, s)
+	case p.File != "":
+		s = p.File + ": " + s
+	}
+	return s
 }
 
 // Problems are all that is wrong with a configuration, in its order.
 type Problems []Problem
 
-// Error is the problems in one line.
+// Error returns the problems in one line.
 func (p Problems) Error() string {
 	lines := make([]string, len(p))
 	for i, problem := range p {
 		lines[i] = problem.String()
 	}
 	return strings.Join(lines, "; ")
+}
+
+// report collects problems and knows the line of each path.
+type report struct {
+	file     string
+	problems Problems
+	warnings Problems
+	lines    map[string]int
+	bad      map[string]bool // the paths with a problem at or below them
+	patterns map[string]bool // the regions and patterns of all entries
+}
+
+// record notes the line of a path. The first one counts: two long keys can be
+// cut to one path.
+func (r *report) record(path string, line int) {
+	if !r.has(path) {
+		r.lines[path] = line
+	}
+}
+
+// has reports whether the file has something at the path.
+func (r *report) has(path string) bool {
+	_, ok := r.lines[path]
+	return ok
+}
+
+// given reports whether the file has a value at the path without a problem so far.
+func (r *report) given(path string) bool { return r.has(path) && !r.bad[path] }
+
+// line returns the line of a path, or of the closest path above it.
+func (r *report) line(path string) int {
+	for path != "" && !r.has(path) {
+		path = parent(path)
+	}
+	return r.lines[path]
+}
+
+func (r *report) problem(path, format string, args ...any) {
+	r.problemAt(r.line(path), path, format, args...)
+}
+
+func (r *report) problemAt(line int, path, format string, args ...any) {
+	r.problems = append(r.problems, Problem{r.file, line, path, fmt.Sprintf(format, args...)})
+	for ; path != "" && !r.bad[path]; path = parent(path) {
+		r.bad[path] = true
+	}
+}
+
+// check reports an error, if there is one, and whether there was none.
+func (r *report) check(path string, err error) bool {
+	if err != nil {
+		r.problem(path, "%v", err)
+	}
+	return err == nil
+}
+
+// refuse reports a problem with a path where a condition holds.
+func (r *report) refuse(condition bool, path, message string) {
+	if condition {
+		r.problem(path, "%s", message)
+	}
+}
+
+func parent(path string) string { return path[:max(0, strings.LastIndexAny(path, ".["))] }
+
+func join(path, key string) string {
+	if path == "" {
+		return oneWord(key)
+	}
+	return path + "." + oneWord(key)
+}
+
+// oneWord returns a key as a path shows it: in quotes where it would break the line.
+func oneWord(s string) string {
+	s = printable.Short(s)
+	if quoted := strconv.Quote(s); s == "" || quoted != `"`+s+`"` {
+		return quoted
+	}
+	return s
+}
+
+func oneOf(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
 }

@@ -1,120 +1,115 @@
 package config
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
 	"ecr-cross-account-credential-provider/pkg/printable"
+	"ecr-cross-account-credential-provider/pkg/registry"
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
-// readRole reads a role of assumeRoles.
-func (e *entry) readRole(v value) {
-	var role rule.RoleTemplate
-	set := func(refine func(string) (rule.RoleTemplate, error)) func(value) {
-		return func(v value) {
-			text, ok := v.text()
-			if !ok {
-				return
-			}
-			refined, err := refine(text)
-			if err != nil {
-				v.problem("%w", err)
-				return
-			}
+// role builds the next role of an entry.
+func (r *report) role(path string, doc *Role, e *rule.Entry) (role rule.RoleTemplate) {
+	placeholders := rule.Placeholders(e.ServiceAccount != nil)
+	set := func(path string, refined rule.RoleTemplate, err error) {
+		if r.given(path) && r.check(path, err) {
 			role = refined
 		}
 	}
-	chained := len(e.Roles) > 0 || e.ServiceAccount != nil
-	placeholders := rule.Placeholders(e.ServiceAccount != nil)
-	v.fields(
-		field{"arn", set(rule.NewRoleTemplate)},
-		field{"externalID", set(func(s string) (rule.RoleTemplate, error) { return role.WithExternalID(s) })},
-		field{"sessionName", set(func(s string) (rule.RoleTemplate, error) { return role.WithSessionName(s, placeholders) })},
-		field{"duration", set(func(s string) (rule.RoleTemplate, error) {
-			d, err := parseDuration(s)
-			if err != nil {
-				return role, err
-			}
-			return role.WithDuration(d, chained)
-		})},
-		field{"sessionTags", func(v value) {
-			v.pairs(func(key string, v value) {
-				set(func(s string) (rule.RoleTemplate, error) { return role.WithTag(key, s, placeholders) })(v)
-			})
-		}},
-		field{"policy", func(v value) {
-			refined, err := role.WithPolicy(rule.PullOnly+rule.PolicyKind(v.choice("PullOnly", "PullThroughCache")), e.Repositories)
-			if err != nil {
-				v.problem("%w", err)
-			}
-			role = refined
-		}},
-	)
-	v.require("arn", "want the ARN of the role to assume")
-	e.Roles = append(e.Roles, role)
+	refined, err := rule.NewRoleTemplate(doc.ARN)
+	set(path+".arn", refined, err)
+	refined, err = role.WithExternalID(doc.ExternalID)
+	set(path+".externalID", refined, err)
+	refined, err = role.WithSessionName(doc.SessionName, placeholders)
+	set(path+".sessionName", refined, err)
+	duration, err := parseDuration(doc.Duration)
+	if err == nil {
+		refined, err = role.WithDuration(duration, len(e.Roles) > 0 || e.ServiceAccount != nil)
+	}
+	set(path+".duration", refined, err)
+	for _, tag := range doc.SessionTags {
+		refined, err = role.WithTag(tag.Key, tag.Value, placeholders)
+		set(tag.Path, refined, err)
+	}
+	kinds := map[string]rule.PolicyKind{"PullOnly": rule.PullOnly, "PullThroughCache": rule.PullThroughCache}
+	refined, err = role.WithPolicy(kinds[doc.Policy], e.Repositories)
+	set(path+".policy", refined, err)
+	return role
 }
 
-// readServiceAccount reads how a service account becomes the source.
-func (e *entry) readServiceAccount(v value) {
-	if e.ServiceAccount == nil {
-		v.problem("stands beside source: ServiceAccount only")
+// checkRoles checks the roles of an entry against its other fields.
+func (r *report) checkRoles(path string, e *rule.Entry) {
+	const why = `is not allowed under accounts: ["*"]: the pod's author chooses the account that receives it`
+	for i, role := range e.Roles {
+		at := fmt.Sprintf("%s.assumeRoles[%d]", path, i)
+		r.refuse(e.Accounts.All && role.HasExternalID(), at+".externalID", why)
+		r.refuse(e.Accounts.All && role.HasTags(), at+".sessionTags", why)
+		r.refuse(i < len(e.Roles)-1 && role.HasPolicy(), at+".policy", "is allowed only on the last role, which requests the token")
+		r.checkPartition(at+".arn", role, e.Regions)
+	}
+	if s := e.ServiceAccount; s != nil && s.RoleARN != nil {
+		r.checkPartition(path+".serviceAccount.roleARN", *s.RoleARN, e.Regions)
+	}
+	r.warnOfAccount(path, e)
+}
+
+func (r *report) checkPartition(path string, role rule.RoleTemplate, regions []registry.RegionPattern) {
+	p, fixed := role.Partition()
+	for i, region := range regions {
+		if possible := region.Partitions(); fixed && !slices.Contains(possible, p) {
+			r.problem(path, "is in partition %s, but regions[%d] %q is in %s; roles are assumed within one partition only", p, i, region, possible[0])
+		}
+	}
+}
+
+// warnOfAccount warns of a last role in another account than the registries'.
+// Such a role is rarely meant: ECR's tokens belong to the account of the role.
+func (r *report) warnOfAccount(path string, e *rule.Entry) {
+	last := len(e.Roles) - 1
+	if last < 0 || len(e.Accounts.Named) == 0 || e.Accounts.Own || e.Accounts.All {
 		return
 	}
-	s := e.ServiceAccount
-	v.fields(
-		field{"roleAnnotation", func(v value) {
-			text, ok := v.text()
-			if ok && !isAnnotationKey(text) {
-				v.problem("%q is not an annotation's key; want one such as %s", printable.Short(text), rule.DefaultRoleAnnotation)
-			}
-			s.RoleAnnotation = text
-		}},
-		field{"roleARN", func(v value) {
-			if text, ok := v.text(); ok && text != "" {
-				role, err := rule.NewRoleTemplate(text)
-				if err != nil {
-					v.problem("%w", err)
-				}
-				s.RoleARN = &role
-			}
-		}},
-		field{"allowedRoles", func(v value) { v.list(func(v value) { s.AllowedRoles = append(s.AllowedRoles, v.rolePattern(s)...) }) }},
-		field{"whenNoToken", func(v value) { s.NodeWhenNoToken = v.choice("Refuse", "Node") == 1 }},
-		field{"whenNoRole", func(v value) { s.NodeWhenNoRole = v.choice("Refuse", "Node") == 1 }},
-	)
-	v.require("allowedRoles", "want the roles that an annotation may name")
+	account, fixed := e.Roles[last].Account()
+	if !fixed || slices.Contains(e.Accounts.Named, account) {
+		return
+	}
+	w := Problem{Path: path, Message: fmt.Sprintf("account %s of the role that requests the token is none of this entry's accounts; "+
+		"repository policies must then allow that account", account)}
+	if e.Line > 0 {
+		w.File, w.Path = r.file, fmt.Sprintf("%s.assumeRoles[%d].arn", path, last)
+		w.Line = r.line(w.Path)
+	}
+	r.warnings = append(r.warnings, w)
 }
 
-// isAnnotationKey tells a key that Kubernetes takes: a name of at most 63
-// characters, and a DNS name and a slash before it if need be.
+// serviceAccount builds how a service account becomes the source.
+func (r *report) serviceAccount(path string, doc *ServiceAccount) *rule.ServiceAccount {
+	s := &rule.ServiceAccount{
+		RoleAnnotation:  doc.RoleAnnotation,
+		AllowedRoles:    items(r, path+".allowedRoles", doc.AllowedRoles, rule.ParseRolePattern),
+		NodeWhenNoToken: doc.WhenNoToken == "Node",
+		NodeWhenNoRole:  doc.WhenNoRole == "Node",
+	}
+	if !isAnnotationKey(doc.RoleAnnotation) {
+		r.problem(path+".roleAnnotation", "%q is not an annotation's key; want one such as %s", printable.Short(doc.RoleAnnotation), rule.DefaultRoleAnnotation)
+	}
+	if role, err := rule.NewRoleTemplate(doc.RoleARN); doc.RoleARN != "" && r.check(path+".roleARN", err) {
+		s.RoleARN = &role
+	}
+	return s
+}
+
+const letters = "abcdefghijklmnopqrstuvwxyz0123456789._-"
+
+// isAnnotationKey reports whether Kubernetes takes a key: a name of at most 63
+// characters, and before it, if need be, a DNS name and a slash.
 func isAnnotationKey(s string) bool {
 	prefix, name, prefixed := strings.Cut(s, "/")
 	if !prefixed {
 		prefix, name = "", s
 	}
 	return prefixed == (prefix != "") && len(prefix) <= 253 && name != "" && len(name) <= 63 &&
-		!strings.ContainsFunc(prefix+name, isNoAnnotationRune)
-}
-
-func isNoAnnotationRune(r rune) bool {
-	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("._-", r)
-}
-
-// rolePattern reads one of allowedRoles; none if it is wrong or there already.
-func (v value) rolePattern(s *rule.ServiceAccount) []rule.RolePattern {
-	text, ok := v.text()
-	if !ok {
-		return nil
-	}
-	pattern, err := rule.ParseRolePattern(text)
-	switch {
-	case err != nil:
-		v.problem("%w", err)
-		return nil
-	case slices.ContainsFunc(s.AllowedRoles, func(p rule.RolePattern) bool { return p.String() == text }):
-		v.problem("%q is there twice", printable.Short(text))
-		return nil
-	}
-	return []rule.RolePattern{pattern}
+		strings.Trim(prefix+name, letters+strings.ToUpper(letters)) == ""
 }

@@ -14,21 +14,22 @@ import (
 // with that one role.
 type RoleFlag string
 
-func (d *decoder) addRoles(roles []RoleFlag) {
+// addRoles adds the entries of --role arguments to those of the file.
+func (r *report) addRoles(entries []rule.Entry, roles []RoleFlag) []rule.Entry {
 	for _, flag := range roles {
-		e, err := flag.entry()
-		if err == nil {
-			err = d.checkUnnamed(e.Accounts.Named[0])
-		}
+		e, err := flag.entry(entries)
 		if err != nil {
-			d.problems = append(d.problems, Problem{Path: "--role " + oneWord(string(flag)), Text: err.Error()})
+			r.problems = append(r.problems, Problem{Path: "--role " + oneWord(string(flag)), Message: err.Error()})
 			continue
 		}
-		d.entries = append(d.entries, entry{Entry: e})
+		r.warnOfAccount(e.Name, &e)
+		entries = append(entries, e)
 	}
+	return entries
 }
 
-func (f RoleFlag) entry() (rule.Entry, error) {
+// entry returns the entry of the argument, whose account no other entry may name.
+func (f RoleFlag) entry(others []rule.Entry) (rule.Entry, error) {
 	id, arn, ok := strings.Cut(string(f), "=")
 	if !ok {
 		return rule.Entry{}, errors.New("want ACCOUNT=ROLE_ARN")
@@ -41,18 +42,14 @@ func (f RoleFlag) entry() (rule.Entry, error) {
 	if err != nil {
 		return rule.Entry{}, err
 	}
+	for _, e := range others {
+		if slices.Contains(e.Accounts.Named, account) {
+			return rule.Entry{}, fmt.Errorf("duplicate account %s, named by %s", account, e.Name)
+		}
+	}
 	return rule.Entry{
 		Name:     "--role " + id,
 		Accounts: rule.Accounts{Named: []registry.Account{account}},
 		Roles:    []rule.RoleTemplate{role},
 	}, nil
-}
-
-func (d *decoder) checkUnnamed(account registry.Account) error {
-	for _, e := range d.entries {
-		if slices.Contains(e.Accounts.Named, account) {
-			return fmt.Errorf("account %s is named by %s already", account, e.Name)
-		}
-	}
-	return nil
 }

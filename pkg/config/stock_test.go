@@ -179,7 +179,7 @@ func TestLoadManyTags(t *testing.T) {
 	path := write(t, file(51))
 	_, err := config.Load(path, nil)
 	line := strings.Count(file(51), "\n")
-	compare(t, problems(t, path, err), []string{fmt.Sprintf("%d: registries[0].assumeRoles[0].sessionTags.key-50: a session has at most 50 tags", line)})
+	compare(t, problems(t, path, err), []string{fmt.Sprintf("%d: registries[0].assumeRoles[0].sessionTags.key-50: is one too many; at most 50 are allowed", line)})
 }
 
 // TestLoadLongValues: no message repeats what is endless.
