@@ -1,0 +1,101 @@
+package plan
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"strings"
+	"unicode/utf8"
+
+	"ecr-cross-account-credential-provider/pkg/rule"
+	"ecr-cross-account-credential-provider/pkg/secret"
+)
+
+// Claims are what a service account's token says about itself. They are read but
+// not verified: they name sessions and separate the cache entries of service
+// accounts. STS alone decides what the token is worth.
+type Claims struct {
+	Issuer   string   `json:"iss,omitempty"`
+	Subject  string   `json:"sub,omitempty"`
+	Audience []string `json:"aud,omitempty"`
+	// Namespace, ServiceAccount and UID are those of a bound token's claim
+	// kubernetes.io. The subject names the first two as well.
+	Namespace      string `json:"namespace,omitempty"`
+	ServiceAccount string `json:"serviceAccount,omitempty"`
+	UID            string `json:"uid,omitempty"`
+}
+
+var errNotJWT = errors.New("the request's service account token is not a JWT")
+
+// ReadClaims reads a token's claims. Its only error is that the token is not a JWT.
+// Claims that are missing or have another type are empty.
+func ReadClaims(token secret.Text) (Claims, error) {
+	parts := strings.Split(token.Reveal(), ".")
+	if len(parts) != 3 {
+		return Claims{}, errNotJWT
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil || !utf8.Valid(payload) { // else json replaces bytes, and two subjects could become one
+		return Claims{}, errNotJWT
+	}
+	var claims map[string]any
+	if err := json.Unmarshal(payload, &claims); err != nil || claims == nil {
+		return Claims{}, errNotJWT
+	}
+	bound, _ := claims["kubernetes.io"].(map[string]any)
+	account, _ := bound["serviceaccount"].(map[string]any)
+	c := Claims{
+		Issuer:         text(claims["iss"]),
+		Subject:        text(claims["sub"]),
+		Audience:       texts(claims["aud"]),
+		Namespace:      text(bound["namespace"]),
+		ServiceAccount: text(account["name"]),
+		UID:            text(account["uid"]),
+	}
+	if rest, ok := strings.CutPrefix(c.Subject, "system:serviceaccount:"); ok && c.Namespace == "" && c.ServiceAccount == "" {
+		c.Namespace, c.ServiceAccount, _ = strings.Cut(rest, ":")
+	}
+	return c, nil
+}
+
+func text(claim any) string {
+	s, _ := claim.(string)
+	return s
+}
+
+// texts reads a claim that is one text or a list of texts.
+func texts(claim any) []string {
+	if s := text(claim); s != "" {
+		return []string{s}
+	}
+	var all []string
+	list, _ := claim.([]any)
+	for _, item := range list {
+		all = append(all, text(item))
+	}
+	return all
+}
+
+// SessionName returns the RoleSessionName of the service account's sessions.
+func (c Claims) SessionName() string {
+	if c.Namespace == "" || c.ServiceAccount == "" {
+		return "service-account"
+	}
+	return rule.LegalSessionName(c.Namespace + "." + c.ServiceAccount)
+}
+
+// Name returns NAMESPACE/NAME for messages; empty if the token does not say.
+func (c Claims) Name() string {
+	if c.Namespace == "" {
+		return ""
+	}
+	return objectName(c.Namespace) + "/" + objectName(c.ServiceAccount)
+}
+
+// maxObjectName is the length limit of a Kubernetes object's name.
+const maxObjectName = 253
+
+// objectName replaces what no object's name contains, and bounds the rest.
+func objectName(claim string) string {
+	return rule.Legal(claim[:min(len(claim), maxObjectName)])
+}

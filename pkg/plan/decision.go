@@ -1,0 +1,163 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+
+	"ecr-cross-account-credential-provider/pkg/config"
+	"ecr-cross-account-credential-provider/pkg/kubelet"
+	"ecr-cross-account-credential-provider/pkg/registry"
+	"ecr-cross-account-credential-provider/pkg/rule"
+)
+
+// Decision is what the configuration decides for an image.
+type Decision struct {
+	// Entry governs the image. It is nil if the configuration leaves the image to
+	// other providers.
+	Entry *rule.Entry
+	// Why says in words why this entry governs, or none.
+	Why string
+	// PerRepository reports whether other repositories of the registry may have
+	// another plan.
+	PerRepository bool
+	// Plan is set if Entry is.
+	Plan Plan
+	// Warning is what an operator should know about the decision; usually empty.
+	Warning string
+}
+
+// Scope is what a response for the image is valid for.
+func (d Decision) Scope() kubelet.Scope {
+	if d.PerRepository {
+		return kubelet.ForImage
+	}
+	return kubelet.ForRegistry
+}
+
+// AuthKey is the key under which the kubelet finds the credentials: the registry
+// as the image names it, or the whole repository if repositories decide.
+func (d Decision) AuthKey(image registry.Image) string {
+	if d.PerRepository {
+		return image.String()
+	}
+	return image.Server()
+}
+
+// publicEntry governs ECR Public, which no entry of a configuration is about.
+var publicEntry = rule.Entry{Name: "ECR Public"}
+
+// Decide computes the plan for an image. own is the account of the node's identity;
+// it matters only if c.Rules.DependsOnOwn. pod is the service account of the pod
+// that wants the image; nil stands for any pod, whose plan is incomplete and only
+// explains.
+//
+// An error says why the configuration yields no plan for this pod and registry.
+func Decide(c config.Config, image registry.Image, own registry.Account, pod *kubelet.ServiceAccount) (Decision, error) {
+	if image.Registry().Public() {
+		return decidePublic(c, image), nil
+	}
+	match := c.Rules.Match(image, own)
+	d := Decision{Entry: match.Entry, Why: match.Why, PerRepository: match.PerRepository}
+	if d.Entry == nil && c.UnmatchedNone {
+		return d, nil
+	}
+	if d.Entry == nil {
+		d.Entry = &c.Unmatched
+	}
+	var err error
+	if d.Plan, err = compute(c.STSRegion, d.Entry, image.Registry(), pod); err != nil {
+		return d, fmt.Errorf("no credentials for registry %s (%s): %w", image.Registry(), d.Entry.Name, err)
+	}
+	d.Warning = stockRoleUnused(d, pod)
+	return d, nil
+}
+
+func decidePublic(c config.Config, image registry.Image) Decision {
+	if c.UnmatchedNone {
+		return Decision{Why: "it is ECR Public"}
+	}
+	return Decision{Entry: &publicEntry, Why: "an anonymous pull works without a token", Plan: Plan{API: image.Registry().API()}}
+}
+
+// compute resolves everything that an entry says about a registry and a pod.
+func compute(sts config.STSRegion, entry *rule.Entry, reg registry.Registry, pod *kubelet.ServiceAccount) (Plan, error) {
+	p := Plan{API: reg.API()}
+	start, named, err := start(entry, reg, pod)
+	if err != nil {
+		return Plan{}, err
+	}
+	p.ServiceAccount = start
+	if start == nil && entry.ServiceAccount != nil {
+		return p, nil // the node stands in, without further roles
+	}
+	for _, template := range entry.Roles {
+		role, err := template.Resolve(reg, entry.Repositories, named)
+		if err != nil {
+			return Plan{}, err
+		}
+		p.Roles = append(p.Roles, role)
+	}
+	if p.AssumesRoles() {
+		p.NodeWhenRefused = entry.NodeWhenRefused
+		p.STSRegion = stsRegion(sts, reg)
+	}
+	return p, nil
+}
+
+// stsRegion is the region that the configuration fixes; zero for the node's.
+func stsRegion(sts config.STSRegion, reg registry.Registry) registry.Region {
+	if sts.OfRegistry {
+		return reg.Region()
+	}
+	return sts.Fixed
+}
+
+// start returns the service account that starts the chain, and its name for
+// placeholders. Without an error, nil means that the node starts.
+func start(entry *rule.Entry, reg registry.Registry, pod *kubelet.ServiceAccount) (*ServiceAccount, *rule.Pod, error) {
+	switch {
+	case entry.ServiceAccount == nil:
+		return nil, nil, nil
+	case pod == nil:
+		return &ServiceAccount{Role: rule.NewRole("", "{namespace}.{serviceAccount}")}, nil, nil
+	}
+	arn, err := startRole(*entry.ServiceAccount, reg, *pod)
+	if err != nil || arn == "" {
+		return nil, nil, err
+	}
+	claims, err := ReadClaims(pod.Token)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &ServiceAccount{Role: rule.NewRole(arn, claims.SessionName()), Claims: claims},
+		&rule.Pod{Namespace: claims.Namespace, ServiceAccount: claims.ServiceAccount}, nil
+}
+
+// startRole returns the role that a pod's service account starts with; empty if
+// the node stands in.
+func startRole(account rule.ServiceAccount, reg registry.Registry, pod kubelet.ServiceAccount) (string, error) {
+	if pod.Token.IsZero() {
+		if account.NodeWhenNoToken {
+			return "", nil
+		}
+		return "", errors.New("the request has no service account token; set tokenAttributes in the kubelet's CredentialProviderConfig, or whenNoToken: Node")
+	}
+	arn, err := account.Role(reg, pod.Annotations)
+	switch {
+	case !errors.Is(err, rule.ErrNoRole):
+		return arn, err
+	case account.NodeWhenNoRole:
+		return "", nil
+	}
+	return "", fmt.Errorf("the service account has no annotation %s, or the kubelet does not pass it on (tokenAttributes), and roleARN is not set; set one of them, or whenNoRole: Node",
+		account.RoleAnnotation)
+}
+
+// stockRoleUnused warns of a role that the environment names for nothing.
+func stockRoleUnused(d Decision, pod *kubelet.ServiceAccount) string {
+	account := d.Entry.ServiceAccount
+	if account == nil || !account.AnyRole || account.RoleARN == nil || pod == nil || !pod.Token.IsZero() {
+		return ""
+	}
+	return "$" + config.StockRoleVariable + " is set, but the request has no service account token; using the node's own identity"
+}
