@@ -1,13 +1,13 @@
-// Package awsapi is the one way to AWS: how its services are reached, for how
-// long they are waited for, and what their errors mean.
+// Package awsapi is the only path to AWS. It makes the clients of AWS's services,
+// bounds and retries their calls, and says what their errors mean.
 package awsapi
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,8 +24,10 @@ import (
 	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 
-	"ecr-cross-account-credential-provider/pkg/printable"
+	"ecr-cross-account-credential-provider/pkg/failure"
 	"ecr-cross-account-credential-provider/pkg/registry"
+	"ecr-cross-account-credential-provider/pkg/secret"
+	"ecr-cross-account-credential-provider/pkg/trace"
 )
 
 // API makes clients of AWS's services. Load makes it.
@@ -33,90 +35,93 @@ type API struct {
 	cfg      aws.Config
 	metadata *imds.Client
 	options  Options
-	clock    *clock
+	secrets  secret.Redactor // cut out of every text from outside
 
-	retries   atomic.Int64    // made so far
-	transport *http.Transport // as the SDK has set it up, CA bundle and all
-	preopened *preopened
+	profiles  []*config.SharedConfig // the profile, and its chain of source_profile
+	skew      atomic.Int64           // how far AWS's clock is ahead of the node's
+	retries   atomic.Int64           // made so far
+	transport *http.Transport        // as the SDK has set it up, CA bundle and all
+	preopened sync.Map               // host:port to chan net.Conn, which is closed empty if that failed
 }
 
-// Options are what an API is given; all must be set.
+// Options are what an API needs. Timeouts, Now and Random are required.
 type Options struct {
 	Timeouts Timeouts
 	// Now is the node's clock.
 	Now func() time.Time
-	// Random is a number of [0, 1).
+	// Random returns a number of [0, 1).
 	Random func() float64
 	// ECREndpoints and STSEndpoints are URLs by region, in place of AWS's own.
 	ECREndpoints, STSEndpoints map[registry.Region]string
-	// Profile and ConfigFile are where the node's identity comes from, in place
-	// of what the environment says.
+	// Profile and ConfigFile say where the node's identity comes from, in place of
+	// the environment.
 	Profile, ConfigFile string
+	// Environ is the process's environment, NAME=VALUE. The SDK reads the process's
+	// own; this one names its files and the secrets in it.
+	Environ []string
+	// Trace records steps and request IDs; nil records nothing.
+	Trace *trace.Trace
 }
 
-// Load reads the SDK's configuration of the node: environment, profile, CA
-// bundle. It asks nothing of the network.
+// Load reads the SDK's configuration of the node: environment, profile, CA bundle.
+// It uses no network.
 func Load(ctx context.Context, o Options) (*API, error) {
-	t := o.Timeouts
-	metadata := &imds.Client{} // made below: its settings come with the configuration
-	clock := &clock{node: o.Now}
-	source, err := o.source()
-	if err != nil {
+	a := &API{options: o, metadata: &imds.Client{}}
+	a.keepEnvironment()
+	if err := o.checkFiles(ctx); err != nil {
 		return nil, err
 	}
-	cfg, err := config.LoadDefaultConfig(ctx, append(source,
-		config.WithHTTPClient(apiTransport(t)),
+	process := &process{}
+	var files []string
+	if o.ConfigFile != "" {
+		files = []string{o.ConfigFile}
+	}
+	cfg, err := config.LoadDefaultConfig(ctx,
+		config.WithSharedConfigProfile(o.Profile),
+		config.WithSharedConfigFiles(files),
+		config.WithHTTPClient(apiTransport(o.Timeouts)),
 		config.WithLogger(logging.Nop{}),
-		config.WithAPIOptions([]func(*middleware.Stack) error{boundSource(clock)}),
+		config.WithAPIOptions([]stack{a.instrument(a.observe)}),
 		config.WithRetryer(func() aws.Retryer { return aws.NopRetryer{} }),
-		config.WithEC2RoleCredentialOptions(func(o *ec2rolecreds.Options) { o.Client = metadata }),
-		config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) { o.HTTPClient = boundedClient{next: metadataTransport(t)} }),
-	)...)
+		config.WithAssumeRoleCredentialOptions(process.containSource),
+		config.WithEC2RoleCredentialOptions(func(o *ec2rolecreds.Options) { o.Client = a.metadata }),
+		config.WithEndpointCredentialOptions(func(e *endpointcreds.Options) {
+			e.HTTPClient, e.APIOptions = metadataTransport(o.Timeouts).Freeze(), []stack{refuseNull, a.instrument(nil)}
+		}),
+	)
 	if err != nil {
-		return nil, fmt.Errorf("reading the node's AWS configuration: %s", printable.Line(err.Error(), maxText))
+		return nil, fmt.Errorf("reading the node's AWS configuration: %s", a.clean(err.Error()))
 	}
-	containProcess(&cfg)
-	cfg.APIOptions = nil // they were for the clients of the source
-	// From here on: the SDK sets the CA bundle up on its own client only.
-	cfg.RetryMaxAttempts = attemptsOf(ctx, cfg.ConfigSources)
-	a := &API{metadata: metadata, options: o, clock: clock}
-	if client, ok := cfg.HTTPClient.(*awshttp.BuildableClient); ok {
-		cfg.HTTPClient = a.usePreopened(client)
+	a.useSettings(&cfg, process)
+	if client, ok := cfg.HTTPClient.(*awshttp.BuildableClient); ok { // with the CA bundle
+		cfg.HTTPClient = a.usePreopened(client).Freeze()
 	}
-	cfg.HTTPClient = boundedClient{cfg.HTTPClient, clock}
-	*metadata = *newMetadata(cfg, t)
+	*a.metadata = *imds.NewFromConfig(cfg, a.useVersion2)
 	a.cfg = cfg
 	return a, nil
 }
 
-// newMetadata makes a client of IMDSv2 only: version 1 answers whoever can make
-// the node send a request.
-func newMetadata(cfg aws.Config, t Timeouts) *imds.Client {
-	return imds.NewFromConfig(cfg, func(o *imds.Options) {
-		o.HTTPClient = boundedClient{next: metadataTransport(t)}
-		o.Retryer = aws.NopRetryer{}
-		o.EnableFallback = aws.FalseTernary
-	})
+// useVersion2 sets up the client of IMDS. It uses no version 1, which answers anybody
+// who can make the node send a request.
+func (a *API) useVersion2(o *imds.Options) {
+	o.HTTPClient, o.APIOptions = metadataTransport(a.options.Timeouts).Freeze(), []stack{a.instrument(nil)}
+	o.Retryer, o.EnableFallback = aws.NopRetryer{}, aws.FalseTernary
 }
 
-// Now is the time by AWS's clock, as far as its answers have told it.
-func (a *API) Now() time.Time { return a.clock.now() }
+// stack changes the middleware of an operation.
+type stack = func(*middleware.Stack) error
 
-// Region is the region that the environment or the profile names, if any does.
+// Region returns the region that the environment or the profile names; "" if none.
 func (a *API) Region() string { return a.cfg.Region }
 
-// Instance is what an EC2 instance is told of itself.
-type Instance struct {
-	ID      string
-	Region  string
-	Account string
-}
+// Instance is what an EC2 instance knows of itself.
+type Instance struct{ ID, Region, Account string }
 
 // Instance asks IMDS for the instance's identity document.
 func (a *API) Instance(ctx context.Context) (Instance, error) {
 	ctx, cancel := context.WithTimeout(ctx, a.options.Timeouts.Instance)
 	defer cancel()
-	return Call(ctx, a, func(ctx context.Context) (Instance, error) {
+	return Call(ctx, a, "instance", func(ctx context.Context) (Instance, error) {
 		document, err := a.metadata.GetInstanceIdentityDocument(ctx, nil)
 		if err != nil {
 			return Instance{}, err
@@ -125,78 +130,83 @@ func (a *API) Instance(ctx context.Context) (Instance, error) {
 	})
 }
 
-// STS makes a client of STS in a region, for somebody's credentials.
+// STS makes a client of STS in a region that uses the given credentials.
 func (a *API) STS(region registry.Region, fips bool, as aws.Credentials) (*sts.Client, error) {
-	var insecure error
+	e := endpoint{url: a.options.STSEndpoints[region], fips: fips}
 	client := sts.NewFromConfig(a.as(region.String(), as), func(o *sts.Options) {
-		if fips {
-			o.EndpointOptions.UseFIPSEndpoint = aws.FIPSEndpointStateEnabled
-		}
-		nameEndpoint(&o.BaseEndpoint, a.options.STSEndpoints[region])
-		insecure = settleEndpoint(o.BaseEndpoint, &o.EndpointOptions.UseFIPSEndpoint, &o.EndpointOptions.UseDualStackEndpoint)
+		e.settle(&o.BaseEndpoint, &o.EndpointOptions.UseFIPSEndpoint, &o.EndpointOptions.UseDualStackEndpoint)
 	})
-	return client, insecure
+	return client, a.check(e)
 }
 
-// ECR makes a client of the API that belongs to a private registry's host: in
-// its region, FIPS or dual-stack where the host is.
-func (a *API) ECR(reg registry.Registry, as aws.Credentials) (*ecr.Client, error) {
-	var insecure error
-	client := ecr.NewFromConfig(a.as(reg.Region().String(), as), func(o *ecr.Options) {
-		if reg.FIPS() {
-			o.EndpointOptions.UseFIPSEndpoint = aws.FIPSEndpointStateEnabled
-		}
-		if reg.DualStack() {
-			o.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateEnabled
-		}
-		nameEndpoint(&o.BaseEndpoint, a.options.ECREndpoints[reg.Region()])
-		insecure = settleEndpoint(o.BaseEndpoint, &o.EndpointOptions.UseFIPSEndpoint, &o.EndpointOptions.UseDualStackEndpoint)
+// ECR makes a client of the API that issues the tokens of private registries.
+func (a *API) ECR(api registry.API, as aws.Credentials) (*ecr.Client, error) {
+	e := endpoint{url: a.options.ECREndpoints[api.Region], fips: api.FIPS, dualStack: api.DualStack}
+	client := ecr.NewFromConfig(a.as(api.Region.String(), as), func(o *ecr.Options) {
+		e.settle(&o.BaseEndpoint, &o.EndpointOptions.UseFIPSEndpoint, &o.EndpointOptions.UseDualStackEndpoint)
 	})
-	return client, insecure
+	return client, a.check(e)
 }
 
-// PublicRegion is where the API of ECR Public is, and nowhere else.
+// PublicRegion is the only region that has the API of ECR Public.
 const PublicRegion = "us-east-1"
 
 // ECRPublic makes a client of ECR Public's API.
 func (a *API) ECRPublic(as aws.Credentials) (*ecrpublic.Client, error) {
-	var insecure error
+	e := endpoint{}
 	client := ecrpublic.NewFromConfig(a.as(PublicRegion, as), func(o *ecrpublic.Options) {
-		insecure = settleEndpoint(o.BaseEndpoint, &o.EndpointOptions.UseFIPSEndpoint, &o.EndpointOptions.UseDualStackEndpoint)
+		e.settle(&o.BaseEndpoint, &o.EndpointOptions.UseFIPSEndpoint, &o.EndpointOptions.UseDualStackEndpoint)
 	})
-	return client, insecure
+	return client, a.check(e)
 }
 
-// as is the configuration for calls in a region with credentials that are
-// already there: no call goes looking for them.
+// as returns the configuration for calls in a region with credentials that are at
+// hand: no call looks for any.
 func (a *API) as(region string, as aws.Credentials) aws.Config {
+	a.keepCredentials(as)
 	cfg := a.cfg.Copy()
 	cfg.Region = region
 	cfg.Credentials = credentials.StaticCredentialsProvider{Value: as}
 	return cfg
 }
 
-// nameEndpoint sets the endpoint that the configuration names, if it does.
-func nameEndpoint(base **string, endpoint string) {
-	if endpoint != "" {
-		*base = aws.String(endpoint)
+// endpoint is where a client's calls go; url is "" if AWS's own endpoint is meant.
+type endpoint struct {
+	url             string
+	fips, dualStack bool
+}
+
+// settle sets a client's options, and notes the URL that they name. Such a URL is
+// used as it is: the SDK refuses one together with FIPS or dual-stack.
+func (e *endpoint) settle(base **string, fips *aws.FIPSEndpointState, dualStack *aws.DualStackEndpointState) {
+	if e.fips {
+		*fips = aws.FIPSEndpointStateEnabled
+	}
+	if e.dualStack {
+		*dualStack = aws.DualStackEndpointStateEnabled
+	}
+	if e.url != "" {
+		*base = &e.url
+	}
+	if *base != nil {
+		e.url = **base
+		*fips, *dualStack = aws.FIPSEndpointStateDisabled, aws.DualStackEndpointStateDisabled
 	}
 }
 
-// settleEndpoint lets an endpoint that is named (AWS_ENDPOINT_URL_*, or a
-// profile's) stand as it is: the SDK refuses one together with FIPS or
-// dual-stack.
-func settleEndpoint(named *string, fips *aws.FIPSEndpointState, dualStack *aws.DualStackEndpointState) error {
-	if named == nil {
+// check refuses an endpoint to which nothing may be sent.
+func (a *API) check(e endpoint) error {
+	if e.url == "" {
 		return nil
 	}
-	*fips, *dualStack = aws.FIPSEndpointStateDisabled, aws.DualStackEndpointStateDisabled
-	u, err := url.Parse(*named)
-	if err != nil || u.Host == "" {
-		return &Error{Class: Misconfigured, text: "the endpoint that AWS_ENDPOINT_URL_* or the profile names is not a URL", err: errors.New("no URL")}
+	u, err := url.Parse(e.url)
+	if err == nil && u.Host != "" {
+		err = checkEndpoint(u)
+	} else {
+		err = &knownError{cause: cause{text: "the endpoint that AWS_ENDPOINT_URL_* or the profile names is not a URL", class: failure.Misconfigured}}
 	}
-	if err := checkEndpoint(u); err != nil {
-		return &Error{Class: Misconfigured, text: printable.Line(err.Error(), maxText), err: err}
+	if err != nil {
+		return a.explain(err, progress{})
 	}
 	return nil
 }

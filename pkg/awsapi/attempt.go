@@ -6,30 +6,50 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"sync"
 
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// attempt is how far the latest request of a call got: when time runs out, that
-// is the cause that people want to know.
+// stage is a part of a request.
+type stage int
+
+const (
+	starting stage = iota
+	resolving
+	connecting
+	handshaking
+	waiting
+	reading
+)
+
+// attempt records how far the latest request of a call got. If time runs out, that
+// is the cause.
 type attempt struct {
-	mu     sync.Mutex
-	host   string
-	stage  string
-	status int   // of the answer, 0 if there was none
-	err    error // of the connection, in the answer's body too
+	mu sync.Mutex
+	p  progress
+}
+
+// progress is what is known of a request.
+type progress struct {
+	method, host, path string
+	proxy              string // its host, if there is one
+	stage              stage
+	address            string // that is connected to
+	status             int    // of the answer; 0 if there was none
+	err                error  // of the connection, also while the body was read
 }
 
 type attemptKey struct{}
 
-// withAttempt makes a context whose requests are noted.
+// withAttempt returns a context whose requests are recorded.
 func withAttempt(ctx context.Context) (context.Context, *attempt) {
 	a := &attempt{}
 	return context.WithValue(ctx, attemptKey{}, a), a
 }
 
-// attemptOf is where a context's requests are noted.
+// attemptOf returns the record of a context's requests.
 func attemptOf(ctx context.Context) *attempt {
 	if a, ok := ctx.Value(attemptKey{}).(*attempt); ok {
 		return a
@@ -37,58 +57,53 @@ func attemptOf(ctx context.Context) *attempt {
 	return &attempt{}
 }
 
-// reached is the host that was called last, and what was going on.
-func (a *attempt) reached() (host, stage string) {
+func (a *attempt) note(change func(*progress)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.host, a.stage
+	change(&a.p)
 }
 
-func (a *attempt) note(stage string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.stage = stage
-}
-
-func (a *attempt) start(host string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.host, a.stage, a.status, a.err = host, "starting", 0, nil
+func (a *attempt) enter(s stage, address string) {
+	a.note(func(p *progress) { p.stage, p.address = s, address })
 }
 
 func (a *attempt) end(status int, err error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.status, a.err = status, err
+	a.note(func(p *progress) { p.status, p.err = status, err })
 }
 
-// complete adds to an error of the SDK what it may have lost on the way: the
-// client of IMDS keeps the text of its causes only.
-func (a *attempt) complete(err error) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	var response *smithyhttp.ResponseError
-	switch {
-	case a.err != nil && !errors.Is(err, a.err):
-		return errors.Join(err, a.err)
-	case a.err == nil && a.status != 0 && !errors.As(err, &response):
-		return &smithyhttp.ResponseError{
-			Response: &smithyhttp.Response{Response: &http.Response{StatusCode: a.status}},
-			Err:      err,
-		}
+func (a *attempt) progress() (latest progress) {
+	a.note(func(p *progress) { latest = *p })
+	return latest
+}
+
+// watch starts to record a request.
+func (a *attempt) watch(ctx context.Context, method string, u *url.URL) context.Context {
+	a.note(func(p *progress) { *p = progress{method: method, host: u.Host, path: u.Path} })
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		DNSStart:             func(httptrace.DNSStartInfo) { a.enter(resolving, "") },
+		ConnectStart:         func(_, address string) { a.enter(connecting, address) },
+		TLSHandshakeStart:    func() { a.enter(handshaking, "") },
+		TLSHandshakeDone:     func(tls.ConnectionState, error) { a.enter(waiting, "") },
+		WroteRequest:         func(httptrace.WroteRequestInfo) { a.enter(waiting, "") },
+		GotFirstResponseByte: func() { a.enter(reading, "") },
+	})
+}
+
+// doing returns the stage as messages spell it.
+func (p progress) doing() string {
+	return [...]string{
+		"starting", "looking up its name", "connecting to " + p.address, "in the TLS handshake", "waiting for its answer", "reading its answer",
+	}[p.stage]
+}
+
+// complete adds to an error of the SDK what the SDK may have lost: its client of
+// IMDS keeps only the text of a cause.
+func (p progress) complete(err error) error {
+	if p.err != nil && !errors.Is(err, p.err) {
+		return errors.Join(err, p.err)
+	}
+	if p.err == nil && p.status != 0 && statusOf(err) == 0 {
+		return &smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: &http.Response{StatusCode: p.status}}, Err: err}
 	}
 	return err
-}
-
-// trace has a request to a host note its progress.
-func (a *attempt) trace(ctx context.Context, host string) context.Context {
-	a.start(host)
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		DNSStart:             func(httptrace.DNSStartInfo) { a.note("looking up its name") },
-		ConnectStart:         func(_, address string) { a.note("connecting to " + address) },
-		TLSHandshakeStart:    func() { a.note("in the TLS handshake") },
-		TLSHandshakeDone:     func(tls.ConnectionState, error) { a.note("after the TLS handshake") },
-		WroteRequest:         func(httptrace.WroteRequestInfo) { a.note("waiting for its answer") },
-		GotFirstResponseByte: func() { a.note("reading its answer") },
-	})
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecrpublic"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"ecr-cross-account-credential-provider/pkg/failure"
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
@@ -44,7 +45,7 @@ func apiAt(t *testing.T, endpoint string) *API {
 // other, and end each attempt in time.
 func (a *API) trust(roots *x509.CertPool, t Timeouts) *API {
 	client := apiTransport(t).WithTransportOptions(func(tr *http.Transport) { tr.TLSClientConfig.RootCAs = roots })
-	a.cfg.HTTPClient = boundedClient{a.usePreopened(client), a.clock}
+	a.cfg.HTTPClient = a.usePreopened(client).Freeze()
 	return a
 }
 
@@ -57,7 +58,7 @@ func (f do) Do(r *http.Request) (*http.Response, error) { return f(r) }
 func apiOver(t *testing.T, f do) *API {
 	t.Helper()
 	api := loadAPI(t)
-	api.cfg.HTTPClient = boundedClient{f, api.clock}
+	api.cfg.HTTPClient = f
 	return api
 }
 
@@ -81,7 +82,7 @@ func assumeRole(ctx context.Context, api *API) error {
 	if err != nil {
 		return err
 	}
-	_, err = Call(ctx, api, func(ctx context.Context) (*sts.AssumeRoleOutput, error) {
+	_, err = Call(ctx, api, "test", func(ctx context.Context) (*sts.AssumeRoleOutput, error) {
 		return client.AssumeRole(ctx, &sts.AssumeRoleInput{
 			RoleArn: aws.String("arn:aws:iam::444455556666:role/ecr-pull"), RoleSessionName: aws.String("test"),
 		})
@@ -94,7 +95,7 @@ func assumeRoleWithWebIdentity(ctx context.Context, api *API) error {
 	if err != nil {
 		return err
 	}
-	_, err = Call(ctx, api, func(ctx context.Context) (*sts.AssumeRoleWithWebIdentityOutput, error) {
+	_, err = Call(ctx, api, "test", func(ctx context.Context) (*sts.AssumeRoleWithWebIdentityOutput, error) {
 		return client.AssumeRoleWithWebIdentity(ctx, &sts.AssumeRoleWithWebIdentityInput{
 			RoleArn: aws.String("arn:aws:iam::444455556666:role/ecr-pull"), RoleSessionName: aws.String("test"),
 			WebIdentityToken: aws.String(secrets.SessionToken),
@@ -103,13 +104,15 @@ func assumeRoleWithWebIdentity(ctx context.Context, api *API) error {
 	return err
 }
 
-func getToken(ctx context.Context, api *API) error {
+func getToken(ctx context.Context, api *API) error { return getTokenAs(ctx, api, secrets) }
+
+func getTokenAs(ctx context.Context, api *API, as aws.Credentials) error {
 	image, _ := registry.Parse("444455556666.dkr.ecr.eu-west-1.amazonaws.com/app")
-	client, err := api.ECR(image.Registry(), secrets)
+	client, err := api.ECR(image.Registry().API(), as)
 	if err != nil {
 		return err
 	}
-	_, err = Call(ctx, api, func(ctx context.Context) (*ecr.GetAuthorizationTokenOutput, error) {
+	_, err = Call(ctx, api, "test", func(ctx context.Context) (*ecr.GetAuthorizationTokenOutput, error) {
 		return client.GetAuthorizationToken(ctx, nil)
 	})
 	return err
@@ -120,7 +123,7 @@ func getPublicToken(ctx context.Context, api *API) error {
 	if err != nil {
 		return err
 	}
-	_, err = Call(ctx, api, func(ctx context.Context) (*ecrpublic.GetAuthorizationTokenOutput, error) {
+	_, err = Call(ctx, api, "test", func(ctx context.Context) (*ecrpublic.GetAuthorizationTokenOutput, error) {
 		return client.GetAuthorizationToken(ctx, nil)
 	})
 	return err
@@ -191,16 +194,13 @@ func serve(t *testing.T, h http.Handler, overTLS bool) (*API, *counter) {
 
 // wantError checks an error of Call; contains are words of its text, of which
 // the first ones are how it starts.
-func wantError(t *testing.T, err error, class Class, noAnswer bool, starts string, contains ...string) {
+func wantError(t *testing.T, err error, class failure.Class, starts string, contains ...string) {
 	t.Helper()
 	if err == nil {
 		t.Fatal("no error")
 	}
-	if got, ok := ClassOf(err); !ok || got != class {
+	if got, ok := failure.Of(err); !ok || got != class {
 		t.Errorf("class %q (%t), want %q: %v", got, ok, class, err)
-	}
-	if got := NoAnswer(err); got != noAnswer {
-		t.Errorf("NoAnswer is %t: %v", got, err)
 	}
 	wantLine(t, err.Error())
 	if !strings.HasPrefix(err.Error(), starts) {

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"ecr-cross-account-credential-provider/pkg/printable"
+
+	"ecr-cross-account-credential-provider/pkg/failure"
 )
 
 func quiet() *log.Logger { return log.New(io.Discard, "", 0) }
@@ -18,7 +20,7 @@ func quiet() *log.Logger { return log.New(io.Discard, "", 0) }
 // each one's class, its text, and whether it is asked again.
 func TestAnswers(t *testing.T) {
 	t.Parallel()
-	const signature = "the request's signature was not accepted; are the node's clock and secret key right?"
+	const signature = "the request's signature was not accepted"
 	const canonical = "The Canonical String for this request should have been 'POST\n/\n\nx-amz-security-token:SESSIONTOKENexample'"
 	html := wire{body: "<html><body>SECRETKEYexample</body></html>"}
 	withStatus := func(a wire, status int) wire { a.status = status; return a }
@@ -26,56 +28,56 @@ func TestAnswers(t *testing.T) {
 		name   string
 		ask    ask
 		answer wire
-		class  Class
+		class  failure.Class
 		text   string
 		again  bool
 	}{
-		{"STS denies", assumeRole, queryError(403, "AccessDenied", "User: x is not authorized"), Refused, "AccessDenied: User: x is not authorized", false},
-		{"STS denies a web identity", assumeRoleWithWebIdentity, queryError(403, "AccessDenied", "no"), Refused, "AccessDenied: no", false},
-		{"ECR denies", getToken, jsonError(400, "AccessDeniedException", "no"), Refused, "AccessDeniedException: no", false},
-		{"ECR denies by a long name", getToken, jsonError(400, "com.amazonaws.ecr#AccessDeniedException", "no"), Refused, "AccessDeniedException: no", false},
-		{"ECR Public denies", getPublicToken, jsonError(400, "AccessDeniedException", "no"), Refused, "AccessDeniedException: no", false},
+		{"STS denies", assumeRole, queryError(403, "AccessDenied", "User: x is not authorized"), failure.Refused, "AccessDenied: User: x is not authorized", false},
+		{"STS denies a web identity", assumeRoleWithWebIdentity, queryError(403, "AccessDenied", "no"), failure.Refused, "AccessDenied: no", false},
+		{"ECR denies", getToken, jsonError(400, "AccessDeniedException", "no"), failure.Refused, "AccessDeniedException: no", false},
+		{"ECR denies by a long name", getToken, jsonError(400, "com.amazonaws.ecr#AccessDeniedException", "no"), failure.Refused, "AccessDeniedException: no", false},
+		{"ECR Public denies", getPublicToken, jsonError(400, "AccessDeniedException", "no"), failure.Refused, "AccessDeniedException: no", false},
 
-		{"STS 500", assumeRole, queryError(500, "InternalFailure", "oops"), Unavailable, "InternalFailure: oops", true},
-		{"STS 503", assumeRole, queryError(503, "ServiceUnavailable", "later"), Unavailable, "ServiceUnavailable: later", true},
-		{"STS throttles", assumeRole, queryError(400, "Throttling", "Rate exceeded"), Unavailable, "Throttling: Rate exceeded", true},
-		{"STS throttles with 429", assumeRole, queryError(429, "Whatever", "Rate exceeded"), Unavailable, "Whatever: Rate exceeded", true},
-		{"STS got half a request", assumeRole, queryError(408, "RequestTimeout", "slow"), Unavailable, "RequestTimeout: slow", true},
-		{"ECR 500", getToken, jsonError(500, "ServerException", "oops"), Unavailable, "ServerException: oops", true},
-		{"ECR throttles", getToken, jsonError(400, "ThrottlingException", "Rate exceeded"), Unavailable, "ThrottlingException: Rate exceeded", true},
-		{"ECR throttles otherwise", getToken, jsonError(400, "TooManyRequestsException", ""), Unavailable, "TooManyRequestsException", true},
-		{"ECR Public 500", getPublicToken, jsonError(500, "ServerException", "oops"), Unavailable, "ServerException: oops", true},
-		{"the issuer can't be reached", assumeRoleWithWebIdentity, queryError(400, "IDPCommunicationError", "no keys"), Unavailable, "IDPCommunicationError: no keys", true},
-		{"the node's session is over, STS", assumeRole, queryError(403, "ExpiredToken", "old"), Unavailable, "ExpiredToken: old", false},
-		{"the node's session is over, ECR", getToken, jsonError(400, "ExpiredTokenException", "old"), Unavailable, "ExpiredTokenException: old", false},
-		{"STS 502 of a proxy", assumeRole, withStatus(html, 502), Unavailable, "HOST answered 502 Bad Gateway without a reason", true},
-		{"ECR 502 of a proxy", getToken, withStatus(html, 502), Unavailable, "HOST answered 502 Bad Gateway", true},
-		{"STS 403 of a proxy", assumeRole, withStatus(html, 403), Unavailable, "HOST answered 403 Forbidden without a reason", true},
-		{"ECR 403 of a proxy", getToken, withStatus(html, 403), Unavailable, "HOST answered 403 Forbidden", false},
-		{"STS 500 with nothing", assumeRole, wire{status: 500}, Unavailable, "HOST answered 500 Internal Server Error without a reason", true},
-		{"ECR 500 with nothing", getToken, wire{status: 500}, Unavailable, "HOST answered 500 Internal Server Error without a reason", true},
-		{"ECR 400 with nothing", getToken, wire{status: 400, body: "{}"}, Unavailable, "HOST answered 400 Bad Request without a reason", true},
-		{"STS garbage", assumeRole, withStatus(html, 200), Unavailable, "HOST gave an answer that can't be read", true},
-		{"ECR garbage", getToken, withStatus(html, 200), Unavailable, "HOST gave an answer that can't be read", true},
-		{"a status of nobody", getToken, withStatus(html, 599), Unavailable, "HOST answered 599", true},
+		{"STS 500", assumeRole, queryError(500, "InternalFailure", "oops"), failure.Unavailable, "InternalFailure: oops", true},
+		{"STS 503", assumeRole, queryError(503, "ServiceUnavailable", "later"), failure.Unavailable, "ServiceUnavailable: later", true},
+		{"STS throttles", assumeRole, queryError(400, "Throttling", "Rate exceeded"), failure.Unavailable, "Throttling: Rate exceeded", true},
+		{"STS throttles with 429", assumeRole, queryError(429, "Whatever", "Rate exceeded"), failure.Unavailable, "Whatever: Rate exceeded", true},
+		{"STS got half a request", assumeRole, queryError(408, "RequestTimeout", "slow"), failure.Unavailable, "RequestTimeout: slow", true},
+		{"ECR 500", getToken, jsonError(500, "ServerException", "oops"), failure.Unavailable, "ServerException: oops", true},
+		{"ECR throttles", getToken, jsonError(400, "ThrottlingException", "Rate exceeded"), failure.Unavailable, "ThrottlingException: Rate exceeded", true},
+		{"ECR throttles otherwise", getToken, jsonError(400, "TooManyRequestsException", ""), failure.Unavailable, "TooManyRequestsException", true},
+		{"ECR Public 500", getPublicToken, jsonError(500, "ServerException", "oops"), failure.Unavailable, "ServerException: oops", true},
+		{"the issuer can't be reached", assumeRoleWithWebIdentity, queryError(400, "IDPCommunicationError", "no keys"), failure.Unavailable, "IDPCommunicationError: no keys", true},
+		{"the node's session is over, STS", assumeRole, queryError(403, "ExpiredToken", "old"), failure.Unavailable, "ExpiredToken: old", false},
+		{"the node's session is over, ECR", getToken, jsonError(400, "ExpiredTokenException", "old"), failure.Unavailable, "ExpiredTokenException: old", false},
+		{"STS 502 of a proxy", assumeRole, withStatus(html, 502), failure.Unavailable, "HOST answered 502 Bad Gateway without a reason", true},
+		{"ECR 502 of a proxy", getToken, withStatus(html, 502), failure.Unavailable, "HOST answered 502 Bad Gateway", true},
+		{"STS 403 of a proxy", assumeRole, withStatus(html, 403), failure.Unavailable, "HOST answered 403 Forbidden without a reason", true},
+		{"ECR 403 of a proxy", getToken, withStatus(html, 403), failure.Unavailable, "HOST answered 403 Forbidden", false},
+		{"STS 500 with nothing", assumeRole, wire{status: 500}, failure.Unavailable, "HOST answered 500 Internal Server Error without a reason", true},
+		{"ECR 500 with nothing", getToken, wire{status: 500}, failure.Unavailable, "HOST answered 500 Internal Server Error without a reason", true},
+		{"ECR 400 with nothing", getToken, wire{status: 400, body: "{}"}, failure.Unavailable, "HOST answered 400 Bad Request without a reason", true},
+		{"STS garbage", assumeRole, withStatus(html, 200), failure.Unavailable, "HOST gave an answer that can't be read", true},
+		{"ECR garbage", getToken, withStatus(html, 200), failure.Unavailable, "HOST gave an answer that can't be read", true},
+		{"a status of nobody", getToken, withStatus(html, 599), failure.Unavailable, "HOST answered 599", true},
 
-		{"STS validates", assumeRole, queryError(400, "ValidationError", "bad ARN"), Misconfigured, "ValidationError: bad ARN", false},
-		{"STS is off in the region", assumeRole, queryError(403, "RegionDisabledException", "off"), Misconfigured, "RegionDisabledException: off", false},
-		{"tags too large", assumeRole, queryError(400, "PackedPolicyTooLarge", "large"), Misconfigured, "PackedPolicyTooLarge: large", false},
-		{"bad policy", assumeRole, queryError(400, "MalformedPolicyDocument", "bad"), Misconfigured, "MalformedPolicyDocument: bad", false},
-		{"STS knows no such key", assumeRole, queryError(403, "InvalidClientTokenId", "who?"), Misconfigured, "InvalidClientTokenId: who?", false},
-		{"ECR knows no such key", getToken, jsonError(400, "UnrecognizedClientException", "who?"), Misconfigured, "UnrecognizedClientException: who?", false},
-		{"STS signature", assumeRole, queryError(403, "SignatureDoesNotMatch", canonical), Misconfigured, "SignatureDoesNotMatch: " + signature, false},
-		{"STS half a signature", assumeRole, queryError(400, "IncompleteSignature", canonical), Misconfigured, "IncompleteSignature: " + signature, false},
-		{"ECR signature", getToken, jsonError(400, "InvalidSignatureException", canonical), Misconfigured, "InvalidSignatureException: " + signature, false},
-		{"ECR parameters", getToken, jsonError(400, "InvalidParameterException", "bad"), Misconfigured, "InvalidParameterException: bad", false},
-		{"no such operation", assumeRole, queryError(400, "InvalidAction", "what?"), Misconfigured, "InvalidAction: what?", false},
+		{"STS validates", assumeRole, queryError(400, "ValidationError", "bad ARN"), failure.Misconfigured, "ValidationError: bad ARN", false},
+		{"STS is off in the region", assumeRole, queryError(403, "RegionDisabledException", "off"), failure.Misconfigured, "RegionDisabledException: off", false},
+		{"tags too large", assumeRole, queryError(400, "PackedPolicyTooLarge", "large"), failure.Misconfigured, "PackedPolicyTooLarge: large", false},
+		{"bad policy", assumeRole, queryError(400, "MalformedPolicyDocument", "bad"), failure.Misconfigured, "MalformedPolicyDocument: bad", false},
+		{"STS knows no such key", assumeRole, queryError(403, "InvalidClientTokenId", "who?"), failure.Misconfigured, "InvalidClientTokenId: who?", false},
+		{"ECR knows no such key", getToken, jsonError(400, "UnrecognizedClientException", "who?"), failure.Misconfigured, "UnrecognizedClientException: who?", false},
+		{"STS signature", assumeRole, queryError(403, "SignatureDoesNotMatch", canonical), failure.Misconfigured, "SignatureDoesNotMatch: " + signature, false},
+		{"STS half a signature", assumeRole, queryError(400, "IncompleteSignature", canonical), failure.Misconfigured, "IncompleteSignature: " + signature, false},
+		{"ECR signature", getToken, jsonError(400, "InvalidSignatureException", canonical), failure.Misconfigured, "InvalidSignatureException: " + signature, false},
+		{"ECR parameters", getToken, jsonError(400, "InvalidParameterException", "bad"), failure.Misconfigured, "InvalidParameterException: bad", false},
+		{"no such operation", assumeRole, queryError(400, "InvalidAction", "what?"), failure.Misconfigured, "InvalidAction: what?", false},
 
-		{"the pod's token is old", assumeRoleWithWebIdentity, queryError(400, "ExpiredTokenException", "old"), CallersToken, "ExpiredTokenException: old", false},
-		{"the pod's token is old, in short", assumeRoleWithWebIdentity, queryError(400, "ExpiredToken", "old"), CallersToken, "ExpiredToken: old", false},
-		{"the pod's token is bad", assumeRoleWithWebIdentity, queryError(400, "InvalidIdentityToken", "bad"), CallersToken, "InvalidIdentityToken: bad", false},
-		{"the pod's token is bad, at length", assumeRoleWithWebIdentity, queryError(400, "InvalidIdentityTokenException", "bad"), CallersToken, "InvalidIdentityTokenException: bad", false},
-		{"the issuer's claim", assumeRoleWithWebIdentity, queryError(403, "IDPRejectedClaim", "bad"), CallersToken, "IDPRejectedClaim: bad", false},
+		{"the pod's token is old", assumeRoleWithWebIdentity, queryError(400, "ExpiredTokenException", "old"), failure.CallersToken, "ExpiredTokenException: old", false},
+		{"the pod's token is old, in short", assumeRoleWithWebIdentity, queryError(400, "ExpiredToken", "old"), failure.CallersToken, "ExpiredToken: old", false},
+		{"the pod's token is bad", assumeRoleWithWebIdentity, queryError(400, "InvalidIdentityToken", "bad"), failure.CallersToken, "InvalidIdentityToken: bad", false},
+		{"the pod's token is bad, at length", assumeRoleWithWebIdentity, queryError(400, "InvalidIdentityTokenException", "bad"), failure.CallersToken, "InvalidIdentityTokenException: bad", false},
+		{"the issuer's claim", assumeRoleWithWebIdentity, queryError(403, "IDPRejectedClaim", "bad"), failure.CallersToken, "IDPRejectedClaim: bad", false},
 	}
 	for _, test := range tests {
 		for _, overTLS := range []bool{false, true} {
@@ -85,7 +87,7 @@ func TestAnswers(t *testing.T) {
 				err := test.ask(t.Context(), api)
 				host := hostOfURL(*api.cfg.BaseEndpoint)
 				text := strings.Replace(test.text, "HOST", host, 1)
-				wantError(t, err, test.class, false, text)
+				wantError(t, err, test.class, text)
 				if err.Error() != text {
 					t.Errorf("text %q, want %q", err, text)
 				}
@@ -118,26 +120,21 @@ func TestHostileText(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			api := apiOver(t, jsonError(400, "InvalidParameterException", text).answer)
-			wantError(t, getToken(t.Context(), api), Misconfigured, false, "InvalidParameterException: ")
-			wantLine(t, printable.Line(text, maxText))
-			api = apiOver(t, wire{status: 400, body: `{}`, header: http.Header{"X-Amzn-Errortype": {"Bad" + printable.Line(text, maxText)}}}.answer)
-			wantError(t, getToken(t.Context(), api), Misconfigured, false, "Bad")
+			wantError(t, getToken(t.Context(), api), failure.Misconfigured, "InvalidParameterException: ")
+			wantLine(t, printable.Line(text, 1000))
+			api = apiOver(t, wire{status: 400, body: `{}`, header: http.Header{"X-Amzn-Errortype": {"Bad" + printable.Line(text, 1000)}}}.answer)
+			wantError(t, getToken(t.Context(), api), failure.Misconfigured, "Bad")
 		})
 	}
 }
 
-func TestClassOf(t *testing.T) {
+func TestUnusable(t *testing.T) {
 	t.Parallel()
 	unusable := fmt.Errorf("getting a token: %w", Unusable("the answer has no token"))
-	if class, ok := ClassOf(unusable); !ok || class != Unavailable || NoAnswer(unusable) {
+	if class, ok := failure.Of(unusable); !ok || class != failure.Unavailable || Hint(unusable, "STS") != "" {
 		t.Errorf("%v, %t", class, ok)
 	}
-	if _, ok := ClassOf(errors.New("other")); ok || NoAnswer(errors.New("other")) || NoAnswer(nil) {
-		t.Error("an error that is not of a call has no class")
-	}
-	for class, want := range map[Class]string{Unavailable: "unavailable", Refused: "refused", Misconfigured: "misconfigured", CallersToken: "caller's token"} {
-		if class.String() != want {
-			t.Errorf("%q, want %q", class, want)
-		}
+	if Hint(errors.New("other"), "STS") != "" || Hint(nil, "STS") != "" {
+		t.Error("an error that is not of a call has no hint")
 	}
 }

@@ -1,201 +1,107 @@
 package awsapi
 
 import (
+	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"strings"
-	"syscall"
 
 	"github.com/aws/smithy-go"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"ecr-cross-account-credential-provider/pkg/failure"
 	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
-// Error is why a call to AWS gave no usable answer: its class, and the cause in
-// one line that holds no secret.
+// Error says why a call to AWS gave no usable answer: its class, and the cause in
+// one line without a secret.
 type Error struct {
-	Class Class
-	text  string
-	err   error
+	class      failure.Class
+	text, hint string // in the hint, SERVICE is still to be filled in
+	retried    bool
+	err        error
 }
 
-// Error is the cause in one line.
+// Error returns the cause in one line.
 func (e *Error) Error() string { return e.text }
 
-// Unwrap is the SDK's own error. Its text is not for people: it may be long and
-// quote what should not be.
+// Unwrap returns the SDK's own error. Its text is not for people: it may be long
+// and quote a secret.
 func (e *Error) Unwrap() error { return e.err }
 
-// Unusable is an answer that came but lacks what it must have.
-func Unusable(text string) *Error { return &Error{Class: Unavailable, text: text} }
+// FailureClass returns what the error means for the next request.
+func (e *Error) FailureClass() failure.Class { return e.class }
 
-// ClassOf is the class of an error that came of a call to AWS.
-func ClassOf(err error) (Class, bool) {
-	var e *Error
-	if errors.As(err, &e) {
-		return e.Class, true
+// Unusable returns the error of an answer that lacks what it must have.
+func Unusable(text string) *Error { return &Error{class: failure.Unavailable, text: text} }
+
+// Hint returns what an operator should do about an error of Call, without
+// punctuation around it. service names the service as a message does, such as "STS"
+// or "the ECR API of eu-west-1". Hint returns "" if err is not from here, or if
+// AWS's own words say what is wrong.
+func Hint(err error, service string) string {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return strings.ReplaceAll(e.hint, "SERVICE", service)
 	}
-	return Unavailable, false
+	return ""
 }
 
-// maxText is the length of a cause in a message at most.
-const maxText = 1000
-
-// Call makes one call to AWS, with retries. Its error is an *Error.
-func Call[T any](ctx context.Context, api *API, call func(context.Context) (T, error)) (T, error) {
-	watched, a := withAttempt(ctx)
-	answer, err := withRetries(watched, api, call)
-	if err == nil {
-		return answer, nil
-	}
-	var zero T
-	return zero, &Error{Class: classify(err), text: printable.Line(describe(err, a), maxText), err: err}
+// knownError is an error whose cause this package has found before the SDK.
+type knownError struct {
+	cause
+	detail string
+	err    error
 }
 
-// describe says in words what went wrong.
-func describe(err error, a *attempt) string {
-	host, stage := a.reached()
-	var insecure *insecureEndpointError
-	var process *processError
-	var api smithy.APIError
-	switch {
-	case errors.As(err, &insecure):
-		return insecure.Error()
-	case errors.As(err, &process):
-		return process.Error()
-	case errors.As(err, &api):
-		return describeAPI(err, api, host)
-	case errors.Is(err, errTooLarge):
-		return host + ": " + errTooLarge.Error()
-	case isStopped(err):
-		return fmt.Sprintf("stopped while %s was asked (%s)", orAWS(host), stage)
-	case isTimeout(err) && host == "":
-		return "no time was left to ask AWS"
-	case isTimeout(err):
-		return fmt.Sprintf("no answer from %s in time (%s)", orAWS(host), stage)
-	}
-	return describeNetwork(err, host)
+func (e *knownError) Error() string { return e.describe("", e.detail) }
+func (e *knownError) Unwrap() error { return e.err }
+
+func (c cause) describe(host, detail string) string {
+	return strings.NewReplacer("HOST", cmp.Or(host, "AWS"), "DETAIL", detail).Replace(c.text)
 }
 
-func describeAPI(err error, api smithy.APIError, host string) string {
-	code, message := api.ErrorCode(), api.ErrorMessage()
-	switch {
-	case code == unknownCode || code == "":
-		return fmt.Sprintf("%s answered %s without a reason", orAWS(host), status(err))
-	case strings.Contains(code, "Signature"):
-		// AWS's text quotes the request's headers, the session's token included.
-		return code + ": the request's signature was not accepted; are the node's clock and secret key right?"
-	case message == "" || message == unknownCode:
-		return code
+// diagnose finds the cause of an error, and its detail.
+func diagnose(err error, p progress) (cause, string) {
+	if known, ok := errors.AsType[*knownError](err); ok {
+		return known.cause, known.detail
 	}
-	return code + ": " + message
-}
-
-func status(err error) string {
-	code := statusOf(err)
-	return strings.TrimSpace(fmt.Sprintf("%d %s", code, http.StatusText(code)))
-}
-
-// statusOf is the HTTP status of the answer; 0 if there was none, for which the
-// SDK has an error of a response, too.
-func statusOf(err error) int {
-	var response *smithyhttp.ResponseError
-	if errors.As(err, &response) {
-		return response.HTTPStatusCode()
+	if large, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return cause{text: "HOST: the answer is larger than DETAIL bytes", hint: "check whether HOST is SERVICE"}, fmt.Sprint(large.Limit)
 	}
-	return 0
-}
-
-func describeNetwork(err error, host string) string {
-	var dns *net.DNSError
-	var certificate *tls.CertificateVerificationError
-	var record tls.RecordHeaderError
-	var operation *net.OpError
-	switch {
-	case errors.As(err, &operation) && operation.Op == "proxyconnect":
-		return fmt.Sprintf("the proxy of the environment can't be reached on the way to %s: %s", host, innermost(operation.Err))
-	case errors.As(err, &dns):
-		return fmt.Sprintf("the name %s does not resolve (%s)", dns.Name, dns.Err)
-	case errors.As(err, &certificate):
-		return fmt.Sprintf("the TLS certificate of %s is not accepted: %s", host, certificate.Err)
-	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
-		return fmt.Sprintf("%s does not speak TLS", host)
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return host + " refused the connection"
-	case isBroken(err):
-		return host + " broke the connection off"
-	case errors.As(err, &operation):
-		return fmt.Sprintf("%s can't be reached: %s", host, operation.Err)
+	if errors.Is(err, context.Canceled) && !isTimeout(err) {
+		return cause{text: "stopped while HOST was asked (DETAIL)"}, p.doing()
 	}
-	return describeUnreadable(err, host)
-}
-
-// describeUnreadable leaves the decoder's words out of an answer that could not
-// be read, as they may quote it.
-func describeUnreadable(err error, host string) string {
-	switch code := statusOf(err); {
-	case code >= http.StatusMultipleChoices:
-		return fmt.Sprintf("%s answered %s", orAWS(host), status(err))
-	case code != 0 || isMalformed(err):
-		return orAWS(host) + " gave an answer that can't be read"
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
+		return answered(err, api)
 	}
-	if host == "" && strings.Contains(err.Error(), "AWS_EC2_METADATA_DISABLED") {
-		return "AWS_EC2_METADATA_DISABLED is set"
-	}
-	if host == "" {
-		return innermost(err).Error()
-	}
-	return fmt.Sprintf("%s can't be reached: %s", host, innermost(err))
-}
-
-// NoAnswer tells an error of the way to a service from an answer of it.
-func NoAnswer(err error) bool {
-	var e *Error
-	var network net.Error
-	return errors.As(err, &e) && e.Class == Unavailable && statusOf(err) == 0 && !isStopped(err) &&
-		(isTimeout(err) || errors.As(err, &network) || isBroken(err))
-}
-
-// isBroken tells a connection that ended too early.
-func isBroken(err error) bool {
-	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, syscall.ECONNRESET, syscall.EPIPE} {
-		if errors.Is(err, end) {
-			return true
+	for _, c := range causes {
+		if detail, found := c.find(err, p); found {
+			return c, detail
 		}
 	}
-	return false
+	return cause{}, ""
 }
 
-// isStopped tells a call that its caller gave up.
-func isStopped(err error) bool { return errors.Is(err, context.Canceled) && !isTimeout(err) }
-
-// isMalformed tells an answer that is not HTTP, which net/http quotes in errors
-// that have no type.
-func isMalformed(err error) bool { return strings.Contains(innermost(err).Error(), "malformed ") }
-
-// innermost is what all the wrapping is around.
-func innermost(err error) error {
-	for next := errors.Unwrap(err); next != nil; next = errors.Unwrap(err) {
-		err = next
+// explain makes the error of a failed attempt.
+func (a *API) explain(err error, p progress) *Error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		explained := *e
+		explained.text = a.clean(e.text)
+		return &explained
 	}
-	return err
-}
-
-func isTimeout(err error) bool {
-	var timeout interface{ Timeout() bool }
-	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()
-}
-
-// orAWS names the host that was called, if any was.
-func orAWS(host string) string {
-	if host == "" {
-		return "AWS"
+	err = p.complete(err)
+	c, detail := diagnose(err, p)
+	if isMetadata(err) && p.host != "" && c.hint != "" && !c.metadata {
+		c.hint = "check that the instance metadata service is on and that the node reaches HOST"
 	}
-	return host
+	hint := strings.ReplaceAll(c.hint, "HOST", p.host)
+	return &Error{class: c.class, text: a.clean(c.describe(p.host, detail)), hint: hint, retried: c.retried, err: err}
+}
+
+// clean makes text from outside fit for a message: without secrets, in one line of
+// at most 1000 bytes. No such text reaches a message by another path.
+func (a *API) clean(text string) string {
+	const maxText = 1000
+	return printable.Line(a.secrets.Redact(text), maxText)
 }

@@ -2,72 +2,94 @@ package awsapi
 
 import (
 	"context"
+	"errors"
+	"net/url"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ecr"
-	"github.com/aws/aws-sdk-go-v2/service/ecrpublic"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
-	smithyendpoints "github.com/aws/smithy-go/endpoints"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
-	"ecr-cross-account-credential-provider/pkg/printable"
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// The hosts below are what the clients of this package would call, found by the
-// SDK's own rules and without asking the network.
-
-// STSHost is where roles are assumed in a region.
-func (a *API) STSHost(ctx context.Context, region registry.Region, fips bool) (string, error) {
-	client, err := a.STS(region, fips, aws.Credentials{})
-	if err != nil {
-		return "", err
-	}
-	o := client.Options()
-	return hostOf(o.EndpointResolverV2.ResolveEndpoint(ctx, sts.EndpointParameters{
-		Region:       aws.String(region.String()),
-		Endpoint:     o.BaseEndpoint,
-		UseFIPS:      aws.Bool(o.EndpointOptions.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled),
-		UseDualStack: aws.Bool(o.EndpointOptions.UseDualStackEndpoint == aws.DualStackEndpointStateEnabled),
-	}))
+// STSHost returns the host that assumes roles in a region. Nothing is sent.
+func (a *API) STSHost(region registry.Region, fips bool) (string, error) {
+	u, err := a.urlOf(func(ctx context.Context, a *API) error {
+		client, err := a.STS(region, fips, nobody())
+		if err == nil {
+			_, err = client.GetCallerIdentity(ctx, nil)
+		}
+		return err
+	})
+	return u.Host, err
 }
 
-// ECRHost is where a private registry's tokens come from.
-func (a *API) ECRHost(ctx context.Context, reg registry.Registry) (string, error) {
-	return hostOf(a.ecrEndpoint(ctx, reg))
+// ECRHost returns the host of the API that issues a registry's tokens. Nothing is
+// sent.
+func (a *API) ECRHost(api registry.API) (string, error) {
+	u, err := a.ecrURL(api)
+	return u.Host, err
 }
 
-func (a *API) ecrEndpoint(ctx context.Context, reg registry.Registry) (smithyendpoints.Endpoint, error) {
-	client, err := a.ECR(reg, aws.Credentials{})
-	if err != nil {
-		return smithyendpoints.Endpoint{}, err
-	}
-	o := client.Options()
-	return o.EndpointResolverV2.ResolveEndpoint(ctx, ecr.EndpointParameters{
-		Region:       aws.String(reg.Region().String()),
-		Endpoint:     o.BaseEndpoint,
-		UseFIPS:      aws.Bool(o.EndpointOptions.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled),
-		UseDualStack: aws.Bool(o.EndpointOptions.UseDualStackEndpoint == aws.DualStackEndpointStateEnabled),
+func (a *API) ecrURL(api registry.API) (url.URL, error) {
+	return a.urlOf(func(ctx context.Context, a *API) error {
+		if api.Public {
+			client, err := a.ECRPublic(nobody())
+			if err == nil {
+				_, err = client.GetAuthorizationToken(ctx, nil)
+			}
+			return err
+		}
+		client, err := a.ECR(api, nobody())
+		if err == nil {
+			_, err = client.GetAuthorizationToken(ctx, nil)
+		}
+		return err
 	})
 }
 
-// PublicHost is where ECR Public's tokens come from.
-func (a *API) PublicHost(ctx context.Context) (string, error) {
-	client, err := a.ECRPublic(aws.Credentials{})
-	if err != nil {
-		return "", err
-	}
-	o := client.Options()
-	return hostOf(o.EndpointResolverV2.ResolveEndpoint(ctx, ecrpublic.EndpointParameters{
-		Region:       aws.String(PublicRegion),
-		Endpoint:     o.BaseEndpoint,
-		UseFIPS:      aws.Bool(o.EndpointOptions.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled),
-		UseDualStack: aws.Bool(o.EndpointOptions.UseDualStackEndpoint == aws.DualStackEndpointStateEnabled),
-	}))
+// nobody returns credentials for a request that is never signed.
+func nobody() aws.Credentials {
+	return aws.Credentials{AccessKeyID: "nobody", SecretAccessKey: "nothing"}
 }
 
-func hostOf(endpoint smithyendpoints.Endpoint, err error) (string, error) {
-	if err != nil {
-		return "", &Error{Class: Misconfigured, text: printable.Line(err.Error(), maxText), err: err}
+// urlOf makes a call up to the point at which its URL is known, so that the URL is
+// the one that a real call has.
+//
+//nolint:contextcheck,nolintlint // nothing waits; for the callers
+func (a *API) urlOf(call func(context.Context, *API) error) (url.URL, error) {
+	var found url.URL
+	stopped := errors.New("stopped before it was sent")
+	stop := middleware.FinalizeMiddlewareFunc("Stop", func(_ context.Context, in middleware.FinalizeInput, _ middleware.FinalizeHandler) (
+		out middleware.FinalizeOutput, metadata middleware.Metadata, err error,
+	) {
+		if request, ok := in.Request.(*smithyhttp.Request); ok {
+			found = *request.URL
+		}
+		return out, metadata, stopped
+	})
+	probe := &API{cfg: a.cfg.Copy(), options: a.options}
+	probe.cfg.APIOptions = append(slices.Clone(a.cfg.APIOptions), func(s *middleware.Stack) error {
+		return s.Finalize.Insert(stop, "ResolveEndpointV2", middleware.After)
+	})
+	if err := call(context.Background(), probe); !errors.Is(err, stopped) || found.Host == "" {
+		return url.URL{}, a.explain(err, progress{})
 	}
-	return endpoint.URI.Host, nil
+	return found, nil
+}
+
+// stsFIPS are the regions of partition aws in which STS has a FIPS endpoint; in
+// GovCloud all have (the SDK's endpoints; AWS's page "FIPS").
+var stsFIPS = []string{"us-east-1", "us-east-2", "us-west-1", "us-west-2"}
+
+// STSHasFIPS reports whether a FIPS registry's roles can be assumed in a region:
+// STS has a FIPS endpoint there, or an endpoint is configured, which is used as it
+// is.
+func (a *API) STSHasFIPS(region registry.Region) bool {
+	if region.Partition() == registry.AWSUSGov || slices.Contains(stsFIPS, region.String()) {
+		return true
+	}
+	client, err := a.STS(region, false, nobody())
+	return err == nil && client.Options().BaseEndpoint != nil
 }

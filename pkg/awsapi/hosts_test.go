@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"ecr-cross-account-credential-provider/pkg/registry"
+
+	"ecr-cross-account-credential-provider/pkg/failure"
 )
 
 // registryOf parses the host of a private registry.
@@ -62,7 +64,7 @@ func TestECRHost(t *testing.T) {
 	} {
 		t.Run(host, func(t *testing.T) {
 			t.Parallel()
-			got, err := loadAPI(t).ECRHost(t.Context(), registryOf(t, host))
+			got, err := loadAPI(t).ECRHost(registryOf(t, host).API())
 			if err != nil || got != want {
 				t.Errorf("got %q, %v; want %q", got, err, want)
 			}
@@ -86,7 +88,7 @@ func TestSTSHost(t *testing.T) {
 	} {
 		t.Run(region, func(t *testing.T) {
 			t.Parallel()
-			got, err := loadAPI(t).STSHost(t.Context(), regionOf(region), false)
+			got, err := loadAPI(t).STSHost(regionOf(region), false)
 			if err != nil || got != want {
 				t.Errorf("got %q, %v; want %q", got, err, want)
 			}
@@ -98,7 +100,7 @@ func TestSTSHost(t *testing.T) {
 	} {
 		t.Run("FIPS in "+region, func(t *testing.T) {
 			t.Parallel()
-			got, err := loadAPI(t).STSHost(t.Context(), regionOf(region), true)
+			got, err := loadAPI(t).STSHost(regionOf(region), true)
 			if err != nil || got != want {
 				t.Errorf("got %q, %v; want %q", got, err, want)
 			}
@@ -108,7 +110,7 @@ func TestSTSHost(t *testing.T) {
 
 func TestPublicHost(t *testing.T) {
 	t.Parallel()
-	if got, err := loadAPI(t).PublicHost(t.Context()); err != nil || got != "api.ecr-public.us-east-1.amazonaws.com" {
+	if got, err := loadAPI(t).ECRHost(registry.API{Public: true}); err != nil || got != "api.ecr-public.us-east-1.amazonaws.com" {
 		t.Errorf("got %q, %v", got, err)
 	}
 }
@@ -206,7 +208,7 @@ func TestInsecureEndpoint(t *testing.T) {
 		api := apiAt(t, endpoint)
 		api.cfg.HTTPClient = do(nil) // a request would panic
 		for _, ask := range []ask{getToken, assumeRole, getPublicToken} {
-			wantError(t, ask(t.Context(), api), Misconfigured, false, "the endpoint ")
+			wantError(t, ask(t.Context(), api), failure.Misconfigured, "the endpoint ")
 		}
 	}
 }
@@ -267,7 +269,7 @@ func checkRegion(t *testing.T, p partition, name string) {
 	}
 	reg := registryOf(t, fmt.Sprintf("444455556666.dkr.ecr.%s.%s", name, p.Outputs.DNSSuffix))
 	want := fmt.Sprintf("api.ecr.%s.%s", name, p.Outputs.DNSSuffix)
-	if got, err := loadAPI(t).ECRHost(t.Context(), reg); err != nil || got != want {
+	if got, err := loadAPI(t).ECRHost(reg.API()); err != nil || got != want {
 		t.Errorf("got %q, %v; want %q", got, err, want)
 	}
 }

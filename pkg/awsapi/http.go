@@ -1,158 +1,188 @@
 package awsapi
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
+	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
-	"ecr-cross-account-credential-provider/pkg/record"
+	"ecr-cross-account-credential-provider/pkg/failure"
+	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
-// maxBody is the length of an answer at most; AWS's are a few KB.
+// maxBody bounds an answer; AWS's have a few KB.
 const maxBody = 1 << 20
 
-// errTooLarge is what reading past maxBody ends in.
-var errTooLarge = fmt.Errorf("the answer is larger than %d bytes", maxBody)
-
-// apiTransport is how AWS's APIs are reached: through the proxy of the
-// environment, if there is one.
+// apiTransport reaches AWS's APIs: through the proxy of the environment, if there
+// is one.
 func apiTransport(t Timeouts) *awshttp.BuildableClient {
+	return transport(t.Attempt, t.Dial, func(r *http.Request) (*url.URL, error) {
+		if err := checkEndpoint(r.URL); err != nil {
+			return nil, err
+		}
+		proxy, err := http.ProxyFromEnvironment(r)
+		if proxy != nil {
+			attemptOf(r.Context()).note(func(p *progress) { p.proxy = proxy.Host })
+		}
+		return proxy, err
+	}).WithTransportOptions(func(tr *http.Transport) { tr.TLSHandshakeTimeout = t.Handshake })
+}
+
+// metadataTransport reaches the metadata services of the node: never through a
+// proxy, which could keep the credentials.
+func metadataTransport(t Timeouts) *awshttp.BuildableClient {
+	return transport(t.Metadata, t.Metadata, func(r *http.Request) (*url.URL, error) { return nil, checkMetadata(r.URL) })
+}
+
+func transport(attempt, dial time.Duration, proxy func(*http.Request) (*url.URL, error)) *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().
-		WithTimeout(t.Attempt).
-		WithDialerOptions(func(d *net.Dialer) { d.Timeout = t.Dial }).
+		WithTimeout(attempt).
+		WithDialerOptions(func(d *net.Dialer) { d.Timeout = dial }).
 		WithTransportOptions(func(tr *http.Transport) {
-			tr.TLSHandshakeTimeout = t.Handshake
 			tr.MaxResponseHeaderBytes = maxBody
 			tr.Proxy = func(r *http.Request) (*url.URL, error) {
-				if err := checkEndpoint(r.URL); err != nil {
-					return nil, err
+				if r.Response != nil { // the SDK's client follows 307 and 308 by itself
+					return nil, redirected(r.URL)
 				}
-				return http.ProxyFromEnvironment(r)
+				return proxy(r)
+			}
+			tr.OnProxyConnectResponse = func(_ context.Context, proxy *url.URL, _ *http.Request, resp *http.Response) error {
+				return checkProxy(proxy.Host, resp)
 			}
 		})
 }
 
-// metadataTransport is how the metadata services of the node are reached: never
-// through a proxy, which could keep the credentials.
-func metadataTransport(t Timeouts) *awshttp.BuildableClient {
-	return awshttp.NewBuildableClient().
-		WithTimeout(t.Metadata).
-		WithDialerOptions(func(d *net.Dialer) { d.Timeout = t.Metadata }).
-		WithTransportOptions(func(tr *http.Transport) {
-			tr.MaxResponseHeaderBytes = maxBody
-			tr.Proxy = func(r *http.Request) (*url.URL, error) { return nil, checkMetadata(r.URL) }
-		})
+// redirected returns the error of an answer that sends the request to another place.
+// None is followed: the request holds a signature or a token.
+func redirected(to *url.URL) error {
+	return &knownError{detail: to.Host, cause: cause{
+		text: "HOST redirected the request to DETAIL, which is never followed", hint: toAnswer,
+	}}
 }
 
-// insecureEndpointError is an endpoint that would send credentials in the clear.
-type insecureEndpointError struct{ host string }
-
-func (e *insecureEndpointError) Error() string {
-	return fmt.Sprintf("the endpoint http://%s is plain http; want https, or an address of loopback", e.host)
+// checkProxy checks a proxy's answer to CONNECT.
+func checkProxy(host string, resp *http.Response) error {
+	switch resp.StatusCode {
+	case http.StatusOK:
+		return nil
+	case http.StatusProxyAuthRequired:
+		return &knownError{detail: host, cause: cause{
+			text: "the proxy DETAIL asks for a password to connect to HOST (407)",
+			hint: "put user and password into HTTPS_PROXY in the provider's env, or HOST into NO_PROXY",
+		}}
+	}
+	return &knownError{detail: resp.Status, cause: cause{
+		text: "the proxy refused to connect to HOST: DETAIL",
+		hint: "let the proxy allow HOST, or put HOST into NO_PROXY in the provider's env",
+	}}
 }
 
-// checkEndpoint lets plain http go to loopback only.
+// checkEndpoint allows plain http to loopback only.
 func checkEndpoint(u *url.URL) error {
 	loopback := u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback()
 	if u.Scheme == "https" || u.Scheme == "http" && loopback {
 		return nil
 	}
-	return &insecureEndpointError{u.Host}
+	return &knownError{detail: u.Host, cause: cause{
+		text: "the endpoint http://DETAIL is plain http; want https, or an address of loopback", class: failure.Misconfigured,
+	}}
 }
 
-// checkMetadata lets it also go to the addresses at which nodes serve metadata,
+// metadataIPv6 holds the addresses at which IMDS, ECS and EKS Pod Identity serve
+// metadata.
+var metadataIPv6 = net.IPNet{IP: net.ParseIP("fd00:ec2::"), Mask: net.CIDRMask(32, 128)}
+
+// checkMetadata also allows it to the addresses at which nodes serve metadata,
 // which no router forwards.
 func checkMetadata(u *url.URL) error {
-	if ip := net.ParseIP(u.Hostname()); ip.IsLinkLocalUnicast() || isMetadataIPv6(ip) {
+	if ip := net.ParseIP(u.Hostname()); ip.IsLinkLocalUnicast() || metadataIPv6.Contains(ip) {
 		return nil
 	}
 	return checkEndpoint(u)
 }
 
-// isMetadataIPv6: IMDS, ECS and EKS pod identity serve metadata at addresses of
-// fd00:ec2::/32.
-func isMetadataIPv6(ip net.IP) bool {
-	return len(ip) == net.IPv6len && ip[0] == 0xfd && ip[1] == 0x00 && ip[2] == 0x0e && ip[3] == 0xc2
-}
-
-// boundedClient bounds the answers' length, notes how far each attempt gets, what
-// time the answers say it is, and by which names AWS knows the requests.
-type boundedClient struct {
-	next  aws.HTTPClient
-	clock *clock // nil: the answers' time is nobody's
-}
-
-func (c boundedClient) Do(req *http.Request) (*http.Response, error) {
-	a := attemptOf(req.Context())
-	resp, err := c.next.Do(req.WithContext(a.trace(req.Context(), req.URL.Host)))
-	if err != nil {
-		a.end(0, err)
-		return resp, err
-	}
-	c.clock.receive(req.Context(), a, resp)
-	return resp, nil
-}
-
-// receive notes an answer, and bounds its length.
-func (c *clock) receive(ctx context.Context, a *attempt, resp *http.Response) {
-	a.end(resp.StatusCode, nil)
-	record.Of(ctx).Answered(resp.Header.Get("X-Amzn-Requestid"))
-	if c != nil {
-		c.observe(resp.Header)
-	}
-	resp.Body = &boundedBody{ReadCloser: resp.Body, left: maxBody, failed: func(err error) { a.end(resp.StatusCode, err) }}
-}
-
-// boundSource does what boundedClient does for the clients that the SDK makes for
-// itself, to assume the node's own role by a profile or a web identity: they are
-// made before there is a boundedClient.
-func boundSource(c *clock) func(*middleware.Stack) error {
-	bound := middleware.DeserializeMiddlewareFunc("BoundSource", func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (
+// instrument returns the middleware of every client, the SDK's own included. It
+// stands next to the HTTP client. It records how far each attempt gets, bounds the
+// answers, refuses redirects, and notes request IDs and the time by observe, unless that
+// is nil.
+func (a *API) instrument(observe func(http.Header)) stack {
+	m := middleware.DeserializeMiddlewareFunc("Instrument", func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (
 		middleware.DeserializeOutput, middleware.Metadata, error,
 	) {
-		a := attemptOf(ctx)
-		if req, ok := in.Request.(*smithyhttp.Request); ok {
-			ctx = a.trace(ctx, req.URL.Host)
+		attempt := attemptOf(ctx)
+		req := in.Request.(*smithyhttp.Request)
+		out, metadata, err := next.HandleDeserialize(attempt.watch(ctx, req.Method, req.URL), in)
+		resp, answered := out.RawResponse.(*smithyhttp.Response)
+		if err != nil || !answered {
+			attempt.end(0, err)
+			return out, metadata, err
 		}
-		out, metadata, err := next.HandleDeserialize(ctx, in)
-		if resp, ok := out.RawResponse.(*smithyhttp.Response); ok && resp.Response != nil && resp.Body != nil {
-			c.receive(ctx, a, resp.Response)
-		} else if err != nil {
-			a.end(0, err)
+		if observe != nil {
+			observe(resp.Header)
 		}
+		a.options.Trace.Answered(printable.Line(a.secrets.Redact(resp.Header.Get("X-Amzn-Requestid")), 64))
+		if location := resp.Header.Get("Location"); resp.StatusCode/100 == 3 && location != "" {
+			to, e := req.URL.Parse(location)
+			if e != nil {
+				to = &url.URL{Host: "an address that is not a URL"}
+			}
+			err = redirected(to)
+		}
+		attempt.end(resp.StatusCode, err)
+		resp.Body = bounded(resp.Body, maxBody, func(err error) { attempt.end(resp.StatusCode, err) })
 		return out, metadata, err
 	})
-	return func(stack *middleware.Stack) error { return stack.Deserialize.Add(bound, middleware.After) }
+	return func(stack *middleware.Stack) error { return stack.Deserialize.Add(m, middleware.After) }
+}
+
+// refuseNull refuses an answer of a container's endpoint whose body is JSON null. The
+// SDK's client of it dereferences what it has read, and ends the process.
+func refuseNull(stack *middleware.Stack) error {
+	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("RefuseNull", func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (
+		middleware.DeserializeOutput, middleware.Metadata, error,
+	) {
+		out, metadata, err := next.HandleDeserialize(ctx, in)
+		resp, answered := out.RawResponse.(*smithyhttp.Response)
+		if err != nil || !answered {
+			return out, metadata, err
+		}
+		var read bytes.Buffer
+		var object *struct{}
+		if e := json.NewDecoder(io.TeeReader(resp.Body, &read)).Decode(&object); e == nil && object == nil {
+			err = &smithy.DeserializationError{Err: errors.New("the answer is null")}
+		}
+		resp.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.MultiReader(&read, resp.Body), resp.Body}
+		return out, metadata, err
+	}), middleware.After)
+}
+
+// bounded returns a body of at most limit bytes, which calls failed with its error.
+func bounded(body io.ReadCloser, limit int64, failed func(error)) io.ReadCloser {
+	return boundedBody{http.MaxBytesReader(nil, body, limit), failed}
 }
 
 type boundedBody struct {
 	io.ReadCloser
-	left   int
 	failed func(error)
-	err    error // the first: those after it only tell that the body is closed
 }
 
-func (b *boundedBody) Read(p []byte) (int, error) {
-	if b.err != nil {
-		return 0, b.err
-	}
-	n, err := b.ReadCloser.Read(p[:min(len(p), b.left+1)])
-	if n > b.left {
-		n, err = b.left, errTooLarge
-	}
-	b.left -= n
+func (b boundedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) {
 		b.failed(err)
 	}
-	b.err = err
 	return n, err
 }

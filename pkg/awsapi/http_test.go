@@ -1,18 +1,18 @@
 package awsapi
 
 import (
-	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
-	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
 	"time"
+
+	"ecr-cross-account-credential-provider/pkg/failure"
 )
 
 func TestCheckEndpoint(t *testing.T) {
@@ -75,7 +75,7 @@ func TestCheckEndpoint(t *testing.T) {
 			}
 			if err != nil {
 				want := "the endpoint http://" + u.Host + " is plain http; want https, or an address of loopback"
-				if err.Error() != want || classify(err) != Misconfigured {
+				if err.Error() != want || (&API{}).explain(err, progress{}).class != failure.Misconfigured {
 					t.Errorf("%v, want %s", err, want)
 				}
 			}
@@ -86,7 +86,7 @@ func TestCheckEndpoint(t *testing.T) {
 // isLinkLocal tells the addresses that are for metadata alone.
 func isLinkLocal(u *url.URL) bool {
 	ip := net.ParseIP(u.Hostname())
-	return u.Scheme == "http" && (ip.IsLinkLocalUnicast() || isMetadataIPv6(ip))
+	return u.Scheme == "http" && (ip.IsLinkLocalUnicast() || metadataIPv6.Contains(ip))
 }
 
 // TestRedirect: an answer can't send a signed request elsewhere.
@@ -99,7 +99,7 @@ func TestRedirect(t *testing.T) {
 			to := http.Header{"Location": {*elsewhere.cfg.BaseEndpoint}}
 			api, _ := serve(t, wire{status: status, header: to}, false)
 			host := hostOfURL(*api.cfg.BaseEndpoint)
-			wantError(t, getToken(t.Context(), api), Unavailable, false, host+" answered "+strconv.Itoa(status)+" "+http.StatusText(status))
+			wantError(t, getToken(t.Context(), api), failure.Unavailable, host+" redirected the request to "+hostOfURL(*elsewhere.cfg.BaseEndpoint)+", which is never followed")
 			if count.n.Load() != 0 {
 				t.Error("the request went elsewhere")
 			}
@@ -109,7 +109,7 @@ func TestRedirect(t *testing.T) {
 
 func TestBoundedBody(t *testing.T) {
 	t.Parallel()
-	broken := errors.New("broken")
+	broken, errTooLarge := errors.New("broken"), &http.MaxBytesError{}
 	tests := []struct {
 		name   string
 		in     io.Reader
@@ -130,16 +130,16 @@ func TestBoundedBody(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			var failed error
-			body := &boundedBody{ReadCloser: io.NopCloser(test.in), left: 8, failed: func(err error) { failed = err }}
+			body := bounded(io.NopCloser(test.in), 8, func(err error) { failed = err })
 			got, err := io.ReadAll(body)
-			if len(got) != test.length || !errors.Is(err, test.err) || !errors.Is(failed, test.err) {
+			if len(got) != test.length || fmt.Sprint(err) != fmt.Sprint(test.err) || fmt.Sprint(failed) != fmt.Sprint(test.err) {
 				t.Errorf("%d bytes, %v (noted %v); want %d, %v", len(got), err, failed, test.length, test.err)
 			}
 			want := test.err
 			if want == nil {
 				want = io.EOF
 			}
-			if n, err := body.Read(make([]byte, 5)); n != 0 || !errors.Is(err, want) {
+			if n, err := body.Read(make([]byte, 5)); n != 0 || err == nil || err.Error() != want.Error() {
 				t.Errorf("read on: %d bytes, %v; want %v", n, err, want)
 			}
 		})
@@ -151,10 +151,7 @@ func TestLongHeaders(t *testing.T) {
 	t.Parallel()
 	api, _ := serve(t, wire{status: 200, header: http.Header{"X-Long": {strings.Repeat("a", 2*maxBody)}}}, false)
 	err := getToken(t.Context(), api)
-	if class, _ := ClassOf(err); err == nil || class != Unavailable {
-		t.Fatalf("got %v", err)
-	}
-	wantLine(t, err.Error())
+	wantError(t, err, failure.Unavailable, hostOfURL(*api.cfg.BaseEndpoint)+": the headers of the answer are larger than 1048576 bytes")
 }
 
 func TestClock(t *testing.T) {
@@ -184,39 +181,48 @@ func TestClock(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			c := &clock{node: func() time.Time { return node }}
+			c := &API{options: Options{Now: func() time.Time { return node }}}
 			for _, header := range test.headers {
 				c.observe(header)
 			}
-			if got := c.now().Sub(node); got != test.want {
+			if got := c.Skew(); got != test.want {
 				t.Errorf("%s ahead of the node, want %s", got, test.want)
 			}
 		})
 	}
 }
 
-// TestBoundedClient: what a client is given, it hands on.
-func TestBoundedClient(t *testing.T) {
+// TestRemaining: a life is the shorter of both clocks' views, and something is over
+// only if it is for both.
+func TestRemaining(t *testing.T) {
 	t.Parallel()
-	client := boundedClient{next: do(func(r *http.Request) (*http.Response, error) {
-		recorder := httptest.NewRecorder()
-		_, _ = io.Copy(recorder, r.Body)
-		return recorder.Result(), nil
-	})}
-	ctx, a := withAttempt(t.Context())
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://example.com/", strings.NewReader("hello"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	response, err := client.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	if body, err := io.ReadAll(response.Body); err != nil || !bytes.Equal(body, []byte("hello")) {
-		t.Errorf("got %q, %v", body, err)
-	}
-	if host, stage := a.reached(); host != "example.com" || stage != "starting" {
-		t.Errorf("noted %q, %q", host, stage)
+	node := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+	for name, test := range map[string]struct {
+		date, expires, want time.Duration // from the node's clock
+		expired             bool
+	}{
+		"clocks agree":                  {0, time.Hour, time.Hour, false},
+		"over":                          {0, 0, 0, true},
+		"Date 5h slow":                  {-5 * time.Hour, time.Hour, time.Hour, false},
+		"Date 30 years slow":            {-30 * 365 * 24 * time.Hour, time.Hour, time.Hour, false},
+		"Date 5h fast":                  {5 * time.Hour, time.Hour, 0, false},
+		"Date 5h fast, a long life":     {5 * time.Hour, 12 * time.Hour, 7 * time.Hour, false},
+		"node 5h fast, over by it":      {-5 * time.Hour, -4 * time.Hour, 0, false},
+		"node 5h fast, over by AWS too": {-5 * time.Hour, -5 * time.Hour, 0, true},
+		"node 5h slow":                  {5 * time.Hour, 6 * time.Hour, time.Hour, false},
+		"node 5h slow, over by AWS":     {5 * time.Hour, 5 * time.Hour, 0, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			api := &API{options: Options{Now: func() time.Time { return node }}}
+			api.observe(http.Header{"Date": {node.Add(test.date).Format(http.TimeFormat)}})
+			end := node.Add(test.expires)
+			if got := api.Remaining(end); got != test.want || api.Expired(end) != test.expired {
+				t.Errorf("%s remain, expired %t; want %s, %t", got, api.Expired(end), test.want, test.expired)
+			}
+			if api.Skew() != test.date || !api.Now().Equal(node) {
+				t.Errorf("skew %s at %s", api.Skew(), api.Now())
+			}
+		})
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"ecr-cross-account-credential-provider/pkg/registry"
+	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
 // childVariable makes the test's binary do one of children instead of testing:
@@ -64,18 +65,25 @@ func inChild(t *testing.T, name string, env []string, args ...string) string {
 
 // children are what inChild can run.
 var children = map[string]func(out io.Writer, args []string) error{
-	"hosts":    printHosts,
-	"proxies":  printProxies,
-	"token":    printToken,
-	"node":     printNode,
-	"instance": printInstance,
+	"hosts":        printHosts,
+	"proxies":      printProxies,
+	"token":        printToken,
+	"node":         printNode,
+	"instance":     printInstance,
+	"hint":         printHint,
+	"secrets":      printSecrets,
+	"hurriedToken": printHurriedToken,
+	"hurriedNode":  printHurriedNode,
 }
 
-// childAPI is the API of the child's environment, in a hurry.
-func childAPI() (*API, error) {
-	t := DefaultTimeouts()
-	t.Metadata, t.Source, t.Instance = 300*time.Millisecond, 2*time.Second, time.Second
-	return Load(context.Background(), Options{Timeouts: t, Now: time.Now, Random: func() float64 { return 0 }})
+// childAPI is the API of the child's environment.
+func childAPI(change ...func(*Options)) (*API, error) {
+	o := Options{Timeouts: DefaultTimeouts(), Now: time.Now, Random: func() float64 { return 0 }, Environ: os.Environ()}
+	o.Timeouts.Instance = o.Timeouts.Source // nothing but hangs is slow
+	for _, f := range change {
+		f(&o)
+	}
+	return Load(context.Background(), o)
 }
 
 // printHosts prints the host that is called for each image's registry, for STS
@@ -91,10 +99,10 @@ func printHosts(out io.Writer, images []string) error {
 		if !ok {
 			return errors.New("not ECR: " + name)
 		}
-		say(api.ECRHost(context.Background(), image.Registry()))
-		say(api.STSHost(context.Background(), image.Registry().Region(), false))
+		say(api.ECRHost(image.Registry().API()))
+		say(api.STSHost(image.Registry().Region(), false))
 	}
-	say(api.PublicHost(context.Background()))
+	say(api.ECRHost(registry.API{Public: true}))
 	return nil
 }
 
@@ -131,8 +139,19 @@ func printToken(out io.Writer, _ []string) error {
 	return nil
 }
 
-func printNode(out io.Writer, _ []string) error {
-	api, err := childAPI()
+// printNode prints where the node's credentials are from. An argument is
+// node.configFile.
+func printNode(out io.Writer, args []string) error {
+	return printSource(out, func(o *Options) { o.ConfigFile = strings.Join(args, "") })
+}
+
+// printHurriedNode is printNode for sources that never answer.
+func printHurriedNode(out io.Writer, _ []string) error {
+	return printSource(out, func(o *Options) { o.Timeouts.Source = 3 * time.Second })
+}
+
+func printSource(out io.Writer, change func(*Options)) error {
+	api, err := childAPI(change)
 	if err != nil {
 		return err
 	}
@@ -142,6 +161,46 @@ func printNode(out io.Writer, _ []string) error {
 	}
 	fmt.Fprintln(out, "ok, from", credentials.Source)
 	return nil
+}
+
+// printHurriedToken has no time for a second attempt.
+func printHurriedToken(_ io.Writer, _ []string) error {
+	api, err := childAPI()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	return getToken(ctx, api)
+}
+
+// printSecrets asks for a token as the node. An argument is a secret that the caller
+// knows.
+func printSecrets(_ io.Writer, args []string) error {
+	api, err := childAPI()
+	if err != nil {
+		return err
+	}
+	for _, arg := range args {
+		api.KeepSecret(secret.New(arg))
+	}
+	credentials, err := api.NodeCredentials(context.Background())
+	if err != nil {
+		return err
+	}
+	return getTokenAs(context.Background(), api, credentials)
+}
+
+// printHint prints why the node has no credentials, and what to do.
+func printHint(_ io.Writer, _ []string) error {
+	api, err := childAPI()
+	if err == nil {
+		_, err = api.NodeCredentials(context.Background())
+	}
+	if hint := Hint(err, "STS"); hint != "" {
+		return fmt.Errorf("%w; %s", err, hint)
+	}
+	return err
 }
 
 func printInstance(out io.Writer, _ []string) error {

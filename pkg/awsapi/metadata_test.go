@@ -1,6 +1,7 @@
 package awsapi
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -182,13 +183,112 @@ func TestMetadataSettings(t *testing.T) {
 	}
 }
 
-// TestMetadataRedirect: nobody sends the metadata's token elsewhere.
+// TestMetadataRedirect: the request and its token go to no other host, also not to
+// one to which a token may be sent. The status decides what the SDK does by itself.
 func TestMetadataRedirect(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewServer(wire{status: http.StatusTemporaryRedirect, header: http.Header{"Location": {"http://192.0.2.1/"}}})
-	t.Cleanup(server.Close)
-	want := "the endpoint http://192.0.2.1 is plain http; want https, or an address of loopback"
-	if got := inChild(t, "instance", []string{"AWS_EC2_METADATA_SERVICE_ENDPOINT=" + server.URL}); got != want {
-		t.Errorf("got %s, want %s", got, want)
+	const metadata, container = "AWS_EC2_METADATA_SERVICE_ENDPOINT=", "AWS_CONTAINER_CREDENTIALS_FULL_URI="
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		for _, test := range []struct{ child, variable, method string }{
+			{"instance", metadata, http.MethodPut},
+			{"instance", metadata, http.MethodGet},
+			{"node", metadata, http.MethodPut},
+			{"node", metadata, http.MethodGet},
+			{"node", container, http.MethodGet},
+		} {
+			t.Run(fmt.Sprint(test, status), func(t *testing.T) {
+				t.Parallel()
+				elsewhere := &requests{next: wire{status: 200, body: "{}"}}
+				target := httptest.NewServer(elsewhere)
+				t.Cleanup(target.Close)
+				server := httptest.NewServer(redirecting{wire{status: status, header: http.Header{"Location": {target.URL + "/"}}}, test.method})
+				t.Cleanup(server.Close)
+				got := inChild(t, test.child, []string{test.variable + server.URL, "AWS_CONTAINER_AUTHORIZATION_TOKEN=open-sesame"})
+				if want := hostOfURL(server.URL) + " redirected the request to " + hostOfURL(target.URL) + ", which is never followed"; !strings.HasSuffix(got, want) {
+					t.Errorf("got %s, want %s", got, want)
+				}
+				if len(elsewhere.seen()) != 0 {
+					t.Errorf("the target was asked %q", elsewhere.seen())
+				}
+			})
+		}
+	}
+}
+
+// redirecting redirects requests of a method, and gives session tokens otherwise.
+type redirecting struct {
+	wire
+	method string
+}
+
+func (s redirecting) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == s.method {
+		s.wire.ServeHTTP(w, r)
+		return
+	}
+	w.Header().Set("X-Aws-Ec2-Metadata-Token-Ttl-Seconds", "300")
+	_, _ = w.Write([]byte("token"))
+}
+
+// TestMetadataCauses: what the metadata service says, in words and with a hint.
+func TestMetadataCauses(t *testing.T) {
+	t.Parallel()
+	const enable = "; turn the instance metadata service on (HttpEndpoint: enabled)"
+	tests := []struct {
+		name, method string
+		status       int
+		want         string
+	}{
+		{"version 1 only", http.MethodPut, 404, "the instance metadata service has no session tokens: HOST answered 404 Not Found; only version 2 of it (IMDSv2) is used; enable it"},
+		{"version 1 only, otherwise", http.MethodPut, 405, "the instance metadata service has no session tokens: HOST answered 405 Method Not Allowed; only version 2 of it (IMDSv2) is used; enable it"},
+		{"off", http.MethodPut, 403, "HOST answered 403 Forbidden (the metadata service is off, or refuses version 2)" + enable},
+		{"token refused", http.MethodGet, 401, "HOST answered 401 Unauthorized (the metadata service is off, or refuses version 2)" + enable},
+		{"no profile", http.MethodGet, 404, "HOST answered 404 Not Found (no instance profile is attached); attach an instance profile, or set credentials in the provider's env"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewServer(redirecting{wire{status: test.status}, test.method})
+			t.Cleanup(server.Close)
+			got := inChild(t, "hint", []string{"AWS_EC2_METADATA_SERVICE_ENDPOINT=" + server.URL})
+			if want := strings.Replace(test.want, "HOST", hostOfURL(server.URL), 1); !strings.HasSuffix(got, "by IMDS: "+want) {
+				t.Errorf("got %s, want %s", got, want)
+			}
+		})
+	}
+}
+
+// TestContainerAnswers: no answer of a container's endpoint ends the process, and a
+// good one is read to its end.
+func TestContainerAnswers(t *testing.T) {
+	t.Parallel()
+	const unreadable, refused = "HOST gave an answer that can't be read", "HOST answered 400 Bad Request"
+	const good = `{"AccessKeyId":"ASIAEXAMPLE","SecretAccessKey":"x","Token":"y","Expiration":"2100-01-01T00:00:00Z"}`
+	tests := []struct {
+		name, contentType, body string
+		status                  int
+		want                    string
+	}{
+		{"good", "application/json", good, 200, "ok, from CredentialsEndpointProvider"},
+		{"good, with spaces", "text/plain", strings.Repeat(" ", 10_000) + good, 200, "ok, from CredentialsEndpointProvider"},
+		{"null", "application/json", "null", 200, unreadable},
+		{"null, with spaces", "text/plain", " \n null\n", 200, unreadable},
+		{"null error", "application/json", "null", 400, refused},
+		{"list", "application/json", "[]", 200, unreadable},
+		{"text", "application/json", "no", 200, unreadable},
+		{"nothing", "application/json", "", 200, unreadable},
+		{"endless", "application/json", strings.Repeat(" ", maxBody+1), 200, "HOST: the answer is larger than 1048576 bytes"},
+		{"error", "application/json", `{"code":"Bad","message":"no role"}`, 400, "Bad: no role"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewServer(wire{test.status, http.Header{"Content-Type": {test.contentType}}, test.body})
+			t.Cleanup(server.Close)
+			want := strings.Replace(test.want, "HOST", hostOfURL(server.URL), 1)
+			if got := inChild(t, "node", []string{"AWS_CONTAINER_CREDENTIALS_FULL_URI=" + server.URL, "AWS_MAX_ATTEMPTS=1"}); got != want {
+				t.Errorf("got %s, want %s", got, want)
+			}
+		})
 	}
 }

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"ecr-cross-account-credential-provider/test/fakeaws"
+
+	"ecr-cross-account-credential-provider/pkg/failure"
 )
 
 // startAWS serves the example world, and makes an API whose ECR it is.
@@ -35,7 +37,7 @@ func startAWS(t *testing.T, o fakeaws.Options, attempt time.Duration) (*API, *fa
 		}
 	})
 	timeouts := DefaultTimeouts()
-	timeouts.Attempt = attempt
+	timeouts.Attempt, timeouts.Dial, timeouts.Handshake = attempt, attempt, attempt
 	roots := x509.NewCertPool()
 	if o.TLS {
 		pem, err := os.ReadFile(o.Dir + "/fakeaws-ca.pem")
@@ -49,22 +51,21 @@ func startAWS(t *testing.T, o fakeaws.Options, attempt time.Duration) (*API, *fa
 // TestFaults is the contract's table of errors, for calls that get no answer.
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	const hurry = 700 * time.Millisecond
+	const hurry = 6 * time.Second // a busy machine needs seconds to get as far as the fault
 	none := "no answer from HOST in time ("
 	tests := []struct {
 		kind        fakeaws.FaultKind
-		noAnswer    bool
 		plain, tls  string
 		notInAHurry bool
 	}{
-		{fakeaws.HangAccept, true, none + "waiting for its answer)", none + "in the TLS handshake)", false},
-		{fakeaws.HangHandshake, true, none + "waiting for its answer)", none + "in the TLS handshake)", false},
-		{fakeaws.Reset, true, "HOST broke the connection off", "HOST broke the connection off", true},
-		{fakeaws.HangHeaders, true, none + "waiting for its answer)", none, false}, // the fake may answer when TLS says good-bye
-		{fakeaws.HangBody, false, none + "reading its answer)", none + "reading its answer)", false},
-		{fakeaws.Drip, false, none + "reading its answer)", none + "reading its answer)", false},
-		{fakeaws.CutBody, false, "HOST broke the connection off", "HOST broke the connection off", true},
-		{fakeaws.Flood, false, "HOST: the answer is larger than 1048576 bytes", "HOST: the answer is larger than 1048576 bytes", true},
+		{fakeaws.HangAccept, none + "waiting for its answer)", none + "in the TLS handshake)", false},
+		{fakeaws.HangHandshake, none + "waiting for its answer)", none + "in the TLS handshake)", false},
+		{fakeaws.Reset, "HOST broke the connection off", "HOST broke the connection off", true},
+		{fakeaws.HangHeaders, none + "waiting for its answer)", none, false}, // the fake may answer when TLS says good-bye
+		{fakeaws.HangBody, none + "reading its answer)", none + "reading its answer)", false},
+		{fakeaws.Drip, none + "reading its answer)", none + "reading its answer)", false},
+		{fakeaws.CutBody, "HOST broke the connection off", "HOST broke the connection off", true},
+		{fakeaws.Flood, "HOST: the answer is larger than 1048576 bytes", "HOST: the answer is larger than 1048576 bytes", true},
 	}
 	for _, test := range tests {
 		for name, overTLS := range map[string]bool{"plain": false, "TLS": true} {
@@ -82,7 +83,8 @@ func TestFaults(t *testing.T) {
 					text = test.tls
 				}
 				host := hostOfURL(server.URL(fakeaws.ECR))
-				wantError(t, getToken(t.Context(), api), Unavailable, test.noAnswer, strings.Replace(text, "HOST", host, 1))
+				err := getToken(t.Context(), api)
+				wantError(t, err, failure.Unavailable, strings.Replace(text, "HOST", host, 1))
 			})
 		}
 	}
@@ -94,10 +96,10 @@ func TestDeadline(t *testing.T) {
 	t.Parallel()
 	api, server := startAWS(t, fakeaws.Options{}, time.Minute)
 	server.Break(fakeaws.ECR, fakeaws.Fault{Kind: fakeaws.HangHeaders})
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	host := hostOfURL(server.URL(fakeaws.ECR))
-	wantError(t, getToken(ctx, api), Unavailable, true, "no answer from "+host+" in time (waiting for its answer)")
+	wantError(t, getToken(ctx, api), failure.Unavailable, "no answer from "+host+" in time (waiting for its answer)")
 	if calls := server.Calls(); len(calls) != 1 {
 		t.Errorf("calls %v, want one", calls)
 	}
@@ -113,12 +115,12 @@ func TestStopped(t *testing.T) {
 		<-r.Context().Done()
 	}), false)
 	err := getToken(ctx, api)
-	wantError(t, err, Unavailable, false, "stopped while "+hostOfURL(*api.cfg.BaseEndpoint)+" was asked (waiting for its answer)")
+	wantError(t, err, failure.Unavailable, "stopped while "+hostOfURL(*api.cfg.BaseEndpoint)+" was asked (waiting for its answer)")
 	if count.n.Load() != 1 || !errors.Is(err, context.Canceled) {
 		t.Errorf("%d requests, %v", count.n.Load(), err)
 	}
 	err = getToken(ctx, api)
-	wantError(t, err, Unavailable, false, "stopped while ")
+	wantError(t, err, failure.Unavailable, "stopped while ")
 }
 
 // TestTrust: a server that can't show who it is gets no request.
@@ -129,9 +131,10 @@ func TestTrust(t *testing.T) {
 		options fakeaws.Options
 		strange bool
 		want    string
+		hint    string
 	}{
-		{"expired", fakeaws.Options{TLS: true, Expired: true}, false, "x509: certificate has expired or is not yet valid"},
-		{"of nobody", fakeaws.Options{TLS: true}, true, "x509: certificate signed by unknown authority"},
+		{"expired", fakeaws.Options{TLS: true, Expired: true}, false, "x509: certificate has expired or is not yet valid", "check the node's clock, and then the certificate"},
+		{"of nobody", fakeaws.Options{TLS: true}, true, "x509: certificate signed by unknown authority", "if a proxy inspects TLS, name a file with its CA's certificate in AWS_CA_BUNDLE in the provider's env"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -141,7 +144,9 @@ func TestTrust(t *testing.T) {
 				api.trust(x509.NewCertPool(), DefaultTimeouts())
 			}
 			host := hostOfURL(server.URL(fakeaws.ECR))
-			wantError(t, getToken(t.Context(), api), Unavailable, true, "the TLS certificate of "+host+" is not accepted: "+test.want)
+			err := getToken(t.Context(), api)
+			wantError(t, err, failure.Unavailable, "the TLS certificate of "+host+" is not accepted: "+test.want)
+			wantHint(t, err, test.hint)
 			if calls := server.Calls(); len(calls) != 0 {
 				t.Errorf("calls %v, want none", calls)
 			}
@@ -152,19 +157,21 @@ func TestTrust(t *testing.T) {
 		api, _ := serve(t, wire{status: 500}, true)
 		other := strings.Replace(*api.cfg.BaseEndpoint, "127.0.0.1", "localhost", 1)
 		api.cfg.BaseEndpoint = &other
-		wantError(t, getToken(t.Context(), api), Unavailable, true, "the TLS certificate of localhost:", "is not accepted: x509: certificate is valid for ")
+		err := getToken(t.Context(), api)
+		wantError(t, err, failure.Unavailable, "the TLS certificate of localhost:", "is not accepted: x509: certificate is valid for ")
+		wantHint(t, err, "check to which server DNS, the proxy or the configured endpoint leads")
 	})
 	t.Run("no TLS at all", func(t *testing.T) {
 		t.Parallel()
 		server := httptest.NewServer(http.NotFoundHandler())
 		t.Cleanup(server.Close)
 		host := hostOfURL(server.URL)
-		wantError(t, getToken(t.Context(), apiAt(t, "https://"+host)), Unavailable, true, host+" does not speak TLS")
+		wantError(t, getToken(t.Context(), apiAt(t, "https://"+host)), failure.Unavailable, host+" does not speak TLS")
 	})
 	t.Run("noise instead of TLS", func(t *testing.T) {
 		t.Parallel()
 		host := listen(t, func(conn net.Conn) { _, _ = io.WriteString(conn, "220 mail.example ESMTP\r\n") })
-		wantError(t, getToken(t.Context(), apiAt(t, "https://"+host)), Unavailable, true, host+" does not speak TLS")
+		wantError(t, getToken(t.Context(), apiAt(t, "https://"+host)), failure.Unavailable, host+" does not speak TLS")
 	})
 	t.Run("noise instead of HTTP", func(t *testing.T) {
 		t.Parallel()
@@ -174,7 +181,7 @@ func TestTrust(t *testing.T) {
 			}
 			_, _ = io.WriteString(conn, "220 "+secrets.SecretAccessKey+"\r\n")
 		})
-		wantError(t, getToken(t.Context(), apiAt(t, "http://"+host)), Unavailable, true, host+" gave an answer that can't be read")
+		wantError(t, getToken(t.Context(), apiAt(t, "http://"+host)), failure.Unavailable, host+" gave an answer that can't be read")
 	})
 }
 
@@ -219,10 +226,8 @@ func TestConnections(t *testing.T) {
 		{"no way to the network", system(syscall.ENETUNREACH), host + " can't be reached: ", true},
 		{"no way to the host", system(syscall.EHOSTUNREACH), host + " can't be reached: ", true},
 		{"firewall", system(syscall.EPERM), host + " can't be reached: ", true},
-		{"time", dial(os.ErrDeadlineExceeded), "no answer from " + host + " in time (", true},
 		{"no such name", dial(&net.DNSError{Err: "no such host", Name: host, IsNotFound: true}), "the name " + host + " does not resolve (no such host)", false},
 		{"no name server", dial(&net.DNSError{Err: "server misbehaving", Name: host, IsTemporary: true}), "the name " + host + " does not resolve (server misbehaving)", true},
-		{"slow name server", dial(&net.DNSError{Err: "i/o timeout", Name: host, IsTimeout: true}), "no answer from " + host + " in time (", true},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -232,7 +237,7 @@ func TestConnections(t *testing.T) {
 				calls++
 				return nil, test.err
 			})
-			wantError(t, getToken(t.Context(), api), Unavailable, true, test.want)
+			wantError(t, getToken(t.Context(), api), failure.Unavailable, test.want)
 			if want := map[bool]int{true: MaxAttempts, false: 1}[test.again]; calls != want {
 				t.Errorf("%d requests, want %d", calls, want)
 			}
@@ -254,7 +259,7 @@ func TestTransient(t *testing.T) {
 			api, server := startAWS(t, fakeaws.Options{}, time.Minute)
 			server.Break(fakeaws.ECR, fault)
 			// The fake does not know these credentials: that answer ends the attempts.
-			wantError(t, getToken(t.Context(), api), Misconfigured, false, "UnrecognizedClientException: ")
+			wantError(t, getToken(t.Context(), api), failure.Misconfigured, "UnrecognizedClientException: ")
 		})
 	}
 }

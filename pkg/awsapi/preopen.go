@@ -6,87 +6,85 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
-	"sync"
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// preopened is connections that were opened before they were wanted: ECR's, while
-// IMDS and STS answer. That saves a name look-up, a TCP and a TLS handshake in a
-// row, two round trips and more. A connection serves once.
-type preopened struct {
-	mu      sync.Mutex
-	waiting map[string]chan net.Conn // by host:port; closed empty where it failed
-}
-
-// PreopenECR starts to connect to the API of a private registry, and returns at
-// once. Whether that comes to anything is seen when the API is called: if not, it
-// is connected to anew. Behind a proxy nothing is opened, as net/http would not
-// use it.
-func (a *API) PreopenECR(ctx context.Context, reg registry.Registry) {
-	endpoint, err := a.ecrEndpoint(ctx, reg)
-	if err != nil || endpoint.URI.Scheme != "https" || a.preopened == nil {
+// PreopenECR starts to connect to the API of a registry, and returns at once: ECR's
+// connection is made while IMDS and STS answer. That saves a name look-up, a TCP and
+// a TLS handshake in a row, two round trips and more. The connection is used once. If
+// it fails, the call connects again. Behind a proxy nothing is opened, as net/http
+// would not use it.
+func (a *API) PreopenECR(ctx context.Context, api registry.API) {
+	endpoint, err := a.ecrURL(api)
+	if err != nil || endpoint.Scheme != "https" || a.transport == nil {
 		return
 	}
-	if proxy, err := http.ProxyFromEnvironment(&http.Request{URL: &endpoint.URI}); proxy != nil || err != nil {
+	if proxy, err := http.ProxyFromEnvironment(&http.Request{URL: &endpoint}); proxy != nil || err != nil {
 		return
 	}
-	host := net.JoinHostPort(endpoint.URI.Hostname(), cmp.Or(endpoint.URI.Port(), "443"))
+	host := net.JoinHostPort(endpoint.Hostname(), cmp.Or(endpoint.Port(), "443"))
 	opened := make(chan net.Conn, 1)
-	a.preopened.mu.Lock()
-	a.preopened.waiting[host] = opened
-	a.preopened.mu.Unlock()
+	a.preopened.Store(host, opened)
 	go func() {
 		defer close(opened)
 		ctx, cancel := context.WithTimeout(ctx, a.options.Timeouts.Dial+a.options.Timeouts.Handshake)
 		defer cancel()
-		if conn, err := a.dialTLS(ctx, "tcp", host); err == nil && conn.HandshakeContext(ctx) == nil {
+		if conn, err := a.dialTLS(ctx, "tcp", host); err == nil {
 			opened <- conn
 		}
 	}()
 }
 
-// dialTLS connects, and leaves the handshake to whoever uses the connection.
-func (a *API) dialTLS(ctx context.Context, network, address string) (*tls.Conn, error) {
+// dialTLS connects. It bounds the handshake, as net/http does not where it is given
+// connections that use TLS.
+func (a *API) dialTLS(ctx context.Context, network, address string) (net.Conn, error) {
 	conn, err := a.transport.DialContext(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}
 	config := a.transport.TLSClientConfig.Clone()
 	config.ServerName, _, _ = net.SplitHostPort(address)
-	return tls.Client(conn, config), nil
+	attemptOf(ctx).enter(handshaking, "")
+	ctx, cancel := context.WithTimeout(ctx, a.options.Timeouts.Handshake)
+	defer cancel()
+	secure := tls.Client(conn, config)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return secure, nil
 }
 
-// usePreopened makes the client take a connection that was opened for it.
+// takePreopened returns the connection that was opened for an address; nil if there
+// is none in time.
+func (a *API) takePreopened(ctx context.Context, address string) net.Conn {
+	opened, ok := a.preopened.LoadAndDelete(address)
+	if !ok {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, a.options.Timeouts.Handshake)
+	defer cancel()
+	select {
+	case conn := <-opened.(chan net.Conn): // nil if it failed
+		return conn
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// usePreopened makes the client use the connections that were opened for it.
 func (a *API) usePreopened(client *awshttp.BuildableClient) *awshttp.BuildableClient {
-	a.preopened = &preopened{waiting: map[string]chan net.Conn{}}
 	a.transport = client.GetTransport()
 	return client.WithTransportOptions(func(tr *http.Transport) {
 		tr.DialTLSContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-			if conn := a.preopened.take(ctx, address); conn != nil {
+			attemptOf(ctx).enter(connecting, address)
+			if conn := a.takePreopened(ctx, address); conn != nil {
 				return conn, nil
 			}
 			return a.dialTLS(ctx, network, address)
 		}
 	})
-}
-
-// take is the connection that was opened for an address; nil if there is none, or
-// it came to nothing.
-func (p *preopened) take(ctx context.Context, address string) net.Conn {
-	p.mu.Lock()
-	opened := p.waiting[address]
-	delete(p.waiting, address)
-	p.mu.Unlock()
-	if opened == nil {
-		return nil
-	}
-	select {
-	case conn := <-opened:
-		return conn
-	case <-ctx.Done():
-		return nil
-	}
 }

@@ -1,13 +1,17 @@
 package awsapi
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
 	"testing"
+	"time"
 
+	"ecr-cross-account-credential-provider/pkg/failure"
 	"ecr-cross-account-credential-provider/pkg/registry"
+	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
 // connections serves h over TLS, and counts connections and requests.
@@ -41,7 +45,7 @@ func anECRRegistry(t *testing.T) registry.Registry {
 func TestPreopen(t *testing.T) {
 	t.Parallel()
 	api, conns, requests := connections(t, wire{status: 200, body: `{"authorizationData":[]}`})
-	api.PreopenECR(t.Context(), anECRRegistry(t))
+	api.PreopenECR(t.Context(), anECRRegistry(t).API())
 	if err := getToken(t.Context(), api); err != nil {
 		t.Fatal(err)
 	}
@@ -59,11 +63,11 @@ func TestPreopenInVain(t *testing.T) {
 	api, _, _ := connections(t, wire{status: 200, body: `{"authorizationData":[]}`})
 	closed := make(chan net.Conn)
 	close(closed)
-	endpoint, err := api.ecrEndpoint(t.Context(), anECRRegistry(t))
+	endpoint, err := api.ecrURL(anECRRegistry(t).API())
 	if err != nil {
 		t.Fatal(err)
 	}
-	api.preopened.waiting[endpoint.URI.Host] = closed
+	api.preopened.Store(endpoint.Host, closed)
 	if err := getToken(t.Context(), api); err != nil {
 		t.Error(err)
 	}
@@ -73,8 +77,44 @@ func TestPreopenInVain(t *testing.T) {
 func TestPreopenNot(t *testing.T) {
 	t.Parallel()
 	api := apiAt(t, "http://127.0.0.1:1")
-	api.PreopenECR(t.Context(), anECRRegistry(t))
-	if len(api.preopened.waiting) != 0 {
-		t.Error("something was opened")
+	api.PreopenECR(t.Context(), anECRRegistry(t).API())
+	api.preopened.Range(func(host, _ any) bool {
+		t.Errorf("a connection to %s was opened", host)
+		return true
+	})
+}
+
+// TestHandshake: a handshake that hangs does not use up the time of the attempt or
+// of the caller, and the message says that it hangs.
+func TestHandshake(t *testing.T) {
+	t.Parallel()
+	api, server := startAWS(t, fakeaws.Options{TLS: true}, time.Hour)
+	api.cfg.RetryMaxAttempts, api.options.Timeouts.Handshake = 1, 100*time.Millisecond
+	server.Break(fakeaws.ECR, fakeaws.Fault{Kind: fakeaws.HangHandshake})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	wantError(t, getToken(ctx, api), failure.Unavailable, "no answer from "+hostOfURL(server.URL(fakeaws.ECR))+" in time (in the TLS handshake)")
+	if ctx.Err() != nil {
+		t.Error("the handshake has used up the caller's time")
+	}
+}
+
+// TestPreopenHangs: a call does not wait for the connection for longer than a
+// handshake takes.
+func TestPreopenHangs(t *testing.T) {
+	t.Parallel()
+	api, conns, _ := connections(t, wire{status: 200, body: `{"authorizationData":[]}`})
+	timeouts := DefaultTimeouts()
+	timeouts.Attempt = time.Hour
+	api.trust(api.transport.TLSClientConfig.RootCAs, timeouts)
+	endpoint, err := api.ecrURL(anECRRegistry(t).API())
+	if err != nil {
+		t.Fatal(err)
+	}
+	api.preopened.Store(endpoint.Host, make(chan net.Conn))
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := getToken(ctx, api); err != nil || conns.Load() != 1 {
+		t.Errorf("%v after %d connections, want one", err, conns.Load())
 	}
 }

@@ -6,90 +6,89 @@ import (
 	"errors"
 	"fmt"
 	"os/exec" //nolint:depguard // a profile's credential_process is run by its nature; this is the one place
-	"runtime"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
-
-	"ecr-cross-account-credential-provider/pkg/printable"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// The SDK runs a profile's credential_process with this program's own stderr, and
-// waits for whatever the process leaves behind. A kubelet waits for whoever holds
-// stderr, too, past its own timeout. So the process is run here: in a process
-// group that ends with it, its stderr kept for the error.
-
-// containProcess replaces the SDK's credential_process by one that can hold
-// nobody, where the configuration has one.
-func containProcess(cfg *aws.Config) {
-	if !aws.IsCredentialsProvider(cfg.Credentials, (*processcreds.Provider)(nil)) {
-		return
-	}
-	for _, source := range cfg.ConfigSources {
-		if shared, ok := source.(config.SharedConfig); ok && shared.CredentialProcess != "" {
-			cfg.Credentials = &process{command: shared.CredentialProcess}
-		}
-	}
-}
-
-// process is a credential_process.
+// process is a credential_process. The SDK runs it with this program's own stderr,
+// keeps any length of output, and waits for every process that inherits it. The
+// kubelet waits for stderr to be closed, past its own timeout. So the process is run
+// here: in a process group that is killed, with bounded output.
 type process struct{ command string }
 
-// processError is what a credential_process ended with, and said.
-type processError struct {
-	err    error
-	stderr string
-}
-
-func (e *processError) Error() string {
-	text := fmt.Sprintf("the profile's credential_process failed: %v", innermost(e.err))
-	if e.stderr != "" {
-		text += ": " + e.stderr
+// containSource replaces the SDK's credential_process by p where a profile's role is
+// assumed with it (source_profile).
+func (p *process) containSource(o *stscreds.AssumeRoleOptions) {
+	if client, ok := o.Client.(*sts.Client); ok && isProcess(client.Options().Credentials) {
+		o.Client = sts.New(client.Options(), func(o *sts.Options) { o.Credentials = p })
 	}
-	return text
 }
 
-func (e *processError) Unwrap() error { return e.err }
+func isProcess(provider aws.CredentialsProvider) bool {
+	return aws.IsCredentialsProvider(provider, (*processcreds.Provider)(nil))
+}
 
-// Retrieve runs the command; the SDK reads its output.
+// Retrieve runs the command. The SDK reads its output.
+//
+//nolint:contextcheck // the context is one of the given context's values
 func (p *process) Retrieve(ctx context.Context) (aws.Credentials, error) {
-	var stderr bytes.Buffer
-	command := processcreds.NewCommandBuilderFunc(func(ctx context.Context) (*exec.Cmd, error) {
-		return p.contained(ctx, &stderr), nil
-	})
-	credentials, err := processcreds.NewProviderCommand(command).Retrieve(ctx)
+	if source, ok := ctx.Value(sourceKey{}).(context.Context); ok {
+		ctx = source // the SDK's cache hides the end of the context
+	}
+	if end, ok := ctx.Deadline(); ok { // earlier than the context, whose end would hide the cause
+		var cancel context.CancelFunc
+		//nolint:forbidigo // the deadlines of contexts are in real time
+		ctx, cancel = context.WithTimeoutCause(ctx, time.Until(end)*4/5, errors.New("it did not end in time"))
+		defer cancel()
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	cmd, err := processcreds.DefaultNewCommandBuilder{Args: []string{p.command}}.NewCommand(ctx)
 	if err != nil {
-		if ctx.Err() != nil {
-			err = errors.Join(ctx.Err(), err)
-		}
-		return aws.Credentials{}, &processError{err, printable.Line(stderr.String(), maxText)}
+		return aws.Credentials{}, err
 	}
-	return credentials, nil
+	stderr := &limitedBuffer{limit: 4 << 10}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = nil, &limitedBuffer{limit: maxBody, full: cancel}, stderr
+	cmd.WaitDelay = 500 * time.Millisecond // for children that hold its output after it has ended
+	inOwnGroup(cmd)
+	credentials, err := processcreds.NewProviderCommand(processcreds.NewCommandBuilderFunc(
+		func(context.Context) (*exec.Cmd, error) { return cmd, nil })).Retrieve(ctx)
+	if err == nil {
+		return credentials, nil
+	}
+	if cmd.Process != nil {
+		_ = cmd.Cancel() // its children; there may be none
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
+	detail := innermost(err).Error()
+	if stderr.kept.Len() > 0 {
+		detail += ": " + stderr.kept.String()
+	}
+	return aws.Credentials{}, &knownError{detail: detail, err: err, cause: cause{
+		text: "the profile's credential_process failed: DETAIL", hint: "run the command as the kubelet's user to see why",
+	}}
 }
 
-// waitDelay is how long the process's descendants may hold its output once it
-// has ended.
-const waitDelay = 500 * time.Millisecond
-
-func (p *process) contained(ctx context.Context, stderr *bytes.Buffer) *exec.Cmd {
-	shell := []string{"sh", "-c"}
-	if runtime.GOOS == "windows" {
-		shell = []string{"cmd.exe", "/C"}
-	}
-	cmd := exec.CommandContext(ctx, shell[0], append(shell[1:], p.command)...) //nolint:gosec // the operator's own command
-	cmd.Stderr = &limitedBuffer{buffer: stderr}
-	cmd.WaitDelay = waitDelay
-	endWithGroup(cmd)
-	return cmd
+// limitedBuffer keeps the first bytes that are written, up to its limit.
+type limitedBuffer struct {
+	kept  bytes.Buffer // not embedded: io.Copy would call its ReadFrom, which has no limit
+	limit int
+	full  context.CancelCauseFunc // called when there is more; may be nil
 }
-
-// limitedBuffer keeps the start of what is written.
-type limitedBuffer struct{ buffer *bytes.Buffer }
 
 func (b *limitedBuffer) Write(p []byte) (int, error) {
-	const most = 4 << 10
-	b.buffer.Write(p[:min(len(p), most-min(most, b.buffer.Len()))])
+	start := p[:min(len(p), b.limit-b.kept.Len())]
+	b.kept.Write(start)
+	if len(start) < len(p) && b.full != nil {
+		err := fmt.Errorf("its output is larger than %d bytes", b.limit)
+		b.full(err)
+		return len(start), err
+	}
 	return len(p), nil
 }

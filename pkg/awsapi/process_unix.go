@@ -7,9 +7,8 @@ import (
 	"syscall"
 )
 
-// endWithGroup puts the command into a process group of its own, which is killed
-// where the command is.
-func endWithGroup(cmd *exec.Cmd) {
+// inOwnGroup makes Cancel kill the command and the children that it has left.
+func inOwnGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 }

@@ -13,6 +13,8 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"ecr-cross-account-credential-provider/test/fakeaws"
+
+	"ecr-cross-account-credential-provider/pkg/failure"
 )
 
 func TestBackoff(t *testing.T) {
@@ -62,13 +64,13 @@ func (s *sequence) call(context.Context) (string, error) {
 }
 
 var (
-	errBroken    = answered(500, "InternalFailure", "oops")
-	errThrottled = answered(400, "Throttling", "Rate exceeded")
-	errDenied    = answered(403, "AccessDenied", "no")
+	errBroken    = sdkError(500, "InternalFailure", "oops")
+	errThrottled = sdkError(400, "Throttling", "Rate exceeded")
+	errDenied    = sdkError(403, "AccessDenied", "no")
 )
 
-// answered is an error of the SDK's clients.
-func answered(status int, code, message string) error {
+// sdkError is an error of the SDK's clients.
+func sdkError(status int, code, message string) error {
 	return &smithy.OperationError{ServiceID: "STS", OperationName: "AssumeRole", Err: &smithyhttp.ResponseError{
 		Response: &smithyhttp.Response{Response: &http.Response{StatusCode: status}},
 		Err:      &smithy.GenericAPIError{Code: code, Message: message},
@@ -118,7 +120,7 @@ func TestRetries(t *testing.T) {
 				}
 				start := time.Now()
 				s := &sequence{errors: test.errors}
-				answer, err := Call(ctx, retryAPI(test.limit), s.call)
+				answer, err := Call(ctx, retryAPI(test.limit), "test", s.call)
 				if len(s.at) != test.attempts || time.Since(start) != test.took {
 					t.Errorf("%d attempts in %s, want %d in %s", len(s.at), time.Since(start), test.attempts, test.took)
 				}
@@ -141,7 +143,7 @@ func TestStoppedWaiting(t *testing.T) {
 		time.AfterFunc(100*time.Millisecond, cancel)
 		start := time.Now()
 		s := &sequence{errors: []error{errThrottled}}
-		_, err := Call(ctx, retryAPI(0), s.call)
+		_, err := Call(ctx, retryAPI(0), "test", s.call)
 		if err == nil || err.Error() != "Throttling: Rate exceeded" || time.Since(start) != 100*time.Millisecond || len(s.at) != 1 {
 			t.Errorf("%v after %s and %d attempts", err, time.Since(start), len(s.at))
 		}
@@ -190,7 +192,7 @@ func TestClockSkew(t *testing.T) {
 			}), false)
 			err := getToken(t.Context(), api)
 			if offset == 0 {
-				wantError(t, err, Misconfigured, false, "InvalidSignatureException: ")
+				wantError(t, err, failure.Misconfigured, "InvalidSignatureException: ")
 			} else if err != nil && len(dates) < 2 {
 				t.Errorf("%v, signed at %q", err, dates)
 			}
@@ -198,8 +200,8 @@ func TestClockSkew(t *testing.T) {
 			if len(dates) != want {
 				t.Errorf("%d requests, want %d: %v", len(dates), want, err)
 			}
-			if difference := time.Until(api.Now()) - offset; difference.Abs() > 10*time.Second {
-				t.Errorf("the API's clock is %s off", difference)
+			if difference := api.Skew() - offset; difference.Abs() > 10*time.Second {
+				t.Errorf("the skew is %s off", difference)
 			}
 		})
 	}
@@ -207,7 +209,7 @@ func TestClockSkew(t *testing.T) {
 
 func TestErrorKeepsItsCause(t *testing.T) {
 	t.Parallel()
-	_, err := Call(t.Context(), retryAPI(0), (&sequence{errors: []error{errDenied}}).call)
+	_, err := Call(t.Context(), retryAPI(0), "test", (&sequence{errors: []error{errDenied}}).call)
 	if !errors.Is(err, errDenied) {
 		t.Errorf("%v does not unwrap to its cause", err)
 	}
@@ -221,7 +223,7 @@ func TestRetryBudget(t *testing.T) {
 		api, attempts := retryAPI(0), 0
 		for range 5 {
 			s := &sequence{errors: []error{errBroken, errBroken, errBroken, errBroken}}
-			if _, err := Call(t.Context(), api, s.call); err == nil {
+			if _, err := Call(t.Context(), api, "test", s.call); err == nil {
 				t.Error("no error")
 			}
 			attempts += len(s.at)

@@ -1,85 +1,68 @@
 package awsapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"os"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
+
+	"ecr-cross-account-credential-provider/pkg/failure"
 )
 
-type loadOption = func(*config.LoadOptions) error
+// sourceKey is the key of the context that bounds the search for credentials.
+type sourceKey struct{}
 
-// source is where the configuration says the node's identity comes from.
-func (o Options) source() ([]loadOption, error) {
-	var options []loadOption
-	if o.Profile != "" {
-		options = append(options, config.WithSharedConfigProfile(o.Profile))
-	}
-	if o.ConfigFile != "" {
-		if _, err := os.Stat(o.ConfigFile); err != nil {
-			return nil, fmt.Errorf("reading the AWS configuration that node.configFile names: %w", err)
+// useSettings takes from what the SDK has read: the profile, those that it names as
+// its source, the command of the last one, and the number of attempts. The SDK does
+// not read that number for a caller that brings a Retryer.
+func (a *API) useSettings(cfg *aws.Config, p *process) {
+	for _, source := range cfg.ConfigSources {
+		switch s := source.(type) {
+		case config.EnvConfig:
+			cfg.RetryMaxAttempts = s.RetryMaxAttempts
+		case config.SharedConfig:
+			cfg.RetryMaxAttempts = cmp.Or(cfg.RetryMaxAttempts, s.RetryMaxAttempts)
+			for profile := &s; profile != nil; profile = profile.Source {
+				a.profiles = append(a.profiles, profile)
+				a.keepCredentials(profile.Credentials)
+				p.command = profile.CredentialProcess
+			}
 		}
-		options = append(options, config.WithSharedConfigFiles([]string{o.ConfigFile}))
 	}
-	return options, nil
+	if isProcess(cfg.Credentials) {
+		cfg.Credentials = p
+	}
 }
 
-// NodeCredentials are those of the SDK's default chain, or of the profile that
-// Options name. The error names what was tried, in order.
+// NodeCredentials returns the credentials of the SDK's default chain, or of the
+// profile that Options name. The error says what was tried, in order.
 func (a *API) NodeCredentials(ctx context.Context) (aws.Credentials, error) {
 	ctx, cancel := context.WithTimeout(ctx, a.options.Timeouts.Source)
 	defer cancel()
-	credentials, err := Call(ctx, a, a.cfg.Credentials.Retrieve)
-	var e *Error
-	if errors.As(err, &e) && e.Class == CallersToken {
-		e.Class = Unavailable // a web identity, but the node's own: no pod's fault
+	ctx = context.WithValue(ctx, sourceKey{}, ctx)
+	credentials, err := Call(ctx, a, "credentials", func(ctx context.Context) (aws.Credentials, error) {
+		a.keepTokenFiles()
+		return a.cfg.Credentials.Retrieve(ctx)
+	})
+	a.keepCredentials(credentials)
+	if e, ok := errors.AsType[*Error](err); ok && e.class == failure.CallersToken {
+		e.class = failure.Unavailable // the node's own web identity, not a pod's
 	}
 	if err == nil && !credentials.HasKeys() {
 		err = Unusable(credentials.Source + " gave none")
 	}
 	if err != nil && aws.IsCredentialsProvider(a.cfg.Credentials, (*ec2rolecreds.Provider)(nil)) {
-		err = fmt.Errorf("%s then the instance's profile by IMDS: %w%s", a.tried(), err, hintIMDS(err))
+		profile := a.options.profile()
+		if len(a.profiles) > 0 {
+			profile = cmp.Or(a.profiles[0].Profile, profile)
+		}
+		err = fmt.Errorf("tried the environment (AWS_ACCESS_KEY_ID is not set), profile %s (it has none), "+
+			"a web identity (AWS_WEB_IDENTITY_TOKEN_FILE is not set), a container's endpoint (AWS_CONTAINER_CREDENTIALS_FULL_URI is not set), "+
+			"then the instance's profile by IMDS: %w", profile, err)
 	}
 	return credentials, err
-}
-
-// tried lists the sources that the chain asks before IMDS, none of which is there
-// when it comes to that.
-func (a *API) tried() string {
-	profile := "default"
-	for _, source := range a.cfg.ConfigSources {
-		switch s := source.(type) {
-		case config.EnvConfig:
-			if s.SharedConfigProfile != "" {
-				profile = s.SharedConfigProfile
-			}
-		case config.SharedConfig:
-			if s.Profile != "" {
-				profile = s.Profile
-			}
-		}
-	}
-	return strings.Join([]string{
-		"tried the environment (AWS_ACCESS_KEY_ID is not set)",
-		"profile " + profile + " (it has none)",
-		"a web identity (AWS_WEB_IDENTITY_TOKEN_FILE is not set)",
-		"a container's endpoint (AWS_CONTAINER_CREDENTIALS_FULL_URI is not set)", "",
-	}, ", ")
-}
-
-// hintIMDS tells what an answer of IMDS means here.
-func hintIMDS(err error) string {
-	switch statusOf(err) {
-	case http.StatusNotFound:
-		return " (no instance profile is attached)"
-	case http.StatusUnauthorized, http.StatusForbidden:
-		return " (the metadata service is off, or refuses version 2)"
-	}
-	return ""
 }

@@ -22,12 +22,7 @@ type Timeouts struct {
 // DefaultTimeouts fit within a deadline of 20s.
 func DefaultTimeouts() Timeouts {
 	return Timeouts{
-		Dial:      3 * time.Second,
-		Handshake: 3 * time.Second,
-		Attempt:   6 * time.Second,
-		Metadata:  time.Second,
-		Source:    10 * time.Second,
-		Instance:  time.Second,
-		Public:    5 * time.Second,
+		Dial: 3 * time.Second, Handshake: 3 * time.Second, Attempt: 6 * time.Second,
+		Metadata: time.Second, Source: 10 * time.Second, Instance: time.Second, Public: 5 * time.Second,
 	}
 }

@@ -8,28 +8,27 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecrpublic"
 
 	"ecr-cross-account-credential-provider/pkg/awsapi"
+	"ecr-cross-account-credential-provider/pkg/failure"
 	"ecr-cross-account-credential-provider/pkg/identity"
-	"ecr-cross-account-credential-provider/pkg/record"
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// Authorize asks the ECR of a private registry's region for a token. The token
-// is good for what the session may pull, in any account.
-func Authorize(ctx context.Context, api *awsapi.API, reg registry.Registry, as identity.Session) (Token, error) {
-	defer record.Step(ctx, "token")()
-	token, err := authorize(ctx, api, reg, as)
+// Authorize requests a token from an API. With it the session may pull whatever it
+// is allowed to, in any account. host is the registry's, for messages.
+func Authorize(ctx context.Context, api *awsapi.API, from registry.API, host string, as identity.Session) (Token, error) {
+	token, err := authorize(ctx, api, from, as)
 	if err != nil {
-		return Token{}, fmt.Errorf("getting a token for registry %s as %s: %w%s", reg, as, err, hint(err, reg, as))
+		return Token{}, fmt.Errorf("getting a token for registry %s as %s: %w%s", host, as.Principal, err, hint(err, from, as))
 	}
 	return token, nil
 }
 
-func authorize(ctx context.Context, api *awsapi.API, reg registry.Registry, as identity.Session) (Token, error) {
-	client, err := api.ECR(reg, as.Credentials())
+func authorize(ctx context.Context, api *awsapi.API, from registry.API, as identity.Session) (Token, error) {
+	client, err := api.ECR(from, as.Credentials())
 	if err != nil {
 		return Token{}, err
 	}
-	answer, err := awsapi.Call(ctx, api, func(ctx context.Context) (*ecr.GetAuthorizationTokenOutput, error) {
+	answer, err := awsapi.Call(ctx, api, "token", func(ctx context.Context) (*ecr.GetAuthorizationTokenOutput, error) {
 		return client.GetAuthorizationToken(ctx, nil)
 	})
 	if err != nil {
@@ -39,18 +38,17 @@ func authorize(ctx context.Context, api *awsapi.API, reg registry.Registry, as i
 		return Token{}, unusable("no token")
 	}
 	data := answer.AuthorizationData[0]
-	return parse(data.AuthorizationToken, data.ExpiresAt, api.Now())
+	return parse(data.AuthorizationToken, data.ExpiresAt, api)
 }
 
-// AuthorizePublic asks ECR Public for a token. Pulls do without one, at a lower
-// rate, so its errors are for nobody to act on.
+// AuthorizePublic asks ECR Public for a token. Anonymous pulls work too, at a lower
+// rate, so its errors need no hint.
 func AuthorizePublic(ctx context.Context, api *awsapi.API, as identity.Session) (Token, error) {
-	defer record.Step(ctx, "token")()
 	client, err := api.ECRPublic(as.Credentials())
 	if err != nil {
 		return Token{}, err
 	}
-	answer, err := awsapi.Call(ctx, api, func(ctx context.Context) (*ecrpublic.GetAuthorizationTokenOutput, error) {
+	answer, err := awsapi.Call(ctx, api, "token", func(ctx context.Context) (*ecrpublic.GetAuthorizationTokenOutput, error) {
 		return client.GetAuthorizationToken(ctx, nil)
 	})
 	if err != nil {
@@ -59,16 +57,16 @@ func AuthorizePublic(ctx context.Context, api *awsapi.API, as identity.Session) 
 	if answer.AuthorizationData == nil {
 		return Token{}, unusable("no token")
 	}
-	return parse(answer.AuthorizationData.AuthorizationToken, answer.AuthorizationData.ExpiresAt, api.Now())
+	return parse(answer.AuthorizationData.AuthorizationToken, answer.AuthorizationData.ExpiresAt, api)
 }
 
-// hint says what to do about an error.
-func hint(err error, reg registry.Registry, as identity.Session) string {
-	if awsapi.NoAnswer(err) {
-		return "; the node must reach the ECR API of " + reg.Region().String() + ": by the internet, or an interface endpoint for it"
+// hint returns what to do about an error; "" if AWS's own words say it.
+func hint(err error, from registry.API, as identity.Session) string {
+	if text := awsapi.Hint(err, "the ECR API of "+from.Region.String()); text != "" {
+		return "; " + text
 	}
-	if class, _ := awsapi.ClassOf(err); class == awsapi.Refused {
+	if class, ok := failure.Of(err); ok && class == failure.Refused {
 		return "; allow ecr:GetAuthorizationToken on * to " + as.Principal
 	}
-	return "" // AWS's own words say what is wrong
+	return ""
 }

@@ -38,7 +38,7 @@ func printToken(out io.Writer, name string) error {
 	defer cancel()
 	timeouts := awsapi.DefaultTimeouts()
 	timeouts.Attempt = time.Second
-	api, err := awsapi.Load(ctx, awsapi.Options{Timeouts: timeouts, Now: time.Now, Random: func() float64 { return 0 }})
+	api, err := awsapi.Load(ctx, awsapi.Options{Timeouts: timeouts, Now: time.Now, Random: func() float64 { return 0 }, Environ: os.Environ()})
 	if err != nil {
 		return err
 	}
@@ -55,12 +55,13 @@ func printToken(out io.Writer, name string) error {
 	if reg := image.Registry(); reg.Public() {
 		token, err = AuthorizePublic(ctx, api, as)
 	} else {
-		token, err = Authorize(ctx, api, reg, as)
+		token, err = Authorize(ctx, api, reg.API(), reg.Host(), as)
 	}
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(out, token.Username(), token.Password(), time.Until(token.Expires()).Round(time.Hour))
+	username, password := token.Login.Cut(":")
+	fmt.Fprintln(out, username, password.Reveal(), token.Life.Round(time.Hour))
 	return nil
 }
 
@@ -119,7 +120,8 @@ func TestAuthorize(t *testing.T) {
 func TestAuthorizeErrors(t *testing.T) {
 	t.Parallel()
 	const start = "getting a token for registry 444455556666.dkr.ecr.us-west-2.amazonaws.com as the node: "
-	const reach = "; the node must reach the ECR API of us-west-2: by the internet, or an interface endpoint for it"
+	const between = "; check proxies and firewalls between the node and the ECR API of us-west-2"
+	const other = "; check whether a proxy or a firewall answers in place of the ECR API of us-west-2"
 	answer := func(body string) fakeaws.Fault { return fakeaws.Fault{Kind: fakeaws.Answer, Body: body} }
 	tests := []struct {
 		name            string
@@ -129,14 +131,15 @@ func TestAuthorizeErrors(t *testing.T) {
 		{"denied", fakeaws.Denied(), "AccessDeniedException: not authorized; allow ecr:GetAuthorizationToken on * to the node", "AccessDeniedException: not authorized"},
 		{"throttled", fakeaws.Throttled(0), "ThrottlingException: Rate exceeded", "ThrottlingException: Rate exceeded"},
 		{"500", fakeaws.Broken(0), "ServerException: We made a mistake", "ServerException: We made a mistake"},
-		{"reset", fakeaws.Fault{Kind: fakeaws.Reset}, "HOST broke the connection off" + reach, "HOST broke the connection off"},
-		{"hang", fakeaws.Fault{Kind: fakeaws.HangHeaders}, "no answer from HOST in time (waiting for its answer)" + reach, "no answer from HOST in time (waiting for its answer)"},
-		{"cut off", fakeaws.Fault{Kind: fakeaws.CutBody}, "HOST broke the connection off", "HOST broke the connection off"},
-		{"too large", fakeaws.Fault{Kind: fakeaws.Flood}, "HOST: the answer is larger than 1048576 bytes", "HOST: the answer is larger than 1048576 bytes"},
-		{"garbage", answer(secret), "HOST gave an answer that can't be read", "HOST gave an answer that can't be read"},
+		{"reset", fakeaws.Fault{Kind: fakeaws.Reset}, "HOST broke the connection off" + between, "HOST broke the connection off"},
+		{"hang", fakeaws.Fault{Kind: fakeaws.HangHeaders}, "no answer from HOST in time (waiting for its answer); the connection works, but the ECR API of us-west-2 does not answer; check proxies on the path, and the AWS Health Dashboard", "no answer from HOST in time (waiting for its answer)"},
+		{"cut off", fakeaws.Fault{Kind: fakeaws.CutBody}, "HOST broke the connection off in the middle of its answer" + between, "HOST broke the connection off in the middle of its answer"},
+		{"too large", fakeaws.Fault{Kind: fakeaws.Flood}, "HOST: the answer is larger than 1048576 bytes; check whether HOST is the ECR API of us-west-2", "HOST: the answer is larger than 1048576 bytes"},
+		{"garbage", answer(marker), "HOST gave an answer that can't be read" + other, "HOST gave an answer that can't be read"},
 		{"nothing", answer(""), "the answer has no token", "the answer has no token"},
 		{"empty", answer("{}"), "the answer has no token", "the answer has no token"},
-		{"null", answer(`{"authorizationData":null}`), "the answer has no token", "the answer has no token"},
+		{"null", answer("null"), "HOST gave an answer that can't be read" + other, "HOST gave an answer that can't be read"},
+		{"no data", answer(`{"authorizationData":null}`), "the answer has no token", "the answer has no token"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -147,7 +150,7 @@ func TestAuthorizeErrors(t *testing.T) {
 			_, privateHost, _ := strings.Cut(aws.URL(fakeaws.ECR), "://")
 			_, publicHost, _ := strings.Cut(aws.URL(fakeaws.ECRPublic), "://")
 			for image, want := range map[string]string{
-				private: start + strings.Replace(test.private, "HOST", privateHost, 1),
+				private: start + strings.ReplaceAll(test.private, "HOST", privateHost),
 				public:  strings.Replace(test.public, "HOST", publicHost, 1),
 			} {
 				if got := inChild(t, aws.Env(), image); got != want {

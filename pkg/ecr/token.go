@@ -6,43 +6,34 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"ecr-cross-account-credential-provider/pkg/awsapi"
+	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// Token is a user name and password for a registry, valid for 12h or so.
+// MaxLife is the longest life of a token, whatever the clocks say (Amazon ECR API,
+// GetAuthorizationToken).
+const MaxLife = 12 * time.Hour
+
+// Token is an authorization token for registries of one region.
 type Token struct {
-	login   func() login // fmt prints no function's result, whatever the verb
-	expires time.Time
+	// Login is the user name and the password: "AWS:PASSWORD".
+	Login secret.Text
+	// Life is how long the registry accepts the token, from now on.
+	Life time.Duration
 }
 
-type login struct{ username, password string }
-
-// Username is the token's user, "AWS".
-func (t Token) Username() string { return t.get().username }
-
-// Password is the token's secret.
-func (t Token) Password() string { return t.get().password }
-
-func (t Token) get() login {
-	if t.login == nil {
-		return login{}
-	}
-	return t.login()
+// clock knows how long a token lives; see awsapi.API.
+type clock interface {
+	Now() time.Time
+	Expired(time.Time) bool
+	Remaining(time.Time) time.Duration
 }
 
-// Expires is when the registry takes the token no more.
-func (t Token) Expires() time.Time { return t.expires }
-
-// String is the token without its secret.
-func (t Token) String() string { return "Token(expires " + t.expires.UTC().Format(time.RFC3339) + ")" }
-
-// Format is String for every verb, so that none prints the secret.
-func (t Token) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, t.String()) }
-
-// parse takes a token as the APIs write it, base64 of USER:PASSWORD. Errors
-// quote nothing of it.
-func parse(encoded *string, expires *time.Time, now time.Time) (Token, error) {
+// parse reads a token as the APIs write it, base64 of USER:PASSWORD. Errors do not
+// quote it.
+func parse(encoded *string, expires *time.Time, clock clock) (Token, error) {
 	if encoded == nil || *encoded == "" {
 		return Token{}, unusable("no token")
 	}
@@ -51,17 +42,19 @@ func parse(encoded *string, expires *time.Time, now time.Time) (Token, error) {
 		return Token{}, unusable("a token that is not base64")
 	}
 	username, password, ok := strings.Cut(string(decoded), ":")
-	if !ok || username == "" || password == "" {
+	switch now := clock.Now(); {
+	case !utf8.Valid(decoded):
+		return Token{}, unusable("a token that is not UTF-8")
+	case !ok || username == "" || password == "":
 		return Token{}, unusable("a token that is not USER:PASSWORD")
-	}
-	switch {
 	case expires == nil:
 		return Token{}, unusable("a token without an expiry")
-	case !expires.After(now):
+	case clock.Expired(*expires):
 		return Token{}, unusable(fmt.Sprintf("a token that expired at %s, and it is %s",
 			expires.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339)))
+	default:
+		return Token{secret.New(string(decoded)), min(MaxLife, clock.Remaining(*expires))}, nil
 	}
-	return Token{func() login { return login{username, password} }, *expires}, nil
 }
 
 func unusable(what string) error { return awsapi.Unusable("the answer has " + what) }

@@ -10,9 +10,10 @@ import (
 	"time"
 
 	"ecr-cross-account-credential-provider/pkg/awsapi"
+	"ecr-cross-account-credential-provider/pkg/failure"
 )
 
-const secret = "ECRTOKENsecret"
+const marker = "ECRTOKENsecret"
 
 func encode(s string) *string {
 	encoded := base64.StdEncoding.EncodeToString([]byte(s))
@@ -24,8 +25,8 @@ func TestParse(t *testing.T) {
 	now := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 	at := func(d time.Duration) *time.Time { end := now.Add(d); return &end }
 	raw := func(s string) *string { return &s }
-	good := encode("AWS:" + secret)
-	unpadded := strings.TrimRight(*encode("AWS:" + secret + "x"), "=")
+	good := encode("AWS:" + marker)
+	unpadded := strings.TrimRight(*encode("AWS:" + marker + "x"), "=")
 	tests := []struct {
 		name    string
 		encoded *string
@@ -34,14 +35,15 @@ func TestParse(t *testing.T) {
 	}{
 		{"good", good, at(12 * time.Hour), ""},
 		{"almost over", good, at(time.Second), ""},
-		{"a password with colons", encode("AWS:" + secret + ":x"), at(time.Hour), ""},
+		{"a password with colons", encode("AWS:" + marker + ":x"), at(time.Hour), ""},
 		{"no token", nil, at(time.Hour), "the answer has no token"},
 		{"empty token", raw(""), at(time.Hour), "the answer has no token"},
-		{"not base64", raw(secret + "!"), at(time.Hour), "the answer has a token that is not base64"},
+		{"not base64", raw(marker + "!"), at(time.Hour), "the answer has a token that is not base64"},
 		{"base64 of URLs", raw("_-_-"), at(time.Hour), "the answer has a token that is not base64"},
 		{"no padding", raw(unpadded), at(time.Hour), "the answer has a token that is not base64"},
-		{"no colon", encode("AWS" + secret), at(time.Hour), "the answer has a token that is not USER:PASSWORD"},
-		{"no user", encode(":" + secret), at(time.Hour), "the answer has a token that is not USER:PASSWORD"},
+		{"not UTF-8", encode("AWS:\xff" + marker), at(time.Hour), "the answer has a token that is not UTF-8"},
+		{"no colon", encode("AWS" + marker), at(time.Hour), "the answer has a token that is not USER:PASSWORD"},
+		{"no user", encode(":" + marker), at(time.Hour), "the answer has a token that is not USER:PASSWORD"},
 		{"no password", encode("AWS:"), at(time.Hour), "the answer has a token that is not USER:PASSWORD"},
 		{"no expiry", good, nil, "the answer has a token without an expiry"},
 		{"over", good, at(0), "the answer has a token that expired at 2026-05-04T12:00:00Z, and it is 2026-05-04T12:00:00Z"},
@@ -51,26 +53,63 @@ func TestParse(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			token, err := parse(test.encoded, test.expires, now)
+			token, err := parse(test.encoded, test.expires, fixed{now, 0})
 			if test.want == "" {
-				if err != nil || token.Username() != "AWS" || !strings.HasPrefix(token.Password(), secret) || !token.Expires().Equal(*test.expires) {
-					t.Errorf("got %q, %q, %v", token.Username(), token.Password(), err)
+				if err != nil || !strings.HasPrefix(token.Login.Reveal(), "AWS:"+marker) || token.Life != test.expires.Sub(now) {
+					t.Errorf("got %q for %s, %v", token.Login.Reveal(), token.Life, err)
 				}
 				return
 			}
 			var usable *awsapi.Error
-			if err == nil || err.Error() != test.want || token.Password() != "" || token.Username() != "" || !token.Expires().IsZero() || !errors.As(err, &usable) || usable.Class != awsapi.Unavailable {
+			if err == nil || err.Error() != test.want || token != (Token{}) || !errors.As(err, &usable) || usable.FailureClass() != failure.Unavailable {
 				t.Errorf("got %v, want %s", err, test.want)
 			}
 		})
 	}
 }
 
-// TestRedaction: no way to print a token prints its secret.
+// fixed is a clock that stands still, and AWS's clock, which is ahead of it.
+type fixed struct {
+	now   time.Time
+	ahead time.Duration
+}
+
+func (f fixed) Now() time.Time { return f.now }
+
+func (f fixed) Expired(t time.Time) bool { return !t.After(f.now) && !t.After(f.now.Add(f.ahead)) }
+
+func (f fixed) Remaining(t time.Time) time.Duration {
+	return max(0, t.Sub(f.now)-max(0, f.ahead))
+}
+
+// TestLife: a token expires by the node's clock, after 12h at the latest.
+func TestLife(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+	for name, test := range map[string]struct{ expires, ahead, want time.Duration }{
+		"clocks agree":       {12 * time.Hour, 0, 12 * time.Hour},
+		"far too long":       {131405 * time.Hour, 0, 12 * time.Hour},
+		"AWS's clock ahead":  {12 * time.Hour, 5 * time.Hour, 7 * time.Hour},
+		"AWS's clock behind": {12 * time.Hour, -5 * time.Hour, 12 * time.Hour},
+		"over for AWS alone": {time.Hour, 5 * time.Hour, 0},
+		"over for the node":  {-time.Hour, -5 * time.Hour, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			expires := now.Add(test.expires)
+			token, err := parse(encode("AWS:"+marker), &expires, fixed{now, test.ahead})
+			if got := token.Life; err != nil || got != test.want {
+				t.Errorf("lives for %s, %v; want %s", got, err, test.want)
+			}
+		})
+	}
+}
+
+// TestRedaction: no way to print a token prints its marker.
 func TestRedaction(t *testing.T) {
 	t.Parallel()
 	end := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
-	token, err := parse(encode("AWS:"+secret), &end, end.Add(-time.Hour))
+	token, err := parse(encode("AWS:"+marker), &end, fixed{end.Add(-time.Hour), 0})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,15 +120,12 @@ func TestRedaction(t *testing.T) {
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x", "%X", "%T", "%t", "%p", "%10s", "%c"} {
 		for _, value := range []any{token, &token, []Token{token}, map[string]Token{"a": token}, holder{token, token}, &holder{token, token}} {
 			got := fmt.Sprintf(verb, value)
-			if strings.Contains(got, secret) || strings.Contains(got, fmt.Sprintf("%x", secret)) || strings.Contains(got, fmt.Sprintf("%X", secret)) {
+			if strings.Contains(got, marker) || strings.Contains(got, fmt.Sprintf("%x", marker)) || strings.Contains(got, fmt.Sprintf("%X", marker)) {
 				t.Errorf("%s of %T prints the secret: %s", verb, value, got)
 			}
 		}
 	}
-	if got := fmt.Sprint(token); got != "Token(expires 2026-05-04T12:00:00Z)" {
-		t.Error(got)
-	}
-	if got, err := json.Marshal(holder{token, token}); err != nil || strings.Contains(string(got), secret) {
+	if got, err := json.Marshal(holder{token, token}); err != nil || strings.Contains(string(got), marker) {
 		t.Errorf("%s, %v", got, err)
 	}
 }

@@ -1,0 +1,21 @@
+package awsapi
+
+import (
+	"fmt"
+
+	"ecr-cross-account-credential-provider/pkg/registry"
+)
+
+// NamedRegion returns the region that the environment or the profile names for the
+// node; zero if neither does. What is not a region's name is an error.
+func (a *API) NamedRegion() (registry.Region, error) {
+	name := a.Region()
+	if name == "" {
+		return registry.Region{}, nil
+	}
+	region, err := registry.ParseRegion(name)
+	if err != nil {
+		return registry.Region{}, fmt.Errorf("the node's region by AWS_REGION or the profile: %w", err)
+	}
+	return region, nil
+}

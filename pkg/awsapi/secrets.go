@@ -1,0 +1,80 @@
+package awsapi
+
+import (
+	"encoding/base64"
+	"net/url"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"ecr-cross-account-credential-provider/pkg/secret"
+)
+
+// KeepSecret adds a secret that the caller knows, such as a pod's token. It is cut
+// out of every text from outside.
+func (a *API) KeepSecret(t secret.Text) { a.secrets.Add(t) }
+
+func (a *API) keep(texts ...string) {
+	for _, text := range texts {
+		a.secrets.Add(secret.New(text))
+	}
+}
+
+func (a *API) keepCredentials(c aws.Credentials) { a.keep(c.SecretAccessKey, c.SessionToken) }
+
+// keepEnvironment adds the secrets of the environment.
+func (a *API) keepEnvironment() {
+	for _, v := range a.options.Environ {
+		name, value, _ := strings.Cut(v, "=")
+		switch name = strings.ToUpper(name); {
+		case name == "AWS_SECRET_ACCESS_KEY", name == "AWS_SECRET_KEY", name == "AWS_SESSION_TOKEN", name == "AWS_CONTAINER_AUTHORIZATION_TOKEN":
+			a.keep(value)
+		case strings.HasSuffix(name, "_PROXY"):
+			a.keepProxy(value)
+		}
+	}
+}
+
+// keepProxy adds the password of a proxy's address, and what is sent to the proxy in
+// its place. It parses without package url: the password of what is not a URL is
+// secret too, and net/http adds a scheme that is not there.
+func (a *API) keepProxy(address string) {
+	if scheme, rest, ok := strings.Cut(address, "://"); ok && !strings.ContainsAny(scheme, ":@") {
+		address = rest
+	}
+	end := strings.LastIndex(address, "@")
+	if end < 0 {
+		return
+	}
+	user, password, _ := strings.Cut(address[:end], ":")
+	for _, unescape := range []func(string) string{func(s string) string { return s }, unescaped} {
+		user, password := unescape(user), unescape(password)
+		a.keep(password, base64.StdEncoding.EncodeToString([]byte(user+":"+password)))
+	}
+}
+
+// unescaped returns text as net/http reads it from a URL; as it is if it is not
+// escaped well.
+func unescaped(text string) string {
+	if plain, err := url.PathUnescape(text); err == nil {
+		return plain
+	}
+	return text
+}
+
+// keepTokenFiles adds the tokens by which the node gets its credentials. A file that
+// cannot be read is the SDK's to report.
+func (a *API) keepTokenFiles() {
+	var paths []string
+	for _, name := range tokenFiles {
+		paths = append(paths, variable(a.options.Environ, name))
+	}
+	for _, profile := range a.profiles {
+		paths = append(paths, profile.WebIdentityTokenFile)
+	}
+	for _, path := range paths {
+		if token, err := readFile(path); err == nil {
+			a.keep(strings.TrimSpace(string(token)))
+		}
+	}
+}

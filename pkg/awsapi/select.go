@@ -1,0 +1,74 @@
+package awsapi
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+)
+
+// Source returns everything that selects the node's identity and the endpoints:
+// all AWS_ variables, the home directory, the content of the SDK's two files without
+// secrets, and the options. A file that cannot be read is an error, unless it does
+// not exist.
+func Source(environ []string, o Options) ([]string, error) {
+	o.Environ = environ
+	parts := []string{"profile", o.Profile, o.ConfigFile}
+	for _, v := range environ {
+		if strings.HasPrefix(v, "AWS_") || strings.HasPrefix(v, "HOME=") || strings.HasPrefix(v, "USERPROFILE=") {
+			parts = append(parts, v)
+		}
+	}
+	slices.Sort(parts[3:])
+	for _, f := range o.sharedFiles() {
+		content, err := readFile(f.path)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fileError(f.setting, err)
+		}
+		parts = append(parts, withoutKeys(string(content)))
+	}
+	return append(parts, fmt.Sprint(o.ECREndpoints), fmt.Sprint(o.STSEndpoints)), nil
+}
+
+// rotated are the keys of the SDK's files whose values change for the same identity.
+var rotated = []string{"aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_security_token"}
+
+// longLived is how the ID of an access key starts that is not rotated with a
+// session. It tells one identity from another.
+const longLived = "AKIA"
+
+// withoutKeys returns the content of one of the SDK's files without comments, and
+// without the values that are secret or rotated. The keys remain: a profile without
+// them may have another identity.
+func withoutKeys(content string) string {
+	var kept strings.Builder
+	removed := false
+	for line := range strings.SplitSeq(content, "\n") {
+		key, value := property(line)
+		start := strings.TrimLeft(line, " \t")
+		switch {
+		case start == "" || start[0] == '#' || start[0] == ';':
+			continue
+		case slices.Contains(rotated, key) && (key != rotated[0] || !strings.HasPrefix(value, longLived)):
+			line, removed = key, true
+		case key == "" && line != start && removed: // the next line of the removed value
+			continue
+		default:
+			removed = false
+		}
+		kept.WriteString(line + "\n")
+	}
+	return kept.String()
+}
+
+// property splits a line of the SDK's files as the SDK does. The key is "" if the
+// line is something else.
+func property(line string) (key, value string) {
+	separator := strings.IndexAny(line, "=:")
+	if separator < 0 {
+		return "", ""
+	}
+	key = strings.ToLower(strings.TrimSpace(line[:separator]))
+	return key, strings.Trim(strings.TrimSpace(line[separator+1:]), `"'`)
+}
