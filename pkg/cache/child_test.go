@@ -16,10 +16,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// TestMain makes the test binary a process of the plugin, too, when it is told
-// which.
+// TestMain makes the test binary a child process if the environment names one.
 func TestMain(m *testing.M) {
 	if name := os.Getenv("CACHE_TEST_CHILD"); name != "" {
 		if err := children[name]("cache"); err != nil {
@@ -31,12 +32,11 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// children are what a child process can be. Its cache is in the working
+// children are the child processes by name. A child's cache is in its working
 // directory.
 var children = map[string]func(dir string) error{
-	"pull":      pullChild,
-	"hang":      func(dir string) error { return hangChild(dir, 2*time.Second) },
-	"hang-long": func(dir string) error { return hangChild(dir, time.Minute) },
+	"patient":   func(dir string) error { return pullChild(dir, time.Hour) },
+	"impatient": func(dir string) error { return pullChild(dir, 2*time.Second) },
 	"load":      loadChild,
 	"read-only": readOnlyChild,
 	"limited":   limitedChild,
@@ -51,7 +51,7 @@ type child struct {
 	out *bufio.Scanner
 }
 
-func start(t *testing.T, name, dir string, change func(*exec.Cmd)) *child {
+func startChild(t *testing.T, name, dir string, change func(*exec.Cmd)) *child {
 	t.Helper()
 	self, err := os.Executable()
 	must(t, err)
@@ -87,90 +87,72 @@ func (c *child) proceed() {
 	must(c.t, err)
 }
 
-// ready tells the parent, and waits for it.
-func ready() {
-	fmt.Println("ready")
-	_, _ = bufio.NewReader(os.Stdin).ReadString('\n')
-}
-
-// openChild is the cache as the product opens it.
+// openChild opens the cache as the product does.
 func openChild(dir string) (*Store, error) {
 	return Open(dir, Options{
-		Now: time.Now, Random: rand.Float64, Verdict: verdict,
+		Now: time.Now, Random: rand.Float64,
 		Warn: func(s string) { fmt.Println("warned:", s) },
 	})
 }
 
-// password is a token that tells its key, and whether it is whole.
-func password(key Key, n int) string {
+// wholeToken is a token that shows its key, and whether it is complete.
+func wholeToken(key Key, n int) string {
 	body := fmt.Sprintf("%s %d %s", key, n, strings.Repeat("x", 1000+n%3000))
 	sum := sha256.Sum256([]byte(body))
 	return body + " " + hex.EncodeToString(sum[:])
 }
 
-func checkPassword(key Key, password string) error {
-	i := strings.LastIndexByte(password, ' ')
+func checkWhole(key Key, token string) error {
+	i := strings.LastIndexByte(token, ' ')
 	if i < 0 {
 		return errors.New("torn")
 	}
-	sum := sha256.Sum256([]byte(password[:i]))
+	sum := sha256.Sum256([]byte(token[:i]))
 	switch {
-	case password[i+1:] != hex.EncodeToString(sum[:]):
+	case token[i+1:] != hex.EncodeToString(sum[:]):
 		return errors.New("torn")
-	case !strings.HasPrefix(password, key.String()+" "):
+	case !strings.HasPrefix(token, key.String()+" "):
 		return errors.New("another key's token")
 	}
 	return nil
 }
 
-// pullChild pulls once, and says how that ended and whether it asked.
-func pullChild(dir string) error {
-	ready()
+// pullChild pulls once, and says how that ends and whether it asks. It asks until
+// the parent lets it proceed.
+func pullChild(dir string, limit time.Duration) error {
+	in := bufio.NewReader(os.Stdin)
+	fmt.Println("ready")
+	_, _ = in.ReadString('\n')
 	s, err := openChild(dir)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	a, err := s.Do(ctx, request, func(context.Context) (Token, error) {
+	l, err := s.Acquire(ctx, request, func(context.Context) (Token, error) {
 		fmt.Println("asking")
-		time.Sleep(200 * time.Millisecond)
+		_, _ = in.ReadString('\n')
 		if _, err := os.Stat("refused"); err == nil {
 			return Token{}, errRefused
 		}
-		return Token{Username: "AWS", Password: password(request.Key, 1), Fresh: time.Hour, Life: 2 * time.Hour}, nil
+		return Token{Secret: secret.New(wholeToken(request.Key, 1)), Fresh: time.Hour, Life: 2 * time.Hour}, nil
 	})
 	if err != nil {
 		fmt.Println("failed:", err)
 		return nil
 	}
-	if err := checkPassword(request.Key, a.Password); err != nil {
+	if err := checkWhole(request.Key, l.Secret.Reveal()); err != nil {
 		return err
 	}
 	fmt.Println("done")
 	return nil
 }
 
-// hangChild asks, and never gets an answer.
-func hangChild(dir string, within time.Duration) error {
-	s, err := openChild(dir)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), within)
-	defer cancel()
-	_, err = s.Do(ctx, request, func(context.Context) (Token, error) {
-		fmt.Println("asking")
-		select {}
-	})
-	return err
-}
-
-// loadKeys are what load is about.
+// loadKeys are the keys that load uses.
 func loadKeys() []Key {
 	var keys []Key
 	for i := range 4 {
-		keys = append(keys, NewKey("load", fmt.Sprint(i)))
+		keys = append(keys, keyOf(fmt.Sprint("load ", i)))
 	}
 	return keys
 }
@@ -189,16 +171,16 @@ func loadChild(dir string) error {
 	}
 }
 
-// loadOnce pulls something that is hardly ever fresh.
+// loadOnce pulls a token that is hardly ever fresh.
 func loadOnce(s *Store, key Key) error {
-	a, err := s.Do(context.Background(), Request{Key: key}, func(context.Context) (Token, error) {
+	l, err := s.Acquire(context.Background(), Request{Key: key}, func(context.Context) (Token, error) {
 		switch rand.IntN(20) {
 		case 0:
 			return Token{}, errCallers
 		case 1:
 			return Token{}, errUnavailable
 		}
-		return Token{Username: "AWS", Password: password(key, rand.IntN(1<<20)), Fresh: time.Duration(rand.IntN(2)) * time.Millisecond, Life: time.Hour}, nil
+		return Token{Secret: secret.New(wholeToken(key, rand.IntN(1<<20))), Fresh: time.Duration(rand.IntN(2)) * time.Millisecond, Life: time.Hour}, nil
 	})
 	var remembered *RememberedError
 	switch {
@@ -207,5 +189,5 @@ func loadOnce(s *Store, key Key) error {
 	case err != nil:
 		return err
 	}
-	return checkPassword(key, a.Password)
+	return checkWhole(key, l.Secret.Reveal())
 }

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// ownMounts starts a child that sees mounts of its own, as root of its own.
+// ownMounts gives a child a namespace with mounts of its own, in which it is root.
 func ownMounts(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS,
@@ -33,7 +33,7 @@ func TestFullDisk(t *testing.T) {
 		t.Log("no namespaces here:", err)
 		return
 	}
-	c := start(t, "full", t.TempDir(), ownMounts)
+	c := startChild(t, "full", tempDir(t), ownMounts)
 	var said []string
 	for c.out.Scan() {
 		said = append(said, c.out.Text())
@@ -44,19 +44,18 @@ func TestFullDisk(t *testing.T) {
 	}
 	const full = "no space left on device"
 	want := []string{
-		"warned: asking for " + request.Registry + " without the cache's lock: it can't be written: " + full,
 		"warned: the cache's entry for " + request.Registry + " is not written: " + full, "minted", "left 0",
 		"read-only",
-		"warned: asking for " + request.Registry + " without the cache's lock: it can't be opened: read-only file system",
+		"warned: asking for " + request.Registry + " without the cache's lock: it cannot be opened: read-only file system",
 		"warned: the cache's entry for " + request.Registry + " is not written: read-only file system", "minted", "left 0",
-		"off: the cache is off: making the folder DIR: read-only file system",
+		"off: the cache is off: mkdir /other: read-only file system; correct that, or name another directory",
 	}
 	if got, want := strings.Join(said, "\n"), strings.Join(want, "\n"); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
 
-// fullChild pulls on a disk that is full, and on one that is read-only.
+// fullChild pulls on a full disk, and on a read-only one.
 func fullChild(dir string) error {
 	if err := os.Mkdir("disk", 0o700); err != nil {
 		return err
@@ -69,11 +68,15 @@ func fullChild(dir string) error {
 		fmt.Println("no mount:", err)
 		return nil
 	}
-	s, err := openChild(filepath.Join(disk, dir))
+	// The disk becomes the root, as the user of a namespace does not own the other.
+	if err := errors.Join(syscall.Chroot(disk), os.Chdir("/")); err != nil {
+		return err
+	}
+	s, err := openChild("/" + dir)
 	if err != nil {
 		return err
 	}
-	filler := filepath.Join(disk, "filler")
+	filler := "/filler"
 	if err := os.WriteFile(filler, make([]byte, 1<<20), 0o600); !errors.Is(err, syscall.ENOSPC) {
 		return fmt.Errorf("not full: %w", err)
 	}
@@ -84,14 +87,13 @@ func fullChild(dir string) error {
 		return err
 	}
 	fmt.Println("read-only")
-	if err := syscall.Mount("", disk, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, "size=16k"); err != nil {
+	if err := syscall.Mount("", "/", "", syscall.MS_REMOUNT|syscall.MS_RDONLY, "size=16k"); err != nil {
 		return err
 	}
 	if err := pullUnwritable(s); err != nil {
 		return err
 	}
-	missing := filepath.Join(disk, "other")
-	_, err = openChild(missing)
-	fmt.Println("off:", strings.ReplaceAll(fmt.Sprint(err), missing, "DIR"))
+	_, err = openChild("/other")
+	fmt.Println("off:", err)
 	return nil
 }

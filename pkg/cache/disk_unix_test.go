@@ -3,18 +3,13 @@
 package cache
 
 import (
-	"context"
 	"os"
 	"strconv"
 	"syscall"
 )
 
-func (n *node) pullFrom(s *Store) (Answer, error) {
-	return s.Do(context.Background(), request, n.ask)
-}
-
-// readOnlyChild has a folder that it can't write to. Root can write anywhere,
-// and so becomes somebody else first.
+// readOnlyChild has a directory that it cannot write. Root can write anywhere, and
+// so becomes another user first.
 func readOnlyChild(dir string) error {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return err
@@ -38,7 +33,7 @@ func readOnlyChild(dir string) error {
 	return pullUnwritable(s)
 }
 
-// limitedChild can't write files of more bytes than it is told.
+// limitedChild cannot write files of more bytes than the environment says.
 func limitedChild(dir string) error {
 	s, err := openChild(dir)
 	if err != nil {

@@ -1,75 +1,126 @@
-//go:build unix
-
 package cache
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ecr-cross-account-credential-provider/pkg/failure"
+	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// FuzzDecode: what is taken is plausible, and written again it reads the same;
-// what is not says why in one short line.
+// someEntries are entries of every kind, of key 1.
+func someEntries() map[string]entry {
+	stale := some(0, 2*time.Hour).failing(failure.Unavailable, time.Minute, 2)
+	stale.Registry, stale.Identity = "registry", "identity"
+	stale.Token = &Token{Secret: secret.New("not UTF-8: \xff\x00\n"), Life: 2 * time.Hour, Identity: "another", Note: "a note"}
+	entries := map[string]entry{
+		"a token":       some(time.Hour, 2*time.Hour),
+		"a stale token": stale,
+		"misconfigured": entry{}.failing(failure.Misconfigured, time.Minute, 1),
+		"refused":       entry{}.failing(failure.Refused, 5*time.Minute, 7),
+	}
+	for name, e := range entries {
+		e.Key = Key{1}
+		entries[name] = e
+	}
+	return entries
+}
+
+func TestRoundTrip(t *testing.T) {
+	t.Parallel()
+	for name, e := range someEntries() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			data, err := e.encode(moment(noon, "", 0))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := decode(data, Key{1}, moment(noon, "", 0))
+			if diff := cmp.Diff(e, got, cmp.Comparer(secret.Text.Equal)); err != nil || diff != "" {
+				t.Error(err, diff)
+			}
+			if _, err := decode(data, Key{2}, moment(noon, "", 0)); err == nil {
+				t.Error("the entry counts for another key")
+			}
+		})
+	}
+}
+
+// TestFlippedBits: an entry with any bit flipped is not used.
+func TestFlippedBits(t *testing.T) {
+	t.Parallel()
+	for name, e := range someEntries() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			data, err := e.encode(moment(noon, "boot", time.Hour))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range 8 * len(data) {
+				flipped := bytes.Clone(data)
+				flipped[i/8] ^= 1 << (i % 8)
+				if _, err := decode(flipped, Key{1}, moment(noon, "boot", time.Hour)); err == nil {
+					t.Fatalf("bit %d of byte %d does not count: %q", i%8, i/8, data)
+				}
+			}
+		})
+	}
+}
+
+// FuzzDecode: what is accepted is of use to a request, and reads the same when
+// written again. What is not has a short reason of one line. Half of the inputs
+// get a right checksum.
 func FuzzDecode(f *testing.F) {
-	now := boot
-	for _, r := range []*record{
-		{Token: &kept{Username: "AWS", Password: "secret", Minted: now, FreshUntil: now.Add(time.Hour), Expires: now.Add(2 * time.Hour)}},
-		{
-			Registry: request.Registry, Identity: request.Identity,
-			Token:   &kept{Username: "AWS", Password: "secret", Minted: now, FreshUntil: now, Expires: now.Add(2 * time.Hour), Note: "a note"},
-			Failure: &failure{Verdict: Transient, Reason: "no answer", Until: now.Add(time.Minute), Streak: 2},
-		},
-		{Failure: &failure{Verdict: Remember, Reason: "AccessDenied", Until: now.Add(5 * time.Minute), Streak: 7}},
-		{Fact: &fact{"111122223333", now.Add(time.Hour)}},
-	} {
-		r.Version, r.Key, r.Learned = version, request.Key.String(), now
-		data, err := r.encode()
+	now := moment(noon, "boot", time.Hour)
+	for _, e := range someEntries() {
+		data, err := e.encode(now)
 		if err != nil {
 			f.Fatal(err)
 		}
-		f.Add(data)
-		f.Add(data[:len(data)/2])
+		f.Add(data, false)
+		f.Add(data[:len(data)/2], false)
+		f.Add(data[bytes.IndexByte(data, '\n')+1:], true)
 	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		r, err := decode(data, request.Key, now)
+	f.Fuzz(func(t *testing.T, data []byte, sum bool) {
+		if sum {
+			data = append(header(Key{1}, data), data...)
+		}
+		e, err := decode(data, Key{1}, now)
 		if err != nil {
-			if r != nil || len(err.Error()) > 100 || strings.ContainsAny(err.Error(), "\n\x00") {
-				t.Fatalf("got %v, %v", r, err)
+			if len(err.Error()) > 100 || strings.ContainsAny(err.Error(), "\n\x00") {
+				t.Fatalf("got %v", err)
 			}
 			return
 		}
-		checkRecord(t, r, now)
-		first, err := r.encode()
+		checkEntry(t, e)
+		unset := moment(noon, "", 0) // does not move the times again
+		first, err := e.encode(unset)
 		if err != nil {
 			return // larger than before, by escapes
 		}
-		again, err := decode(first, request.Key, now)
+		again, err := decode(first, Key{1}, unset)
 		if err != nil {
 			t.Fatalf("not read again: %v", err)
 		}
-		if second, err := again.encode(); err != nil || !bytes.Equal(first, second) {
+		if second, err := again.encode(unset); err != nil || !bytes.Equal(first, second) {
 			t.Errorf("not the same again: %s and %s, %v", first, second, err)
 		}
 	})
 }
 
-func checkRecord(t *testing.T, r *record, now time.Time) {
+// checkEntry checks that any request can be settled.
+func checkEntry(t *testing.T, e entry) {
 	t.Helper()
-	if r.Key != request.Key.String() || r.Learned.After(now.Add(skew)) {
-		t.Errorf("key %s, learned %s", r.Key, r.Learned)
-	}
-	if k := r.Token; k != nil && (k.Password == "" || k.Username == "" || k.Expires.After(now.Add(skew+maxLife)) || k.FreshUntil.After(k.Expires)) {
-		t.Errorf("token %s", k)
-	}
-	if f := r.Failure; f != nil && (f.Until.After(now.Add(skew+lastRefusal)) || f.Verdict == Forget || f.Verdict == Remember && r.alive(now)) {
-		t.Errorf("failure %+v", f)
-	}
-	// What a caller makes of it must not depend on more than was checked.
-	n := &flight{Store: &Store{o: Options{Now: func() time.Time { return now }}}, Request: request, start: now}
-	if n.settled(r) {
-		if a, err := n.outcome(r); err == nil && (a.Password == "" || a.Keep < 0 || a.Keep > maxLife+skew) {
-			t.Errorf("answer %s", a)
+	a := &acquisition{Store: &Store{o: Options{Now: func() time.Time { return noon }, Boot: Boot{ID: func() string { return "" }, Uptime: func() time.Duration { return 0 }}}}}
+	_, _ = e.info(noon), e.after(failure.Refused, errors.New("refused"), 0, noon)
+	if d := e.decide(noon, noon); d != ask {
+		if l, err := a.settle(e, d); (err == nil) != e.valid(noon) || l.Keep < 0 {
+			t.Errorf("got %+v, %v", l, err)
 		}
 	}
 }

@@ -4,31 +4,34 @@ package cache
 
 import (
 	"context"
-	"errors"
+	"crypto/sha256"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"ecr-cross-account-credential-provider/pkg/failure"
+	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// The errors that AWS may give.
-var (
-	errRefused     = errors.New("AccessDenied: not authorized")
-	errUnavailable = errors.New("no answer from sts.eu-west-1.amazonaws.com in time")
-	errCallers     = errors.New("InvalidIdentityToken: expired")
-)
-
-func verdict(err error) Verdict {
-	switch {
-	case errors.Is(err, errRefused):
-		return Remember
-	case errors.Is(err, errCallers):
-		return Forget
-	}
-	return Transient
+// classError is an error of AWS as a Mint returns it.
+type classError struct {
+	text  string
+	class failure.Class
 }
+
+func (e classError) Error() string               { return e.text }
+func (e classError) FailureClass() failure.Class { return e.class }
+
+// The errors that AWS may return.
+var (
+	errRefused       = classError{"AccessDenied: not authorized", failure.Refused}
+	errMisconfigured = classError{"RegionDisabledException: off", failure.Misconfigured}
+	errUnavailable   = classError{"no answer from sts.eu-west-1.amazonaws.com in time", failure.Unavailable}
+	errCallers       = classError{"InvalidIdentityToken: expired", failure.CallersToken}
+)
 
 // node is a node with a clock of its own and an AWS that answers as it is told.
 type node struct {
@@ -36,6 +39,8 @@ type node struct {
 	dir    string
 	mu     sync.Mutex
 	time   time.Time
+	boot   string
+	uptime time.Duration
 	random float64
 	warned []string
 	// What AWS says.
@@ -44,15 +49,25 @@ type node struct {
 	calls int
 }
 
-var boot = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-
 func newNode(t *testing.T) *node {
 	t.Helper()
-	return &node{
-		t: t, dir: filepath.Join(t.TempDir(), "cache"), time: boot, random: 0.5,
-		token: Token{Username: "AWS", Password: "secret-1", Fresh: 6 * time.Hour, Life: 12 * time.Hour},
-	}
+	return &node{t: t, dir: filepath.Join(tempDir(t), "cache"), time: noon, boot: "first", random: 0.5, token: tokenOf("secret-1")}
 }
+
+// tempDir returns a directory that only its owner can write, whatever the umask.
+func tempDir(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	must(t, os.Chmod(dir, 0o755))
+	must(t, os.Chmod(filepath.Dir(dir), 0o755))
+	return dir
+}
+
+func tokenOf(s string) Token {
+	return Token{Secret: secret.New(s), Fresh: 6 * time.Hour, Life: 12 * time.Hour}
+}
+
+func keyOf(name string) Key { return sha256.Sum256([]byte(name)) }
 
 func (n *node) now() time.Time {
 	n.mu.Lock()
@@ -60,14 +75,29 @@ func (n *node) now() time.Time {
 	return n.time
 }
 
-func (n *node) advance(d time.Duration) { n.mu.Lock(); n.time = n.time.Add(d); n.mu.Unlock() }
+// advance lets time pass.
+func (n *node) advance(d time.Duration) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.time, n.uptime = n.time.Add(d), n.uptime+d
+}
+
+// set sets the wall clock, as a person or NTP does.
+func (n *node) set(by time.Duration) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.time = n.time.Add(by)
+}
 
 func (n *node) options() Options {
 	return Options{
-		Now:     n.now,
-		Random:  func() float64 { return n.random },
-		Verdict: verdict,
-		Warn:    func(s string) { n.mu.Lock(); n.warned = append(n.warned, s); n.mu.Unlock() },
+		Now:    n.now,
+		Random: func() float64 { return n.random },
+		Warn:   func(s string) { n.mu.Lock(); n.warned = append(n.warned, s); n.mu.Unlock() },
+		Boot: Boot{
+			ID:     func() string { n.mu.Lock(); defer n.mu.Unlock(); return n.boot },
+			Uptime: func() time.Duration { n.mu.Lock(); defer n.mu.Unlock(); return n.uptime },
+		},
 	}
 }
 
@@ -82,7 +112,7 @@ func (n *node) open() *Store {
 	return s
 }
 
-var request = Request{Key: NewKey("rule", "source"), Registry: "444455556666.dkr.ecr.eu-west-1.amazonaws.com", Identity: "arn:aws:iam::444455556666:role/ecr-pull"}
+var request = Request{Key: keyOf("request"), Registry: "444455556666.dkr.ecr.eu-west-1.amazonaws.com", Identity: "arn:aws:iam::444455556666:role/ecr-pull"}
 
 func (n *node) ask(context.Context) (Token, error) {
 	n.mu.Lock()
@@ -91,41 +121,40 @@ func (n *node) ask(context.Context) (Token, error) {
 	return n.token, n.err
 }
 
-// pull is one process that wants a token.
-func (n *node) pull() (Answer, error) {
+// pull is one process that needs a token.
+func (n *node) pull() (Lease, error) {
 	n.t.Helper()
-	return n.open().Do(n.t.Context(), request, n.ask)
+	return n.open().Acquire(n.t.Context(), request, n.ask)
 }
 
-// want checks how a pull ended, and how often AWS has been asked since the last
-// time.
-func (n *node) want(source Source, keep time.Duration, calls int) Answer {
+// want checks how a pull ends, and how often AWS was asked since the last check.
+func (n *node) want(outcome Outcome, keep time.Duration, calls int) Lease {
 	n.t.Helper()
-	a, err := n.pull()
+	l, err := n.pull()
 	if err != nil {
 		n.t.Fatalf("got error %v", err)
 	}
-	if a.Username != "AWS" || !strings.HasPrefix(a.Password, "secret-") {
+	if !strings.HasPrefix(l.Secret.Reveal(), "secret-") {
 		n.t.Fatalf("got a wrong token")
 	}
-	if a.Source != source || a.Keep != keep || n.calls != calls {
-		n.t.Fatalf("got %s after %d calls, want %s, to keep for %s, after %d", a, n.calls, source, keep, calls)
+	if l.Outcome != outcome || l.Keep != keep || n.calls != calls {
+		n.t.Fatalf("got %+v after %d calls, want %s, to keep for %s, after %d", l, n.calls, outcome, keep, calls)
 	}
 	n.calls = 0
-	return a
+	return l
 }
 
-// wantError checks that a pull ended with an error of that text.
+// wantError checks that a pull ends with an error of that text.
 func (n *node) wantError(text string, calls int) {
 	n.t.Helper()
-	a, err := n.pull()
+	l, err := n.pull()
 	if err == nil || err.Error() != text || n.calls != calls {
-		n.t.Fatalf("got %s, %v after %d calls, want %s after %d", a, err, n.calls, text, calls)
+		n.t.Fatalf("got %+v, %v after %d calls, want %s after %d", l, err, n.calls, text, calls)
 	}
 	n.calls = 0
 }
 
-// wantWarned checks the warnings since the last time; each want is a part of one.
+// wantWarned checks the warnings since the last check; each want is a part of one.
 func (n *node) wantWarned(want ...string) {
 	n.t.Helper()
 	if len(n.warned) != len(want) {
@@ -144,12 +173,22 @@ func (n *node) file(suffix string) string { return filepath.Join(n.dir, request.
 func (n *node) files() []string {
 	n.t.Helper()
 	entries, err := os.ReadDir(n.dir)
-	if err != nil {
-		n.t.Fatal(err)
-	}
+	must(n.t, err)
 	var names []string
 	for _, e := range entries {
 		names = append(names, e.Name())
 	}
 	return names
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func write(t *testing.T, file, text string) {
+	t.Helper()
+	must(t, os.WriteFile(file, []byte(text), 0o600))
 }

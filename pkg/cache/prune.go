@@ -2,84 +2,81 @@ package cache
 
 import (
 	"cmp"
+	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
 )
 
 const (
-	// maxEntries bounds the cache: whoever creates pods chooses accounts and
-	// regions, and so can have many refusals remembered.
+	// maxEntries limits the cache. Whoever creates pods chooses accounts and
+	// regions, and each can be an entry.
 	maxEntries = 512
-	// leftover is the age from which on a file that has no entry was left by a
-	// process that is no more.
-	leftover = time.Minute
+	// leftover is the age at which a lock or a temporary file is not in use.
+	leftover   = time.Minute
+	lockSuffix = ".lock"
+	tempSuffix = ".tmp"
 )
 
-// prune makes room after a new key was written: what was left behind goes, and
-// when there are too many entries, first the useless ones, then refusals, then
-// the oldest tokens; a refusal that is lost costs a call, but a token may be
-// all that a node has in an outage.
-func (s *Store) prune(just Key) {
-	keys, beside, err := s.names()
-	if err != nil {
-		return // the next new key will do
+// files returns the keys of the entries, and the names of locks and temporary
+// files. Other files in the directory are left alone.
+func (s *Store) files() (keys []Key, others []string, err error) {
+	all, err := fs.ReadDir(s.root.FS(), ".")
+	for _, file := range all {
+		head, _, more := strings.Cut(file.Name(), ".")
+		switch key, ok := parseKey(head); {
+		case ok && more:
+			others = append(others, file.Name())
+		case ok:
+			keys = append(keys, key)
+		}
 	}
+	return keys, others, err
+}
+
+// prune removes what a write has made superfluous: entries above the limit, and
+// files that ended processes have left. First go entries of no use, then errors,
+// then tokens; among equals, the one that was not served for the longest time.
+func (s *Store) prune(written Key, now instant) {
+	keys, others, _ := s.files()
 	if excess := len(keys) - s.most; excess > 0 {
-		candidates := s.candidates(keys, just)
-		for _, c := range candidates[:min(excess, len(candidates))] {
-			_ = s.root.RemoveAll(c.key.String())
-			keys = slices.DeleteFunc(keys, func(k Key) bool { return k == c.key })
+		var entries []entry
+		for _, key := range keys {
+			if key != written {
+				e, _ := s.read(key, now) // one that cannot be read is of no use
+				entries = append(entries, e)
+			}
+		}
+		slices.SortFunc(entries, func(a, b entry) int {
+			return cmp.Or(cmp.Compare(a.worth(now.wall), b.worth(now.wall)), a.Used.Compare(b.Used), a.Learned.Compare(b.Learned))
+		})
+		for _, e := range entries[:excess] {
+			_ = s.root.RemoveAll(e.Key.String()) // a directory may be in its place
 		}
 	}
-	s.sweep(keys, beside)
-}
-
-// candidate is an entry that may have to go.
-type candidate struct {
-	key     Key
-	rank    int
-	learned time.Time
-}
-
-// candidates are all entries but one, those that are missed least first.
-func (s *Store) candidates(keys []Key, just Key) []candidate {
-	now := s.o.Now()
-	var list []candidate
-	for _, key := range keys {
-		if key == just {
-			continue
-		}
-		switch r, _ := s.read(key); {
-		case r == nil || r.dead(now):
-			list = append(list, candidate{key: key})
-		case r.alive(now) || r.Fact != nil:
-			list = append(list, candidate{key, 2, r.Learned})
-		default:
-			list = append(list, candidate{key, 1, r.Learned})
-		}
-	}
-	slices.SortFunc(list, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(a.rank, b.rank), a.learned.Compare(b.learned))
-	})
-	return list
-}
-
-// sweep removes files that stand beside no entry, and entries that never got to
-// their place, unless they are so young that somebody may be at work with them.
-func (s *Store) sweep(keys []Key, beside []string) {
-	there := make(map[string]bool, len(keys))
-	for _, key := range keys {
-		there[key.String()] = true
-	}
-	for _, name := range beside {
-		entry, _, _ := strings.Cut(name, ".")
-		if there[entry] && !strings.HasSuffix(name, tempSuffix) {
-			continue
-		}
-		info, err := s.root.Lstat(name)
-		if err == nil && s.o.Now().Sub(info.ModTime()).Abs() > leftover {
+	for _, name := range others {
+		if info, err := s.root.Lstat(name); err == nil && now.wall.Sub(info.ModTime()).Abs() > leftover {
 			_ = s.root.RemoveAll(name)
 		}
 	}
+}
+
+// Clear removes everything in the cache, and returns the number of entries. Files
+// that are not the cache's stay.
+func (s *Store) Clear() (int, error) {
+	if s == nil {
+		return 0, nil
+	}
+	keys, names, err := s.files()
+	for _, key := range keys {
+		names = append(names, key.String())
+	}
+	for _, name := range names {
+		err = cmp.Or(err, s.root.RemoveAll(name))
+	}
+	if err != nil {
+		return 0, fmt.Errorf("clearing the cache: %w", err)
+	}
+	return len(keys), nil
 }

@@ -1,70 +1,64 @@
-// Package cache shares tokens among all of the plugin's processes on a node, by
-// files: the kubelet starts a process per image, dozens at once, and each must
-// not ask AWS anew. It knows nothing of AWS; whoever uses it says how to ask,
-// and what an error means.
-//
-// The cache only helps. Whatever is wrong with the disk, the answer is the one
-// that AWS gives, and a warning says what was wrong.
-//
-// # Files
-//
-// The folder belongs to the plugin's user alone (0700; files 0600) and holds,
-// for each key, the SHA-256 of all that decides who may have the token:
-//
-//	KEY             the entry, JSON; replaced by rename, never written in place
-//	KEY.lock        held (flock) by the process that asks; says until when it has promised an answer
-//	KEY.lock2       the same for the one that asks in place of a holder that broke its promise
-//	KEY.RANDOM.tmp  an entry on its way
-//
-// An entry of another version of the format, older or newer, is not used, and
-// replaced by the next answer: after an upgrade or a downgrade of the plugin
-// the cache heals itself. Two versions at work at the same time ask more often
-// than one would, and disturb each other in no other way.
 package cache
 
 import (
+	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"syscall"
 	"time"
 )
 
-// Store is a cache in a folder. Open makes it. A nil *Store is a cache that is
-// off: it asks each time, and remembers nothing.
+// Store is a cache in a directory. Open makes it. A nil *Store is a cache that is
+// off: it asks AWS for each request.
 type Store struct {
 	root *os.Root
 	o    Options
+	// lock takes the lock of a key. Tests have one that waits in virtual time.
+	lock func(context.Context, Key) (release func(), err error)
 	most int // entries
 }
 
-// Options are what a Store is given; all must be set.
+// Options are what a Store needs of its process.
 type Options struct {
-	// Now is the node's clock. It may be wrong; see Token.
+	// Now is the node's clock. It may be wrong.
 	Now func() time.Time
-	// Random is a number of [0, 1).
+	// Random returns a number of [0, 1).
 	Random func() float64
-	// Warn is told what people should know although an answer was given. It
-	// may be called by several goroutines at once if Do is.
+	// Warn is told about trouble with the cache. It may be called by several
+	// goroutines at once.
 	Warn func(string)
-	// Verdict says what an error of a Mint means.
-	Verdict func(error) Verdict
+	// Boot tells time that passes from a Now that is set: a clock that is set
+	// neither ages nor revives a token. The default is the system's. If Now is not
+	// the system's clock, Boot must be set, too.
+	Boot Boot
 }
 
-// Open opens the cache in a folder, and makes the folder if only its last
-// element is missing. A folder that others could read or write, or that is not
-// this user's, is refused and left as it is: whoever made it so may have
-// been at its files. The error says why there is no cache; going on without
-// one, with a nil *Store, is always right.
+// Open opens the cache in a directory, and creates the directory if its parent
+// exists. It refuses a directory that other users could read, write or replace,
+// and leaves it as it is. The error says what to do. To go on without a cache is
+// always right.
 func Open(dir string, o Options) (*Store, error) {
-	root, err := openRoot(dir)
-	if err != nil {
-		return nil, fmt.Errorf("the cache is off: %w", err)
+	if err := supported(); err != nil {
+		return nil, err
 	}
-	return &Store{root, o, maxEntries}, nil
+	root, err := openDirectory(dir)
+	if err != nil {
+		return nil, fmt.Errorf("the cache is off: %w; correct that, or name another directory", err)
+	}
+	if o.Boot.ID == nil {
+		o.Boot = systemBoot()
+	}
+	s := &Store{root: root, o: o, most: maxEntries}
+	s.lock = s.lockFile
+	return s, nil
 }
 
-// Close gives the folder back.
+// Close closes the directory.
 func (s *Store) Close() error {
 	if s == nil {
 		return nil
@@ -72,62 +66,137 @@ func (s *Store) Close() error {
 	return s.root.Close()
 }
 
-func openRoot(dir string) (*os.Root, error) {
-	if err := supported(); err != nil {
+// openDirectory opens the cache's directory by a path without links among its
+// parents. As nobody else can replace what was checked, it is opened afterwards.
+func openDirectory(dir string) (*os.Root, error) {
+	path, err := filepath.Abs(dir)
+	if err != nil {
 		return nil, err
 	}
-	named, err := os.Lstat(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-			return nil, fmt.Errorf("making the folder %s: %w", dir, cause(err))
-		}
-		named, err = os.Lstat(dir)
-	}
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("the folder %s: %w", dir, cause(err))
-	case named.Mode()&fs.ModeSymlink != 0:
-		return nil, fmt.Errorf("%s is a symbolic link; name the folder itself", dir)
-	case !named.IsDir():
-		return nil, fmt.Errorf("%s is no folder", dir)
-	}
-	root, err := os.OpenRoot(dir)
+	parent, err := filepath.EvalSymlinks(filepath.Dir(path))
 	if err != nil {
-		return nil, fmt.Errorf("opening the folder %s: %w", dir, cause(err))
+		return nil, err
 	}
-	if err := checkRoot(root, named); err != nil {
-		_ = root.Close()
-		return nil, fmt.Errorf("the folder %s %w", dir, err)
+	path = filepath.Join(parent, filepath.Base(path))
+	if err := checkParents(path); err != nil {
+		return nil, err
 	}
-	return root, nil
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = os.Mkdir(path, 0o700); err == nil || errors.Is(err, fs.ErrExist) {
+			info, err = os.Lstat(path)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := check(info, fs.ModeDir|0o700); err != nil {
+		return nil, fmt.Errorf("directory %s %w", path, err)
+	}
+	return os.OpenRoot(path)
 }
 
-// checkRoot looks at the folder that was opened: it must be the one that the
-// name stood for, and this user's alone.
-func checkRoot(root *os.Root, named fs.FileInfo) error {
-	opened, err := root.Stat(".")
-	switch {
-	case err != nil:
-		return fmt.Errorf("can't be looked at: %w", cause(err))
-	case !os.SameFile(named, opened):
-		return errors.New("was replaced while it was opened")
-	}
-	if err := checkOwner(opened); err != nil {
-		return fmt.Errorf("%w; name another one, or make it its user's alone: chmod 0700", err)
+// checkParents refuses a path of which others can replace a part.
+func checkParents(path string) error {
+	for p, below := filepath.Dir(path), path; p != below; p, below = filepath.Dir(p), p {
+		info, err := os.Lstat(p)
+		if err != nil {
+			return err
+		}
+		want := fs.ModeDir | 0o755
+		if info.Mode()&fs.ModeSticky != 0 {
+			want |= 0o022 // only the owner of a file can replace it
+		}
+		if err := check(info, want); err != nil {
+			return fmt.Errorf("%s, a parent of %s, %w", p, path, err)
+		}
 	}
 	return nil
 }
 
-// cause is an error of a file without the operation and the path, which the
-// message names in its own words.
-func cause(err error) error {
-	var path *fs.PathError
-	var link *os.LinkError
+// check refuses a file of another kind than want, one that its mode opens to
+// others more than want does, and one that another user owns. Root's will do:
+// root can do anything anyway.
+func check(info fs.FileInfo, want fs.FileMode) error {
+	mode, owner, self := info.Mode(), ownerOf(info), os.Geteuid()
+	if mode.Type() == want.Type() && mode.Perm()&^want&0o077 == 0 && (owner == self || owner == 0) {
+		return nil
+	}
+	return fmt.Errorf("has mode %s and belongs to user %d; want mode %s and user %d", mode, owner, want, self)
+}
+
+// open opens a regular file that belongs to this user alone.
+func (s *Store) open(name string, flag int) (*os.File, fs.FileInfo, error) {
+	file, err := s.root.OpenFile(name, flag|openFlags, 0o600)
+	if err != nil {
+		return nil, nil, fmt.Errorf("it cannot be opened: %w", cause(err))
+	}
+	info, err := file.Stat()
+	if err == nil {
+		err = check(info, 0o600)
+	}
+	if err != nil {
+		_ = file.Close()
+		return nil, nil, fmt.Errorf("it %w", err)
+	}
+	return file, info, nil
+}
+
+// read returns a key's entry. The error says why a file that exists is not used.
+func (s *Store) read(key Key, now instant) (entry, error) {
+	none := entry{Request: Request{Key: key}, Used: neverUsed}
+	file, info, err := s.open(key.String(), os.O_RDONLY)
 	switch {
-	case errors.As(err, &path):
-		return path.Err
-	case errors.As(err, &link):
-		return link.Err
+	case errors.Is(err, fs.ErrNotExist):
+		return none, nil
+	case err != nil:
+		return none, err
+	}
+	defer file.Close() //nolint:errcheck // nothing was written
+	data := make([]byte, min(info.Size(), maxFile))
+	if _, err := io.ReadFull(file, data); err != nil {
+		return none, fmt.Errorf("it cannot be read: %w", cause(err))
+	}
+	e, err := decode(data, key, now)
+	if err != nil {
+		return none, err
+	}
+	e.Used = info.ModTime()
+	return e, nil
+}
+
+// neverUsed is the time of last use of an entry that was not served yet.
+var neverUsed = time.Unix(0, 0)
+
+// write replaces a key's entry. The earlier one stays until the new one is
+// complete. A power cut may lose either: the checksum tells.
+func (s *Store) write(e entry, now instant) error {
+	data, err := e.encode(now)
+	if err != nil {
+		return err
+	}
+	name := e.Key.String()
+	temp := name + "." + rand.Text() + tempSuffix
+	err = s.root.WriteFile(temp, data, 0o600)
+	if err == nil {
+		err = s.root.Rename(temp, name)
+		if err != nil && s.root.RemoveAll(name) == nil { // a directory was there
+			err = s.root.Rename(temp, name)
+		}
+	}
+	if err != nil {
+		_ = s.root.Remove(temp)
+		return cause(err)
+	}
+	_ = s.root.Chtimes(name, e.Used, e.Used) // not earlier: prune removes an old temporary file
+	s.prune(e.Key, now)
+	return nil
+}
+
+// cause returns an error of a file without the operation and the path.
+func cause(err error) error {
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+		return errno
 	}
 	return err
 }

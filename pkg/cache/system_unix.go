@@ -4,41 +4,35 @@ package cache
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"syscall"
 )
 
-// openFlags keep a pipe that took an entry's place from stopping whoever opens
-// it.
+// openFlags keep a pipe in a file's place from blocking the process.
 const openFlags = syscall.O_NONBLOCK
 
 func supported() error { return nil }
 
-// checkOwner refuses what somebody else can read or can have written.
-func checkOwner(info fs.FileInfo) error {
-	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return fmt.Errorf("is open to group or others (mode %04o)", mode)
+func ownerOf(info fs.FileInfo) int {
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		return int(stat.Uid)
 	}
-	if stat, ok := info.Sys().(*syscall.Stat_t); !ok || stat.Uid != uint32(os.Geteuid()) { //nolint:gosec // a user's number fits
-		return fmt.Errorf("is not owned by the user that runs this program (%d)", os.Geteuid())
-	}
-	return nil
+	return -1
 }
 
-// tryLock takes a file's lock if nobody holds it. The system gives it back when
-// the process ends, however it does.
-func tryLock(file *os.File) (bool, error) {
+// flock takes the lock of an open file, and waits for it.
+func flock(file *os.File) error {
 	for {
-		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		switch {
-		case err == nil:
-			return true, nil
-		case errors.Is(err, syscall.EWOULDBLOCK):
-			return false, nil
-		case !errors.Is(err, syscall.EINTR):
-			return false, err
+		if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX); !errors.Is(err, syscall.EINTR) {
+			return err
 		}
 	}
+}
+
+// unlock gives the lock back. To close the file is not enough: a process that is
+// being started at this moment holds a copy of the descriptor.
+func unlock(file *os.File) {
+	_ = syscall.Flock(int(file.Fd()), syscall.LOCK_UN)
+	_ = file.Close()
 }

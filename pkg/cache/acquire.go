@@ -1,0 +1,170 @@
+package cache
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"ecr-cross-account-credential-provider/pkg/failure"
+)
+
+const (
+	// refreshWithin limits how long a request waits and asks for a new token while
+	// a valid one is at hand.
+	refreshWithin = 3 * time.Second
+	// patience is how long a request without a deadline waits for another process.
+	// One with a deadline waits for half of the time that is left.
+	patience = 10 * time.Second
+	// useAgain is how old the time of last use must be for use to renew it.
+	useAgain = 5 * time.Minute
+)
+
+// Acquire returns a token: from the cache if that has a fresh one, else a new one.
+// Of all processes that need the same token at the same time, one asks AWS, and
+// the others share its outcome, good or bad. A process that has waited for half of
+// its time asks AWS itself.
+//
+// The error is the Mint's own, or a *RememberedError, or the context's.
+func (s *Store) Acquire(ctx context.Context, r Request, mint Mint) (Lease, error) {
+	if s == nil {
+		token, err := mint(ctx)
+		if err != nil {
+			return Lease{}, err
+		}
+		e := minted(r, token, time.Time{})
+		return e.lease(Minted, e.Minted, e.freshUntil()), nil
+	}
+	a := &acquisition{Store: s, Request: r, mint: mint, start: s.now()}
+	e, d, err := a.look()
+	if err != nil {
+		a.warn("the cache's entry for %s is not used: %w", err)
+	}
+	if d != ask {
+		return a.settle(e, d)
+	}
+	if e.valid(a.start.wall) {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, refreshWithin)
+		defer cancel()
+	}
+	release, err := a.wait(ctx)
+	if err != nil {
+		return Lease{}, err
+	}
+	defer release()
+	if e, d, _ = a.look(); d != ask {
+		return a.settle(e, d)
+	}
+	return a.ask(ctx, e.Used)
+}
+
+// acquisition is one request for a token.
+type acquisition struct {
+	*Store
+	Request
+	mint  Mint
+	start instant
+}
+
+// warn reports trouble with the cache. The request goes on.
+func (a *acquisition) warn(format string, err error) {
+	a.o.Warn(fmt.Errorf(format, cmp.Or(a.Registry, a.Identity), err).Error())
+}
+
+// look reads the entry and decides what to do with it.
+func (a *acquisition) look() (entry, decision, error) {
+	now := a.now()
+	e, err := a.read(a.Key, now)
+	e.Request = a.Request
+	d := e.decide(now.wall, a.start.on(now))
+	if (d == serve || d == stale) && now.wall.Sub(e.Used).Abs() > useAgain {
+		_ = a.root.Chtimes(a.Key.String(), now.wall, now.wall) // else it counts as less used than it is
+	}
+	return e, d, err
+}
+
+// settle returns the outcome of a decision other than ask.
+func (a *acquisition) settle(e entry, d decision) (Lease, error) {
+	now := a.now().wall
+	switch d {
+	case serve:
+		return e.lease(Fresh, now, e.freshUntil()), nil
+	case stale:
+		return e.serveStale(now, e.remembered(now)), nil
+	}
+	return Lease{}, e.remembered(now)
+}
+
+// wait takes the key's lock. After half of the time that is left, and if there is
+// trouble with the lock, the request goes on without it.
+func (a *acquisition) wait(ctx context.Context) (release func(), err error) {
+	limit := patience
+	if end, ok := ctx.Deadline(); ok {
+		limit = time.Until(end) / 2 //nolint:forbidigo // a context's deadline is by the process's own clock
+	}
+	waiting, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	release, err = a.lock(waiting, a.Key)
+	switch {
+	case err == nil:
+		return release, nil
+	case errors.Is(ctx.Err(), context.Canceled):
+		return nil, fmt.Errorf("waiting for another process of this node to get a token for registry %s: %w", a.Registry, ctx.Err())
+	case waiting.Err() == nil:
+		a.warn("asking for %s without the cache's lock: %w", err)
+	}
+	return func() {}, nil
+}
+
+// ask asks AWS, and writes what it learns. The life of a new token counts from
+// before the request: it is not too long even if this process was stopped
+// meanwhile.
+func (a *acquisition) ask(ctx context.Context, used time.Time) (Lease, error) {
+	begin := a.now()
+	token, err := a.mint(ctx)
+	if err != nil {
+		return a.failed(ctx, err)
+	}
+	now := a.now()
+	e := minted(a.Request, token, begin.on(now))
+	e.Learned, e.Used = now.wall, used
+	if e.valid(now.wall) && !token.Secret.IsZero() {
+		a.record(e, now)
+	}
+	return e.lease(Minted, now.wall, e.freshUntil()), nil
+}
+
+// failed returns the outcome of an error of AWS. Neither a request that was
+// cancelled nor the caller's own error says anything about AWS.
+func (a *acquisition) failed(ctx context.Context, err error) (Lease, error) {
+	class, _ := failure.Of(err)
+	if errors.Is(ctx.Err(), context.Canceled) || class == failure.CallersToken {
+		return Lease{}, err
+	}
+	// Another process may have learned something meanwhile. Only a refusal
+	// overrides it.
+	e, d, _ := a.look()
+	if d != ask && (class != failure.Refused || e.refused()) {
+		return a.settle(e, d)
+	}
+	now := a.now()
+	e = e.after(class, err, a.o.Random(), now.wall)
+	a.record(e, now)
+	if e.valid(now.wall) {
+		return e.serveStale(now.wall, err), nil
+	}
+	return Lease{}, err
+}
+
+// record writes an entry. A refusal that cannot be written removes the entry, so
+// that an older token is not used any more.
+func (a *acquisition) record(e entry, now instant) {
+	if err := a.write(e, now); err != nil {
+		a.warn("the cache's entry for %s is not written: %w", err)
+		if e.refused() {
+			_ = a.root.RemoveAll(a.Key.String())
+		}
+	}
+}

@@ -1,0 +1,316 @@
+//go:build unix
+
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ecr-cross-account-credential-provider/pkg/failure"
+	"ecr-cross-account-credential-provider/pkg/secret"
+)
+
+func TestFreshThenRefreshed(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	n.want(Minted, 6*time.Hour, 1)
+	n.advance(time.Hour)
+	if l := n.want(Fresh, 5*time.Hour, 0); l.Secret.Reveal() != "secret-1" || l.Identity != request.Identity {
+		t.Errorf("got %+v", l)
+	}
+	n.advance(5*time.Hour - time.Nanosecond)
+	n.want(Fresh, time.Nanosecond, 0)
+	n.advance(time.Nanosecond)
+	n.token = tokenOf("secret-2")
+	n.want(Minted, 6*time.Hour, 1)
+	if l := n.want(Fresh, 6*time.Hour, 0); l.Secret.Reveal() != "secret-2" {
+		t.Error("the old token is still served")
+	}
+	n.wantWarned()
+}
+
+func TestNoteAndIdentityAreKept(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	n.token.Note, n.token.Identity, n.token.Fresh, n.token.Life = "the role was refused", "the node", 5*time.Minute, 5*time.Minute
+	for _, outcome := range []Outcome{Minted, Fresh} {
+		if l, err := n.pull(); err != nil || l.Note != n.token.Note || l.Identity != "the node" || l.Outcome != outcome {
+			t.Errorf("got %+v, %v", l, err)
+		}
+	}
+	n.advance(5 * time.Minute)
+	n.err = errUnavailable
+	n.wantError(errUnavailable.Error(), 2)
+}
+
+func TestStale(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	n.token.Note = "a note"
+	n.want(Minted, 6*time.Hour, 1)
+	n.err = errUnavailable
+	n.advance(7 * time.Hour)
+	l := n.want(Stale, 5*time.Minute, 1)
+	want := "using the token of 7h0m0s ago for registry " + request.Registry + ", valid for another 5h0m0s, because there is no new one: " + errUnavailable.Error()
+	if l.Note != want+"; a note" {
+		t.Errorf("got note %q, want %q", l.Note, want)
+	}
+	// Nobody asks for a minute; the reason is repeated each time.
+	n.advance(59 * time.Second)
+	if l := n.want(Stale, 5*time.Minute, 0); !strings.HasSuffix(l.Note, errUnavailable.Error()+"; failed 59s ago, asked again in 1s; a note") {
+		t.Errorf("got note %q", l.Note)
+	}
+	n.advance(time.Second)
+	n.want(Stale, 5*time.Minute, 1)
+	// Not past the token's end.
+	n.advance(5*time.Hour - 3*time.Minute)
+	n.want(Stale, 2*time.Minute, 1)
+	n.advance(2 * time.Minute)
+	n.wantError(errUnavailable.Error(), 1)
+	n.wantWarned()
+}
+
+// TestOutage: a node that has a token gets through five hours without AWS, and
+// asks once in 5 minutes if the kubelet keeps each response as long as it may.
+func TestOutage(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	n.want(Minted, 6*time.Hour, 1)
+	n.advance(6 * time.Hour)
+	n.err = errUnavailable
+	for end := n.time.Add(5 * time.Hour); n.time.Before(end); {
+		l, err := n.pull()
+		if err != nil || l.Outcome != Stale || l.Keep != staleKeep {
+			t.Fatalf("%s after the start: %+v, %v", n.time.Sub(noon), l, err)
+		}
+		n.advance(l.Keep)
+	}
+	if n.calls != 60 {
+		t.Errorf("asked %d times, want once in 5 min", n.calls)
+	}
+	n.calls, n.err = 0, nil
+	n.want(Minted, 6*time.Hour, 1)
+}
+
+func TestRefusalDropsTheToken(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	n.want(Minted, 6*time.Hour, 1)
+	n.advance(7 * time.Hour)
+	n.err = errRefused
+	n.wantError(errRefused.Error(), 1)
+	n.err = errUnavailable
+	n.advance(5 * time.Minute)
+	n.wantError(errUnavailable.Error(), 1)
+}
+
+// TestMisconfiguredKeepsTheToken: one strange answer of AWS does not end the use
+// of a token that is still valid.
+func TestMisconfiguredKeepsTheToken(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	n.want(Minted, 6*time.Hour, 1)
+	n.advance(7 * time.Hour)
+	n.err = errMisconfigured
+	n.want(Stale, 5*time.Minute, 1)
+	n.advance(time.Minute - 1)
+	if l := n.want(Stale, 5*time.Minute, 0); !strings.Contains(l.Note, errMisconfigured.Error()) {
+		t.Errorf("got note %q", l.Note)
+	}
+	n.advance(1)
+	n.want(Stale, 5*time.Minute, 1)
+	n.advance(2*time.Minute - 1)
+	n.want(Stale, 5*time.Minute, 0)
+	n.advance(1)
+	n.err = nil
+	n.want(Minted, 6*time.Hour, 1)
+}
+
+func TestRefusalGrows(t *testing.T) {
+	t.Parallel()
+	for _, err := range []classError{errRefused, errMisconfigured} {
+		t.Run(err.class.String(), func(t *testing.T) {
+			t.Parallel()
+			word := map[failure.Class]string{failure.Refused: "refused", failure.Misconfigured: "failed"}[err.class]
+			n := newNode(t)
+			n.err = err
+			for _, memory := range []time.Duration{1, 2, 4, 5, 5} {
+				memory *= time.Minute
+				n.wantError(err.Error(), 1)
+				n.advance(42 * time.Second)
+				n.wantError(fmt.Sprintf("%s; %s 42s ago, asked again in %s", err, word, memory-42*time.Second), 0)
+				n.advance(memory - 42*time.Second)
+			}
+			// After a long time, the count begins again.
+			n.advance(refusalStreak + time.Second)
+			n.wantError(err.Error(), 1)
+			n.wantError(err.Error()+"; "+word+" 0s ago, asked again in 1m0s", 0)
+			// So it does after a success.
+			n.advance(time.Minute)
+			n.err, n.token.Fresh, n.token.Life = nil, time.Minute, time.Minute
+			n.want(Minted, time.Minute, 1)
+			n.advance(time.Minute)
+			n.err = err
+			n.wantError(err.Error(), 1)
+			n.advance(time.Minute)
+			n.wantError(err.Error(), 1)
+			n.wantWarned()
+		})
+	}
+}
+
+// TestRefusalGrowsThroughOutage: an outage says nothing about earlier refusals.
+func TestRefusalGrowsThroughOutage(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	n.err = errRefused
+	n.wantError(errRefused.Error(), 1)
+	n.advance(time.Minute)
+	n.err = errUnavailable
+	n.wantError(errUnavailable.Error(), 1)
+	n.advance(5 * time.Second)
+	n.err = errRefused
+	n.wantError(errRefused.Error(), 1)
+	n.wantError(errRefused.Error()+"; refused 0s ago, asked again in 2m0s", 0)
+}
+
+func TestUnavailableIsRememberedShortly(t *testing.T) {
+	t.Parallel()
+	for _, err := range []error{errUnavailable, errors.New("an error without a class")} {
+		t.Run(err.Error(), func(t *testing.T) {
+			t.Parallel()
+			n := newNode(t)
+			n.err = err
+			n.wantError(err.Error(), 1)
+			n.advance(2500 * time.Millisecond)
+			_, got := n.pull()
+			var remembered *RememberedError
+			if !errors.As(got, &remembered) || remembered.Again != 500*time.Millisecond || remembered.Age != 2500*time.Millisecond || n.calls != 0 {
+				t.Errorf("got %v after %d calls", got, n.calls)
+			}
+			if class, ok := failure.Of(got); !ok || class != failure.Unavailable {
+				t.Errorf("class %s, %t", class, ok)
+			}
+			n.advance(500 * time.Millisecond)
+			n.wantError(err.Error(), 1)
+		})
+	}
+}
+
+func TestCallersTokenIsForgotten(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	n.err = errCallers
+	for range 3 {
+		n.wantError(errCallers.Error(), 1)
+	}
+	if files := n.files(); !slices.Equal(files, []string{request.Key.String() + lockSuffix}) {
+		t.Errorf("left %q", files)
+	}
+	n.err = nil
+	n.want(Minted, 6*time.Hour, 1)
+	// A stale token is neither used nor dropped.
+	n.advance(7 * time.Hour)
+	n.err = errCallers
+	n.wantError(errCallers.Error(), 1)
+	n.err = errUnavailable
+	n.want(Stale, 5*time.Minute, 1)
+}
+
+// TestCancelled: a request that is cancelled learned nothing that others should
+// know.
+func TestCancelled(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err := n.open().Acquire(ctx, request, func(context.Context) (Token, error) {
+		cancel()
+		return Token{}, errRefused
+	})
+	if !errors.Is(err, errRefused) {
+		t.Errorf("got %v", err)
+	}
+	n.want(Minted, 6*time.Hour, 1)
+}
+
+func TestShortTokens(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name        string
+		fresh, life time.Duration
+		keep        time.Duration
+		calls       int // of the second pull
+	}{
+		{"not fresh at all", 0, time.Minute, 0, 1},
+		{"fresh for less than nothing", -time.Hour, time.Minute, 0, 1},
+		{"dead", 0, 0, 0, 1},
+		{"dead for long", -time.Hour, -time.Minute, 0, 1},
+		{"fresh for longer than alive", time.Hour, time.Minute, time.Minute, 0},
+		{"for a month", 720 * time.Hour, 720 * time.Hour, 720 * time.Hour, 0},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			n := newNode(t)
+			n.token.Fresh, n.token.Life = test.fresh, test.life
+			n.want(Minted, test.keep, 1)
+			n.advance(time.Second)
+			if _, err := n.pull(); err != nil || n.calls != test.calls {
+				t.Errorf("got %v after %d calls", err, n.calls)
+			}
+			n.wantWarned()
+		})
+	}
+}
+
+// TestOff: a cache that is off is no trouble.
+func TestOff(t *testing.T) {
+	t.Parallel()
+	var s *Store
+	n := newNode(t)
+	for want := range 2 {
+		l, err := s.Acquire(t.Context(), request, n.ask)
+		if err != nil || l.Outcome != Minted || l.Keep != 6*time.Hour || l.Secret.Reveal() != "secret-1" || l.Identity != request.Identity || n.calls != want+1 {
+			t.Errorf("got %+v, %v", l, err)
+		}
+	}
+	n.err = errRefused
+	if _, err := s.Acquire(t.Context(), request, n.ask); !errors.Is(err, errRefused) {
+		t.Errorf("got %v", err)
+	}
+	list, err := s.List()
+	cleared, clearErr := s.Clear()
+	if len(list) != 0 || cleared != 0 || err != nil || clearErr != nil || s.Close() != nil {
+		t.Errorf("got %v, %v, %d, %v", list, err, cleared, clearErr)
+	}
+}
+
+func TestSecretsAreNotPrinted(t *testing.T) {
+	t.Parallel()
+	token := Token{Secret: secret.New("marker"), Life: time.Hour}
+	e := minted(request, token, noon)
+	for _, v := range []any{token, &token, []Token{token}, e, &e, e.lease(Stale, noon, noon)} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x"} {
+			if s := fmt.Sprintf(verb, v); strings.Contains(s, "marker") || strings.Contains(s, "6d61726b6572") {
+				t.Errorf("%s of %T prints %s", verb, v, s)
+			}
+		}
+	}
+}
+
+// TestOneLine: text of AWS may hold anything, and messages are one line.
+func TestOneLine(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	n.err = errors.New("first\nsecond\x00" + strings.Repeat("x", 10_000))
+	_, _ = n.pull()
+	_, err := n.pull()
+	if err == nil || !strings.HasPrefix(err.Error(), "first second x") || strings.ContainsAny(err.Error(), "\n\x00") || len(err.Error()) > maxText+100 {
+		t.Errorf("got %q", err)
+	}
+}

@@ -1,0 +1,134 @@
+// Package cache shares tokens among all of the plugin's processes on a node. The
+// kubelet starts a process per image, dozens at once, and not each of them may
+// ask AWS. The package knows nothing of AWS: its caller mints the tokens, and
+// package failure says what an error means.
+//
+// The cache only helps. Whatever is wrong with the disk, the caller gets AWS's
+// outcome, and a warning says what is wrong.
+//
+// # Reading order
+//
+// entry.go decides what a request does with an entry, and what an entry becomes.
+// codec.go and store.go keep entries in files. acquire.go joins them.
+//
+// # Files
+//
+// The directory has mode 0700 and its files have 0600. A key's files are:
+//
+//	KEY             the entry; replaced by rename, never changed
+//	KEY.lock        the process that asks AWS holds its lock (flock)
+//	KEY.RANDOM.tmp  an entry that is being written
+//
+// The modification time of an entry's file is the time of its last use, and that
+// of a lock the time of the last request for it.
+package cache
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"ecr-cross-account-credential-provider/pkg/failure"
+	"ecr-cross-account-credential-provider/pkg/secret"
+)
+
+// Key identifies an entry: a hash of everything that decides who may have its
+// token.
+type Key [sha256.Size]byte
+
+// String returns the key in hexadecimal digits. That is the name of its file.
+func (k Key) String() string { return hex.EncodeToString(k[:]) }
+
+// parseKey reports whether s is a key as String writes it, and returns that key.
+func parseKey(s string) (k Key, ok bool) {
+	if len(s) != hex.EncodedLen(len(k)) {
+		return Key{}, false
+	}
+	_, err := hex.Decode(k[:], []byte(s))
+	return k, err == nil && k.String() == s
+}
+
+// Request says what a token is for. Registry and Identity are for people, in
+// lists and messages.
+type Request struct {
+	Key      Key    `json:"-"`
+	Registry string `json:"registry,omitempty"`
+	Identity string `json:"identity,omitempty"`
+}
+
+// Token is what a Mint gets.
+type Token struct {
+	// Secret is what the caller keeps. The cache does not look into it.
+	Secret secret.Text `json:"-"`
+	// Fresh is how long the token is as good as a new one, and Life how long AWS
+	// accepts it. Both count from before the Mint began, by the node's clock. A
+	// token without a life is returned and not kept.
+	Fresh time.Duration `json:"fresh"`
+	Life  time.Duration `json:"life"`
+	// Identity is who the token was really minted as; empty is that of the request.
+	Identity string `json:"identity,omitempty"`
+	// Note is said whenever the token is used.
+	Note string `json:"note,omitempty"`
+}
+
+// Mint asks AWS for a token. It must end with its context.
+type Mint func(context.Context) (Token, error)
+
+// Outcome says where a token comes from.
+type Outcome int
+
+// The outcomes.
+const (
+	// Minted: asked for just now.
+	Minted Outcome = iota
+	// Fresh: from the cache, as good as a new one.
+	Fresh
+	// Stale: from the cache, because there is no new one.
+	Stale
+)
+
+// String returns the outcome in one word.
+func (o Outcome) String() string { return [...]string{"minted", "fresh", "stale"}[o] }
+
+// Lease is a token to use now.
+type Lease struct {
+	Secret  secret.Text
+	Outcome Outcome
+	// Keep is how long the caller may keep the token.
+	Keep time.Duration
+	// Identity is who the token was minted as.
+	Identity string
+	// Note is what people should know, in one line. A stale token has its reason
+	// here.
+	Note string
+}
+
+// RememberedError is an error of an earlier request, or of another process. AWS
+// was not asked again. An entry has one whose times count from when it came.
+type RememberedError struct {
+	Reason string        `json:"reason"` // the text of the error
+	Class  failure.Class `json:"class"`
+	Age    time.Duration `json:"-"`     // how long ago it came
+	Again  time.Duration `json:"again"` // how long until AWS is asked again
+}
+
+// FailureClass returns the class of the original error.
+func (e *RememberedError) FailureClass() failure.Class { return e.Class }
+
+// Error returns the reason, its age, and when AWS is asked again.
+func (e *RememberedError) Error() string {
+	return fmt.Sprintf("%s; %s %s ago, asked again in %s", e.Reason, e.verb(), seconds(e.Age), seconds(e.Again))
+}
+
+// verb returns what AWS did, for people.
+func (e *RememberedError) verb() string {
+	if e.Class == failure.Refused {
+		return "refused"
+	}
+	return "failed"
+}
+
+// seconds rounds a duration for a message.
+func seconds(d time.Duration) time.Duration { return max(0, d).Round(time.Second) }

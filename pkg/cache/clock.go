@@ -1,0 +1,56 @@
+package cache
+
+import (
+	"os"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Boot is the clock that counts from boot. Nobody sets it, unlike the wall clock.
+type Boot struct {
+	// ID identifies the boot; empty where there is no such clock.
+	ID func() string
+	// Uptime is the time since boot, suspension included.
+	Uptime func() time.Duration
+}
+
+// systemBoot returns the system's clock. Systems other than Linux have none.
+func systemBoot() Boot {
+	return Boot{Uptime: uptime, ID: sync.OnceValue(func() string {
+		id, _ := os.ReadFile("/proc/sys/kernel/random/boot_id") // none is empty
+		return strings.TrimSpace(string(id))
+	})}
+}
+
+// instant is a moment by both clocks.
+type instant struct {
+	wall   time.Time
+	uptime time.Duration
+	boot   func() string // only called if the clocks disagree
+}
+
+// now reads the clocks.
+func (s *Store) now() instant {
+	return instant{s.o.Now().Round(0), s.o.Boot.Uptime(), s.o.Boot.ID}
+}
+
+// smallStep is the change of the wall clock that does not matter. The two clocks
+// are not read at the same moment, and the uptime has whole seconds.
+const smallStep = 3 * time.Second
+
+// stepped returns by how much the wall clock was set between i and now; 0 if that
+// is not known.
+func (i instant) stepped(now instant) time.Duration {
+	d := now.wall.Sub(i.wall) - (now.uptime - i.uptime)
+	if d.Abs() < smallStep {
+		return 0
+	}
+	if id := now.boot(); id == "" || id != i.boot() {
+		return 0
+	}
+	return d
+}
+
+// on returns the wall clock's time at i, by the wall clock as it is set now.
+func (i instant) on(now instant) time.Time { return i.wall.Add(i.stepped(now)) }

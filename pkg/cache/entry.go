@@ -1,0 +1,183 @@
+package cache
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+
+	"ecr-cross-account-credential-provider/pkg/failure"
+	"ecr-cross-account-credential-provider/pkg/printable"
+)
+
+// What is remembered, and for how long.
+const (
+	// staleKeep limits how long the caller may keep a stale token.
+	staleKeep = 5 * time.Minute
+	// stalePause is the time during which no process asks again after a stale
+	// token was served. It varies by a fifth, so that the nodes of a fleet do not
+	// return in the same second.
+	stalePause = time.Minute
+	// A refusal is remembered for firstRefusal. Each further one in a row is
+	// remembered for twice as long, up to lastRefusal.
+	firstRefusal = time.Minute
+	lastRefusal  = 5 * time.Minute
+	// refusalStreak is the time after a refusal's memory during which the next
+	// refusal still counts as one in a row. The kubelet retries every 5 minutes.
+	refusalStreak = 10 * time.Minute
+	// A failure without a stale token is remembered for firstFailure to
+	// lastFailure: long enough for the processes that wait at the moment.
+	firstFailure = time.Second
+	lastFailure  = 5 * time.Second
+	// maxText limits what an entry keeps of an error or a note.
+	maxText = 4 << 10
+)
+
+// FailureMemory returns how long a failure without a stale token is remembered,
+// for a random number of [0, 1).
+func FailureMemory(random float64) time.Duration {
+	return firstFailure + time.Duration(random*float64(lastFailure-firstFailure))
+}
+
+// entry is what the cache knows about a key: a token, an error, or both. The
+// zero value is an entry that does not exist.
+type entry struct {
+	Request
+	// Learned is when AWS last answered, or failed to, by the wall clock. Uptime
+	// and Boot are that moment by the other clock.
+	Learned time.Time     `json:"learned"`
+	Uptime  time.Duration `json:"uptime,omitempty"`
+	Boot    string        `json:"boot,omitempty"`
+	Token   *Token        `json:"token,omitempty"`
+	Minted  time.Time     `json:"minted,omitzero"` // the token
+	// Failure is the latest answer if that was an error. Streak is how many errors
+	// to remember came in a row.
+	Failure *RememberedError `json:"failure,omitempty"`
+	Streak  uint             `json:"streak,omitempty"`
+	// Used is when the entry was served last.
+	Used time.Time `json:"-"`
+}
+
+func (e entry) expires() time.Time    { return e.Minted.Add(e.Token.Life) }
+func (e entry) freshUntil() time.Time { return e.Minted.Add(e.Token.Fresh) }
+func (e entry) askAgain() time.Time   { return e.Learned.Add(e.Failure.Again) }
+
+// valid reports whether there is a token that AWS still accepts.
+func (e entry) valid(now time.Time) bool { return e.Token != nil && now.Before(e.expires()) }
+
+// fresh reports whether there is a token as good as a new one.
+func (e entry) fresh(now time.Time) bool { return e.valid(now) && now.Before(e.freshUntil()) }
+
+// refused reports whether AWS's latest answer was a refusal.
+func (e entry) refused() bool { return e.Failure != nil && e.Failure.Class == failure.Refused }
+
+// inStreak reports whether an error now follows the last one in a row.
+func (e entry) inStreak(now time.Time) bool {
+	return e.Failure != nil && !now.After(e.askAgain().Add(refusalStreak))
+}
+
+// worth returns how much an entry is missed. An error that is lost costs one
+// call, but a token may be all that a node has in an outage.
+func (e entry) worth(now time.Time) int {
+	switch {
+	case e.valid(now):
+		return 2
+	case e.inStreak(now):
+		return 1
+	}
+	return 0
+}
+
+// decision is what a request does with an entry.
+type decision int
+
+const (
+	ask   decision = iota // ask AWS
+	serve                 // use the token
+	stale                 // use the token, although it is no longer fresh
+	fail                  // repeat the error
+)
+
+// decide returns what a request that began at since does with an entry. What was
+// learned after it began settles the request, for however short a time it counts
+// for others: that is how a burst of processes shares one call.
+func (e entry) decide(now, since time.Time) decision {
+	learnedSince := !e.Learned.Before(since)
+	switch {
+	case e.fresh(now):
+		return serve
+	case e.Failure != nil && (learnedSince || now.Before(e.askAgain())):
+		if e.valid(now) {
+			return stale
+		}
+		return fail
+	case e.valid(now) && learnedSince:
+		return serve
+	}
+	return ask
+}
+
+// minted returns the entry of a new token.
+func minted(r Request, t Token, at time.Time) entry {
+	t.Note = printable.Line(t.Note, maxText)
+	return entry{Request: r, Token: &t, Minted: at}
+}
+
+// after returns the entry that follows from an error. A refusal drops the token.
+// After any other error a valid token stays. The random number is of [0, 1).
+func (e entry) after(class failure.Class, why error, random float64, now time.Time) entry {
+	if class == failure.Refused || !e.valid(now) {
+		e.Token, e.Minted = nil, time.Time{}
+	}
+	if !e.inStreak(now) {
+		e.Streak = 0
+	}
+	var again time.Duration
+	switch {
+	case class != failure.Unavailable:
+		again = min(firstRefusal<<min(e.Streak, 8), lastRefusal) // no overflow
+		e.Streak++
+	case e.Token != nil:
+		again = stalePause*4/5 + time.Duration(random*float64(stalePause*2/5))
+	default:
+		again = FailureMemory(random)
+	}
+	e.Learned, e.Failure = now, &RememberedError{Reason: text(why), Class: class, Again: again}
+	return e
+}
+
+// remembered returns the entry's error as it is now.
+func (e entry) remembered(now time.Time) *RememberedError {
+	err := *e.Failure
+	err.Age = max(0, now.Sub(e.Learned))
+	err.Again = max(0, err.Again-err.Age)
+	return &err
+}
+
+// lease returns the token for use now, to be kept until a time and never past its
+// end.
+func (e entry) lease(o Outcome, now, until time.Time) Lease {
+	if end := e.expires(); end.Before(until) {
+		until = end
+	}
+	return Lease{
+		Secret:   e.Token.Secret,
+		Outcome:  o,
+		Keep:     max(0, until.Sub(now)),
+		Identity: cmp.Or(e.Token.Identity, e.Identity),
+		Note:     e.Token.Note,
+	}
+}
+
+// serveStale returns a token that is no longer fresh, and says why.
+func (e entry) serveStale(now time.Time, why error) Lease {
+	l := e.lease(Stale, now, now.Add(staleKeep))
+	l.Note = fmt.Sprintf("using the token of %s ago for registry %s, valid for another %s, because there is no new one: %s",
+		seconds(now.Sub(e.Minted)), e.Registry, seconds(e.expires().Sub(now)), text(why))
+	if e.Token.Note != "" {
+		l.Note += "; " + e.Token.Note
+	}
+	return l
+}
+
+// text returns the text of an error, fit to be kept.
+func text(err error) string { return printable.Line(err.Error(), maxText) }

@@ -1,0 +1,82 @@
+//go:build unix
+
+package cache
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"testing"
+)
+
+// TestLock: one process has the lock at a time.
+func TestLock(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	first, second := n.open(), n.open()
+	var held atomic.Bool
+	done := make(chan error)
+	release, err := first.lock(t.Context(), request.Key)
+	must(t, err)
+	held.Store(true)
+	go func() {
+		release, err := second.lock(t.Context(), request.Key)
+		if err == nil {
+			if held.Load() {
+				err = errors.New("two have the lock")
+			}
+			release()
+		}
+		done <- err
+	}()
+	held.Store(false)
+	release()
+	must(t, <-done)
+}
+
+// TestLockIsGivenUp: who stops waiting for a lock does not keep it later.
+func TestLockIsGivenUp(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	release, err := n.open().lock(t.Context(), request.Key)
+	must(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	for range 10 {
+		s := n.open()
+		go func() {
+			_, err := s.lock(ctx, request.Key)
+			done <- err
+		}()
+	}
+	cancel()
+	for range 10 {
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+	}
+	release()
+	release, err = n.open().lock(t.Context(), request.Key)
+	must(t, err)
+	release()
+}
+
+// TestLockIsNotInherited: a child that is started at a bad moment has a copy of
+// the descriptor, and does not keep the lock by it.
+func TestLockIsNotInherited(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	s := n.open()
+	file, _, err := s.open(request.Key.String()+lockSuffix, os.O_RDWR|os.O_CREATE)
+	must(t, err)
+	must(t, flock(file))
+	duplicate, err := syscall.Dup(int(file.Fd()))
+	must(t, err)
+	t.Cleanup(func() { _ = syscall.Close(duplicate) })
+	unlock(file)
+	release, err := s.lock(t.Context(), request.Key)
+	must(t, err)
+	release()
+}

@@ -1,0 +1,31 @@
+//go:build unix
+
+package cache
+
+import (
+	"context"
+	"testing"
+)
+
+// memoryLock is a lock in memory. Virtual time does not pass while a goroutine
+// waits for a file's lock.
+type memoryLock chan struct{}
+
+func newMemoryLock() memoryLock { return make(memoryLock, 1) }
+
+func (l memoryLock) lock(ctx context.Context, _ Key) (func(), error) {
+	select {
+	case l <- struct{}{}:
+		return func() { <-l }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// hold takes the lock for as long as the test runs, as a process that was stopped
+// does.
+func (l memoryLock) hold(t *testing.T) {
+	t.Helper()
+	_, err := l.lock(t.Context(), Key{})
+	must(t, err)
+}
