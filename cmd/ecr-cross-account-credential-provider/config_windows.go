@@ -5,10 +5,15 @@ import (
 	"path/filepath"
 )
 
-// defaultConfig is the configuration's path where none is named. /etc would be
-// a folder that any user can make at the root of the drive.
+// defaultConfig returns the configuration's path if none is named. /etc would be a
+// directory that any user can create at the root of the drive. The same holds for
+// a relative path, so %ProgramData% counts only if it is absolute.
 func defaultConfig() string {
-	return filepath.Join(os.Getenv("ProgramData"), "ecr-cross-account-credential-provider", "config.yaml")
+	data := os.Getenv("ProgramData")
+	if !filepath.IsAbs(data) {
+		data = `C:\ProgramData`
+	}
+	return filepath.Join(data, "ecr-cross-account-credential-provider", "config.yaml")
 }
 
 // defaultCache: there is no cache on Windows.

@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,81 +19,60 @@ import (
 // that tells the cause and no secret.
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	garbage := fakeaws.Fault{Kind: fakeaws.Answer, Body: leak + `{"<not an answer`}
-	kind := func(k fakeaws.FaultKind) fakeaws.Fault { return fakeaws.Fault{Kind: k} }
-	sts, ecr := "assuming role arn:aws:iam::444455556666:role/ecr-pull for registry 444455556666.dkr.ecr.eu-west-1.amazonaws.com as the node's identity (EC2RoleProvider): ",
-		"getting a token for registry 444455556666.dkr.ecr.eu-west-1.amazonaws.com as arn:aws:iam::444455556666:role/ecr-pull: "
-	imds := "no credentials for registry 444455556666.dkr.ecr.eu-west-1.amazonaws.com: no AWS credentials on this node: tried the environment (AWS_ACCESS_KEY_ID is not set), profile default (it has none), a web identity (AWS_WEB_IDENTITY_TOKEN_FILE is not set), a container's endpoint (AWS_CONTAINER_CREDENTIALS_FULL_URI is not set), then the instance's profile by IMDS: "
-	tests := []struct {
-		service fakeaws.Service
-		name    string
-		fault   fakeaws.Fault
-		want    string
-	}{
-		{fakeaws.IMDS, "never accepts", kind(fakeaws.HangAccept), imds + "no answer from"},
-		{fakeaws.IMDS, "says nothing", kind(fakeaws.HangHandshake), imds + "no answer from"},
-		{fakeaws.IMDS, "resets", kind(fakeaws.Reset), imds},
-		{fakeaws.IMDS, "no headers", kind(fakeaws.HangHeaders), imds + "no answer from"},
-		{fakeaws.IMDS, "half a body", kind(fakeaws.HangBody), imds},
-		{fakeaws.IMDS, "cut-off body", kind(fakeaws.CutBody), imds},
-		{fakeaws.IMDS, "dripping body", kind(fakeaws.Drip), imds},
-		{fakeaws.IMDS, "endless body", kind(fakeaws.Flood), imds},
-		{fakeaws.IMDS, "garbage", garbage, imds},
-		{fakeaws.IMDS, "empty", fakeaws.Fault{Kind: fakeaws.Answer}, imds},
-		{fakeaws.IMDS, "500", fakeaws.Broken(0), imds},
-		{fakeaws.IMDS, "403", fakeaws.Denied(), imds},
-
-		{fakeaws.STS, "never accepts", kind(fakeaws.HangAccept), sts + "no answer from"},
-		{fakeaws.STS, "no handshake", kind(fakeaws.HangHandshake), sts + "no answer from"},
-		{fakeaws.STS, "resets", kind(fakeaws.Reset), sts},
-		{fakeaws.STS, "no headers", kind(fakeaws.HangHeaders), sts + "no answer from"},
-		{fakeaws.STS, "half a body", kind(fakeaws.HangBody), sts + "no answer from"},
-		{fakeaws.STS, "cut-off body", kind(fakeaws.CutBody), sts},
-		{fakeaws.STS, "dripping body", kind(fakeaws.Drip), sts},
-		{fakeaws.STS, "endless body", kind(fakeaws.Flood), sts},
-		{fakeaws.STS, "garbage", garbage, sts},
-		{fakeaws.STS, "empty", fakeaws.Fault{Kind: fakeaws.Answer}, sts},
-		{fakeaws.STS, "no credentials", fakeaws.Fault{Kind: fakeaws.Answer, Body: `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult></AssumeRoleResult></AssumeRoleResponse>`}, sts},
-		{fakeaws.STS, "empty credentials", fakeaws.Fault{Kind: fakeaws.Answer, Body: `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials></Credentials></AssumeRoleResult></AssumeRoleResponse>`}, sts},
-		{fakeaws.STS, "throttled", fakeaws.Throttled(0), sts},
-		{fakeaws.STS, "500", fakeaws.Broken(0), sts},
-		{fakeaws.STS, "denied", fakeaws.Denied(), sts + "AccessDenied: not authorized; the role's trust policy"},
-		{fakeaws.STS, "502 of a proxy", fakeaws.Fault{Kind: fakeaws.Answer, Status: 502, Body: "<html>" + leak}, sts},
-
-		{fakeaws.ECR, "never accepts", kind(fakeaws.HangAccept), ecr + "no answer from"},
-		{fakeaws.ECR, "no handshake", kind(fakeaws.HangHandshake), ecr + "no answer from"},
-		{fakeaws.ECR, "resets", kind(fakeaws.Reset), ecr},
-		{fakeaws.ECR, "no headers", kind(fakeaws.HangHeaders), ecr + "no answer from"},
-		{fakeaws.ECR, "half a body", kind(fakeaws.HangBody), ecr + "no answer from"},
-		{fakeaws.ECR, "cut-off body", kind(fakeaws.CutBody), ecr},
-		{fakeaws.ECR, "dripping body", kind(fakeaws.Drip), ecr},
-		{fakeaws.ECR, "endless body", kind(fakeaws.Flood), ecr},
-		{fakeaws.ECR, "garbage", garbage, ecr},
-		{fakeaws.ECR, "empty", fakeaws.Fault{Kind: fakeaws.Answer}, ecr},
-		{fakeaws.ECR, "empty object", fakeaws.Fault{Kind: fakeaws.Answer, Body: "{}"}, ecr + "the answer has no token"},
-		{fakeaws.ECR, "empty list", fakeaws.Fault{Kind: fakeaws.Answer, Body: `{"authorizationData":[]}`}, ecr + "the answer has no token"},
-		{fakeaws.ECR, "nil token", fakeaws.Fault{Kind: fakeaws.Answer, Body: `{"authorizationData":[{"expiresAt":4000000000}]}`}, ecr + "the answer has no token"},
-		{fakeaws.ECR, "not base64", fakeaws.Fault{Kind: fakeaws.Answer, Body: `{"authorizationData":[{"authorizationToken":"` + leak + `!","expiresAt":4000000000}]}`}, ecr + "the answer has a token that is not base64"},
-		{fakeaws.ECR, "no colon", fakeaws.Fault{Kind: fakeaws.Answer, Body: `{"authorizationData":[{"authorizationToken":"QVdT","expiresAt":4000000000}]}`}, ecr + "the answer has a token that is not USER:PASSWORD"},
-		{fakeaws.ECR, "expired", fakeaws.Fault{Kind: fakeaws.Answer, Body: `{"authorizationData":[{"authorizationToken":"QVdTOng=","expiresAt":1000000000}]}`}, ecr + "the answer has a token that expired at 2001-09-09T01:46:40Z"},
-		{fakeaws.ECR, "no expiry", fakeaws.Fault{Kind: fakeaws.Answer, Body: `{"authorizationData":[{"authorizationToken":"QVdTOng="}]}`}, ecr + "the answer has a token without an expiry"},
-		{fakeaws.ECR, "throttled", fakeaws.Throttled(0), ecr},
-		{fakeaws.ECR, "500", fakeaws.Broken(0), ecr},
-		{fakeaws.ECR, "denied", fakeaws.Denied(), ecr + "AccessDeniedException: not authorized; allow ecr:GetAuthorizationToken on * to arn:aws:iam::444455556666:role/ecr-pull"},
+	for service, prefix := range faultPrefixes {
+		for _, f := range fakeaws.FaultsOf(service) {
+			t.Run(string(service)+" "+f.Name, func(t *testing.T) {
+				t.Parallel()
+				aws := startAWS(t, fakeaws.Options{TLS: true})
+				aws.Break(service, f.Fault)
+				journal := fakejournal.Start(t)
+				got := ask(t, append(aws.Env(), "TEST_JOURNAL="+journal.Socket), "444455556666.dkr.ecr.eu-west-1.amazonaws.com/app", "--config", writeConfig(t, oneRole+"deadline: 10s\n"))
+				got.wantOneLine(t, prefix+faultCauses[service][f.Name])
+				got.wantNoSecret(t)
+				checkAgainst(t, record(t, journal), got)
+			})
+		}
 	}
-	for _, test := range tests {
-		t.Run(string(test.service)+" "+test.name, func(t *testing.T) {
-			t.Parallel()
-			// Next door an answer can begin before its request is written, and
-			// net/http then breaks off.
-			aws := startAWS(t, fakeaws.Options{TLS: true, RoundTrip: 10 * time.Millisecond})
-			aws.Break(test.service, test.fault)
-			journal := fakejournal.Start(t)
-			got := ask(t, append(aws.Env(), "TEST_JOURNAL="+journal.Socket), "444455556666.dkr.ecr.eu-west-1.amazonaws.com/app", "--config", writeConfig(t, oneRole))
-			got.wantOneLine(t, test.want)
-			got.wantNoSecret(t)
-			checkAgainst(t, record(t, journal), got)
-		})
+}
+
+// faultPrefixes are what the line says of each service's part.
+var faultPrefixes = map[fakeaws.Service]string{
+	fakeaws.IMDS: "no credentials for registry 444455556666.dkr.ecr.eu-west-1.amazonaws.com: no AWS credentials on this node: tried the environment (AWS_ACCESS_KEY_ID is not set), profile default (it has none), a web identity (AWS_WEB_IDENTITY_TOKEN_FILE is not set), a container's endpoint (AWS_CONTAINER_CREDENTIALS_FULL_URI is not set), then the instance's profile by IMDS: ",
+	fakeaws.STS:  "assuming role arn:aws:iam::444455556666:role/ecr-pull for registry 444455556666.dkr.ecr.eu-west-1.amazonaws.com as the node's identity (EC2RoleProvider): ",
+	fakeaws.ECR:  "getting a token for registry 444455556666.dkr.ecr.eu-west-1.amazonaws.com as arn:aws:iam::444455556666:role/ecr-pull: ",
+}
+
+// faultCauses are what follows, where there is only one cause that it can be. A
+// body that begins before the request is written to its end may also end with
+// the connection: net/http then breaks it off.
+var faultCauses = map[fakeaws.Service]map[string]string{
+	fakeaws.IMDS: {
+		string(fakeaws.HangAccept): "no answer from", string(fakeaws.HangHandshake): "no answer from", string(fakeaws.HangHeaders): "no answer from",
+	},
+	fakeaws.STS: {
+		string(fakeaws.HangAccept): "no answer from", string(fakeaws.HangHandshake): "no answer from", string(fakeaws.HangHeaders): "no answer from",
+		"denied": "AccessDenied: not authorized; the role's trust policy",
+	},
+	fakeaws.ECR: {
+		string(fakeaws.HangAccept): "no answer from", string(fakeaws.HangHandshake): "no answer from", string(fakeaws.HangHeaders): "no answer from",
+		"denied":       "AccessDeniedException: not authorized; allow ecr:GetAuthorizationToken on * to arn:aws:iam::444455556666:role/ecr-pull",
+		"empty object": "the answer has no token", "empty list": "the answer has no token", "nil token": "the answer has no token",
+		"not base64":    "the answer has a token that is not base64",
+		"no colon":      "the answer has a token that is not USER:PASSWORD",
+		"expired token": "the answer has a token that expired at 2001-09-09T01:46:40Z",
+		"no expiry":     "the answer has a token without an expiry",
+	},
+}
+
+// TestFaultCauses: each cause is of a fault in the table.
+func TestFaultCauses(t *testing.T) {
+	t.Parallel()
+	for service, causes := range faultCauses {
+		for name := range causes {
+			if !slices.ContainsFunc(fakeaws.FaultsOf(service), func(f fakeaws.NamedFault) bool { return f.Name == name }) {
+				t.Errorf("%s has no fault %q", service, name)
+			}
+		}
 	}
 }
 
@@ -142,21 +122,27 @@ func TestTrust(t *testing.T) {
 		got := ask(t, env, "444455556666.dkr.ecr.eu-west-1.amazonaws.com/app", "--config", writeConfig(t, oneRole))
 		got.wantOneLine(t, "is not accepted: x509: certificate signed by unknown authority")
 	})
-	for name, skew := range map[string]time.Duration{"node an hour ahead": -time.Hour, "node an hour behind": time.Hour} {
+	for name, test := range map[string]struct {
+		skew time.Duration
+		want string
+	}{
+		"node an hour ahead":  {-time.Hour, `"cacheDuration":"0s"`}, // by its clock, the session is over
+		"node an hour behind": {time.Hour, `"cacheDuration":"5`},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			aws := startAWS(t, fakeaws.Options{})
-			aws.World.SetSkew(skew)
+			aws.World.SetSkew(test.skew)
 			got := ask(t, aws.Env(), "444455556666.dkr.ecr.eu-west-1.amazonaws.com/app", "--role", role)
-			if got.status != 0 || !strings.Contains(got.stdout, `"cacheDuration":"5`) {
-				t.Errorf("exit %d, %s; want an answer for 50 odd minutes", got.status, got.stderr)
+			if got.status != 0 || !strings.Contains(got.stdout, test.want) {
+				t.Errorf("exit %d, %s; want %s", got.status, got.stderr, test.want)
 			}
 		})
 	}
 	t.Run("wrong secret", func(t *testing.T) {
 		t.Parallel()
 		aws := startAWS(t, fakeaws.Options{})
-		env := append(aws.Env(), "AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID="+leak, "AWS_SECRET_ACCESS_KEY="+leak, "AWS_SESSION_TOKEN="+leak)
+		env := append(aws.Env(), "AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID="+fakeaws.LeakMark, "AWS_SECRET_ACCESS_KEY="+fakeaws.LeakMark, "AWS_SESSION_TOKEN="+fakeaws.LeakMark)
 		got := ask(t, env, "444455556666.dkr.ecr.eu-west-1.amazonaws.com/app", "--role", role)
 		got.wantOneLine(t, "InvalidClientTokenId")
 		got.wantNoSecret(t)
@@ -191,8 +177,8 @@ func TestOpenStdin(t *testing.T) {
 	if _, err := io.WriteString(writer, `{"kind":`); err != nil {
 		t.Fatal(err)
 	}
-	cmd := command(t, nil, "--config", writeConfig(t, oneRole))
+	cmd := command(t, nil, "--config", writeConfig(t, hasty))
 	cmd.Stdin = reader
 	got := run(t, cmd)
-	got.wantOneLine(t, "was the request on stdin ever written and closed?")
+	got.wantOneLine(t, "was the request on stdin written and closed?")
 }

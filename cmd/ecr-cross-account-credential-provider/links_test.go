@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"ecr-cross-account-credential-provider/pkg/cli"
 )
 
 // linked are the modules that the plugin links, and why: it runs on every pod
@@ -54,7 +52,7 @@ var linked = map[string]string{
 }
 
 // notLinked are packages, or the starts of their paths, that the plugin must not
-// link, and why.
+// link, and why. What its own code must not import is in .golangci.yml.
 var notLinked = map[string]string{
 	"k8s.io/client-go":            "the plugin asks no API server",
 	"k8s.io/component-base":       "brings flags, metrics and tracing that nobody reads",
@@ -68,21 +66,6 @@ var notLinked = map[string]string{
 	"testing":                     "is for tests",
 	"plugin":                      "loads code",
 	"ecr-cross-account-credential-provider/test": "stands in for AWS in tests",
-}
-
-// notImported are packages that the project's own code must not import, though
-// its dependencies may link them.
-var notImported = map[string]string{
-	"os/exec":        "the plugin runs nothing",
-	"log":            "the plugin speaks by its answer and one line on stderr",
-	"k8s.io/klog/v2": "its flags and its format are the kubelet's",
-	"unsafe":         "it holds credentials",
-}
-
-// exceptions are the packages that may import one of these all the same.
-var exceptions = map[string]string{
-	"os/exec": ownModule + "/pkg/awsapi",      // a profile's credential_process, contained
-	"log":     ownModule + "/cmd/" + cli.Name, // to silence it
 }
 
 type listedPackage struct {
@@ -116,20 +99,6 @@ func TestLinks(t *testing.T) {
 	for module := range linked {
 		if !seen[module] {
 			t.Errorf("module %s has a reason to be linked, but is not", module)
-		}
-	}
-}
-
-func TestImports(t *testing.T) {
-	t.Parallel()
-	for _, p := range listPackages(t) {
-		if !strings.HasPrefix(p.ImportPath, ownModule+"/") {
-			continue
-		}
-		for forbidden, reason := range notImported {
-			if slices.Contains(p.Imports, forbidden) && exceptions[forbidden] != p.ImportPath {
-				t.Errorf("%s imports %s: %s", p.ImportPath, forbidden, reason)
-			}
 		}
 	}
 }

@@ -35,7 +35,7 @@ func record(t *testing.T, journal *fakejournal.Journal) fakejournal.Entry {
 func steps(entry fakejournal.Entry) string {
 	var names []string
 	for name := range entry {
-		if step, ok := strings.CutSuffix(name, "_MS"); ok && name != "DURATION_MS" && name != "CONFIG_MS" && name != "REQUEST_MS" {
+		if step, ok := strings.CutSuffix(name, "_MS"); ok && name != "DURATION_MS" && name != "CONFIG_MS" && name != "REQUEST_MS" && name != "RESPONSE_MS" {
 			names = append(names, strings.ToLower(step))
 		}
 	}
@@ -55,10 +55,9 @@ func TestRecord(t *testing.T) { //nolint:tparallel // one run after the other
 	aws := startAWS(t, fakeaws.Options{})
 	journal := fakejournal.Start(t)
 	env := append(aws.Env(), "HOME=/nonexistent", "TEST_CACHE="+t.TempDir()+"/cache", "TEST_JOURNAL="+journal.Socket)
-	patient := strings.Replace(oneRole, "deadline: 1s", "deadline: 20s", 1)
-	refusing := writeConfig(t, strings.ReplaceAll(patient, "role/ecr-pull", "role/absent"))
-	falling := writeConfig(t, strings.ReplaceAll(patient, "role/ecr-pull\n", "role/absent\n  whenRefused: Node\n"))
-	config, broken, none := writeConfig(t, patient), writeConfig(t, "registries: []\n"), writeConfig(t, patient+"unmatched: None\n")
+	refusing := writeConfig(t, strings.ReplaceAll(oneRole, "role/ecr-pull", "role/absent"))
+	falling := writeConfig(t, strings.ReplaceAll(oneRole, "role/ecr-pull\n", "role/absent\n  whenRefused: Node\n"))
+	config, broken, none := writeConfig(t, oneRole), writeConfig(t, "registries: []\n"), writeConfig(t, oneRole+"unmatched: None\n")
 	tests := []struct {
 		name, config, image string
 		ahead               string
@@ -69,55 +68,55 @@ func TestRecord(t *testing.T) { //nolint:tparallel // one run after the other
 	}{
 		{name: "minted", config: config, image: registry + "/app", want: fakejournal.Entry{
 			"PRIORITY": {"6"}, "MESSAGE": {registry + `/app: minted token of ` + pull + ` \(registries\[0\]\), kept for 5[0-9]m[0-9s]*` + took},
-			"REGISTRY": {registry}, "RULE": {"registries[0]"}, "IDENTITY": {pull}, "SOURCE": {"minted"},
+			"REGISTRY": {registry}, "ENTRY": {"registries[0]"}, "IDENTITY": {pull}, "OUTCOME": {"minted"},
 		}, steps: "cache credentials instance role_1 sdk token", requests: 2},
 		{name: "fresh", config: config, image: registry + "/another", want: fakejournal.Entry{
 			"PRIORITY": {"6"}, "MESSAGE": {registry + `/another: fresh token of ` + pull + ` \(registries\[0\]\), kept for 5[0-9]m[0-9s]*` + took},
-			"REGISTRY": {registry}, "RULE": {"registries[0]"}, "IDENTITY": {pull}, "SOURCE": {"fresh"},
-		}, steps: "cache"},
+			"REGISTRY": {registry}, "ENTRY": {"registries[0]"}, "IDENTITY": {pull}, "OUTCOME": {"fresh"},
+		}, steps: "cache sdk"},
 		{name: "stale", config: config, image: registry + "/app", ahead: "2h", fault: fakeaws.Broken(0), want: fakejournal.Entry{
 			"PRIORITY": {"4"}, "MESSAGE": {registry + `/app: stale token of ` + pull + ` \(registries\[0\]\), kept for 5m` + took + `; using the token of 2h0m.* ago for registry .*assuming role ` + pull + `.*`},
-			"REGISTRY": {registry}, "RULE": {"registries[0]"}, "IDENTITY": {pull}, "SOURCE": {"stale"},
-			"NOTE": {"using the token of .*assuming role " + pull + " for registry .*"},
+			"REGISTRY": {registry}, "ENTRY": {"registries[0]"}, "IDENTITY": {pull}, "OUTCOME": {"stale"},
+			"NOTE": {"using the token of .*assuming role " + pull + " for registry .*"}, "CLOCK_SKEW": {"-[12]h.*"},
 		}, steps: "cache credentials instance role_1 sdk", requests: 1},
 		{name: "refused", config: refusing, image: registry + "/app", want: fakejournal.Entry{
 			"PRIORITY": {"3"}, "MESSAGE": {registry + `/app: assuming role .*: AccessDenied: .*` + took},
-			"REGISTRY": {registry}, "RULE": {"registries[0]"}, "IDENTITY": {"arn:aws:iam::444455556666:role/absent"}, "SOURCE": {"refused"},
+			"REGISTRY": {registry}, "ENTRY": {"registries[0]"}, "IDENTITY": {"arn:aws:iam::444455556666:role/absent"}, "OUTCOME": {"refused"},
 			"ERROR": {"assuming role .*: AccessDenied: .*"}, "ERROR_CLASS": {"refused"},
 		}, steps: "cache credentials instance role_1 sdk", requests: 1},
 		{name: "refused before", config: refusing, image: registry + "/app", want: fakejournal.Entry{
 			"PRIORITY": {"3"}, "MESSAGE": {registry + `/app: assuming role .*: AccessDenied: .* ago, asked again in .*` + took},
-			"REGISTRY": {registry}, "RULE": {"registries[0]"}, "IDENTITY": {"arn:aws:iam::444455556666:role/absent"}, "SOURCE": {"refused"},
-			"ERROR": {"assuming role .* ago, asked again in .*"},
-		}, steps: "cache"},
+			"REGISTRY": {registry}, "ENTRY": {"registries[0]"}, "IDENTITY": {"arn:aws:iam::444455556666:role/absent"}, "OUTCOME": {"refused"},
+			"ERROR": {"assuming role .* ago, asked again in .*"}, "ERROR_CLASS": {"refused"},
+		}, steps: "cache sdk"},
 		{name: "the node instead", config: falling, image: registry + "/app", want: fakejournal.Entry{
-			"PRIORITY": {"4"}, "MESSAGE": {registry + `/app: minted token of .*/absent .*, kept for 4m.*` + took + `; assuming role .* instead, as whenRefused of registries\[0\] says`},
-			"REGISTRY": {registry}, "RULE": {"registries[0]"}, "IDENTITY": {"arn:aws:iam::444455556666:role/absent"}, "SOURCE": {"minted"},
+			"PRIORITY": {"4"}, "MESSAGE": {registry + `/app: minted token of the node \(registries\[0\]\), kept for 4m.*` + took + `; assuming role .* instead, as whenRefused of registries\[0\] says`},
+			"REGISTRY": {registry}, "ENTRY": {"registries[0]"}, "IDENTITY": {"the node"}, "OUTCOME": {"minted"},
 			"NOTE": {"assuming role .* using the node's identity .*instead, as whenRefused .*"},
 		}, steps: "cache credentials instance role_1 sdk token", requests: 2},
 		{name: "unavailable", config: config, image: "444455556666.dkr.ecr.eu-west-2.amazonaws.com/app", fault: fakeaws.Broken(0), want: fakejournal.Entry{
 			"PRIORITY": {"3"}, "MESSAGE": {`444455556666.dkr.ecr.eu-west-2.amazonaws.com/app: assuming role .*` + took},
-			"REGISTRY": {"444455556666.dkr.ecr.eu-west-2.amazonaws.com"}, "RULE": {"registries[0]"}, "IDENTITY": {pull}, "SOURCE": {"none"},
+			"REGISTRY": {"444455556666.dkr.ecr.eu-west-2.amazonaws.com"}, "ENTRY": {"registries[0]"}, "IDENTITY": {pull}, "OUTCOME": {"failed"},
 			"ERROR": {"assuming role .*"}, "ERROR_CLASS": {"unavailable"},
 		}, steps: "cache credentials instance role_1 sdk", requests: 1},
 		{name: "the node itself", config: config, image: "111122223333.dkr.ecr.eu-west-1.amazonaws.com/app", want: fakejournal.Entry{
 			"PRIORITY": {"6"}, "MESSAGE": {`111122223333.dkr.ecr.eu-west-1.amazonaws.com/app: minted token of the node \(unmatched: Node\), kept for [0-9hms]+` + took},
-			"REGISTRY": {"111122223333.dkr.ecr.eu-west-1.amazonaws.com"}, "RULE": {"unmatched: Node"}, "IDENTITY": {"the node"}, "SOURCE": {"minted"},
+			"REGISTRY": {"111122223333.dkr.ecr.eu-west-1.amazonaws.com"}, "ENTRY": {"unmatched: Node"}, "IDENTITY": {"the node"}, "OUTCOME": {"minted"},
 		}, steps: "cache credentials sdk token", requests: 1},
 		{name: "public", config: config, image: "public.ecr.aws/x/y", want: fakejournal.Entry{
 			"PRIORITY": {"6"}, "MESSAGE": {`public.ecr.aws/x/y: minted token of the node \(ECR Public\), kept for [0-9hms]+` + took},
-			"REGISTRY": {"public.ecr.aws"}, "RULE": {"ECR Public"}, "IDENTITY": {"the node"}, "SOURCE": {"minted"},
+			"REGISTRY": {"public.ecr.aws"}, "ENTRY": {"ECR Public"}, "IDENTITY": {"the node"}, "OUTCOME": {"minted"},
 		}, steps: "cache credentials instance sdk token", requests: 1},
 		{name: "left to others", config: none, image: "111122223333.dkr.ecr.eu-west-1.amazonaws.com/app", want: fakejournal.Entry{
 			"PRIORITY": {"6"}, "MESSAGE": {`111122223333.dkr.ecr.eu-west-1.amazonaws.com/app: no credentials \(unmatched: None\), kept for 1h` + took},
-			"REGISTRY": {"111122223333.dkr.ecr.eu-west-1.amazonaws.com"}, "RULE": {"unmatched: None"}, "SOURCE": {"none"},
+			"REGISTRY": {"111122223333.dkr.ecr.eu-west-1.amazonaws.com"}, "ENTRY": {"unmatched: None"}, "OUTCOME": {"none"},
 		}, steps: "cache"},
 		{name: "not ECR", config: config, image: "registry.example.com/app", want: fakejournal.Entry{
-			"PRIORITY": {"6"}, "MESSAGE": {`registry.example.com/app: no credentials \(not Amazon ECR\), kept for 1h` + took}, "SOURCE": {"none"},
+			"PRIORITY": {"6"}, "MESSAGE": {`registry.example.com/app: no credentials \(not Amazon ECR\), kept for 1h` + took}, "OUTCOME": {"none"},
 		}, steps: "cache"},
 		{name: "configuration", config: broken, want: fakejournal.Entry{
-			"PRIORITY": {"3"}, "MESSAGE": {`a request: .*an empty list; want at least one item` + took}, "SOURCE": {"none"},
-			"ERROR": {".*registries: an empty list; want at least one item"}, "ERROR_CLASS": {"configuration"},
+			"PRIORITY": {"3"}, "MESSAGE": {`a request: .*an empty list; want at least one item` + took}, "OUTCOME": {"failed"},
+			"ERROR": {".*registries: is an empty list; want at least one item"}, "ERROR_CLASS": {"configuration"},
 		}},
 	}
 	for _, test := range tests { //nolint:paralleltest // see above
@@ -166,7 +165,7 @@ func compareEntry(t *testing.T, want, got fakejournal.Entry) {
 		switch name {
 		case "SYSLOG_IDENTIFIER", "IMAGE", "CACHE_DURATION", "AWS_REQUEST_ID":
 			continue
-		case "MESSAGE", "ERROR", "NOTE":
+		case "MESSAGE", "ERROR", "NOTE", "CLOCK_SKEW":
 			if pattern := want.Get(name); regexp.MustCompile("^" + pattern + "$").MatchString(texts[0]) {
 				texts = []string{pattern}
 			}
@@ -197,7 +196,7 @@ func TestNoRecord(t *testing.T) {
 }
 
 // TestJournalAbsent: without a journal, or with one that takes nothing, the answer
-// is the same, and comes in time.
+// is the same, and comes before a kubelet gives up.
 func TestJournalAbsent(t *testing.T) {
 	t.Parallel()
 	full := fakejournal.Start(t)
@@ -205,10 +204,9 @@ func TestJournalAbsent(t *testing.T) {
 	for name, socket := range map[string]string{
 		"absent": filepath.Join(t.TempDir(), "absent"), "no socket": writeConfig(t, ""), "full": full.Socket,
 	} {
-		begin := time.Now()
 		got := ask(t, []string{"TEST_JOURNAL=" + socket}, "registry.example.com/app")
-		if took := time.Since(begin); got.status != 0 || got.stderr != "" || !strings.Contains(got.stdout, `"cacheDuration":"1h0m0s"`) || took > 5*time.Second {
-			t.Errorf("%s: exit %d after %s: %s%s", name, got.status, took, got.stdout, got.stderr)
+		if got.status != 0 || got.stderr != "" || !strings.Contains(got.stdout, `"cacheDuration":"1h0m0s"`) {
+			t.Errorf("%s: exit %d: %s%s", name, got.status, got.stdout, got.stderr)
 		}
 	}
 }

@@ -4,36 +4,42 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"io"
-	"log" //nolint:depguard // to silence it: net/http writes to it what servers say out of turn
+	"log" //nolint:depguard // to silence it: net/http logs unexpected responses of servers
 	"math/rand/v2"
 	"os"
 	"os/signal"
 	"syscall"
 	"time"
 
+	"ecr-cross-account-credential-provider/pkg/cache"
 	"ecr-cross-account-credential-provider/pkg/cli"
 )
 
 // version is set by the linker.
 var version = "unknown"
 
-// Tests have a cache, a journal and a clock of their own.
+// Tests have a configuration, a cache, a journal and a clock of their own. The
+// linker can set the first three.
 var (
+	configuration  string // defaultConfig's, if it is empty
 	cacheDirectory = defaultCache
 	journal        = journalSocket
 	now            = time.Now
+	boot           cache.Boot // the system's, if it is empty
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	signal.Ignore(syscall.SIGPIPE) // a closed stdout is an error like any other
 	log.SetOutput(io.Discard)
 	stderr := os.Stderr
 	if null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0); err == nil {
-		// The SDK gives it to the credential_process of a source_profile, and
-		// whoever holds a kubelet's stderr holds the kubelet.
+		// No child process may inherit the real stderr: the kubelet waits until
+		// everybody has closed it.
 		os.Stderr = null
 	}
 	hostname, err := os.Hostname()
@@ -49,17 +55,18 @@ func main() {
 		Version:        version,
 		Terminal:       isTerminal(os.Stdin),
 		StderrTerminal: isTerminal(stderr),
-		DefaultConfig:  defaultConfig(),
+		DefaultConfig:  cmp.Or(configuration, defaultConfig()),
 		DefaultCache:   cacheDirectory,
 		Journal:        journal,
 		Environ:        os.Environ,
 		Hostname:       hostname,
 		Now:            now,
+		Boot:           boot,
 		Random:         rand.Float64,
 	}))
 }
 
-// isTerminal tells a terminal from a pipe, a file and /dev/null.
+// isTerminal reports whether f is a terminal, not a pipe, a file or /dev/null.
 func isTerminal(f *os.File) bool {
 	info, err := f.Stat()
 	if err != nil || info.Mode()&os.ModeCharDevice == 0 {

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"ecr-cross-account-credential-provider/pkg/cache"
 	"ecr-cross-account-credential-provider/pkg/cli"
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
@@ -23,6 +26,7 @@ func init() {
 	cacheDirectory, journal = os.Getenv("TEST_CACHE"), os.Getenv("TEST_JOURNAL")
 	if ahead, err := time.ParseDuration(os.Getenv("TEST_CLOCK_AHEAD")); err == nil {
 		now = func() time.Time { return time.Now().Add(ahead) }
+		boot = cache.Boot{ID: func() string { return "" }, Uptime: func() time.Duration { return 0 }} // this clock was not set: time has passed
 	}
 }
 
@@ -54,10 +58,21 @@ func TestScripts(t *testing.T) {
 			"issue":   issueCredentials,
 			"token":   printToken,
 		},
+		Condition:           condition,
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 	})
+}
+
+// condition is plugin:OS, the system that the plugin is built for. It can be
+// another one than the tests': see test/platforms/run.
+func condition(name string) (bool, error) {
+	system, ok := strings.CutPrefix(name, "plugin:")
+	if !ok {
+		return false, fmt.Errorf("unknown condition %q", name)
+	}
+	return system == cmp.Or(os.Getenv("TEST_PROGRAMS_OS"), runtime.GOOS), nil
 }
 
 type serverKey struct{}
@@ -69,13 +84,16 @@ func setup(env *testscript.Env) error {
 		return err
 	}
 	world.TrustIssuer(issuer)
-	server, err := fakeaws.Start(world, fakeaws.Options{RoundTrip: 10 * time.Millisecond}) // as in TestFaults
+	server, err := fakeaws.Start(world, fakeaws.Options{})
 	if err != nil {
 		return err
 	}
 	env.Defer(func() { _ = server.Close() })
 	env.Values[serverKey{}] = server
 	env.Vars = append(env.Vars, server.Env()...)
+	if programs := os.Getenv("TEST_PROGRAMS"); programs != "" {
+		env.Setenv("PATH", programs+string(os.PathListSeparator)+env.Getenv("PATH"))
+	}
 	return prepareFiles(env.WorkDir)
 }
 
@@ -173,7 +191,8 @@ func trustRole(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // readAnswer prints the answer on stdout in words: whose token it is, and how
-// long it may be kept (in tens of minutes, as chance has a say).
+// long it may be kept: in tens of minutes, because up to 5 minutes are left to chance, and
+// the test itself takes seconds.
 func readAnswer(ts *testscript.TestScript, _ bool, _ []string) {
 	var answer struct {
 		APIVersion, Kind, CacheKeyType, CacheDuration string
@@ -185,7 +204,7 @@ func readAnswer(ts *testscript.TestScript, _ bool, _ []string) {
 	duration, err := time.ParseDuration(answer.CacheDuration)
 	ts.Check(err)
 	out := ts.Stdout()
-	fmt.Fprintf(out, "%s %s %s, about %s\n", answer.APIVersion, answer.Kind, answer.CacheKeyType, duration.Round(10*time.Minute))
+	fmt.Fprintf(out, "%s %s %s, about %s\n", answer.APIVersion, answer.Kind, answer.CacheKeyType, (duration + time.Minute).Round(10*time.Minute))
 	for key, auth := range answer.Auth {
 		grant, err := serverOf(ts).World.ReadToken(auth.Password)
 		ts.Check(err)
@@ -209,22 +228,20 @@ func listCalls(ts *testscript.TestScript, _ bool, args []string) {
 	serverOf(ts).Forget()
 }
 
-// switchFault: fault SERVICE (off|throttled|broken|denied|KIND|answer BODY).
+// switchFault: fault SERVICE (off|answer BODY|NAME), where NAME is of the table.
 func switchFault(ts *testscript.TestScript, _ bool, args []string) {
 	service := fakeaws.Service(args[0])
 	switch what := args[1]; what {
 	case "off":
 		serverOf(ts).Mend(service)
-	case "throttled":
-		serverOf(ts).Break(service, fakeaws.Throttled(0))
-	case "broken":
-		serverOf(ts).Break(service, fakeaws.Broken(0))
-	case "denied":
-		serverOf(ts).Break(service, fakeaws.Denied())
 	case "answer":
 		serverOf(ts).Break(service, fakeaws.Fault{Kind: fakeaws.Answer, Body: args[2]})
 	default:
-		serverOf(ts).Break(service, fakeaws.Fault{Kind: fakeaws.FaultKind(what)})
+		fault, ok := fakeaws.FaultNamed(what)
+		if !ok {
+			ts.Fatalf("no fault %q", what)
+		}
+		serverOf(ts).Break(service, fault)
 	}
 }
 

@@ -12,41 +12,7 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// fault is a way for a service to fail, and what it means to AWS's caller.
-type fault struct {
-	name    string
-	fault   fakeaws.Fault
-	refuses bool // AWS says no, rather than nothing of use
-}
-
-func matrixFaults() []fault {
-	kind := func(k fakeaws.FaultKind) fakeaws.Fault { return fakeaws.Fault{Kind: k} }
-	return []fault{
-		{"refused", kind(fakeaws.Refuse), false},
-		{"black hole", kind(fakeaws.BlackHole), false},
-		{"never accepts", kind(fakeaws.HangAccept), false},
-		{"no handshake", kind(fakeaws.HangHandshake), false},
-		{"no headers", kind(fakeaws.HangHeaders), false},
-		{"half a body", kind(fakeaws.HangBody), false},
-		{"reset", kind(fakeaws.Reset), false},
-		{"cut off", kind(fakeaws.CutBody), false},
-		{"drip", kind(fakeaws.Drip), false},
-		{"flood", kind(fakeaws.Flood), false},
-		{"garbage", fakeaws.Fault{Kind: fakeaws.Answer, Body: leak + "{<"}, false},
-		{"empty", fakeaws.Fault{Kind: fakeaws.Answer}, false},
-		{"500", fakeaws.Broken(0), false},
-		{"503 of a proxy", fakeaws.Fault{Kind: fakeaws.Answer, Status: 503, Body: leak}, false},
-		{"throttled", fakeaws.Throttled(0), false},
-		{"throttled for 99 calls", fakeaws.Throttled(99), false},
-		{"408", fakeaws.Fault{Kind: fakeaws.Error, Status: 408, Code: "RequestTimeout", Message: "late"}, false},
-		{"expired", fakeaws.Fault{Kind: fakeaws.Error, Status: 403, Code: "ExpiredToken", Message: "expired"}, false},
-		{"denied", fakeaws.Denied(), true},
-		{"invalid", fakeaws.Fault{Kind: fakeaws.Error, Status: 400, Code: "ValidationError", Message: "invalid"}, true},
-		{"region off", fakeaws.Fault{Kind: fakeaws.Error, Status: 403, Code: "RegionDisabledException", Message: "off"}, true},
-		{"unknown key", fakeaws.Fault{Kind: fakeaws.Error, Status: 403, Code: "InvalidClientTokenId", Message: "invalid"}, true},
-		{"bad signature", fakeaws.Fault{Kind: fakeaws.Error, Status: 403, Code: "SignatureDoesNotMatch", Message: leak}, true},
-	}
-}
+var services = []fakeaws.Service{fakeaws.IMDS, fakeaws.STS, fakeaws.ECR, fakeaws.ECRPublic}
 
 // TestFaultMatrix: each service, each fault, and what the cache has: nothing
 // (cold), a fresh token, or one that is no longer fresh (stale, two hours on).
@@ -54,15 +20,14 @@ func matrixFaults() []fault {
 // and a cache that the next process can use.
 func TestFaultMatrix(t *testing.T) {
 	t.Parallel()
-	services := []fakeaws.Service{fakeaws.IMDS, fakeaws.STS, fakeaws.ECR, fakeaws.ECRPublic}
 	m := &matrix{cells: map[string]string{}}
-	t.Cleanup(func() { m.print(services) })
+	t.Cleanup(m.print)
 	for _, service := range services {
-		for _, f := range matrixFaults() {
+		for _, f := range fakeaws.FaultsOf(service) {
 			for _, state := range []string{"cold", "fresh", "stale"} {
-				t.Run(fmt.Sprintf("%s/%s/%s", service, f.name, state), func(t *testing.T) {
+				t.Run(fmt.Sprintf("%s/%s/%s", service, f.Name, state), func(t *testing.T) {
 					t.Parallel()
-					m.set(service, f.name, state, runCell(t, service, f, state))
+					m.set(service, f.Name, state, runCell(t, service, f, state))
 				})
 			}
 		}
@@ -70,7 +35,7 @@ func TestFaultMatrix(t *testing.T) {
 }
 
 // runCell plays one cell, and returns its outcome in a word.
-func runCell(t *testing.T, service fakeaws.Service, f fault, state string) string {
+func runCell(t *testing.T, service fakeaws.Service, f fakeaws.NamedFault, state string) string {
 	t.Helper()
 	aws := startAWS(t, fakeaws.Options{TLS: true})
 	image := "444455556666.dkr.ecr.eu-west-1.amazonaws.com/app"
@@ -78,14 +43,18 @@ func runCell(t *testing.T, service fakeaws.Service, f fault, state string) strin
 		image = "public.ecr.aws/x/y"
 	}
 	env := append(aws.Env(), "HOME=/nonexistent", "TEST_CACHE="+t.TempDir()+"/cache")
-	config, patient := writeConfig(t, oneRole), writeConfig(t, strings.ReplaceAll(oneRole, "deadline: 3s", ""))
+	patient := writeConfig(t, oneRole)
+	config := patient
+	if state != "fresh" && !f.Refuses {
+		config = writeConfig(t, hasty) // its outcome is the same if the time is over first
+	}
 	if state != "cold" {
 		if first := ask(t, env, image, "--config", patient); first.status != 0 || first.stderr != "" {
 			t.Fatalf("exit %d: %s", first.status, first.stderr)
 		}
 	}
 	aws.Forget()
-	aws.Break(service, f.fault)
+	aws.Break(service, f.Fault)
 	broken := env
 	if state == "stale" {
 		broken = append(slices.Clone(env), "TEST_CLOCK_AHEAD=7h")
@@ -93,7 +62,7 @@ func runCell(t *testing.T, service fakeaws.Service, f fault, state string) strin
 	got := ask(t, broken, image, "--config", config)
 	got.wantNoSecret(t)
 	outcome := got.outcome()
-	if want := f.outcome(service, state); outcome != want {
+	if want := wantOutcome(f, service, state); outcome != want {
 		t.Errorf("%s, want %s: exit %d, %s", outcome, want, got.status, got.stderr)
 	}
 	if state == "fresh" && len(aws.Calls()) != 0 {
@@ -127,9 +96,9 @@ func (r result) outcome() string {
 	return "token"
 }
 
-// outcome is what should come of a fault.
-func (f fault) outcome(service fakeaws.Service, state string) string {
-	refuses := f.refuses && service != fakeaws.IMDS
+// wantOutcome is what should come of a fault.
+func wantOutcome(f fakeaws.NamedFault, service fakeaws.Service, state string) string {
+	refuses := f.Refuses && service != fakeaws.IMDS
 	switch {
 	case state == "fresh":
 		return "token"
@@ -154,7 +123,7 @@ func (m *matrix) set(service fakeaws.Service, name, state, outcome string) {
 }
 
 // print shows the matrix, with -v or where a test failed.
-func (m *matrix) print(services []fakeaws.Service) {
+func (m *matrix) print() {
 	if !testing.Verbose() {
 		return
 	}
@@ -164,10 +133,10 @@ func (m *matrix) print(services []fakeaws.Service) {
 		fmt.Fprintf(out, "\t%s cold, fresh, stale", s)
 	}
 	fmt.Fprintln(out)
-	for _, f := range matrixFaults() {
-		fmt.Fprint(out, f.name)
+	for _, f := range fakeaws.Faults() {
+		fmt.Fprint(out, f.Name)
 		for _, s := range services {
-			fmt.Fprintf(out, "\t%s, %s, %s", m.cells[fmt.Sprint(s, f.name, "cold")], m.cells[fmt.Sprint(s, f.name, "fresh")], m.cells[fmt.Sprint(s, f.name, "stale")])
+			fmt.Fprintf(out, "\t%s, %s, %s", m.cells[fmt.Sprint(s, f.Name, "cold")], m.cells[fmt.Sprint(s, f.Name, "fresh")], m.cells[fmt.Sprint(s, f.Name, "stale")])
 		}
 		fmt.Fprintln(out)
 	}

@@ -14,11 +14,10 @@ import (
 	"ecr-cross-account-credential-provider/pkg/cache"
 	"ecr-cross-account-credential-provider/pkg/config"
 	"ecr-cross-account-credential-provider/pkg/printable"
-	"ecr-cross-account-credential-provider/pkg/provider"
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
-// cacheDirectory is where a configuration has the cache; empty is nowhere.
+// cacheDirectory is the directory of the cache; empty is no cache.
 func (p Process) cacheDirectory(c config.Config) string {
 	directory := p.DefaultCache
 	if c.Cache.Named {
@@ -30,16 +29,16 @@ func (p Process) cacheDirectory(c config.Config) string {
 	return filepath.Clean(directory) // a slash at the end would follow a link
 }
 
-// openCache opens the shared cache. Without one every request asks AWS, which is
-// slower, and right.
+// openCache opens the shared cache. Without it every request calls AWS, which is
+// slower but as good.
 func (p Process) openCache(c config.Config, warn func(string)) *cache.Store {
 	directory := p.cacheDirectory(c)
 	if directory == "" {
 		return nil
 	}
-	store, err := cache.Open(directory, cache.Options{Now: p.Now, Random: p.Random, Warn: warn, Verdict: provider.Verdict})
+	store, err := cache.Open(directory, cache.Options{Now: p.Now, Boot: p.Boot, Random: p.Random, Warn: warn})
 	if err != nil {
-		warn(err.Error() + "; going on without it")
+		warn(err.Error())
 		return nil
 	}
 	return store
@@ -58,15 +57,15 @@ func caches(_ context.Context, p Process, o options, args []string) error {
 	if directory == "" {
 		return usageError("the configuration has no cache")
 	}
-	if _, err := os.Stat(directory); errors.Is(err, fs.ErrNotExist) {
-		_, err := fmt.Fprintf(p.Stdout, "the cache is empty: %s is not there yet\n", directory)
+	if _, err := os.Lstat(directory); errors.Is(err, fs.ErrNotExist) {
+		_, err := fmt.Fprintf(p.Stdout, "the cache is empty: %s does not exist yet\n", directory)
 		return err
 	}
-	store, err := cache.Open(directory, cache.Options{Now: p.Now, Random: p.Random, Warn: func(string) {}, Verdict: provider.Verdict})
+	store, err := cache.Open(directory, cache.Options{Now: p.Now, Boot: p.Boot, Random: p.Random, Warn: func(string) {}})
 	if err != nil {
-		return fmt.Errorf("%w; run it as the user that the kubelet runs the plugin as", err)
+		return err
 	}
-	defer store.Close() //nolint:errcheck // nothing is lost by it
+	defer store.Close() //nolint:errcheck // nothing is lost
 	if args[0] == "clear" {
 		return clearCache(p, store, directory)
 	}
@@ -79,11 +78,11 @@ func clearCache(p Process, store *cache.Store, directory string) error {
 		return err
 	}
 	_, err = fmt.Fprintf(p.Stdout, "%d entries removed from %s\n"+
-		"The kubelet keeps the good answers that it has had in memory until their cacheDuration is over, or until it is restarted.\n", n, directory)
+		"The kubelet keeps the responses that it has in memory until their cacheDuration ends or it is restarted.\n", n, directory)
 	return err
 }
 
-// listCache prints a line an entry, and no token.
+// listCache prints a line for each entry, and no token.
 func listCache(p Process, store *cache.Store) error {
 	entries, err := store.List()
 	if err != nil {
@@ -94,30 +93,23 @@ func listCache(p Process, store *cache.Store) error {
 		return err
 	}
 	out := tabwriter.NewWriter(p.Stdout, 0, 8, 2, ' ', 0)
-	_, _ = fmt.Fprintln(out, "REGISTRY\tIDENTITY\tAGE\tFRESH UNTIL\tEXPIRES\tNOTE")
+	_, _ = fmt.Fprintln(out, "REGISTRY\tIDENTITY\tSTATE\tAGE\tFRESH UNTIL\tEXPIRES\tNOTE")
 	for _, e := range entries {
-		_, _ = fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\n", orDash(e.Registry), orDash(e.Identity),
-			rule.ShortDuration(e.Age.Round(time.Second)), clock(e.FreshUntil), clock(e.Expires), orDash(noteOf(e, p.Now())))
+		_, _ = fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", orElse(e.Registry, "-"), orElse(e.Identity, "-"), orElse(e.State, "-"),
+			rule.ShortDuration(e.Age.Round(time.Second)), utc(e.FreshUntil), utc(e.Expires), orElse(noteOf(e, p.Now()), "-"))
 	}
 	return out.Flush()
 }
 
-// noteOf is what there is to say of an entry beside its times.
+// noteOf is what there is to say about an entry besides its state and times.
 func noteOf(e cache.Info, now time.Time) string {
 	var notes []string
-	if e.Failure != "" {
-		what := "unavailable"
-		if e.Refused {
-			what = "refused"
-		}
-		when := "asked again at once"
+	if e.Reason != "" {
+		when := "AWS is asked again at once"
 		if left := e.Again.Sub(now); left > 0 {
-			when = "asked again in " + rule.ShortDuration(left.Round(time.Second))
+			when = "AWS is asked again in " + rule.ShortDuration(left.Round(time.Second))
 		}
-		notes = append(notes, fmt.Sprintf("%s, %s: %s", what, when, e.Failure))
-	}
-	if e.Fact != "" {
-		notes = append(notes, "the node's own account is "+e.Fact)
+		notes = append(notes, when+": "+e.Reason)
 	}
 	for _, note := range []string{e.Note, e.Problem} {
 		if note != "" {
@@ -127,14 +119,7 @@ func noteOf(e cache.Info, now time.Time) string {
 	return printable.Line(strings.Join(notes, "; "), maxLine)
 }
 
-func orDash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
-}
-
-func clock(t time.Time) string {
+func utc(t time.Time) string {
 	if t.IsZero() {
 		return "-"
 	}

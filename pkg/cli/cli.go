@@ -8,16 +8,18 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
+	"ecr-cross-account-credential-provider/pkg/cache"
 	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
 // Name is the program's name in messages, whatever the file is called.
 const Name = "ecr-cross-account-credential-provider"
 
-// Process is what the program has of its process.
+// Process is what the program gets from its process.
 type Process struct {
 	Args    []string // without the program's name
 	Stdin   io.Reader
@@ -25,20 +27,21 @@ type Process struct {
 	Stderr  io.Writer
 	Getenv  func(string) string
 	Version string
-	// Terminal tells whether a person types on Stdin, and StderrTerminal whether
-	// one reads Stderr.
+	// Terminal reports whether Stdin is a terminal, and StderrTerminal whether
+	// Stderr is.
 	Terminal, StderrTerminal bool
-	// DefaultConfig is the configuration's path where none is named; it need
-	// not be there.
+	// DefaultConfig is the configuration's path if none is named. The file need not
+	// exist.
 	DefaultConfig string
-	// DefaultCache is the folder of the cache where none is named; empty is none.
+	// DefaultCache is the cache's directory if none is named; empty is no cache.
 	DefaultCache string
-	// Journal is the socket of the journal, which need not be there; empty is none.
+	// Journal is the socket of the journal, which need not exist; empty is none.
 	Journal string
 	// Environ is the environment, NAME=VALUE.
 	Environ  func() []string
 	Hostname string
 	Now      func() time.Time
+	Boot     cache.Boot // the system's, if it is empty
 	Random   func() float64
 }
 
@@ -46,7 +49,7 @@ type Process struct {
 const (
 	failed       = 1
 	misused      = 2 // usage or configuration
-	foundProblem = 3 // a check did its work, and found something
+	foundProblem = 3 // a check found problems
 )
 
 // exitError is an error with the status that the program ends with.
@@ -72,27 +75,31 @@ type command struct {
 	run                 func(ctx context.Context, p Process, o options, args []string) error
 }
 
-// commands is a function, as help lists them.
+// kubelets is the command that the kubelet calls, and the default.
+const kubelets = "get-credentials"
+
+// commands returns the commands in the order of help.
 func commands() []command {
 	return []command{
-		{"get-credentials", "", "answer the kubelet: a request on stdin, the response on stdout (the default)", getCredentials},
-		{"validate", "[FILE]", "check a configuration: print ok, or every problem and exit 3", validate},
-		{"explain", "[--own ACCOUNT] IMAGE", "say what would be done for an image, without asking AWS", explain},
-		{"cache", "list|clear", "show what the node's processes share (no tokens), or remove it", caches},
+		{kubelets, "", "serve the kubelet: a request on stdin, the response on stdout (the default)", getCredentials},
+		{"validate", "[--no-permissions] [FILE|-]", "check a configuration: print ok, or every problem and exit 3", validate},
+		{"explain", "[--own ACCOUNT] [--output json] IMAGE", "say what would be done for an image, without calling AWS", explain},
+		{"cache", "list|clear", "list what the node's processes share (no tokens), or remove it", caches},
 		{"version", "", "print the version", version},
-		{"help", "", "print this", help},
+		{"help", "", "print this help", help},
 	}
 }
 
 // Main runs the program and returns its exit status. An error is one line on
 // stderr.
 func Main(ctx context.Context, p Process) int {
-	err := run(ctx, p)
+	p.Stderr = &impatientWriter{to: p.Stderr}
+	c, err := run(ctx, p)
 	if err == nil {
 		return 0
 	}
 	if !errors.Is(err, errSilent) {
-		p.report(err)
+		p.report(err, c.name)
 	}
 	var exit *exitError
 	if errors.As(err, &exit) {
@@ -101,44 +108,60 @@ func Main(ctx context.Context, p Process) int {
 	return failed
 }
 
-// maxLine is the length of a line at most: a kubelet puts it into one value of its
-// log.
+// maxLine is the longest line: a kubelet puts it into one value of its log.
 const maxLine = 4000
 
-// report writes an error as the last thing on stderr. To a kubelet the line has
-// no line break: its log shows a text with one as a block of several lines.
-func (p Process) report(err error) {
-	_, _ = fmt.Fprintf(p.Stderr, "%s: %s", Name, printable.Line(err.Error(), maxLine))
-	if p.StderrTerminal {
-		_, _ = fmt.Fprintln(p.Stderr)
+// report writes an error as the last thing on stderr. For a kubelet the line does
+// not end with a line break: its log shows a text with one as a block of several
+// lines.
+func (p Process) report(err error, command string) {
+	line := Name + ": " + printable.Line(err.Error(), maxLine)
+	if p.StderrTerminal || command != kubelets {
+		line += "\n"
 	}
+	_, _ = io.WriteString(p.Stderr, line)
 }
 
-func run(ctx context.Context, p Process) error {
+// run runs the command that the arguments name, and returns it.
+func run(ctx context.Context, p Process) (command, error) {
+	c := commands()[0]
 	if len(p.Args) == 0 && p.Terminal {
 		_, _ = io.WriteString(p.Stderr, usage(p.DefaultConfig))
-		return &exitError{misused, errSilent}
+		return c, &exitError{misused, errSilent}
 	}
 	o, args, err := parseFlags(p, options{}, "", p.Args)
 	if err != nil {
-		return err
+		return c, err
 	}
-	name := "get-credentials"
 	if len(args) > 0 {
-		name = args[0]
-		if o, args, err = parseFlags(p, o, name, args[1:]); err != nil {
-			return err
+		i := slices.IndexFunc(commands(), func(c command) bool { return c.name == args[0] })
+		if i < 0 {
+			return c, usageError("unknown command %q; for the list of commands, run: %s help", printable.Short(args[0]), Name)
+		}
+		c = commands()[i]
+		if o, args, err = parseFlags(p, o, c.name, args[1:]); err != nil {
+			return c, err
 		}
 	}
-	for _, c := range commands() {
-		if c.name == name {
-			return c.run(ctx, p, o, args)
-		}
+	if c.name == kubelets { // which ends by itself, and says where it was
+		return c, c.run(ctx, p, o, args)
 	}
-	return usageError("there is no command %q; to see which there are, run: %s help", printable.Short(name), Name)
+	return c, untilSignal(ctx, func() error { return c.run(ctx, p, o, args) })
 }
 
-// parseFlags takes the flags before the first other argument. They may stand
+// untilSignal runs a command for people until it ends or a signal comes.
+func untilSignal(ctx context.Context, run func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- run() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return errors.New("stopped by a signal")
+	}
+}
+
+// parseFlags parses the flags before the first other argument. Flags may stand
 // before a command and after it.
 func parseFlags(p Process, o options, command string, args []string) (options, []string, error) {
 	flags := flag.NewFlagSet(Name, flag.ContinueOnError)
@@ -149,7 +172,7 @@ func parseFlags(p Process, o options, command string, args []string) (options, [
 		_, _ = io.WriteString(p.Stdout, usage(p.DefaultConfig))
 		return o, nil, &exitError{0, errSilent}
 	case err != nil:
-		return o, nil, usageError("%w; to see how it is used, run: %s help", err, Name)
+		return o, nil, usageError("%w; for the flags, run: %s help", err, Name)
 	}
 	return o, flags.Args(), nil
 }
@@ -175,10 +198,10 @@ func usage(defaultConfig string) string {
 	s.WriteString("Gives a kubelet credentials for images in Amazon ECR registries of other AWS accounts.\n\n")
 	fmt.Fprintf(&s, "usage: %s [--config FILE] [--role ACCOUNT=ROLE_ARN]... [COMMAND] [ARGUMENTS]\n\n", Name)
 	for _, c := range commands() {
-		fmt.Fprintf(&s, "  %-30s %s\n", strings.TrimSpace(c.name+" "+c.args), c.summary)
+		fmt.Fprintf(&s, "  %-46s %s\n", strings.TrimSpace(c.name+" "+c.args), c.summary)
 	}
 	s.WriteString("\nThe configuration is that of --config, else of $" + configVariable + ", else\n" + defaultConfig +
-		" if it is there.\nWith none it does what the stock ecr-credential-provider does.\n" +
-		"Exit status: 0 done, 1 failed, 2 usage or configuration, 3 a check found problems.\n")
+		" if it exists.\nWithout one the program does what the stock ecr-credential-provider does.\n" +
+		"Exit status: 0 success, 1 failure, 2 usage or configuration error, 3 a check found problems.\n")
 	return s.String()
 }

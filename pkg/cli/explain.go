@@ -4,18 +4,21 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"ecr-cross-account-credential-provider/pkg/awsapi"
 	"ecr-cross-account-credential-provider/pkg/config"
+	"ecr-cross-account-credential-provider/pkg/plan"
+	"ecr-cross-account-credential-provider/pkg/provider"
 	"ecr-cross-account-credential-provider/pkg/registry"
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
-// explain says what would be done for an image. It asks nothing of the network,
-// so that it works at a desk as on a node.
+// explain says what would be done for an image. It needs no network, so it works
+// at a desk as it does on a node.
 func explain(ctx context.Context, p Process, o options, args []string) error {
 	if len(args) != 1 {
 		return usageError("explain takes one image; run: %s explain IMAGE", Name)
@@ -24,90 +27,101 @@ func explain(ctx context.Context, p Process, o options, args []string) error {
 	if err != nil {
 		return err
 	}
-	e := explanation{ctx: ctx, out: tabwriter.NewWriter(p.Stdout, 0, 8, 2, ' ', 0), config: c, own: o.own}
-	e.file(len(o.roles) > 0)
-	e.cache(p.cacheDirectory(c))
-	image, ok := registry.Parse(args[0])
-	switch {
-	case !ok:
-		e.line("registry", "not Amazon ECR: %v", registry.WhyNotECR(args[0]))
+	if o.json {
+		return explainJSON(ctx, p, o, c, args[0])
+	}
+	e := &explanation{config: c}
+	e.add("config", "%s", configName(c, len(o.roles) > 0))
+	e.add("cache", "%s", orElse(p.cacheDirectory(c), "off"))
+	if image, ok := registry.Parse(args[0]); !ok {
+		e.add("registry", "not Amazon ECR: %v", registry.WhyNotECR(args[0]))
 		e.empty("Registry")
-	default:
-		if e.api, err = awsapi.Load(ctx, p.aws(c)); err != nil {
+	} else {
+		if e.api, err = awsapi.Load(ctx, p.aws(c, nil)); err != nil {
 			return err
 		}
-		e.ecr(image)
+		e.image(image, o.own)
 	}
-	return e.out.Flush()
+	return e.print(p)
 }
 
-// explanation is a table of what and how.
+// explanation is a table in blocks, each with a title, the first one without.
 type explanation struct {
-	ctx    context.Context //nolint:containedctx // of the one call that fills the table
-	out    *tabwriter.Writer
 	config config.Config
 	api    *awsapi.API
-	own    registry.Account
+	blocks []block
 }
 
-func (e explanation) line(what, format string, args ...any) {
-	_, _ = fmt.Fprintf(e.out, "%s\t%s\n", what, fmt.Sprintf(format, args...))
+type block struct {
+	title string
+	rows  [][2]string
 }
 
-// title starts a table of its own.
-func (e explanation) title(format string, args ...any) {
-	_ = e.out.Flush()
-	_, _ = fmt.Fprintf(e.out, "\n"+format+"\n", args...)
+func (e *explanation) add(what, format string, args ...any) {
+	if len(e.blocks) == 0 {
+		e.blocks = []block{{}}
+	}
+	last := &e.blocks[len(e.blocks)-1]
+	last.rows = append(last.rows, [2]string{what, fmt.Sprintf(format, args...)})
 }
 
-func (e explanation) file(roles bool) {
-	path, err := filepath.Abs(e.config.File)
+func (e *explanation) title(format string, args ...any) {
+	e.blocks = append(e.blocks, block{title: fmt.Sprintf(format, args...)})
+}
+
+func (e *explanation) print(p Process) error {
+	out := tabwriter.NewWriter(p.Stdout, 0, 8, 2, ' ', 0)
+	for _, b := range e.blocks {
+		if b.title != "" {
+			if err := out.Flush(); err != nil {
+				return err
+			}
+			_, _ = fmt.Fprintf(out, "\n%s\n", b.title) // Flush returns the error
+		}
+		for _, row := range b.rows {
+			_, _ = fmt.Fprintf(out, "%s\t%s\n", row[0], row[1])
+		}
+	}
+	return out.Flush()
+}
+
+func configName(c config.Config, roles bool) string {
+	path, err := filepath.Abs(c.File)
 	switch {
-	case e.config.File != "" && err == nil:
-		e.line("config", "%s", path)
+	case c.File != "" && err == nil:
+		return path
 	case roles:
-		e.line("config", "no file, but --role")
-	default:
-		e.line("config", "no file: as the stock plugin does")
+		return "no file, but --role"
 	}
+	return "no file: as the stock plugin does"
 }
 
-func (e explanation) cache(directory string) {
-	if directory == "" {
-		directory = "off"
-	}
-	e.line("cache", "%s", directory)
-}
-
-func (e explanation) ecr(image registry.Image) {
-	e.registry(image)
-	switch {
-	case image.Registry().Public() && e.config.UnmatchedNone:
-		e.line("entry", "none; left to others, as unmatched is None")
-		e.empty("Registry")
-	case image.Registry().Public():
-		e.line("identity", "the node's own")
-		e.line("token", "from %s, in %s; without one an anonymous pull works", e.host(e.api.PublicHost(e.ctx)), awsapi.PublicRegion)
-		e.answer("Registry", image.Server(), nil)
-	case e.own.IsZero() && e.config.Rules.DependsOnOwn(image):
-		account := image.Registry().Account()
-		e.title("Which entry governs depends on the node's own account, which --own ACCOUNT tells. If it is %s:", account)
-		e.decision(image, account)
-		e.title("If it is another:")
-		e.decision(image, registry.Account{})
-	default:
-		e.decision(image, e.own)
-	}
-}
-
-func (e explanation) registry(image registry.Image) {
+// image explains what happens for an image in ECR. Where the node's own account
+// matters and is not given, it explains both cases, unless they are the same.
+func (e *explanation) image(image registry.Image, own registry.Account) {
 	reg := image.Registry()
 	if reg.Public() {
-		e.line("registry", "%s, ECR Public", reg)
+		e.add("registry", "%s, ECR Public", reg)
 	} else {
-		e.line("registry", "%s: account %s, region %s, partition %s%s", reg, reg.Account(), reg.Region(), reg.Partition(), forms(reg))
+		e.add("registry", "%s: account %s, region %s, partition %s%s", reg, reg.Account(), reg.Region(), reg.Partition(), forms(reg))
 	}
-	e.line("repository", "%s", image.Repository())
+	e.add("repository", "%s", image.Repository())
+	if !own.IsZero() || reg.Public() || !e.config.Rules.DependsOnOwn(image) {
+		e.decision(image, own)
+		return
+	}
+	before := e.blocks
+	e.title("Which entry governs depends on the node's own account (--own ACCOUNT). If it is %s:", reg.Account())
+	e.decision(image, reg.Account())
+	e.title("If it is another account:")
+	e.decision(image, registry.Account{})
+	if n := len(e.blocks); slices.Equal(e.blocks[n-2].rows, e.blocks[n-1].rows) {
+		rows := e.blocks[n-1].rows
+		e.blocks = before
+		for _, row := range rows {
+			e.add(row[0], "%s", row[1])
+		}
+	}
 }
 
 func forms(reg registry.Registry) string {
@@ -121,115 +135,105 @@ func forms(reg registry.Registry) string {
 	return s
 }
 
-func (e explanation) decision(image registry.Image, own registry.Account) {
-	decision := e.config.Rules.Match(image, own)
-	scope, key := "Registry", image.Server()
-	if decision.PerRepository {
-		scope, key = "Image", image.String()
-	}
-	entry := decision.Entry
-	switch {
-	case entry != nil:
-		e.line("entry", "%s: %s", entry.Name, decision.Why)
-	case e.config.UnmatchedNone:
-		e.line("entry", "none: %s; left to others, as unmatched is None", decision.Why)
-		e.empty(scope)
+// decision explains what the configuration decides, for a pod that is not known.
+func (e *explanation) decision(image registry.Image, own registry.Account) {
+	d, err := plan.Decide(e.config, image, own, nil)
+	if d.Entry == nil {
+		e.add("entry", "none: %s; left to others, as unmatched is None", d.Why)
+		e.empty(string(d.Scope()))
 		return
+	}
+	e.add("entry", "%s: %s", d.Entry.Name, d.Why)
+	if err != nil {
+		e.add("error", "%v", err)
+		return
+	}
+	e.plan(d)
+	e.add("response", "for %s; cacheKeyType %s, kept for at most %s", d.AuthKey(image), d.Scope(), kept(d))
+}
+
+func (e *explanation) empty(scope string) {
+	e.add("response", "no credentials, and no call to AWS; cacheKeyType %s, kept for 1h", scope)
+}
+
+// plan explains who requests the token, and where.
+func (e *explanation) plan(d plan.Decision) {
+	name, region, err := stsHost(e.api, d.Plan)
+	sts := host(name, err)
+	if region != "" {
+		sts += ", in " + region
+	}
+	switch account := d.Entry.ServiceAccount; {
+	case account != nil:
+		e.serviceAccount(*account, sts)
+	case len(d.Plan.Roles) == 0:
+		e.add("identity", "the node's own")
 	default:
-		entry = &e.config.Unmatched
-		e.line("entry", "none: %s (%s)", decision.Why, entry.Name)
+		e.add("identity", "starts as the node")
 	}
-	as, ok := e.identity(image.Registry(), entry)
-	if !ok {
-		return
+	for i, role := range d.Plan.Roles {
+		e.add("", "%d. assumes %s (%s) at %s", i+1, role.ARN, strings.Join(details(role), ", "), sts)
 	}
-	e.line("token", "from %s, in %s, as %s", e.host(e.api.ECRHost(e.ctx, image.Registry())), image.Registry().Region(), as)
-	e.answer(scope, key, entry)
+	if d.Plan.NodeWhenRefused {
+		e.add("", "if STS denies that: the node (whenRefused)")
+	}
+	as := orElse(d.Plan.Identity(), "the service account's role")
+	if mayBeNode(d.Entry) {
+		as += ", or the node"
+	}
+	e.add("token", "from %s, in %s, as %s", host(e.api.ECRHost(d.Plan.API)), d.Plan.API.Region, as)
 }
 
-func (e explanation) empty(scope string) {
-	e.line("answer", "no credentials, and no call to AWS; cacheKeyType %s, kept for 1h", scope)
-}
-
-// answer tells how the answer is kept, at most: the token's life is 12h.
-func (e explanation) answer(scope, key string, entry *rule.Entry) {
-	kept, why := 6*time.Hour, "half of the token's life"
-	if entry != nil {
-		if n := len(entry.Roles); n > 0 && entry.Roles[n-1].Duration() < kept {
-			kept, why = entry.Roles[n-1].Duration(), "the session's life"
-		} else if n == 0 && entry.ServiceAccount != nil {
-			kept, why = rule.DefaultDuration, "the session's life"
-		}
-		if mayBeNode(entry) {
-			why += "; as the node for 6h"
-		}
+func details(role rule.Role) []string {
+	duration := time.Duration(role.DurationSeconds) * time.Second
+	d := []string{"session " + role.SessionName.String(), "for " + rule.ShortDuration(duration)}
+	if role.ExternalID != "" {
+		d = append(d, "with an external ID")
 	}
-	e.line("answer", "for %s; cacheKeyType %s, kept for at most %s, %s", key, scope, rule.ShortDuration(kept), why)
+	if len(role.Tags) > 0 {
+		d = append(d, fmt.Sprintf("%d tags", len(role.Tags)))
+	}
+	if role.Policy != "" {
+		d = append(d, "a session policy for pulls")
+	}
+	return d
 }
 
-// mayBeNode tells whether the node stands in for a service account.
+// kept says how long a response is kept at most, and why.
+func kept(d plan.Decision) string {
+	session := time.Duration(d.Plan.SessionSeconds()) * time.Second
+	fresh, why := provider.FreshFor(session), "half of the token's life"
+	if fresh == session {
+		why = "the session's life"
+	}
+	if mayBeNode(d.Entry) {
+		why += "; as the node for 6h"
+	}
+	return rule.ShortDuration(fresh) + ", " + why
+}
+
+// mayBeNode reports whether the node may stand in for a service account.
 func mayBeNode(entry *rule.Entry) bool {
 	s := entry.ServiceAccount
 	return s != nil && (s.NodeWhenNoToken || s.NodeWhenNoRole)
 }
 
-// identity tells the way to who asks for the token, and who that is; false if
-// there is no way.
-func (e explanation) identity(reg registry.Registry, entry *rule.Entry) (string, bool) {
-	as := "the node"
-	switch {
-	case entry.ServiceAccount != nil:
-		as = "the service account's role"
-		e.serviceAccount(reg, *entry.ServiceAccount)
-	case len(entry.Roles) == 0:
-		e.line("identity", "the node's own")
-	default:
-		e.line("identity", "starts as the node")
-	}
-	for i, template := range entry.Roles {
-		role, err := template.For(reg, entry.Repositories, rule.Facts{Node: func() string { return "node" }})
-		if err != nil {
-			e.line("error", "%v", err)
-			return "", false
-		}
-		details := []string{"session " + template.SessionName().String(), "for " + rule.ShortDuration(role.Duration)}
-		if role.ExternalID != "" {
-			details = append(details, "with an external ID")
-		}
-		if len(role.Tags) > 0 {
-			details = append(details, fmt.Sprintf("%d tags", len(role.Tags)))
-		}
-		if role.Policy != "" {
-			details = append(details, "a session policy for pulls")
-		}
-		e.line("", "%d. assumes %s (%s) at %s", i+1, role.ARN, strings.Join(details, ", "), e.sts(reg))
-		as = role.ARN
-	}
-	if mayBeNode(entry) {
-		as += ", or the node"
-	}
-	if entry.NodeWhenRefused {
-		e.line("", "where STS denies that: the node (whenRefused)")
-	}
-	return as, true
-}
-
-func (e explanation) serviceAccount(reg registry.Registry, source rule.ServiceAccount) {
-	allowed := make([]string, len(source.AllowedRoles))
-	for i, pattern := range source.AllowedRoles {
+func (e *explanation) serviceAccount(account rule.ServiceAccount, sts string) {
+	allowed := make([]string, len(account.AllowedRoles))
+	for i, pattern := range account.AllowedRoles {
 		allowed[i] = pattern.String()
 	}
 	among := "any role that trusts it"
-	if !source.AnyRole {
+	if !account.AnyRole {
 		among = "one of " + strings.Join(allowed, ", ")
 	}
-	e.line("identity", "starts as the pod's service account, by the role in its annotation %s (%s) at %s", source.RoleAnnotation, among, e.sts(reg))
-	if source.RoleARN != nil {
-		e.line("", "without the annotation: %s", source.RoleARN.Template())
+	e.add("identity", "starts as the pod's service account, by the role in its annotation %s (%s) at %s", account.RoleAnnotation, among, sts)
+	if account.RoleARN != nil {
+		e.add("", "without the annotation: %s", account.RoleARN.Template())
 	} else {
-		e.line("", "without the annotation: %s", nodeOr(source.NodeWhenNoRole))
+		e.add("", "without the annotation: %s", nodeOr(account.NodeWhenNoRole))
 	}
-	e.line("", "without a token: %s", nodeOr(source.NodeWhenNoToken))
+	e.add("", "without a token: %s", nodeOr(account.NodeWhenNoToken))
 }
 
 func nodeOr(node bool) string {
@@ -239,23 +243,16 @@ func nodeOr(node bool) string {
 	return "an error"
 }
 
-// sts is where roles are assumed.
-func (e explanation) sts(reg registry.Registry) string {
-	region, err := registry.ParseRegion(e.api.Region())
-	switch where := e.config.STSRegion; {
-	case where.OfRegistry:
-		region = reg.Region()
-	case !where.Fixed.IsZero():
-		region = where.Fixed
-	case err != nil:
-		return "STS of the node's region, which IMDS tells, else of the registry's"
+func host(name string, err error) string {
+	if err != nil {
+		return "no endpoint (" + err.Error() + ")"
 	}
-	return e.host(e.api.STSHost(e.ctx, region, reg.FIPS())) + ", in " + region.String()
+	return name
 }
 
-func (e explanation) host(host string, err error) string {
-	if err != nil {
-		return "an endpoint that can't be found (" + err.Error() + ")"
+func orElse(s, otherwise string) string {
+	if s == "" {
+		return otherwise
 	}
-	return host
+	return s
 }

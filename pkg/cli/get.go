@@ -12,48 +12,74 @@ import (
 	"ecr-cross-account-credential-provider/pkg/kubelet"
 	"ecr-cross-account-credential-provider/pkg/printable"
 	"ecr-cross-account-credential-provider/pkg/provider"
-	"ecr-cross-account-credential-provider/pkg/record"
-	"ecr-cross-account-credential-provider/pkg/rule"
+	"ecr-cross-account-credential-provider/pkg/requestlog"
+	"ecr-cross-account-credential-provider/pkg/trace"
 )
 
-// graceOf is what is kept of the deadline for saying why nothing came of it.
-func graceOf(deadline time.Duration) time.Duration { return min(time.Second, deadline/10) }
-
-// getCredentials is the kubelet's call. Stdout gets the answer or nothing.
+// getCredentials serves the kubelet. Stdout gets the response or nothing.
 func getCredentials(ctx context.Context, p Process, o options, args []string) error {
 	if len(args) > 0 {
 		return usageError("get-credentials takes no argument %q", printable.Short(args[0]))
 	}
-	r := record.Start(p.Now)
-	end := r.Step("config")
-	c, err := o.load(p)
-	end()
+	c := &call{Process: p, trace: trace.Start(p.Now)}
+	conf, err := inTime(ctx, c, config.DefaultDeadline, "config", func(context.Context) (config.Config, error) { return o.load(p) })
 	if err == nil {
-		err = serve(record.With(ctx, r), p, c)
+		err = c.serve(ctx, conf)
 	}
-	p.log(ctx, c.Log, r, err)
+	c.log(ctx, conf.Log, err)
 	return err
 }
 
-// serve gives the answer within the deadline, or an error.
-func serve(ctx context.Context, p Process, c config.Config) error {
-	grace := graceOf(c.Deadline)
-	ctx, cancel := context.WithTimeout(ctx, c.Deadline-grace)
-	defer cancel()
-	notes := &notes{record: record.Of(ctx)}
-	response, err := inTime(ctx, grace, func() ([]byte, error) { return respond(ctx, p, c, notes) })
+// call is one call of the kubelet.
+type call struct {
+	Process
+	trace *trace.Trace
+
+	mu      sync.Mutex
+	outcome provider.Outcome // so far
+	notes   []string         // of the cache
+}
+
+// serve writes the response within the deadline, or returns an error.
+func (c *call) serve(ctx context.Context, conf config.Config) error {
+	response, err := inTime(ctx, c, conf.Deadline, "", func(ctx context.Context) ([]byte, error) { return c.respond(ctx, conf) })
 	if err != nil {
-		return notes.behind(err)
+		return c.withNotes(err)
 	}
-	if _, err := p.Stdout.Write(response); err != nil {
-		return fmt.Errorf("writing the answer to stdout: %w", err)
+	_, err = inTime(ctx, c, conf.Deadline, "response", func(context.Context) (int, error) { return c.Stdout.Write(response) })
+	if err != nil {
+		return fmt.Errorf("writing the response to stdout: %w", err)
 	}
-	notes.print(p)
+	for _, note := range c.soFar().Notes {
+		c.note(note)
+	}
 	return nil
 }
 
+// respond reads the request and finds its response.
+func (c *call) respond(ctx context.Context, conf config.Config) ([]byte, error) {
+	end := c.trace.Step("request")
+	request, err := kubelet.ReadRequest(c.Stdin)
+	end()
+	if err != nil {
+		return nil, err
+	}
+	c.set(provider.Outcome{Image: request.Image()})
+	end = c.trace.Step("cache")
+	store := c.openCache(conf, c.addNote)
+	end()
+	defer store.Close() //nolint:errcheck // nothing is lost
+	p := provider.Provider{Config: conf, AWS: c.aws(conf, c.trace), Cache: store, Hostname: c.Hostname, Decided: c.set}
+	o := p.Serve(ctx, request)
+	c.set(o)
+	if o.Err != nil {
+		return nil, o.Err
+	}
+	return request.Encode(o.Response)
+}
+
 // aws is how a configuration wants AWS to be reached.
-func (p Process) aws(c config.Config) awsapi.Options {
+func (p Process) aws(c config.Config, t *trace.Trace) awsapi.Options {
 	return awsapi.Options{
 		Timeouts:     awsapi.DefaultTimeouts(),
 		Now:          p.Now,
@@ -62,108 +88,145 @@ func (p Process) aws(c config.Config) awsapi.Options {
 		STSEndpoints: c.Endpoints.STS,
 		Profile:      c.Node.Profile,
 		ConfigFile:   c.Node.ConfigFile,
+		Environ:      p.Environ(),
+		Trace:        t,
 	}
 }
 
-func respond(ctx context.Context, p Process, c config.Config, notes *notes) ([]byte, error) {
-	r := record.Of(ctx)
-	end := r.Step("request")
-	request, err := kubelet.ReadRequest(p.Stdin)
-	end()
-	if err != nil {
-		return nil, err
-	}
-	end = r.Step("cache")
-	store := p.openCache(c, notes.add)
-	end()
-	defer store.Close() //nolint:errcheck // nothing is lost by it
-	answers := provider.Provider{
-		Config:      c,
-		AWS:         p.aws(c),
-		Cache:       store,
-		Environment: p.Environ(),
-		Hostname:    p.Hostname,
-		Warn:        notes.add,
-	}
-	answer, err := answers.Answer(ctx, request)
-	if err != nil {
-		return nil, err
-	}
-	r.Set(record.CacheDuration, rule.ShortDuration(answer.Duration))
-	return request.Encode(answer)
+func (c *call) set(o provider.Outcome) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.outcome = o
 }
 
-// notes are what people should know beside an answer, or an error.
-type notes struct {
-	record *record.Record // has them, too
-
-	mu   sync.Mutex
-	text []string
+func (c *call) addNote(note string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.notes = append(c.notes, note)
 }
 
-func (n *notes) add(note string) {
-	n.record.AddNote(note)
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.text = append(n.text, note)
+// soFar is the outcome as far as it is known, with the notes of the cache.
+func (c *call) soFar() provider.Outcome {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	o := c.outcome
+	o.Notes = append(append([]string(nil), c.notes...), o.Notes...)
+	return o
 }
 
-// behind puts the notes into the one line of an error.
-func (n *notes) behind(err error) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for _, note := range n.text {
+// withNotes puts the notes behind an error, in its one line.
+func (c *call) withNotes(err error) error {
+	for _, note := range c.soFar().Notes {
 		err = fmt.Errorf("%w; %s", err, note)
 	}
 	return err
 }
 
-// print writes a line for each note.
-func (n *notes) print(p Process) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for _, note := range n.text {
-		p.note(note)
-	}
-}
-
-// note writes a line beside an answer.
+// note writes a line beside a response.
 func (p Process) note(text string) {
 	_, _ = fmt.Fprintf(p.Stderr, "%s: %s\n", Name, printable.Line(text, maxLine))
 }
 
-// inTime waits for what may be stuck where no context reaches it, such as a
-// stdin that is never closed, no longer than the context and a little.
-func inTime(ctx context.Context, grace time.Duration, ask func() ([]byte, error)) ([]byte, error) {
+// log writes the request's log entry. It comes after the response and never
+// changes it. A log that cannot be written is worth a line on stderr only beside a
+// response: an error is the one line there.
+func (c *call) log(ctx context.Context, to config.Log, failure error) {
+	o, class := c.soFar(), ""
+	if failure != nil {
+		o.Err = failure
+		var exit *exitError
+		if errors.As(failure, &exit) && exit.status == misused {
+			class = "configuration"
+		}
+	}
+	if err := c.write(ctx, to, requestlog.New(o, class, c.trace, c.Now())); err != nil && failure == nil {
+		c.note(err.Error())
+	}
+}
+
+func (c *call) write(ctx context.Context, to config.Log, entry requestlog.Entry) error {
+	switch to.Destination {
+	case config.ToJournal:
+		if c.Journal != "" {
+			entry.ToJournal(ctx, c.Journal, Name)
+		}
+	case config.ToStderr:
+		return entry.ToStream(ctx, c.Stderr)
+	case config.ToFile:
+		return entry.ToFile(ctx, to.File)
+	case config.ToNone:
+	}
+	return nil
+}
+
+// reserve is the part of the deadline that is kept for saying why there is no
+// response.
+func reserve(deadline time.Duration) time.Duration { return min(time.Second, deadline/10) }
+
+// inTime calls f, with a context that ends a little before the deadline. The
+// deadline counts from the start of the call. inTime returns by then even if f
+// waits where no context reaches it: for a stdin that is never closed, or for a
+// disk. The error then names the step that does not end.
+func inTime[T any](ctx context.Context, c *call, deadline time.Duration, step string, f func(context.Context) (T, error)) (T, error) {
+	grace := reserve(deadline)
+	ctx, cancel := context.WithTimeout(ctx, deadline-grace-c.trace.Elapsed())
+	defer cancel()
 	type result struct {
-		response []byte
-		err      error
+		value T
+		err   error
 	}
 	done := make(chan result, 1)
 	go func() {
 		var r result
 		defer func() {
 			if cause := recover(); cause != nil {
-				r = result{err: fmt.Errorf("a mistake in this program, please report it: %v", cause)}
+				r.err = fmt.Errorf("a defect in this program, please report it: %v", cause)
 			}
 			done <- r
 		}()
-		r.response, r.err = ask()
+		if step != "" {
+			defer c.trace.Step(step)()
+		}
+		r.value, r.err = f(ctx)
 	}()
 	select {
 	case r := <-done:
-		return r.response, r.err
+		return r.value, r.err
 	case <-ctx.Done():
 	}
-	late := time.NewTimer(grace)
+	late := time.NewTimer(min(grace, deadline-c.trace.Elapsed()))
 	defer late.Stop()
 	select {
 	case r := <-done:
-		return r.response, r.err
+		return r.value, r.err
 	case <-late.C:
-		if errors.Is(ctx.Err(), context.Canceled) {
-			return nil, errors.New("stopped by a signal")
-		}
-		return nil, errors.New("no answer within the deadline, nor a cause; was the request on stdin ever written and closed?")
+		var none T
+		return none, c.stuck(ctx, deadline)
 	}
+}
+
+// stuck says what did not end.
+func (c *call) stuck(ctx context.Context, deadline time.Duration) error {
+	step := c.trace.Running()
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return fmt.Errorf("stopped by a signal in step %q", step)
+	}
+	return fmt.Errorf("no response within the deadline of %s: step %q did not end; %s", deadline, step, stuckHint(step))
+}
+
+// stuckHint says what to look at when a step does not end.
+func stuckHint(step string) string {
+	switch step {
+	case "config":
+		return "is the configuration on a disk that answers?"
+	case "request":
+		return "was the request on stdin written and closed?"
+	case "sdk":
+		return "are the files of the AWS SDK on a disk that answers?"
+	case "cache":
+		return "is cache.directory on a disk that answers?"
+	case "response":
+		return "does anybody read stdout?"
+	}
+	return "report it with the log"
 }

@@ -3,10 +3,13 @@ package cli
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"ecr-cross-account-credential-provider/pkg/config"
+	"ecr-cross-account-credential-provider/pkg/printable"
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
@@ -18,9 +21,13 @@ type options struct {
 	config string
 	roles  []config.RoleFlag
 	own    registry.Account // of explain
+	json   bool             // of explain: --output json
+
+	anyOwner bool // of validate: --no-permissions
 }
 
-// register defines the flags of a command; those of all are "".
+// register defines the flags of a command. The empty name stands for the flags of
+// all commands.
 func (o *options) register(flags *flag.FlagSet, command string) {
 	flags.Func("config", "the configuration's `FILE`", func(s string) error {
 		if s == "" {
@@ -33,17 +40,30 @@ func (o *options) register(flags *flag.FlagSet, command string) {
 		o.roles = append(o.roles, config.RoleFlag(s))
 		return nil
 	})
-	if command != "explain" {
-		return
+	switch command {
+	case "validate":
+		flags.BoolVar(&o.anyOwner, "no-permissions", o.anyOwner, "do not check who may write the file")
+	case "explain":
+		o.registerExplain(flags)
 	}
+}
+
+func (o *options) registerExplain(flags *flag.FlagSet) {
+	flags.Func("output", "`FORMAT` of the output: text (the default) or json", func(s string) error {
+		if s != "text" && s != "json" {
+			return fmt.Errorf("%q is not text or json", printable.Short(s))
+		}
+		o.json = s == "json"
+		return nil
+	})
 	flags.Func("own", "the node's own `ACCOUNT`, for explain", func(s string) (err error) {
 		o.own, err = registry.ParseAccount(s)
 		return err
 	})
 }
 
-// load reads the configuration that the options name, or what stands in for
-// it. Its errors are of the configuration: status 2.
+// load reads the configuration that the options name, or the default. Its errors
+// are configuration errors: status 2.
 func (o options) load(p Process) (config.Config, error) {
 	file, err := o.file(p)
 	if err != nil {
@@ -59,8 +79,8 @@ func (o options) load(p Process) (config.Config, error) {
 	return c, nil
 }
 
-// file is the configuration's path, empty if there is none. One that was named
-// must be there; config.Load says so if it is not.
+// file returns the configuration's path; empty if there is none. A file that was
+// named must exist; config.Load says so if it does not.
 func (o options) file(p Process) (string, error) {
 	if o.config != "" {
 		return o.config, nil
@@ -68,11 +88,31 @@ func (o options) file(p Process) (string, error) {
 	if named := p.Getenv(configVariable); named != "" {
 		return named, nil
 	}
-	switch _, err := os.Stat(p.DefaultConfig); {
-	case errors.Is(err, fs.ErrNotExist):
-		return "", nil
-	case err != nil:
+	there, err := exists(p.DefaultConfig)
+	if !there {
 		return "", err
 	}
 	return p.DefaultConfig, nil
+}
+
+// exists reports whether there is anything at path, even a symbolic link whose
+// target is missing. A link that leads nowhere on the way to path is an error: what
+// it should lead to may not be mounted yet.
+func exists(path string) (bool, error) {
+	_, err := os.Lstat(path)
+	if err == nil {
+		return true, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return false, err
+	}
+	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
+		if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) && dir != filepath.Dir(dir) {
+			continue
+		}
+		if _, err := os.Stat(dir); err != nil {
+			return false, fmt.Errorf("looking for the configuration %s: %w; is its disk mounted?", path, err)
+		}
+		return false, nil
+	}
 }

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -9,71 +10,140 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts/types"
 
 	"ecr-cross-account-credential-provider/pkg/awsapi"
-	"ecr-cross-account-credential-provider/pkg/record"
+	"ecr-cross-account-credential-provider/pkg/failure"
+	"ecr-cross-account-credential-provider/pkg/plan"
 	"ecr-cross-account-credential-provider/pkg/registry"
 	"ecr-cross-account-credential-provider/pkg/rule"
+	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// Chain is the roles that lead to a registry: the first is assumed by whoever
-// starts, each other one by the one before it.
+// Chain executes plans for one registry.
 type Chain struct {
-	API      *awsapi.API
-	Registry registry.Registry
-	// Region is where STS is asked. Credentials are valid everywhere, so this is
-	// a matter of what the node can reach.
-	Region registry.Region
-	Roles  []rule.Role
+	API  *awsapi.API
+	Node *Node
+	// Registry and Entry are for messages: the registry's host, and the name of the
+	// configuration's entry.
+	Registry, Entry string
 }
 
-// RefusedError is a role that STS denies to whoever asked for it.
-type RefusedError struct{ error }
+// refusedError is STS's denial of a role. cause says so without the registry: other
+// registries may have the same plan.
+type refusedError struct {
+	error
+	cause string
+}
 
-// Unwrap is the error with its cause.
-func (e RefusedError) Unwrap() error { return e.error }
+// Unwrap returns the error with its cause.
+func (e refusedError) Unwrap() error { return e.error }
 
-// Walk assumes the roles one by the other, starting as somebody.
-func (c Chain) Walk(ctx context.Context, start Session) (Session, error) {
-	session := start
-	for i, role := range c.Roles {
-		end := record.Step(ctx, fmt.Sprintf("role_%d", i+1))
-		next, err := c.assume(ctx, role, session)
-		end()
+// Execute returns the credentials at the end of the plan. token is the pod's
+// service account token; it may be zero if the plan does not start with one.
+//
+// If STS denies a role and the plan falls back, the session is the node's own and
+// has the refusal.
+func (c Chain) Execute(ctx context.Context, p plan.Plan, token secret.Text) (Session, error) {
+	if !p.AssumesRoles() {
+		return c.nodeSession(ctx)
+	}
+	session, err := c.assumeAll(ctx, p, token)
+	var refused refusedError
+	if !p.NodeWhenRefused || !errors.As(err, &refused) {
+		return session, err
+	}
+	own, err := c.nodeSession(ctx)
+	if err != nil {
+		return Session{}, fmt.Errorf("%w; and before that, %w", err, refused)
+	}
+	own.Refusal = errors.New(refused.cause)
+	return own, nil
+}
+
+func (c Chain) nodeSession(ctx context.Context) (Session, error) {
+	session, err := c.Node.Session(ctx)
+	if err != nil {
+		return Session{}, fmt.Errorf("no credentials for registry %s: %w", c.Registry, err)
+	}
+	return session, nil
+}
+
+// assumeAll assumes the plan's roles one after another.
+func (c Chain) assumeAll(ctx context.Context, p plan.Plan, token secret.Text) (session Session, err error) {
+	if p.ServiceAccount == nil { // first: nothing else matters without it
+		if session, err = c.nodeSession(ctx); err != nil {
+			return Session{}, err
+		}
+	}
+	region, err := c.stsRegion(ctx, p)
+	if err != nil {
+		return Session{}, fmt.Errorf("assuming the roles of %s for registry %s: %w", c.Entry, c.Registry, err)
+	}
+	s := stsOf{region, p.API.FIPS}
+	if p.ServiceAccount != nil {
+		if session, err = c.assumeWithToken(ctx, s, *p.ServiceAccount, token); err != nil {
+			return Session{}, err
+		}
+	}
+	for i, role := range p.Roles {
+		next, err := c.assume(ctx, s, i, role, session)
 		if err != nil {
-			return Session{}, c.explain(err, i, session)
+			return Session{}, c.explain(err, i, p.Roles, session)
 		}
 		session = next
 	}
 	return session, nil
 }
 
-func (c Chain) assume(ctx context.Context, role rule.Role, as Session) (Session, error) {
-	client, err := c.API.STS(c.Region, c.Registry.FIPS(), as.Credentials())
+// stsOf selects an STS.
+type stsOf struct {
+	region registry.Region
+	fips   bool
+}
+
+// stsRegion returns where the plan's roles are assumed. The node's region is found
+// out only if the plan needs it.
+func (c Chain) stsRegion(ctx context.Context, p plan.Plan) (registry.Region, error) {
+	var node registry.Region
+	if p.STSRegion.IsZero() {
+		var err error
+		if node, err = c.Node.Region(ctx); err != nil {
+			return registry.Region{}, err
+		}
+	}
+	return p.STS(node, c.API.STSHasFIPS)
+}
+
+func (c Chain) assume(ctx context.Context, s stsOf, hop int, role rule.Role, as Session) (Session, error) {
+	parameters, err := role.Parameters(func() string { return c.Node.Name(ctx) })
 	if err != nil {
 		return Session{}, err
 	}
-	provider := stscreds.NewAssumeRoleProvider(client, role.ARN, func(o *stscreds.AssumeRoleOptions) {
-		o.RoleSessionName = role.SessionName
-		o.Duration = role.Duration
-		if role.ExternalID != "" {
-			o.ExternalID = aws.String(role.ExternalID)
+	client, err := c.API.STS(s.region, s.fips, as.Credentials())
+	if err != nil {
+		return Session{}, err
+	}
+	provider := stscreds.NewAssumeRoleProvider(client, parameters.ARN, func(o *stscreds.AssumeRoleOptions) {
+		o.RoleSessionName = parameters.SessionName
+		o.Duration = parameters.Duration
+		if parameters.ExternalID != "" {
+			o.ExternalID = aws.String(parameters.ExternalID)
 		}
-		if role.Policy != "" {
-			o.Policy = aws.String(role.Policy)
+		if parameters.Policy != "" {
+			o.Policy = aws.String(parameters.Policy)
 		}
-		for _, tag := range role.Tags {
+		for _, tag := range parameters.Tags {
 			o.Tags = append(o.Tags, types.Tag{Key: aws.String(tag.Key), Value: aws.String(tag.Value)})
 		}
 	})
-	credentials, err := awsapi.Call(ctx, c.API, provider.Retrieve)
+	credentials, err := awsapi.Call(ctx, c.API, fmt.Sprintf("role_%d", hop+1), provider.Retrieve)
 	if err != nil {
 		return Session{}, err
 	}
-	return c.session(credentials, role.ARN)
+	return c.session(credentials, parameters.ARN)
 }
 
-// session is a role's credentials, once they are seen to be some.
+// session makes a session of STS's answer, if the answer holds valid credentials.
 func (c Chain) session(credentials aws.Credentials, roleARN string) (Session, error) {
-	if !credentials.HasKeys() || credentials.SessionToken == "" || !credentials.Expires.After(c.API.Now()) {
+	if !credentials.HasKeys() || credentials.SessionToken == "" || c.API.Expired(credentials.Expires) {
 		return Session{}, awsapi.Unusable("STS answered without credentials that are still valid")
 	}
 	return NewSession(credentials, roleARN, credentials.Expires), nil
@@ -81,35 +151,49 @@ func (c Chain) session(credentials aws.Credentials, roleARN string) (Session, er
 
 // explain says which role could not be assumed, by whom and for what, and what
 // to do about it.
-func (c Chain) explain(err error, hop int, as Session) error {
+func (c Chain) explain(err error, hop int, roles []rule.Role, as Session) error {
 	which := ""
-	if len(c.Roles) > 1 {
-		which = fmt.Sprintf(" (role %d of %d)", hop+1, len(c.Roles))
+	if len(roles) > 1 {
+		which = fmt.Sprintf(" (role %d of %d)", hop+1, len(roles))
 	}
-	explained := fmt.Errorf("assuming role %s%s for registry %s as %s: %w%s",
-		c.Roles[hop].ARN, which, c.Registry, as, err, hint(err, as, c.Roles[hop]))
-	if class, ok := awsapi.ClassOf(err); ok && class == awsapi.Refused {
-		return RefusedError{explained}
-	}
-	return explained
+	return c.failed("assuming role "+roles[hop].ARN+which, as.Principal, err, hint(err, as, roles[hop]))
 }
 
-// hint says what to do. STS does not tell why it denies a role, and neither
-// does this.
-func hint(err error, as Session, role rule.Role) string {
-	if awsapi.NoAnswer(err) {
-		return "; the node must reach STS there: by the internet, or an interface endpoint for STS"
+// failed says what could not be done, for which registry and as whom, why, and what
+// to do about it. It marks a refusal.
+func (c Chain) failed(what, as string, err error, hint string) error {
+	whole := fmt.Errorf("%s for registry %s as %s: %w%s", what, c.Registry, as, err, hint)
+	if class, ok := failure.Of(err); ok && class == failure.Refused {
+		return refusedError{whole, fmt.Sprintf("%s as %s: %v%s", what, as, err, hint)}
 	}
-	if class, _ := awsapi.ClassOf(err); class != awsapi.Refused {
-		return "" // AWS's own words say what is wrong
+	return whole
+}
+
+// hint says what to do about a role that could not be assumed. STS does not say
+// why it denies a role, and neither does the hint.
+func hint(err error, as Session, role rule.Role) string {
+	class, ok := failure.Of(err)
+	switch {
+	case !ok:
+		return ""
+	case class != failure.Refused:
+		return after(awsapi.Hint(err, "STS"))
 	}
 	policy := "the policy of " + as.Principal
 	if as.Ends.IsZero() {
 		policy = "the node role's policy"
 	}
-	externalID := "it asks for no external ID"
+	externalID := "it requires no external ID"
 	if role.ExternalID != "" {
 		externalID = "its external ID is the configuration's"
 	}
 	return fmt.Sprintf("; the role's trust policy and %s must both allow it; check that the role exists and that %s", policy, externalID)
+}
+
+// after puts a hint behind a message.
+func after(hint string) string {
+	if hint == "" {
+		return ""
+	}
+	return "; " + hint
 }

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,12 +12,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"ecr-cross-account-credential-provider/pkg/awsapi"
-	"ecr-cross-account-credential-provider/pkg/record"
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// Node is the identity of the node itself. What it has to ask for, it asks for
-// once, and only when it is wanted.
+// Node is the identity of the node itself. It makes each call at most once, and
+// only when the result is needed.
 type Node struct {
 	api      *awsapi.API
 	hostname string
@@ -24,7 +24,7 @@ type Node struct {
 	instance func(context.Context) (awsapi.Instance, error)
 }
 
-// NewNode makes the node's identity. hostname names the node where it is no EC2
+// NewNode makes the node's identity. hostname names the node if it is not an EC2
 // instance.
 func NewNode(api *awsapi.API, hostname string) *Node {
 	n := &Node{api: api, hostname: hostname}
@@ -33,7 +33,7 @@ func NewNode(api *awsapi.API, hostname string) *Node {
 	return n
 }
 
-// once keeps the first answer.
+// once calls a function once and keeps its result.
 func once[T any](ask func(context.Context) (T, error)) func(context.Context) (T, error) {
 	var first sync.Once
 	var answer T
@@ -44,24 +44,23 @@ func once[T any](ask func(context.Context) (T, error)) func(context.Context) (T,
 	}
 }
 
-// Session is the node's own credentials, from the SDK's default chain.
+// Session returns the node's own credentials, from the SDK's default chain.
 func (n *Node) Session(ctx context.Context) (Session, error) { return n.session(ctx) }
 
 func (n *Node) retrieve(ctx context.Context) (Session, error) {
-	defer record.Step(ctx, "credentials")()
 	credentials, err := n.api.NodeCredentials(ctx)
 	if err != nil {
-		return Session{}, fmt.Errorf("no AWS credentials on this node: %w; attach an instance profile, or set credentials in the provider's env", err)
+		return Session{}, fmt.Errorf("no AWS credentials on this node: %w; %s", err, cmp.Or(awsapi.Hint(err, "STS"), "attach an instance profile, or set credentials in the provider's env"))
 	}
 	return NewSession(credentials, "the node's identity ("+credentials.Source+")", time.Time{}), nil
 }
 
 func (n *Node) identify(ctx context.Context) (awsapi.Instance, error) {
-	defer record.Step(ctx, "instance")()
 	return n.api.Instance(ctx)
 }
 
-// Name names the node in sessions: the instance's id, else the host's name.
+// Name returns the node's name for sessions: the instance's ID, else the host's
+// name.
 func (n *Node) Name(ctx context.Context) string {
 	if instance, err := n.instance(ctx); err == nil && instance.ID != "" {
 		return instance.ID
@@ -69,26 +68,24 @@ func (n *Node) Name(ctx context.Context) string {
 	return n.hostname
 }
 
-// Region is where the node is: as the environment or the profile says, else as
-// IMDS does. It is zero if none of them knows.
-func (n *Node) Region(ctx context.Context) registry.Region {
-	name := n.api.Region()
-	if name == "" {
-		instance, err := n.instance(ctx)
-		if err != nil {
-			return registry.Region{}
-		}
-		name = instance.Region
+// Region returns the node's region: from the environment or the profile, else from
+// IMDS. It is zero if none of them knows.
+// The error is that the environment or the profile names something else.
+func (n *Node) Region(ctx context.Context) (registry.Region, error) {
+	region, err := n.api.NamedRegion()
+	if err != nil || !region.IsZero() {
+		return region, err
 	}
-	region, err := registry.ParseRegion(name)
+	instance, err := n.instance(ctx)
 	if err != nil {
-		return registry.Region{}
+		return registry.Region{}, nil //nolint:nilerr // not an EC2 instance, or IMDS is off: nobody knows the region
 	}
-	return region
+	region, _ = registry.ParseRegion(instance.Region) // zero if IMDS has none
+	return region, nil
 }
 
-// Account is the account of the node's identity: as the credentials say; for
-// an instance profile, as IMDS does; else as STS does.
+// Account returns the account of the node's identity: from the credentials, for an
+// instance profile from IMDS, else from STS.
 func (n *Node) Account(ctx context.Context) (registry.Account, error) {
 	session, err := n.Session(ctx)
 	if err != nil {
@@ -108,9 +105,12 @@ func (n *Node) Account(ctx context.Context) (registry.Account, error) {
 	return registry.ParseAccount(id)
 }
 
-// callerAccount asks STS, which needs no permission.
+// callerAccount calls GetCallerIdentity, which needs no permission.
 func (n *Node) callerAccount(ctx context.Context, session Session) (string, error) {
-	region := n.Region(ctx)
+	region, err := n.Region(ctx)
+	if err != nil {
+		return "", err
+	}
 	if region.IsZero() {
 		return "", errors.New("the node's region is not known; set AWS_REGION in the provider's env")
 	}
@@ -118,7 +118,7 @@ func (n *Node) callerAccount(ctx context.Context, session Session) (string, erro
 	if err != nil {
 		return "", err
 	}
-	caller, err := awsapi.Call(ctx, n.api, func(ctx context.Context) (*sts.GetCallerIdentityOutput, error) {
+	caller, err := awsapi.Call(ctx, n.api, "account", func(ctx context.Context) (*sts.GetCallerIdentityOutput, error) {
 		return client.GetCallerIdentity(ctx, nil)
 	})
 	if err != nil {

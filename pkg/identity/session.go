@@ -1,42 +1,45 @@
-// Package identity turns the node's own identity, by way of the roles to
-// assume, into the credentials that ask a registry for a token.
+// Package identity executes a plan up to the credentials that request a token: the
+// node's identity or a pod's service account, and the roles that follow.
 package identity
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// Session is credentials and who they are.
+// Session is credentials and whose they are.
 type Session struct {
-	// Principal is who the credentials are, for messages: "the node's identity
+	// Principal is whose credentials these are, for messages: "the node's identity
 	// (EC2RoleProvider)", or a role's ARN.
 	Principal string
-	// Ends is when the assumed role's session is over. It is zero for the node's
-	// own identity, whose source renews it.
+	// Ends is when the assumed role's session ends. It is zero for the node's own
+	// identity, whose source renews it.
 	Ends time.Time
+	// Refusal is why this is the node's identity, although the plan has a role: STS
+	// denied the role, and the plan falls back. It does not name the registry, and is
+	// nil otherwise.
+	Refusal error
 
-	// Behind a function, as fmt looks into everything else.
-	credentials func() aws.Credentials
+	accessKeyID, source, accountID string
+	secretKey, sessionToken        secret.Text
 }
 
-// NewSession makes a session, which keeps its credentials to itself.
-func NewSession(credentials aws.Credentials, principal string, ends time.Time) Session {
-	return Session{Principal: principal, Ends: ends, credentials: func() aws.Credentials { return credentials }}
-}
-
-// Credentials are the session's, ready for use.
-func (s Session) Credentials() aws.Credentials {
-	if s.credentials == nil {
-		return aws.Credentials{}
+// NewSession makes a session of credentials.
+func NewSession(c aws.Credentials, principal string, ends time.Time) Session {
+	return Session{
+		Principal: principal, Ends: ends,
+		accessKeyID: c.AccessKeyID, source: c.Source, accountID: c.AccountID,
+		secretKey: secret.New(c.SecretAccessKey), sessionToken: secret.New(c.SessionToken),
 	}
-	return s.credentials()
 }
 
-// String is the session without its secrets.
-func (s Session) String() string { return s.Principal }
-
-// Format is String for every verb, so that none prints the secrets.
-func (s Session) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, s.Principal) }
+// Credentials returns the session's credentials for a client of AWS.
+func (s Session) Credentials() aws.Credentials {
+	return aws.Credentials{
+		AccessKeyID: s.accessKeyID, SecretAccessKey: s.secretKey.Reveal(), SessionToken: s.sessionToken.Reveal(),
+		Source: s.source, AccountID: s.accountID,
+	}
+}

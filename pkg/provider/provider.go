@@ -1,155 +1,145 @@
-// Package provider is the whole way from an image to an answer: registry, rule,
-// credentials, token.
+// Package provider is the whole flow from a request to a response: registry, rule,
+// plan, cache, credentials, token.
 package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"sync"
+	"strings"
 	"time"
 
 	"ecr-cross-account-credential-provider/pkg/awsapi"
 	"ecr-cross-account-credential-provider/pkg/cache"
 	"ecr-cross-account-credential-provider/pkg/config"
 	"ecr-cross-account-credential-provider/pkg/kubelet"
-	"ecr-cross-account-credential-provider/pkg/record"
+	"ecr-cross-account-credential-provider/pkg/plan"
 	"ecr-cross-account-credential-provider/pkg/registry"
-	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
-// Provider answers for images. All its fields but Cache must be set.
+// Provider serves requests. Its fields but Cache must be set.
 type Provider struct {
 	Config config.Config
 	AWS    awsapi.Options
 	// Cache is shared by all processes of the node; nil is none.
 	Cache *cache.Store
-	// Environment is the process's, NAME=VALUE. What selects the node's identity
-	// selects its tokens in the cache.
-	Environment []string
-	// Hostname names the node where it is no EC2 instance.
+	// Hostname names the node if it is not an EC2 instance.
 	Hostname string
-	// Warn is told what people should know although an answer was given.
-	Warn func(string)
+	// Decided is told the outcome so far as soon as the plan is known, for the log
+	// of a request that never ends.
+	Decided func(Outcome)
 }
 
-// How long a kubelet keeps an answer without credentials: none are due, or an
-// anonymous pull will do for now.
+// How long a kubelet keeps a response without credentials.
 const (
-	noneDue     = time.Hour
-	doesWithout = 5 * time.Minute
+	noneNeeded = time.Hour       // the image is not ours to serve
+	anonymous  = 5 * time.Minute // an anonymous pull works meanwhile
 )
 
-// Answer finds credentials for a request's image. An image that is in no ECR
-// registry, or in one that the configuration leaves to others, has an empty
-// answer and causes no call to AWS. What happens is noted in the context's record.
-func (p *Provider) Answer(ctx context.Context, request kubelet.Request) (kubelet.Answer, error) {
-	r := record.Of(ctx)
-	r.Set(record.Image, request.Image())
+// Serve finds the credentials for a request's image. An image that is not in ECR,
+// or that the configuration leaves to others, gets an empty response without a
+// call to AWS.
+func (p *Provider) Serve(ctx context.Context, request kubelet.Request) Outcome {
+	o := Outcome{Image: request.Image()}
 	image, ok := registry.Parse(request.Image())
 	if !ok {
-		return kubelet.Empty(kubelet.ForRegistry, noneDue), nil
+		o.Response = kubelet.Empty(kubelet.ForRegistry, noneNeeded)
+		return o
 	}
-	r.Set(record.Registry, image.Registry().String())
-	if image.Registry().Public() {
-		return p.public(ctx, image), nil
+	o.Registry = image.Registry().Host()
+	aws := p.node()
+	if o.Decision, o.Err = p.decide(ctx, aws, image, request.ServiceAccount()); o.Err != nil {
+		return o
 	}
-	answer, err := p.private(ctx, image, request.ServiceAccount())
-	if err != nil {
-		noteError(ctx, err)
+	if o.Decision.Warning != "" {
+		o.Notes = append(o.Notes, o.Decision.Warning)
 	}
-	return answer, err
+	p.Decided(o)
+	if o.Decision.Entry == nil {
+		o.Response = kubelet.Empty(o.Decision.Scope(), noneNeeded)
+		return o
+	}
+	o.Lease, o.Err = p.lease(ctx, aws, o, request.ServiceAccount())
+	o.Skew = aws.skew()
+	return respond(o, image)
 }
 
-// private answers for a private registry.
-func (p *Provider) private(ctx context.Context, image registry.Image, pod kubelet.ServiceAccount) (kubelet.Answer, error) {
-	connect := sync.OnceValues(func() (connection, error) { return p.connect(ctx) })
-	decision, err := p.decide(ctx, connect, image)
-	if err != nil {
-		return kubelet.Answer{}, err
-	}
-	if decision.Entry == nil {
-		record.Of(ctx).Set(record.Rule, leftToOthers)
-		return kubelet.Empty(scope(decision), noneDue), nil
-	}
-	record.Of(ctx).Set(record.Rule, decision.Entry.Name)
-	way, err := p.wayTo(image.Registry(), decision.Entry, pod)
-	if err != nil {
-		return kubelet.Answer{}, fmt.Errorf("no credentials for registry %s (%s): %w", image.Registry(), decision.Entry.Name, err)
-	}
-	if way.source != nil {
-		record.Of(ctx).Set(record.ServiceAccount, way.source.claims.Name())
-	}
-	token, err := p.token(ctx, image.Registry().Host(), way.request(p), func(ctx context.Context) (cache.Token, error) {
-		aws, err := connect()
-		if err != nil {
-			return cache.Token{}, fmt.Errorf("no credentials for registry %s: %w", image.Registry(), err)
-		}
-		return aws.mint(ctx, way)
-	})
-	if err != nil {
-		return kubelet.Answer{}, err
-	}
-	return p.answer(image, decision, token), nil
-}
-
-// decide finds the entry that governs an image; none leaves it to others.
-func (p *Provider) decide(ctx context.Context, connect func() (connection, error), image registry.Image) (rule.Decision, error) {
+// decide computes the plan. The node's own account is found out only if it
+// matters.
+func (p *Provider) decide(ctx context.Context, aws *node, image registry.Image, pod kubelet.ServiceAccount) (plan.Decision, error) {
 	var own registry.Account
-	if p.Config.Rules.DependsOnOwn(image) {
+	if p.Config.Rules.DependsOnOwn(image) && !image.Registry().Public() {
 		var err error
-		if own, err = p.own(ctx, connect); err != nil {
-			return rule.Decision{}, fmt.Errorf("choosing the entry for registry %s: %w", image.Registry(), err)
+		if own, err = p.own(ctx, aws); err != nil {
+			return plan.Decision{}, fmt.Errorf("choosing the entry for registry %s: %w", image.Registry(), err)
 		}
 	}
-	decision := p.Config.Rules.Match(image, own)
-	if decision.Entry == nil && !p.Config.UnmatchedNone {
-		decision.Entry = &p.Config.Unmatched
-	}
-	return decision, nil
+	return plan.Decide(p.Config, image, own, &pod)
 }
 
-// own is the node's own account, which does not change.
-func (p *Provider) own(ctx context.Context, connect func() (connection, error)) (registry.Account, error) {
-	defer record.Step(ctx, "account")()
-	const asLongAsTheNode = 30 * 24 * time.Hour
-	key := cache.NewKey(append([]string{"own account"}, p.source()...)...)
-	if id, ok := p.Cache.Fact(key); ok {
-		if account, err := registry.ParseAccount(id); err == nil {
-			return account, nil
-		}
+// lease gets the plan's token from the cache, or from AWS.
+func (p *Provider) lease(ctx context.Context, aws *node, o Outcome, pod kubelet.ServiceAccount) (cache.Lease, error) {
+	if o.Decision.Plan.API.Public {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, p.AWS.Timeouts.Public)
+		defer cancel()
 	}
-	aws, err := connect()
+	source, err := aws.source()
 	if err != nil {
-		return registry.Account{}, err
+		return cache.Lease{}, fmt.Errorf("no credentials for registry %s: %w", o.Registry, err)
 	}
-	account, err := aws.node.Account(ctx)
-	if err == nil {
-		p.Cache.SetFact(key, account.String(), asLongAsTheNode)
+	key, err := o.Decision.Plan.Key(source)
+	if err != nil {
+		return cache.Lease{}, err
 	}
-	return account, err
-}
-
-// public answers for ECR Public, which no entry is about. Any trouble is met with
-// an empty answer, as an anonymous pull works.
-func (p *Provider) public(ctx context.Context, image registry.Image) kubelet.Answer {
-	r := record.Of(ctx)
-	if p.Config.UnmatchedNone {
-		r.Set(record.Rule, leftToOthers)
-		return kubelet.Empty(kubelet.ForRegistry, noneDue)
-	}
-	r.Set(record.Rule, ecrPublic)
-	ctx, cancel := context.WithTimeout(ctx, p.AWS.Timeouts.Public)
-	defer cancel()
-	token, err := p.token(ctx, image.Registry().Host(), p.publicRequest(image.Registry()), func(ctx context.Context) (cache.Token, error) {
-		aws, err := p.connect(ctx)
-		if err != nil {
-			return cache.Token{}, err
-		}
-		return aws.mintPublic(ctx)
+	request := cache.Request{Key: key, Registry: o.Registry, Identity: o.Decision.Plan.Identity()}
+	end := p.AWS.Trace.Step("cache") // the disk, and waiting for another process, but not minting
+	lease, err := p.Cache.Acquire(ctx, request, func(ctx context.Context) (cache.Token, error) {
+		end()
+		defer func() { end = p.AWS.Trace.Step("cache") }()
+		return aws.mint(ctx, o, pod.Token)
 	})
-	if err != nil {
-		r.AddNote("an anonymous pull has to do: " + err.Error())
-		return kubelet.Empty(kubelet.ForRegistry, doesWithout)
+	end()
+	return lease, named(err, o.Registry)
+}
+
+// named adds the registry to a remembered error, which may be about another
+// registry with the same plan.
+func named(err error, registry string) error {
+	var remembered *cache.RememberedError
+	if errors.As(err, &remembered) && !strings.Contains(err.Error(), registry) {
+		return fmt.Errorf("no credentials for registry %s: %w", registry, err)
 	}
-	return p.answer(image, rule.Decision{}, token)
+	return err
+}
+
+// respond makes the response. ECR Public never fails: an anonymous pull works.
+func respond(o Outcome, image registry.Image) Outcome {
+	switch {
+	case o.Err != nil && o.Decision.Plan.API.Public:
+		o.Response, o.Anonymous, o.Err = kubelet.Empty(o.Decision.Scope(), anonymous), o.Err, nil
+	case o.Err == nil:
+		if note := noteOf(o); note != "" {
+			o.Notes = append(o.Notes, note)
+		}
+		username, password := o.Lease.Secret.Cut(":")
+		o.Response = kubelet.Response{
+			Scope:         o.Decision.Scope(),
+			CacheDuration: o.Lease.Keep.Truncate(time.Second),
+			AuthKey:       o.Decision.AuthKey(image),
+			Username:      username,
+			Password:      password,
+		}
+	}
+	return o
+}
+
+// noteOf is what operators should know about the token. A token of the node in place
+// of a refused role may come from a request for another registry with the same plan,
+// so registry and entry are this request's.
+func noteOf(o Outcome) string {
+	if o.Lease.Note == "" || o.Lease.Identity == o.Decision.Plan.Identity() {
+		return o.Lease.Note
+	}
+	return fmt.Sprintf("%s; using the node's identity for registry %s instead, as whenRefused of %s says", o.Lease.Note, o.Registry, o.Decision.Entry.Name)
 }

@@ -1,0 +1,107 @@
+package cli
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+// explainLine is a line of explain's table.
+func explainLine(t *testing.T, out, label string) string {
+	t.Helper()
+	for line := range strings.Lines(out) {
+		if rest, ok := strings.CutPrefix(line, label+" "); ok {
+			return strings.TrimSpace(rest)
+		}
+	}
+	t.Fatalf("no line %q in\n%s", label, out)
+	return ""
+}
+
+// TestExplainOfAnExceptedAccount: two cases that do not differ are one.
+func TestExplainOfAnExceptedAccount(t *testing.T) {
+	t.Parallel()
+	const wild = "registries:\n- accounts: [\"*\"]\n  exceptAccounts: [own, \"602401143452\"]\n  assumeRoles: [{arn: \"arn:{partition}:iam::{account}:role/x\"}]\n"
+	for account, cases := range map[string]int{"602401143452": 1, "444455556666": 2} {
+		got := runMain(t, nil, "--config", writeConfig(t, wild), "explain", account+".dkr.ecr.eu-west-1.amazonaws.com/app")
+		if n := strings.Count("\n"+got.stdout, "\nentry "); got.status != 0 || n != cases {
+			t.Errorf("%s: %d cases, want %d:\n%s%s", account, n, cases, got.stdout, got.stderr)
+		}
+	}
+}
+
+// TestExplainSTS: STS is where the real call goes, also for FIPS registries and
+// other partitions.
+func TestExplainSTS(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ image, region, want string }{
+		"the registry's, fixed":    {"444455556666.dkr.ecr.eu-west-1.amazonaws.com/x", "Registry", "sts.eu-west-1.amazonaws.com"},
+		"fixed":                    {"444455556666.dkr.ecr.eu-west-1.amazonaws.com/x", "us-west-2", "sts.us-west-2.amazonaws.com"},
+		"FIPS":                     {"444455556666.dkr.ecr-fips.us-east-2.amazonaws.com/x", "Registry", "sts-fips.us-east-2.amazonaws.com"},
+		"China":                    {"444455556666.dkr.ecr.cn-north-1.amazonaws.com.cn/x", "Registry", "sts.cn-north-1.amazonaws.com.cn"},
+		"China from elsewhere":     {"444455556666.dkr.ecr.cn-north-1.amazonaws.com.cn/x", "eu-west-1", "STS would be called in eu-west-1 of partition aws"},
+		"FIPS where there is none": {"444455556666.dkr.ecr-fips.eu-west-1.amazonaws.com/x", "Registry", "STS has none in eu-west-1"},
+		"unknown":                  {"444455556666.dkr.ecr.eu-west-1.amazonaws.com/x", "Node", "STS of the node's region, which IMDS tells"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			config := writeConfig(t, "registries:\n- accounts: [\"444455556666\"]\n  assumeRoles: [{arn: \"arn:{partition}:iam::{account}:role/x\"}]\nsts: {region: "+test.region+"}\n")
+			got := runMain(t, nil, "--config", config, "explain", test.image)
+			if got.status != 0 || !strings.Contains(got.stdout, test.want) {
+				t.Errorf("want %s in\n%s%s", test.want, got.stdout, got.stderr)
+			}
+		})
+	}
+}
+
+func TestExplainJSON(t *testing.T) {
+	t.Parallel()
+	config := writeConfig(t, "registries:\n- accounts: [\"777788889999\"]\n- accounts: [\"444455556666\"]\n  repositories: [a/]\n  assumeRoles: [{arn: \"arn:aws:iam::444455556666:role/x\"}]\nsts: {region: Registry}\n")
+	got := runMain(t, nil, "--config", config, "explain", "--output", "json", "444455556666.dkr.ecr.eu-west-1.amazonaws.com/a/b")
+	var e struct {
+		Image, Entry string
+		Line         int
+		Plan         struct{ AssumeRoles []struct{ ARN string } }
+		Calls        []string
+		Response     struct{ CacheKeyType, AuthKey string }
+	}
+	if err := json.Unmarshal([]byte(got.stdout), &e); err != nil || got.status != 0 {
+		t.Fatalf("%v: %+v", err, got)
+	}
+	if e.Entry != "registries[1]" || e.Line != 5 || len(e.Plan.AssumeRoles) != 1 || e.Response.CacheKeyType != "Image" ||
+		e.Response.AuthKey != "444455556666.dkr.ecr.eu-west-1.amazonaws.com/a/b" ||
+		strings.Join(e.Calls, " ") != "sts.eu-west-1.amazonaws.com api.ecr.eu-west-1.amazonaws.com" {
+		t.Errorf("got %+v", e)
+	}
+	if got = runMain(t, nil, "explain", "--output", "json", "docker.io/library/nginx"); !strings.Contains(got.stdout, `"calls": []`) {
+		t.Errorf("got %+v", got)
+	}
+	if got = runMain(t, nil, "explain", "--output", "yaml", "x/y"); got.status != 2 || !strings.Contains(got.stderr, `"yaml" is not text or json`) {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// TestExplainJSONNeedsTheOwnAccount: a missing fact names its flag.
+func TestExplainJSONNeedsTheOwnAccount(t *testing.T) {
+	t.Parallel()
+	config := writeConfig(t, "registries: [{accounts: [own]}]\n")
+	args := []string{"--config", config, "explain", "--output", "json", "444455556666.dkr.ecr.eu-west-1.amazonaws.com/x"}
+	if got := runMain(t, nil, args...); got.status != 2 || !strings.Contains(got.stderr, "--own ACCOUNT") {
+		t.Errorf("got %+v", got)
+	}
+	args = append(args[:3], append([]string{"--own", "444455556666"}, args[3:]...)...)
+	if got := runMain(t, nil, args...); got.status != 0 || !strings.Contains(got.stdout, `"entry": "registries[0]"`) {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestExplainNotECR(t *testing.T) {
+	t.Parallel()
+	got := runMain(t, nil, "explain", "44445555666.dkr.ecr.us-east-1.amazonaws.com/app")
+	if line := explainLine(t, got.stdout, "registry"); line != `not Amazon ECR: "44445555666" is not an account number; want 12 digits` {
+		t.Errorf("got %s", line)
+	}
+	if line := explainLine(t, got.stdout, "response"); !strings.HasPrefix(line, "no credentials, and no call to AWS; cacheKeyType Registry") {
+		t.Errorf("got %s", line)
+	}
+}

@@ -1,0 +1,42 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+)
+
+// patience is how long stderr is waited for.
+const patience = time.Second
+
+// impatientWriter writes to a stream that may take nothing, such as a pipe that
+// nobody reads. A write that does not end in time is given up, and all later ones
+// are lost: the stream must not hold the program.
+type impatientWriter struct {
+	to    io.Writer
+	stuck atomic.Bool
+}
+
+// Write writes a copy of b, which may be written after Write has returned.
+func (w *impatientWriter) Write(b []byte) (int, error) {
+	errStuck := fmt.Errorf("it took nothing within %s", patience)
+	if w.stuck.Load() {
+		return 0, errStuck
+	}
+	written, kept := make(chan error, 1), bytes.Clone(b)
+	go func() {
+		_, err := w.to.Write(kept)
+		written <- err
+	}()
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	select {
+	case err := <-written:
+		return len(b), err
+	case <-late.C:
+		w.stuck.Store(true)
+		return 0, errStuck
+	}
+}

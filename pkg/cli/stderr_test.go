@@ -1,0 +1,36 @@
+package cli
+
+import (
+	"errors"
+	"io"
+	"testing"
+	"testing/synctest"
+)
+
+// TestImpatientWriter: a stream that takes nothing is waited for once, and what was
+// given to it may change afterwards.
+func TestImpatientWriter(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		reader, writer := io.Pipe()
+		w := &impatientWriter{to: writer}
+		text := []byte("first")
+		if n, err := w.Write(text); n != 0 || err == nil {
+			t.Errorf("wrote %d bytes, %v; nobody reads", n, err)
+		}
+		copy(text, "other")
+		if n, err := w.Write([]byte("second")); n != 0 || err == nil {
+			t.Errorf("wrote %d bytes, %v; nobody reads", n, err)
+		}
+		b := make([]byte, 20)
+		if n, err := reader.Read(b); string(b[:n]) != "first" || err != nil {
+			t.Errorf("read %q, %v", b[:n], err)
+		}
+	})
+	failing := errors.New("closed")
+	reader, writer := io.Pipe()
+	_ = reader.CloseWithError(failing)
+	if _, err := (&impatientWriter{to: writer}).Write([]byte("x")); !errors.Is(err, failing) {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,67 @@
+package identity
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"ecr-cross-account-credential-provider/pkg/awsapi"
+	"ecr-cross-account-credential-provider/test/fakeaws"
+)
+
+// The SDK reads the endpoints from the process's environment, so all tests share
+// one AWS. A test that looks at its calls has it alone; see alone.
+var (
+	world *fakeaws.World
+	fake  *fakeaws.Server
+	inUse sync.Mutex
+)
+
+func TestMain(m *testing.M) { os.Exit(withAWS(m)) }
+
+func withAWS(m *testing.M) int {
+	for _, variable := range os.Environ() {
+		name, _, _ := strings.Cut(variable, "=")
+		if strings.HasPrefix(name, "AWS_") || strings.HasSuffix(strings.ToUpper(name), "_PROXY") {
+			_ = os.Unsetenv(name)
+		}
+	}
+	world = fakeaws.ExampleWorld()
+	world.TrustEverybody()
+	var err error
+	if fake, err = fakeaws.Start(world, fakeaws.Options{}); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer fake.Close() //nolint:errcheck // the tests are over
+	for _, variable := range fake.Env() {
+		name, value, _ := strings.Cut(variable, "=")
+		_ = os.Setenv(name, value)
+	}
+	return m.Run()
+}
+
+// alone gives a test the AWS for itself.
+func alone(t *testing.T) {
+	t.Helper()
+	inUse.Lock()
+	fake.Forget()
+	t.Cleanup(func() {
+		fake.Mend(fakeaws.STS)
+		fake.Mend(fakeaws.IMDS)
+		inUse.Unlock()
+	})
+}
+
+// newChain makes a chain of a node that knows nothing yet.
+func newChain(t *testing.T) Chain {
+	t.Helper()
+	api, err := awsapi.Load(t.Context(), awsapi.Options{Timeouts: awsapi.DefaultTimeouts(), Now: time.Now, Random: func() float64 { return 0 }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Chain{API: api, Node: NewNode(api, "host-1"), Registry: "444455556666.dkr.ecr.eu-west-1.amazonaws.com", Entry: "registries[0]"}
+}

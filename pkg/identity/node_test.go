@@ -1,0 +1,68 @@
+package identity
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"ecr-cross-account-credential-provider/test/fakeaws"
+)
+
+// TestNode: what an EC2 instance knows about itself, from IMDS alone, and from each
+// source once.
+func TestNode(t *testing.T) {
+	t.Parallel()
+	alone(t)
+	node := newChain(t).Node
+	for range 3 {
+		account, err := node.Account(t.Context())
+		if err != nil || account.String() != fakeaws.NodeAccount {
+			t.Fatalf("account %s, %v", account, err)
+		}
+		if region, err := node.Region(t.Context()); node.Name(t.Context()) != "i-0123456789abcdef0" || region.String() != "eu-west-1" || err != nil {
+			t.Errorf("name %s, region %s, %v", node.Name(t.Context()), region, err)
+		}
+	}
+	documents := 0
+	for _, call := range fake.Calls(fakeaws.IMDS) {
+		if strings.Contains(call.Operation, "document") {
+			documents++
+		}
+	}
+	if sts := fake.Calls(fakeaws.STS); len(sts) > 0 || documents > 1 {
+		t.Errorf("%d documents, calls of STS: %v", documents, sts)
+	}
+}
+
+// TestNodeWithoutIMDS: the host's name stands in, and there is no region.
+func TestNodeWithoutIMDS(t *testing.T) {
+	t.Parallel()
+	alone(t)
+	fake.Break(fakeaws.IMDS, fakeaws.Broken(0))
+	node := newChain(t).Node
+	if region, err := node.Region(t.Context()); node.Name(t.Context()) != "host-1" || !region.IsZero() || err != nil {
+		t.Errorf("name %s, region %s, %v", node.Name(t.Context()), region, err)
+	}
+	_, err := node.Session(t.Context())
+	if err == nil || !strings.HasPrefix(err.Error(), "no AWS credentials on this node: ") || !strings.Contains(err.Error(), "; check that the instance metadata service is on") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestSessionKeepsSecrets: no format prints a session's credentials.
+func TestSessionKeepsSecrets(t *testing.T) {
+	t.Parallel()
+	s := NewSession(aws.Credentials{AccessKeyID: "ASIA", SecretAccessKey: "hunter2", SessionToken: "hunter2"}, "the node", time.Time{})
+	inside := struct{ s Session }{s}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%d", "%q", "%x", "%p"} {
+		if text := fmt.Sprintf(verb+verb, s, inside); strings.Contains(text, "hunter2") || strings.Contains(text, "68756e746572") {
+			t.Errorf("%s: %s", verb, text)
+		}
+	}
+	if c := s.Credentials(); c.SecretAccessKey != "hunter2" || c.SessionToken != "hunter2" || c.AccessKeyID != "ASIA" {
+		t.Error("the credentials are lost")
+	}
+}
