@@ -111,7 +111,7 @@ func match(t *testing.T, c config.Config, name string) (entry string, roles []st
 
 // resolve takes an image's roles from its entry, for the pod of
 // kubernetes/service-account.yaml where the pod is the source.
-func resolve(t *testing.T, c config.Config, name string) (entry *rule.Entry, roles []rule.Role) {
+func resolve(t *testing.T, c config.Config, name string) (entry *rule.Entry, roles []rule.Parameters) {
 	t.Helper()
 	image, ok := registry.Parse(name)
 	if !ok {
@@ -131,15 +131,18 @@ func resolve(t *testing.T, c config.Config, name string) (entry *rule.Entry, rol
 		if err != nil {
 			t.Fatal(err)
 		}
-		roles = append(roles, rule.Role{ARN: arn})
+		roles = append(roles, rule.Parameters{ARN: arn})
 	}
-	facts := rule.Facts{Node: func() string { return "i-0abc" }, Namespace: pod.Namespace, ServiceAccount: pod.Name}
 	for _, template := range entry.Roles {
-		role, err := template.For(image.Registry(), entry.Repositories, facts)
+		role, err := template.Resolve(image.Registry(), entry.Repositories, &rule.Pod{Namespace: pod.Namespace, ServiceAccount: pod.Name})
 		if err != nil {
 			t.Fatal(err)
 		}
-		roles = append(roles, role)
+		parameters, err := role.Parameters(func() string { return "i-0abc" })
+		if err != nil {
+			t.Fatal(err)
+		}
+		roles = append(roles, parameters)
 	}
 	return entry, roles
 }

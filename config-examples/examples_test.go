@@ -19,12 +19,16 @@ import (
 const (
 	nodeAccount = "111122223333"
 	program     = "ecr-cross-account-credential-provider"
+
+	// schema is the JSON schema of the configurations. pkg/config/schema writes it,
+	// and test/schema validates the configurations against it.
+	schema = "schema.json"
 )
 
 // TestEveryFileIsKnown keeps an example from being there untested.
 func TestEveryFileIsKnown(t *testing.T) {
 	t.Parallel()
-	known := []string{"iam/README.md", beside, besideOlder, instead, userData, userDataOlder, bake, podKubelet, podManifest, audienceManifest}
+	known := []string{"SECURITY.md", "iam/README.md", schema, beside, besideOlder, instead, userData, userDataOlder, bake, podKubelet, podManifest, audienceManifest}
 	known = slices.AppendSeq(known, maps.Keys(configurations))
 	known = slices.AppendSeq(known, maps.Keys(policies))
 	slices.Sort(known)
@@ -50,6 +54,11 @@ func TestEveryFileSaysWhatItIs(t *testing.T) {
 	for _, file := range slices.AppendSeq([]string{beside, besideOlder, instead, podKubelet, podManifest, audienceManifest}, maps.Keys(configurations)) {
 		if lines := strings.SplitN(read(t, file), "\n", 3); !strings.HasPrefix(lines[0], "# ") || !strings.HasPrefix(lines[1], "# ") {
 			t.Errorf("%s does not begin with a comment of two lines", file)
+		}
+	}
+	for file := range configurations {
+		if !strings.Contains(read(t, file), "\n# yaml-language-server: $schema="+schema+"\n") {
+			t.Errorf("%s does not name %s for editors", file, schema)
 		}
 	}
 	table := read(t, "iam/README.md")

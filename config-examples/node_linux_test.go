@@ -195,6 +195,9 @@ func (n *node) ask(t *testing.T, p kubeletProvider) {
 	if err != nil || !strings.Contains(string(out), `"CredentialProviderResponse"`) {
 		t.Errorf("%s %q: %s, %v, %s", p.Name, args, out, err, &stderr)
 	}
+	if _, err := os.Stat(cache); err != nil {
+		t.Errorf("the plugin's cache was another than the test's own: %v", err)
+	}
 }
 
 // checkStandIn: the file that the flag names is now the stock provider's, and

@@ -13,10 +13,10 @@ import (
 
 // The scripts need GNU's mv, install and sync, which only Linux is sure to have.
 
-// binary is the plugin, and standIns a folder of stand-ins for programs, both
-// made once for all tests. (A program that a test has just written may be "text
+// binary is the plugin, standIns a directory of stand-ins for programs, and cache
+// the plugin's directory instead of the machine's, all made once for all tests. (A program that a test has just written may be "text
 // file busy": the child of another test may hold it open.)
-var binary, standIns string
+var binary, standIns, cache string
 
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "examples")
@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 }
 
 func makePrograms(dir string) error {
-	binary, standIns = filepath.Join(dir, program), filepath.Join(dir, "bin")
+	binary, standIns, cache = filepath.Join(dir, program), filepath.Join(dir, "bin"), filepath.Join(dir, "cache")
 	for name, script := range map[string]string{
 		"curl":    standIn("https://", "--output"),
 		"aws":     standIn("s3://", ""),
@@ -44,7 +44,8 @@ func makePrograms(dir string) error {
 			return err
 		}
 	}
-	build := exec.CommandContext(context.Background(), "go", "build", "-buildvcs=false", "-o", binary, program+"/cmd/"+program)
+	build := exec.CommandContext(context.Background(), "go", "build", "-buildvcs=false",
+		"-ldflags", "-X main.journal= -X main.cacheDirectory="+cache, "-o", binary, program+"/cmd/"+program)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("building the plugin: %w\n%s", err, out)

@@ -133,7 +133,7 @@ func TestServiceAccountConfiguration(t *testing.T) {
 	}
 	_, roles := resolve(t, c, "777788889999.dkr.ecr.eu-west-1.amazonaws.com/app")
 	last := roles[len(roles)-1]
-	if want := []rule.Tag{{Key: "kubernetes-namespace", Value: "team-a"}, {Key: "kubernetes-service-account", Value: "app"}}; !slices.Equal(last.Tags, want) {
+	if want := []rule.TagValue{{Key: "kubernetes-namespace", Value: "team-a"}, {Key: "kubernetes-service-account", Value: "app"}}; !slices.Equal(last.Tags, want) {
 		t.Errorf("session tags %v; want %v", last.Tags, want)
 	}
 	if last.SessionName != "team-a.app" {

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"io"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -20,8 +21,9 @@ import (
 // as it goes. Whatever a program answers is checked as it is measured.
 func TestBench(t *testing.T) {
 	t.Parallel()
-	plugin := filepath.Join(t.TempDir(), "plugin")
-	if output, err := exec.Command("go", "build", "-o", plugin, "ecr-cross-account-credential-provider/cmd/ecr-cross-account-credential-provider").CombinedOutput(); err != nil {
+	// As the stock plugin it has no configuration: its default cache is the test's own.
+	plugin, cache := filepath.Join(t.TempDir(), "plugin"), filepath.Join(t.TempDir(), "cache")
+	if output, err := exec.Command("go", "build", "-ldflags", "-X main.journal= -X main.cacheDirectory="+cache, "-o", plugin, "ecr-cross-account-credential-provider/cmd/ecr-cross-account-credential-provider").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, output)
 	}
 	for _, o := range []options{
@@ -35,6 +37,9 @@ func TestBench(t *testing.T) {
 		if wanted := "| this plugin |"; !strings.Contains(output.String(), wanted) {
 			t.Errorf("no %s in:\n%s", wanted, output.String())
 		}
+	}
+	if _, err := os.Stat(cache); err != nil {
+		t.Errorf("the cache was another than the test's own: %v", err)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/config"
 	"ecr-cross-account-credential-provider/pkg/kubelet"
 	"ecr-cross-account-credential-provider/pkg/registry"
+	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
 // What every process does before it looks into the cache. The look itself is
@@ -53,16 +54,18 @@ func BenchmarkMatch(b *testing.B) {
 	}
 }
 
-func BenchmarkRequestAndAnswer(b *testing.B) {
+func BenchmarkRequestAndResponse(b *testing.B) {
 	text := rows[0].request()
-	answer := kubelet.Answer{Scope: kubelet.ForRegistry, Duration: time.Hour, Key: "registry", Username: "AWS", Password: strings.Repeat("x", 2500)}
+	response := kubelet.Response{
+		Scope: kubelet.ForRegistry, CacheDuration: time.Hour, AuthKey: "registry", Username: "AWS", Password: secret.New(strings.Repeat("x", 2500)),
+	}
 	b.ReportAllocs()
 	for b.Loop() {
 		request, err := kubelet.ReadRequest(strings.NewReader(text))
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := request.Encode(answer); err != nil {
+		if _, err := request.Encode(response); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -157,7 +157,7 @@ func TestLookups(t *testing.T) {
 			name: "a hang", config: oneRole + "deadline: 1s\n",
 			fault: func(s *fakeaws.Server) { s.Break(fakeaws.STS, fakeaws.Fault{Kind: fakeaws.HangHeaders}) },
 			pulls: []pull{{first + "/a", nil}}, runs: 1,
-			log: "in time (waiting for its answer); the node must reach STS there",
+			log: "in time (waiting for its answer); the connection works, but STS does not answer",
 		},
 		{
 			name: "a broken configuration", config: "registry: []\n",

@@ -73,7 +73,7 @@ func newNode(ctx context.Context, setup Setup, cgroup string) (*Node, error) {
 	if setup.World != nil {
 		setup.World(world)
 	}
-	aws, err := startAWS(world, setup.RoundTrip)
+	aws, err := startAWS(world, setup.RoundTrip) //nolint:contextcheck // it serves until the node ends
 	if err != nil {
 		return nil, fmt.Errorf("starting AWS: %w", err)
 	}

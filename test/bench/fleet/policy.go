@@ -41,11 +41,8 @@ func ours(name string, session time.Duration) policy {
 		attempts: awsapi.MaxAttempts,
 		backoff:  func(n int, random float64) time.Duration { return awsapi.Backoff(n, true, random) },
 		deadline: config.DefaultDeadline,
-		keep: func(random float64) time.Duration {
-			var now time.Time
-			return provider.CacheDuration(now, now.Add(tokenLife), now.Add(session), random)
-		},
-		failure: cache.FailureMemory,
+		keep:     func(random float64) time.Duration { return provider.Shorten(provider.FreshFor(session), random) },
+		failure:  cache.FailureMemory,
 	}
 }
 
