@@ -8,11 +8,11 @@ LINT    := CGO_ENABLED=0 go tool -modfile=$(CURDIR)/.ci/lint/go.mod golangci-lin
 FUZZ    ?= 20s
 # The race detector needs a C compiler.
 RACE    := $(if $(shell command -v cc),-race)
-# What is built of Kubernetes, each a module; the first time, to compile one takes minutes.
-NESTED  := $(patsubst %/go.mod,%,$(wildcard test/conformance/*/go.mod) test/node/go.mod)
+# Modules of their own, for what they link: Kubernetes, whose first build takes minutes, and a JSON Schema validator.
+NESTED  := $(patsubst %/go.mod,%,$(wildcard test/conformance/*/go.mod) test/node/go.mod test/schema/go.mod)
 LIMIT   := 45m
 
-.PHONY: build test platforms lint fuzz e2e demo bench fleet clean help
+.PHONY: build test platforms platforms-test mutants generate lint fuzz e2e demo bench fleet clean help
 
 build: ## write the program to bin, static and stripped
 	$(BUILD) -o bin/$(NAME) ./cmd/$(NAME)
@@ -20,17 +20,29 @@ build: ## write the program to bin, static and stripped
 # Most of the slow tests wait for a fault to time out: more at a time than there are cores.
 test: platforms ## run every test
 	go test $(RACE) -shuffle=on -parallel 16 -timeout $(LIMIT) ./...
+	go -C test/schema test $(RACE) -shuffle=on -timeout $(LIMIT) ./...
 	@echo
-	@echo "That was everything but: make lint, make e2e, make fuzz (FUZZ=20s for each target)."
+	@echo "That was everything but: make lint, make platforms-test, make e2e, make fuzz (FUZZ=20s for each target)."
 
 platforms: ## compile for every platform that is served
 	GOOS=linux GOARCH=amd64 $(BUILD) -o /dev/null ./cmd/$(NAME)
 	GOOS=linux GOARCH=arm64 $(BUILD) -o /dev/null ./cmd/$(NAME)
 	GOOS=windows GOARCH=amd64 $(BUILD) -o /dev/null ./cmd/$(NAME)
 
+generate: ## write config-examples/schema.json
+	go test ./pkg/config/schema -run TestCommitted -update
+
+platforms-test: ## run the command-line scripts for linux/arm64 and windows/amd64, emulated (root on Debian)
+	test/platforms/run
+
+mutants: ## break the program in many places, one at a time, and print the breaks that no test finds
+	@go run ./test/mutants
+
 lint: ## vet, staticcheck and the linters; formatting; go.mod and go.sum
 	$(LINT) run ./...
 	$(LINT) fmt --diff ./...
+	GOOS=darwin go vet ./...
+	GOOS=windows go vet ./...
 	go mod tidy -diff
 	@set -e; for module in $(NESTED); do ( set -x; cd "$$module"; $(LINT) run --timeout $(LIMIT) ./...; go mod tidy -diff ); done
 
@@ -72,4 +84,4 @@ clean: ## remove what was built
 	rm -rf bin
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
