@@ -103,7 +103,7 @@ func TestDocuments(t *testing.T) {
 			continue
 		}
 		for _, problem := range load(t, text) {
-			t.Errorf("README.md:%d: %s: %s", b.line+problem.Line-1, problem.Path, problem.Text)
+			t.Errorf("README.md:%d: %s: %s", b.line+problem.Line-1, problem.Path, problem.Message)
 		}
 	}
 }
@@ -428,16 +428,15 @@ func TestPaths(t *testing.T) {
 }
 
 // TestKeys: the table of keys has those that the configuration's decoder takes,
-// the line after it, if there is one, those that it refuses, and neither has any
-// other.
+// and no other.
 func TestKeys(t *testing.T) {
 	t.Parallel()
-	table, refused := reference(t)
+	table := reference(t)
 	known := schema{}
 	known.walk(t, "")
 	for key, row := range table {
 		if !slices.Contains(known.served, key) && !slices.Contains(known.containers, key) {
-			t.Errorf("README.md has the key %s, which is refused or not known", key)
+			t.Errorf("README.md has the key %s, which is not known", key)
 		}
 		if bold := strings.HasPrefix(row, "| **"); bold != slices.Contains(known.required, key) {
 			t.Errorf("README.md has %s in bold: %t; the key is required: %t", key, bold, !bold)
@@ -448,26 +447,12 @@ func TestKeys(t *testing.T) {
 			t.Errorf("README.md leaves out the key %s", key)
 		}
 	}
-	for _, key := range known.refused {
-		if !slices.Contains(refused, key) {
-			t.Errorf("README.md leaves out that %s is refused", key)
-		}
-	}
-	for _, item := range refused {
-		key, value, hasValue := strings.Cut(item, ": ")
-		if !hasValue {
-			value = "{}"
-		}
-		if !isRefused(t, key, value) {
-			t.Errorf("README.md says that %s is refused, which it is not", item)
-		}
-	}
 }
 
 // TestLimits: the table has the defaults and limits of the code.
 func TestLimits(t *testing.T) {
 	t.Parallel()
-	table, _ := reference(t)
+	table := reference(t)
 	for key, limits := range map[string][]time.Duration{
 		"deadline":                            {config.DefaultDeadline, config.MinDeadline, config.MaxDeadline},
 		"registries[].assumeRoles[].duration": {rule.DefaultDuration, rule.MinDuration, rule.MaxDuration, rule.MaxChainedDuration},
@@ -491,16 +476,15 @@ func short(d time.Duration) string {
 	return s
 }
 
-// reference is the README's table of keys, row by key, and the items of the
-// line about what is refused.
-func reference(t *testing.T) (table map[string]string, refused []string) {
+// reference is the README's table of keys, row by key.
+func reference(t *testing.T) map[string]string {
 	t.Helper()
 	_, section, ok := strings.Cut(readme(t), "\n### Keys\n")
 	if !ok {
 		t.Fatal("README.md has no section Keys")
 	}
 	section, _, _ = strings.Cut(section, "\n### ")
-	table = map[string]string{}
+	table := map[string]string{}
 	for line := range strings.Lines(section) {
 		if row, ok := strings.CutPrefix(line, "| "); ok {
 			first, _, _ := strings.Cut(row, " | ")
@@ -508,27 +492,24 @@ func reference(t *testing.T) (table map[string]string, refused []string) {
 				table[key] = line
 			}
 		}
-		if strings.HasPrefix(line, "Refused by this version: ") {
-			refused = submatches(quotes, line)
-		}
 	}
 	if len(table) == 0 {
 		t.Fatal("README.md has no table of keys")
 	}
-	return table, refused
+	return table
 }
 
 // schema is what the decoder says of itself: a key that nobody knows, put at
 // each place of a document, has it name those that it does. Keys are paths such
 // as registries[].accounts.
 type schema struct {
-	served, refused, containers, required []string
+	served, containers, required []string
 }
 
 func (s *schema) walk(t *testing.T, above string) {
 	t.Helper()
 	for _, problem := range load(t, document(above+unknown, "x")) {
-		if key := pathOf(problem); strings.HasPrefix(problem.Text, "is required") && !slices.Contains(s.required, key) {
+		if key := pathOf(problem); strings.HasPrefix(problem.Message, "is required") && !slices.Contains(s.required, key) {
 			s.required = append(s.required, key)
 		}
 	}
@@ -541,8 +522,6 @@ func (s *schema) walk(t *testing.T, above string) {
 		case knownAt(t, key+"[].") != nil:
 			s.containers = append(s.containers, key)
 			s.walk(t, key+"[].")
-		case isRefused(t, key, "{}"):
-			s.refused = append(s.refused, key)
 		default:
 			s.served = append(s.served, key)
 		}
@@ -554,9 +533,8 @@ const unknown = "zzzzzzzzzzzzzzzz" // unlike any key, so that none is suggested
 func knownAt(t *testing.T, above string) []string {
 	t.Helper()
 	for _, problem := range load(t, document(above+unknown, "x")) {
-		list, ok := strings.CutPrefix(problem.Text, "unknown field; here ")
+		list, ok := strings.CutPrefix(problem.Message, "unknown field; want ")
 		if ok && pathOf(problem) == above+unknown {
-			list = strings.TrimSuffix(list, " can be set")
 			return strings.Split(strings.ReplaceAll(list, " or ", ", "), ", ")
 		}
 	}
@@ -564,13 +542,6 @@ func knownAt(t *testing.T, above string) []string {
 		t.Fatal("the decoder's message about an unknown key has changed")
 	}
 	return nil
-}
-
-func isRefused(t *testing.T, key, value string) bool {
-	t.Helper()
-	return slices.ContainsFunc(load(t, document(key, value)), func(p config.Problem) bool {
-		return pathOf(p) == key && strings.Contains(p.Text, "not served by this version")
-	})
 }
 
 // document is a YAML document with a value for one key, and with what must stand
