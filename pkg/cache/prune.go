@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// maxEntries limits the cache. Whoever creates pods chooses accounts and
+	// maxEntries limits the cache. The authors of pods choose accounts and
 	// regions, and each can be an entry.
 	maxEntries = 512
 	// leftover is the age at which a lock or a temporary file is not in use.
