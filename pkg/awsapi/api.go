@@ -111,9 +111,6 @@ func (a *API) useVersion2(o *imds.Options) {
 // stack changes the middleware of an operation.
 type stack = func(*middleware.Stack) error
 
-// Region returns the region that the environment or the profile names; "" if none.
-func (a *API) Region() string { return a.cfg.Region }
-
 // Instance is what an EC2 instance knows of itself.
 type Instance struct{ ID, Region, Account string }
 
@@ -148,13 +145,13 @@ func (a *API) ECR(api registry.API, as aws.Credentials) (*ecr.Client, error) {
 	return client, a.check(e)
 }
 
-// PublicRegion is the only region that has the API of ECR Public.
-const PublicRegion = "us-east-1"
+// publicRegion is the only region that has the API of ECR Public.
+const publicRegion = "us-east-1"
 
 // ECRPublic makes a client of ECR Public's API.
 func (a *API) ECRPublic(as aws.Credentials) (*ecrpublic.Client, error) {
 	e := endpoint{}
-	client := ecrpublic.NewFromConfig(a.as(PublicRegion, as), func(o *ecrpublic.Options) {
+	client := ecrpublic.NewFromConfig(a.as(publicRegion, as), func(o *ecrpublic.Options) {
 		e.settle(&o.BaseEndpoint, &o.EndpointOptions.UseFIPSEndpoint, &o.EndpointOptions.UseDualStackEndpoint)
 	})
 	return client, a.check(e)

@@ -224,7 +224,7 @@ func TestAsLeavesTheNodeAlone(t *testing.T) {
 	if err != nil || got.AccessKeyID != secrets.AccessKeyID || cfg.Region != "us-west-2" {
 		t.Errorf("got %v in %s, %v", got.AccessKeyID, cfg.Region, err)
 	}
-	if api.Region() != "" || api.cfg.Credentials != before {
+	if api.cfg.Region != "" || api.cfg.Credentials != before {
 		t.Error("the API has changed")
 	}
 	if _, ok := api.cfg.Retryer().(aws.NopRetryer); !ok {

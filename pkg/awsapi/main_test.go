@@ -135,7 +135,7 @@ func printToken(out io.Writer, _ []string) error {
 	if err := getToken(ctx, api); err != nil {
 		return err
 	}
-	fmt.Fprintln(out, "ok, in", api.Region())
+	fmt.Fprintln(out, "ok, in", api.cfg.Region)
 	return nil
 }
 

@@ -9,11 +9,10 @@ import (
 // NamedRegion returns the region that the environment or the profile names for the
 // node; zero if neither does. What is not a region's name is an error.
 func (a *API) NamedRegion() (registry.Region, error) {
-	name := a.Region()
-	if name == "" {
+	if a.cfg.Region == "" {
 		return registry.Region{}, nil
 	}
-	region, err := registry.ParseRegion(name)
+	region, err := registry.ParseRegion(a.cfg.Region)
 	if err != nil {
 		return registry.Region{}, fmt.Errorf("the node's region by AWS_REGION or the profile: %w", err)
 	}

@@ -109,8 +109,8 @@ func TestPrune(t *testing.T) {
 	c.wantWarned()
 }
 
-// TestCrowdEvictsNoTokenInUse: whoever has 560 images of as many accounts pulled
-// does not evict the token that pods use.
+// TestCrowdEvictsNoTokenInUse: pulls of images of 560 accounts do not evict the token
+// that pods use.
 func TestCrowdEvictsNoTokenInUse(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]error{"refused": errRefused, "with tokens": nil} {

@@ -31,12 +31,6 @@ var (
 func TestMain(m *testing.M) { os.Exit(withAWS(m)) }
 
 func withAWS(m *testing.M) int {
-	for _, variable := range os.Environ() {
-		name, _, _ := strings.Cut(variable, "=")
-		if strings.HasPrefix(name, "AWS_") || strings.HasSuffix(strings.ToUpper(name), "_PROXY") {
-			_ = os.Unsetenv(name)
-		}
-	}
 	world = fakeaws.ExampleWorld()
 	world.TrustEverybody()
 	var err error
@@ -49,9 +43,9 @@ func withAWS(m *testing.M) int {
 		return 1
 	}
 	defer aws.Close() //nolint:errcheck // the tests are over
-	for _, variable := range aws.Env() {
-		name, value, _ := strings.Cut(variable, "=")
-		_ = os.Setenv(name, value)
+	if err := aws.Setenv(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
 	}
 	profiles, err := writeProfiles()
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 )
@@ -182,6 +183,23 @@ func (s *Server) Env() []string {
 		env = append(env, "AWS_CA_BUNDLE="+s.caFile)
 	}
 	return env
+}
+
+// Setenv leads the SDK in this very process here and nowhere else: it sets Env, and
+// removes what else of AWS and of proxies is set. Only a TestMain may call it.
+func (s *Server) Setenv() error {
+	var errs []error
+	for _, variable := range os.Environ() {
+		name, _, _ := strings.Cut(variable, "=")
+		if strings.HasPrefix(name, "AWS_") || strings.HasSuffix(strings.ToUpper(name), "_PROXY") {
+			errs = append(errs, os.Unsetenv(name))
+		}
+	}
+	for _, variable := range s.Env() {
+		name, value, _ := strings.Cut(variable, "=")
+		errs = append(errs, os.Setenv(name, value))
+	}
+	return errors.Join(errs...)
 }
 
 // handler answers a request; an error that it returns is written for it.
