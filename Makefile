@@ -1,6 +1,7 @@
 # The project's commands; `make help` lists them.
 
 NAME    := ecr-cross-account-credential-provider
+TOOL    := ecr-cross-account
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 BUILD   := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 # Without C, as the programs are built: the linters then find compiled what they need.
@@ -14,8 +15,9 @@ LIMIT   := 45m
 
 .PHONY: build test platforms platforms-test mutants generate lint fuzz e2e demo bench fleet clean help
 
-build: ## write the program to bin, static and stripped
+build: ## write both programs to bin, static and stripped
 	$(BUILD) -o bin/$(NAME) ./cmd/$(NAME)
+	$(BUILD) -o bin/$(TOOL) ./cmd/$(TOOL)
 
 # Most of the slow tests wait for a fault to time out: more at a time than there are cores.
 test: platforms ## run every test
@@ -25,9 +27,8 @@ test: platforms ## run every test
 	@echo "That was everything but: make lint, make platforms-test, make e2e, make fuzz (FUZZ=20s for each target)."
 
 platforms: ## compile for every platform that is served
-	GOOS=linux GOARCH=amd64 $(BUILD) -o /dev/null ./cmd/$(NAME)
-	GOOS=linux GOARCH=arm64 $(BUILD) -o /dev/null ./cmd/$(NAME)
-	GOOS=windows GOARCH=amd64 $(BUILD) -o /dev/null ./cmd/$(NAME)
+	@set -ex; for platform in linux/amd64 linux/arm64 windows/amd64; do for program in $(NAME) $(TOOL); do \
+	  GOOS=$${platform%/*} GOARCH=$${platform#*/} $(BUILD) -o /dev/null ./cmd/$$program; done; done
 
 generate: ## write config-examples/schema.json
 	go test ./pkg/config/schema -run TestCommitted -update

@@ -3,65 +3,44 @@ package cli
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"ecr-cross-account-credential-provider/pkg/cache"
-	"ecr-cross-account-credential-provider/pkg/config"
+	"ecr-cross-account-credential-provider/pkg/command"
 	"ecr-cross-account-credential-provider/pkg/printable"
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
-// cacheDirectory is the directory of the cache; empty is no cache.
-func (p Process) cacheDirectory(c config.Config) string {
-	directory := p.DefaultCache
-	if c.Cache.Named {
-		directory = c.Cache.Directory
-	}
-	if directory == "" {
-		return ""
-	}
-	return filepath.Clean(directory) // a slash at the end would follow a link
-}
-
-// openCache opens the shared cache. Without it every request calls AWS, which is
-// slower but as good.
-func (p Process) openCache(c config.Config, warn func(string)) *cache.Store {
-	directory := p.cacheDirectory(c)
-	if directory == "" {
-		return nil
-	}
-	store, err := cache.Open(directory, cache.Options{Now: p.Now, Boot: p.Boot, Random: p.Random, Warn: warn})
-	if err != nil {
-		warn(err.Error())
-		return nil
-	}
-	return store
-}
-
 // caches is the command cache: list or clear.
-func caches(_ context.Context, p Process, o options, args []string) error {
-	if len(args) != 1 || args[0] != "list" && args[0] != "clear" {
-		return usageError("want %s cache list, or cache clear", Name)
+func caches(conf *command.Configuration) func(*flag.FlagSet) command.Run {
+	return func(*flag.FlagSet) command.Run {
+		return func(_ context.Context, p Process, args []string) error { return runCache(p, *conf, args) }
 	}
-	c, err := o.load(p)
+}
+
+func runCache(p Process, conf command.Configuration, args []string) error {
+	if len(args) != 1 || args[0] != "list" && args[0] != "clear" {
+		return command.UsageError("want %s cache list, or cache clear", Name)
+	}
+	c, err := conf.Load(p)
 	if err != nil {
 		return err
 	}
-	directory := p.cacheDirectory(c)
+	directory := p.CacheDirectory(c)
 	if directory == "" {
-		return usageError("the configuration has no cache")
+		return command.UsageError("the configuration has no cache")
 	}
 	if _, err := os.Lstat(directory); errors.Is(err, fs.ErrNotExist) {
 		_, err := fmt.Fprintf(p.Stdout, "the cache is empty: %s does not exist yet\n", directory)
 		return err
 	}
-	store, err := cache.Open(directory, cache.Options{Now: p.Now, Boot: p.Boot, Random: p.Random, Warn: func(string) {}})
+	store, err := cache.Open(directory, p.CacheOptions(func(string) {}))
 	if err != nil {
 		return err
 	}
@@ -116,7 +95,7 @@ func noteOf(e cache.Info, now time.Time) string {
 			notes = append(notes, note)
 		}
 	}
-	return printable.Line(strings.Join(notes, "; "), maxLine)
+	return printable.Line(strings.Join(notes, "; "), command.MaxLine)
 }
 
 func utc(t time.Time) string {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"ecr-cross-account-credential-provider/pkg/awsapi"
+	"ecr-cross-account-credential-provider/pkg/command"
 	"ecr-cross-account-credential-provider/pkg/config"
 	"ecr-cross-account-credential-provider/pkg/plan"
 	"ecr-cross-account-credential-provider/pkg/provider"
@@ -19,28 +21,44 @@ import (
 
 // explain says what would be done for an image. It needs no network, so it works
 // at a desk as it does on a node.
-func explain(ctx context.Context, p Process, o options, args []string) error {
-	if len(args) != 1 {
-		return usageError("explain takes one image; run: %s explain IMAGE", Name)
+func explain(conf *command.Configuration) func(*flag.FlagSet) command.Run {
+	return func(flags *flag.FlagSet) command.Run {
+		var own registry.Account
+		json := command.OutputFlag(flags)
+		flags.Func("own", "the node's own `ACCOUNT`", func(s string) (err error) {
+			own, err = registry.ParseAccount(s)
+			return err
+		})
+		return func(ctx context.Context, p Process, args []string) error {
+			if len(args) != 1 {
+				return command.UsageError("explain takes one image; run: %s explain IMAGE", Name)
+			}
+			c, err := conf.Load(p)
+			switch {
+			case err != nil:
+				return err
+			case *json:
+				return explainJSON(ctx, p, own, c, args[0])
+			}
+			return explainText(ctx, p, own, c, args[0], len(conf.Roles) > 0)
+		}
 	}
-	c, err := o.load(p)
-	if err != nil {
-		return err
-	}
-	if o.json {
-		return explainJSON(ctx, p, o, c, args[0])
-	}
+}
+
+// explainText prints a table. roles reports whether the command line has --role.
+func explainText(ctx context.Context, p Process, own registry.Account, c config.Config, name string, roles bool) error {
+	var err error
 	e := &explanation{config: c}
-	e.add("config", "%s", configName(c, len(o.roles) > 0))
-	e.add("cache", "%s", orElse(p.cacheDirectory(c), "off"))
-	if image, ok := registry.Parse(args[0]); !ok {
-		e.add("registry", "not Amazon ECR: %v", registry.WhyNotECR(args[0]))
+	e.add("config", "%s", configName(c, roles))
+	e.add("cache", "%s", orElse(p.CacheDirectory(c), "off"))
+	if image, ok := registry.Parse(name); !ok {
+		e.add("registry", "not Amazon ECR: %v", registry.WhyNotECR(name))
 		e.empty("Registry")
 	} else {
-		if e.api, err = awsapi.Load(ctx, p.aws(c, nil)); err != nil {
+		if e.api, err = awsapi.Load(ctx, p.AWS(c, nil)); err != nil {
 			return err
 		}
-		e.image(image, o.own)
+		e.image(image, own)
 	}
 	return e.print(p)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"ecr-cross-account-credential-provider/pkg/awsapi"
+	"ecr-cross-account-credential-provider/pkg/command"
 	"ecr-cross-account-credential-provider/pkg/config"
 	"ecr-cross-account-credential-provider/pkg/kubelet"
 	"ecr-cross-account-credential-provider/pkg/plan"
@@ -26,17 +27,17 @@ type response struct {
 	AuthKey      string        `json:"authKey,omitempty"` // empty: no credentials
 }
 
-func explainJSON(ctx context.Context, p Process, o options, c config.Config, name string) error {
+func explainJSON(ctx context.Context, p Process, own registry.Account, c config.Config, name string) error {
 	e := explained{Image: name, Calls: []string{}, Response: response{CacheKeyType: kubelet.ForRegistry}}
 	if image, ok := registry.Parse(name); ok {
-		if o.own.IsZero() && !image.Registry().Public() && c.Rules.DependsOnOwn(image) {
-			return usageError("which entry governs %s depends on the node's own account; name it with --own ACCOUNT", image)
+		if own.IsZero() && !image.Registry().Public() && c.Rules.DependsOnOwn(image) {
+			return command.UsageError("which entry governs %s depends on the node's own account; name it with --own ACCOUNT", image)
 		}
-		api, err := awsapi.Load(ctx, p.aws(c, nil))
+		api, err := awsapi.Load(ctx, p.AWS(c, nil))
 		if err != nil {
 			return err
 		}
-		if err := e.decide(c, api, image, o.own); err != nil {
+		if err := e.decide(c, api, image, own); err != nil {
 			return err
 		}
 	}

@@ -3,11 +3,12 @@ package cli
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"sync"
 	"time"
 
-	"ecr-cross-account-credential-provider/pkg/awsapi"
+	"ecr-cross-account-credential-provider/pkg/command"
 	"ecr-cross-account-credential-provider/pkg/config"
 	"ecr-cross-account-credential-provider/pkg/kubelet"
 	"ecr-cross-account-credential-provider/pkg/printable"
@@ -17,17 +18,21 @@ import (
 )
 
 // getCredentials serves the kubelet. Stdout gets the response or nothing.
-func getCredentials(ctx context.Context, p Process, o options, args []string) error {
-	if len(args) > 0 {
-		return usageError("get-credentials takes no argument %q", printable.Short(args[0]))
+func getCredentials(conf *command.Configuration) func(*flag.FlagSet) command.Run {
+	return func(*flag.FlagSet) command.Run {
+		return func(ctx context.Context, p Process, args []string) error {
+			if len(args) > 0 {
+				return command.UsageError("get-credentials takes no argument %q", printable.Short(args[0]))
+			}
+			c := &call{Process: p, trace: trace.Start(p.Now)}
+			loaded, err := inTime(ctx, c, config.DefaultDeadline, "config", func(context.Context) (config.Config, error) { return conf.Load(p) })
+			if err == nil {
+				err = c.serve(ctx, loaded)
+			}
+			c.log(ctx, loaded.Log, err)
+			return err
+		}
 	}
-	c := &call{Process: p, trace: trace.Start(p.Now)}
-	conf, err := inTime(ctx, c, config.DefaultDeadline, "config", func(context.Context) (config.Config, error) { return o.load(p) })
-	if err == nil {
-		err = c.serve(ctx, conf)
-	}
-	c.log(ctx, conf.Log, err)
-	return err
 }
 
 // call is one call of the kubelet.
@@ -51,7 +56,7 @@ func (c *call) serve(ctx context.Context, conf config.Config) error {
 		return fmt.Errorf("writing the response to stdout: %w", err)
 	}
 	for _, note := range c.soFar().Notes {
-		c.note(note)
+		c.Note(note)
 	}
 	return nil
 }
@@ -66,31 +71,16 @@ func (c *call) respond(ctx context.Context, conf config.Config) ([]byte, error) 
 	}
 	c.set(provider.Outcome{Image: request.Image()})
 	end = c.trace.Step("cache")
-	store := c.openCache(conf, c.addNote)
+	store := c.OpenCache(conf, c.addNote)
 	end()
 	defer store.Close() //nolint:errcheck // nothing is lost
-	p := provider.Provider{Config: conf, AWS: c.aws(conf, c.trace), Cache: store, Hostname: c.Hostname, Decided: c.set}
+	p := provider.Provider{Config: conf, AWS: c.AWS(conf, c.trace), Cache: store, Hostname: c.Hostname, Decided: c.set}
 	o := p.Serve(ctx, request)
 	c.set(o)
 	if o.Err != nil {
 		return nil, o.Err
 	}
 	return request.Encode(o.Response)
-}
-
-// aws is how a configuration wants AWS to be reached.
-func (p Process) aws(c config.Config, t *trace.Trace) awsapi.Options {
-	return awsapi.Options{
-		Timeouts:     awsapi.DefaultTimeouts(),
-		Now:          p.Now,
-		Random:       p.Random,
-		ECREndpoints: c.Endpoints.ECR,
-		STSEndpoints: c.Endpoints.STS,
-		Profile:      c.Node.Profile,
-		ConfigFile:   c.Node.ConfigFile,
-		Environ:      p.Environ(),
-		Trace:        t,
-	}
 }
 
 func (c *call) set(o provider.Outcome) {
@@ -122,11 +112,6 @@ func (c *call) withNotes(err error) error {
 	return err
 }
 
-// note writes a line beside a response.
-func (p Process) note(text string) {
-	_, _ = fmt.Fprintf(p.Stderr, "%s: %s\n", Name, printable.Line(text, maxLine))
-}
-
 // log writes the request's log entry. It comes after the response and never
 // changes it. A log that cannot be written is worth a line on stderr only beside a
 // response: an error is the one line there.
@@ -134,13 +119,12 @@ func (c *call) log(ctx context.Context, to config.Log, failure error) {
 	o, class := c.soFar(), ""
 	if failure != nil {
 		o.Err = failure
-		var exit *exitError
-		if errors.As(failure, &exit) && exit.status == misused {
+		if exit, ok := errors.AsType[*command.ExitError](failure); ok && exit.Status == command.Misused {
 			class = "configuration"
 		}
 	}
 	if err := c.write(ctx, to, requestlog.New(o, class, c.trace, c.Now())); err != nil && failure == nil {
-		c.note(err.Error())
+		c.Note(err.Error())
 	}
 }
 

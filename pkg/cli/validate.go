@@ -3,25 +3,37 @@ package cli
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 
+	"ecr-cross-account-credential-provider/pkg/command"
 	"ecr-cross-account-credential-provider/pkg/config"
 	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
 // validate prints ok, or each problem in a line. Warnings go to stderr and change
 // nothing.
-func validate(_ context.Context, p Process, o options, args []string) error {
-	source, err := o.source(p, args)
-	if err != nil {
-		return err
+func validate(conf *command.Configuration) func(*flag.FlagSet) command.Run {
+	return func(flags *flag.FlagSet) command.Run {
+		anyOwner := flags.Bool("no-permissions", false, "do not check who may write the file")
+		return func(_ context.Context, p Process, args []string) error {
+			source, err := validated(p, *conf, args)
+			if err != nil {
+				return err
+			}
+			source.AnyOwner = *anyOwner
+			return printProblems(p, source, conf.Roles)
+		}
 	}
-	c, err := source.Load(o.roles)
+}
+
+func printProblems(p Process, source config.Source, roles []config.RoleFlag) error {
+	c, err := source.Load(roles)
 	var problems config.Problems
 	switch {
 	case err == nil:
 		for _, warning := range c.Warnings {
-			_, _ = fmt.Fprintf(p.Stderr, "warning: %s\n", printable.Line(warning.String(), maxLine))
+			_, _ = fmt.Fprintf(p.Stderr, "warning: %s\n", printable.Line(warning.String(), command.MaxLine))
 		}
 		_, err = fmt.Fprintln(p.Stdout, "ok")
 		return err
@@ -29,32 +41,32 @@ func validate(_ context.Context, p Process, o options, args []string) error {
 		return err
 	}
 	for _, problem := range problems {
-		if _, err := fmt.Fprintln(p.Stdout, printable.Line(problem.String(), maxLine)); err != nil {
+		if _, err := fmt.Fprintln(p.Stdout, printable.Line(problem.String(), command.MaxLine)); err != nil {
 			return err
 		}
 	}
-	return &exitError{foundProblem, errSilent}
+	return command.Reported(command.FoundProblem)
 }
 
-// source is the configuration to validate: a file, or stdin if the file is "-".
-func (o options) source(p Process, args []string) (config.Source, error) {
+// validated is the configuration to validate: a file, or stdin if the file is "-".
+func validated(p Process, conf command.Configuration, args []string) (config.Source, error) {
 	switch {
 	case len(args) > 1:
-		return config.Source{}, usageError("validate takes one file, not %d", len(args))
-	case len(args) == 1 && o.config != "":
-		return config.Source{}, usageError("validate takes one file, not %q and --config %q", printable.Short(args[0]), printable.Short(o.config))
+		return config.Source{}, command.UsageError("validate takes one file, not %d", len(args))
+	case len(args) == 1 && conf.Path != "":
+		return config.Source{}, command.UsageError("validate takes one file, not %q and --config %q", printable.Short(args[0]), printable.Short(conf.Path))
 	case len(args) == 1:
-		o.config = args[0]
+		conf.Path = args[0]
 	}
-	if o.config == "-" {
+	if conf.Path == "-" {
 		return config.Source{Path: "stdin", Reader: p.Stdin}, nil
 	}
-	file, err := o.file(p)
+	file, err := conf.File(p)
 	switch {
 	case err != nil:
-		return config.Source{}, &exitError{misused, err}
-	case file == "" && len(o.roles) == 0:
-		return config.Source{}, usageError("no configuration to validate: %s does not exist; name a file: %s validate FILE", p.DefaultConfig, Name)
+		return config.Source{}, err
+	case file == "" && len(conf.Roles) == 0:
+		return config.Source{}, command.UsageError("no configuration to validate: %s does not exist; name a file: %s validate FILE", p.DefaultConfig, Name)
 	}
-	return config.Source{Path: file, AnyOwner: o.anyOwner}, nil
+	return config.Source{Path: file}, nil
 }

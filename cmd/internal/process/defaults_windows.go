@@ -1,14 +1,14 @@
-package main
+package process
 
 import (
 	"os"
 	"path/filepath"
 )
 
-// defaultConfig returns the configuration's path if none is named. /etc would be a
+// DefaultConfig returns the configuration's path if none is named. /etc would be a
 // directory that any user can create at the root of the drive. The same holds for
 // a relative path, so %ProgramData% counts only if it is absolute.
-func defaultConfig() string {
+func DefaultConfig() string {
 	data := os.Getenv("ProgramData")
 	if !filepath.IsAbs(data) {
 		data = `C:\ProgramData`
@@ -16,8 +16,8 @@ func defaultConfig() string {
 	return filepath.Join(data, "ecr-cross-account-credential-provider", "config.yaml")
 }
 
-// defaultCache: there is no cache on Windows.
-const defaultCache = ""
+// DefaultCache is empty: there is no cache on Windows.
+const DefaultCache = ""
 
-// journalSocket: there is no journal on Windows.
-const journalSocket = ""
+// Journal is empty: there is no journal on Windows.
+const Journal = ""

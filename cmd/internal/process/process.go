@@ -1,0 +1,60 @@
+// Package process gives the programs what they get from the operating system.
+// Besides their main functions it is the only code that touches the process.
+package process
+
+import (
+	"context"
+	"io"
+	"log" //nolint:depguard // to silence it: net/http logs unexpected responses of servers
+	"math/rand/v2"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"ecr-cross-account-credential-provider/pkg/command"
+)
+
+// Context returns a context that ends on a signal. It also makes a closed stdout an
+// error like any other, and silences package log.
+func Context() (context.Context, context.CancelFunc) {
+	signal.Ignore(syscall.SIGPIPE)
+	log.SetOutput(io.Discard)
+	return signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+}
+
+// Current returns this process, with the defaults of its platform.
+func Current(version string) command.Process {
+	hostname, err := os.Hostname()
+	if err != nil {
+		hostname = "unknown-host"
+	}
+	return command.Process{
+		Args:           os.Args[1:],
+		Stdin:          os.Stdin,
+		Stdout:         os.Stdout,
+		Stderr:         os.Stderr,
+		Getenv:         os.Getenv,
+		Version:        version,
+		Terminal:       isTerminal(os.Stdin),
+		StdoutTerminal: isTerminal(os.Stdout),
+		StderrTerminal: isTerminal(os.Stderr),
+		DefaultConfig:  DefaultConfig(),
+		DefaultCache:   DefaultCache,
+		Journal:        Journal,
+		Environ:        os.Environ,
+		Hostname:       hostname,
+		Now:            time.Now,
+		Random:         rand.Float64,
+	}
+}
+
+// isTerminal reports whether f is a terminal, not a pipe, a file or /dev/null.
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return false
+	}
+	null, err := os.Stat(os.DevNull)
+	return err != nil || !os.SameFile(info, null)
+}

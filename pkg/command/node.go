@@ -1,0 +1,57 @@
+package command
+
+import (
+	"path/filepath"
+
+	"ecr-cross-account-credential-provider/pkg/awsapi"
+	"ecr-cross-account-credential-provider/pkg/cache"
+	"ecr-cross-account-credential-provider/pkg/config"
+	"ecr-cross-account-credential-provider/pkg/trace"
+)
+
+// CacheDirectory returns the directory of the cache; empty is no cache.
+func (p Process) CacheDirectory(c config.Config) string {
+	directory := p.DefaultCache
+	if c.Cache.Named {
+		directory = c.Cache.Directory
+	}
+	if directory == "" {
+		return ""
+	}
+	return filepath.Clean(directory) // a slash at the end would follow a link
+}
+
+// OpenCache opens the shared cache. Without it every request calls AWS, which is
+// slower but as good. warn is told about trouble with the cache.
+func (p Process) OpenCache(c config.Config, warn func(string)) *cache.Store {
+	directory := p.CacheDirectory(c)
+	if directory == "" {
+		return nil
+	}
+	store, err := cache.Open(directory, p.CacheOptions(warn))
+	if err != nil {
+		warn(err.Error())
+		return nil
+	}
+	return store
+}
+
+// CacheOptions returns what a cache needs of the process.
+func (p Process) CacheOptions(warn func(string)) cache.Options {
+	return cache.Options{Now: p.Now, Boot: p.Boot, Random: p.Random, Warn: warn}
+}
+
+// AWS returns how a configuration wants AWS to be reached.
+func (p Process) AWS(c config.Config, t *trace.Trace) awsapi.Options {
+	return awsapi.Options{
+		Timeouts:     awsapi.DefaultTimeouts(),
+		Now:          p.Now,
+		Random:       p.Random,
+		ECREndpoints: c.Endpoints.ECR,
+		STSEndpoints: c.Endpoints.STS,
+		Profile:      c.Node.Profile,
+		ConfigFile:   c.Node.ConfigFile,
+		Environ:      p.Environ(),
+		Trace:        t,
+	}
+}

@@ -1,0 +1,59 @@
+package command
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"ecr-cross-account-credential-provider/pkg/cache"
+	"ecr-cross-account-credential-provider/pkg/printable"
+)
+
+// Process is what a program gets from its process.
+type Process struct {
+	// Program is the program's name in messages, whatever the file is called. Main
+	// sets it.
+	Program string
+	Args    []string // without the program's name
+	Stdin   io.Reader
+	Stdout  io.Writer
+	Stderr  io.Writer
+	Getenv  func(string) string
+	Version string
+	// Terminal reports whether Stdin is a terminal, StdoutTerminal whether Stdout
+	// is, and StderrTerminal whether Stderr is.
+	Terminal, StdoutTerminal, StderrTerminal bool
+	// DefaultConfig is the configuration's path if none is named. The file need not
+	// exist.
+	DefaultConfig string
+	// DefaultCache is the cache's directory if none is named; empty is no cache.
+	DefaultCache string
+	// Journal is the socket of the journal, which need not exist; empty is none.
+	Journal string
+	// Environ is the environment, NAME=VALUE.
+	Environ  func() []string
+	Hostname string
+	Now      func() time.Time
+	Boot     cache.Boot // the system's, if it is empty
+	Random   func() float64
+}
+
+// MaxLine is the longest line of a message: a kubelet puts it into one value of
+// its log.
+const MaxLine = 4000
+
+// Note writes a line to stderr beside the output.
+func (p Process) Note(text string) {
+	_, _ = fmt.Fprintf(p.Stderr, "%s: %s\n", p.Program, printable.Line(text, MaxLine))
+}
+
+// report writes an error as the last thing on stderr. A program that called does
+// not get the line break at the end: a kubelet's log shows a text with one as a
+// block of several lines.
+func (p Process) report(err error, caller bool) {
+	line := p.Program + ": " + printable.Line(err.Error(), MaxLine)
+	if p.StderrTerminal || !caller {
+		line += "\n"
+	}
+	_, _ = io.WriteString(p.Stderr, line)
+}

@@ -1,0 +1,142 @@
+// Package command is the frame that the project's programs share: commands,
+// flags, help and exit statuses, and what a program gets from its process.
+package command
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"io"
+	"slices"
+
+	"ecr-cross-account-credential-provider/pkg/printable"
+	"ecr-cross-account-credential-provider/pkg/spelling"
+)
+
+// Program is a command line.
+type Program struct {
+	Name string
+	// Summary says in one sentence what the program is for.
+	Summary string
+	// Synopsis shows the flags of all commands.
+	Synopsis string
+	// Flags defines the flags of all commands; nil is none. They may stand before a
+	// command's name and after it, so Flags runs more than once: a definition must
+	// keep the value that it finds.
+	Flags func(*flag.FlagSet)
+	// Commands are all commands, in the order of help.
+	Commands []Command
+	// Default runs where the arguments name no command and stdin is not a terminal.
+	// The zero value runs nothing.
+	Default Command
+	// Notes end the help.
+	Notes string
+}
+
+// Command is one word of the command line and what it does.
+type Command struct {
+	// Name is the word. Args shows what follows it.
+	Name, Args string
+	// Summary says in half a sentence what the command does.
+	Summary string
+	// Example is a call of the command without the program's name, for its help.
+	Example string
+	// New defines the command's own flags and returns what the command does.
+	New func(*flag.FlagSet) Run
+	// ForPrograms marks a command that a program calls. It ends by itself on a
+	// signal, and its error has no line break at the end.
+	ForPrograms bool
+}
+
+// Run does what a command is for. The arguments are those besides the flags.
+type Run func(ctx context.Context, p Process, args []string) error
+
+// Main runs the program and returns its exit status. An error is one line on
+// stderr.
+func (pr Program) Main(ctx context.Context, p Process) int {
+	p.Program, p.Stderr = pr.Name, &impatientWriter{to: p.Stderr}
+	pr.Commands = append(pr.Commands, Command{
+		Name: "help", Args: "[COMMAND]", Summary: "print this help, or that of a command", Example: "help " + pr.Commands[0].Name,
+		New: func(*flag.FlagSet) Run { return pr.help },
+	})
+	c, err := pr.run(ctx, p)
+	if err != nil && !errors.Is(err, errReported) {
+		p.report(err, c.ForPrograms)
+	}
+	return statusOf(err)
+}
+
+// run runs the command that the arguments name, and returns it.
+func (pr Program) run(ctx context.Context, p Process) (Command, error) {
+	if len(p.Args) == 0 && (p.Terminal || pr.Default.Name == "") {
+		_, _ = io.WriteString(p.Stderr, pr.usage())
+		return pr.Default, Reported(Misused)
+	}
+	c, args, err := pr.choose(p)
+	if err != nil {
+		return c, err
+	}
+	flags := pr.flags(c.Name)
+	run := c.New(flags)
+	rest, err := parse(flags, args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		_, err := io.WriteString(p.Stdout, pr.commandUsage(c))
+		return c, err
+	case err != nil:
+		return c, UsageError("%w; for the flags, run: %s help %s", err, pr.Name, c.Name)
+	case c.ForPrograms:
+		return c, run(ctx, p, rest)
+	}
+	return c, untilSignal(ctx, func() error { return run(ctx, p, rest) })
+}
+
+// choose parses the flags before the command's name. It returns the command and
+// the arguments after the name.
+func (pr Program) choose(p Process) (Command, []string, error) {
+	flags := pr.flags(pr.Name)
+	version := flags.Bool("version", false, "print the version")
+	switch err := flags.Parse(p.Args); {
+	case errors.Is(err, flag.ErrHelp):
+		_, _ = io.WriteString(p.Stdout, pr.usage())
+		return pr.Default, nil, Reported(0)
+	case err != nil:
+		return pr.Default, nil, UsageError("%w; for the flags, run: %s help", err, pr.Name)
+	}
+	name, args := pr.Default.Name, flags.Args()
+	switch {
+	case *version:
+		name = "version"
+	case len(args) > 0:
+		name, args = args[0], args[1:]
+	case name == "":
+		return pr.Default, nil, UsageError("no command; for the list of commands, run: %s help", pr.Name)
+	}
+	c, err := pr.command(name)
+	return c, args, err
+}
+
+// command returns the command of a name.
+func (pr Program) command(name string) (Command, error) {
+	names := make([]string, len(pr.Commands))
+	for i, c := range pr.Commands {
+		names[i] = c.Name
+	}
+	if i := slices.Index(names, name); i >= 0 {
+		return pr.Commands[i], nil
+	}
+	return pr.Default, UsageError("unknown command %q%s; for the list of commands, run: %s help",
+		printable.Short(name), spelling.DidYouMean(name, names), pr.Name)
+}
+
+// untilSignal runs a command for people until it ends or a signal comes.
+func untilSignal(ctx context.Context, run func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- run() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return errors.New("stopped by a signal")
+	}
+}

@@ -1,0 +1,88 @@
+package command_test
+
+import (
+	"cmp"
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"strings"
+	"testing"
+
+	"ecr-cross-account-credential-provider/pkg/command"
+)
+
+// program echoes what its commands get.
+func program() command.Program {
+	var global string
+	echo := func(flags *flag.FlagSet) command.Run {
+		own := flags.String("own", "none", "an `ACCOUNT`")
+		json := command.OutputFlag(flags)
+		return func(_ context.Context, p command.Process, args []string) error {
+			_, err := fmt.Fprintf(p.Stdout, "global=%s own=%s json=%t args=%q\n", global, *own, *json, args)
+			return err
+		}
+	}
+	fail := func(*flag.FlagSet) command.Run {
+		return func(context.Context, command.Process, []string) error { return fmt.Errorf("no luck\ntoday") }
+	}
+	return command.Program{
+		Name: "prog", Summary: "Does things.", Synopsis: "[--global X]", Notes: "The end.\n",
+		Flags: func(flags *flag.FlagSet) { flags.StringVar(&global, "global", cmp.Or(global, "unset"), "for all") },
+		Commands: []command.Command{
+			{Name: "echo", Args: "[WORD]", Summary: "repeat the words", Example: "echo a b", New: echo},
+			{Name: "fail", Summary: "fail", New: fail},
+			{Name: "machine", Summary: "fail for a program", New: fail, ForPrograms: true},
+			{Name: "version", Summary: "print the version", New: func(*flag.FlagSet) command.Run {
+				return func(_ context.Context, p command.Process, _ []string) error {
+					_, err := fmt.Fprintln(p.Stdout, p.Program, p.Version)
+					return err
+				}
+			}},
+		},
+	}
+}
+
+func TestProgram(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, args     string
+		status         int
+		stdout, stderr string // that begin the output
+	}{
+		{"flags before the command", "--global g echo a", 0, `global=g own=none json=false args=["a"]`, ""},
+		{"flags after the arguments", "echo a --own o b --output json --global g", 0, `global=g own=o json=true args=["a" "b"]`, ""},
+		{"nothing is a flag after --", "echo a -- --own", 0, `global=unset own=none json=false args=["a" "--own"]`, ""},
+		{"version as a flag", "--version", 0, "prog v1", ""},
+		{"help", "help", 0, "Does things.\n\nusage: prog [--global X] [COMMAND] [ARGUMENTS]\n\n  echo [WORD]     repeat the words\n  fail            fail\n", ""},
+		{"help as a flag", "--help", 0, "Does things.", ""},
+		{"help of a command", "help echo", 0, "usage: prog echo [WORD]\n\necho: repeat the words.\n\nflags:\n  --global string              for all\n  --output FORMAT", ""},
+		{"the command's help as a flag", "echo --help", 0, "usage: prog echo [WORD]", ""},
+		{"help of two commands", "help echo fail", 2, "", "prog: help takes one command, not 2"},
+		{"help of no command", "help ech", 2, "", `prog: unknown command "ech"; did you mean echo?`},
+		{"unknown command", "ecko", 2, "", `prog: unknown command "ecko"; did you mean echo?; for the list of commands, run: prog help` + "\n"},
+		{"unknown flag", "--nonsense", 2, "", "prog: flag provided but not defined: -nonsense; for the flags, run: prog help\n"},
+		{"unknown flag of a command", "echo --nonsense", 2, "", "prog: flag provided but not defined: -nonsense; for the flags, run: prog help echo\n"},
+		{"unknown output", "echo --output xml", 2, "", `prog: invalid value "xml" for flag -output: "xml" is not text or json; for`},
+		{"no command", "", 2, "", "Does things."},
+		{"flags alone", "--global g", 2, "", "prog: no command; for the list of commands, run: prog help\n"},
+		{"an error is one line", "fail", 1, "", "prog: no luck today\n"},
+		{"an error for a program", "machine", 1, "", "prog: no luck today"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			var stdout, stderr bytes.Buffer
+			status := program().Main(t.Context(), command.Process{Args: strings.Fields(test.args), Stdout: &stdout, Stderr: &stderr, Version: "v1"})
+			if status != test.status || !starts(stdout.String(), test.stdout) || !starts(stderr.String(), test.stderr) {
+				t.Errorf("status %d\nstdout %q\nstderr %q\nwant %d, %q, %q", status, &stdout, &stderr, test.status, test.stdout, test.stderr)
+			}
+			if test.name == "an error for a program" && strings.HasSuffix(stderr.String(), "\n") {
+				t.Error("a line break ends an error for a program")
+			}
+		})
+	}
+}
+
+// starts reports whether s begins with a text; the empty text stands for no output.
+func starts(s, with string) bool { return strings.HasPrefix(s, with) && (with != "" || s == "") }

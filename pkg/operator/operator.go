@@ -1,0 +1,43 @@
+// Package operator is the command line of ecr-cross-account, the operator's tool.
+package operator
+
+import (
+	"context"
+	"flag"
+	"fmt"
+
+	"ecr-cross-account-credential-provider/pkg/command"
+)
+
+// Name is the program's name in messages, whatever the file is called.
+const Name = "ecr-cross-account"
+
+// Main runs the program and returns its exit status.
+func Main(ctx context.Context, p command.Process) int { return program(p).Main(ctx, p) }
+
+// program returns the command line.
+func program(p command.Process) command.Program {
+	var conf command.Configuration
+	return command.Program{
+		Name:     Name,
+		Summary:  "Sets up and checks pulls of images in Amazon ECR registries of other AWS accounts.",
+		Synopsis: "[--config FILE] [--role ACCOUNT=ROLE_ARN]...",
+		Flags:    conf.Register,
+		Commands: []command.Command{
+			{Name: "version", Summary: "print the version", New: version},
+		},
+		Notes: "The configuration is that of --config, else of $" + command.ConfigVariable + ", else\n" + p.DefaultConfig +
+			" if it exists.\n" +
+			"Exit status: 0 success, 1 failure, 2 usage or configuration error, 3 a check found problems.\n",
+	}
+}
+
+func version(*flag.FlagSet) command.Run {
+	return func(_ context.Context, p command.Process, args []string) error {
+		if len(args) > 0 {
+			return command.UsageError("version takes no arguments")
+		}
+		_, err := fmt.Fprintln(p.Stdout, p.Program, p.Version)
+		return err
+	}
+}

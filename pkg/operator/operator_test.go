@@ -1,0 +1,30 @@
+package operator
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"ecr-cross-account-credential-provider/pkg/command"
+)
+
+func TestVersion(t *testing.T) {
+	t.Parallel()
+	var stdout, stderr bytes.Buffer
+	status := Main(t.Context(), command.Process{Args: []string{"version"}, Stdout: &stdout, Stderr: &stderr, Version: "v1.2.3"})
+	if status != 0 || stdout.String() != "ecr-cross-account v1.2.3\n" || stderr.Len() > 0 {
+		t.Errorf("status %d, stdout %q, stderr %q", status, &stdout, &stderr)
+	}
+}
+
+// TestHelp: every command has a summary and can explain itself.
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	for _, c := range program(command.Process{}).Commands {
+		var stdout, stderr bytes.Buffer
+		status := Main(t.Context(), command.Process{Args: []string{"help", c.Name}, Stdout: &stdout, Stderr: &stderr})
+		if status != 0 || c.Summary == "" || !strings.Contains(stdout.String(), c.Summary) {
+			t.Errorf("help %s: status %d, stdout %q, stderr %q", c.Name, status, &stdout, &stderr)
+		}
+	}
+}
