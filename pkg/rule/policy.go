@@ -3,6 +3,7 @@ package rule
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 )
 
 // PolicyKind is a session policy that narrows a role to what pulls need.
@@ -35,29 +36,57 @@ func (r RoleTemplate) WithPolicy(kind PolicyKind, repositories []string) (RoleTe
 // HasPolicy reports whether the role is assumed with a session policy.
 func (r RoleTemplate) HasPolicy() bool { return r.policy != NoPolicy }
 
+// TokenAction is the action that requests a token. It has no resource (Service
+// Authorization Reference, Amazon ECR).
+const TokenAction = "ecr:GetAuthorizationToken"
+
+const importAction = "ecr:BatchImportUpstreamImage"
+
+// PullActions returns the actions on repositories that pulls need (Amazon ECR User
+// Guide, "Amazon ECR managed policies", "IAM permissions for pull through cache").
+func (k PolicyKind) PullActions() []string {
+	actions := []string{"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"}
+	if k == PullThroughCache {
+		actions = append(actions, importAction, "ecr:CreateRepository")
+	}
+	return actions
+}
+
+// RepositoryARNs returns the ARNs for repositories, which are prefixes; none means
+// all. Region and account may be patterns.
+func RepositoryARNs(partition, region, account string, repositories []string) []string {
+	if len(repositories) == 0 {
+		repositories = []string{""}
+	}
+	arns := make([]string, len(repositories))
+	for i, prefix := range repositories {
+		arns[i] = fmt.Sprintf("arn:%s:ecr:%s:%s:repository/%s*", partition, region, account, prefix)
+	}
+	return arns
+}
+
 // document returns the policy in JSON. It allows the actions of a pull on the
-// repositories, which are prefixes, and the token, which has no resource (Amazon ECR
-// User Guide, "Amazon ECR managed policies", "IAM permissions for pull through cache").
+// repositories, and the token.
 func (k PolicyKind) document(partition, region, account string, repositories []string) string {
 	if k == NoPolicy {
 		return ""
 	}
-	actions := []string{"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"}
-	if k == PullThroughCache {
-		actions = append(actions, "ecr:BatchImportUpstreamImage", "ecr:CreateRepository")
-	}
-	if len(repositories) == 0 {
-		repositories = []string{""}
-	}
-	resources := make([]string, len(repositories))
-	for i, prefix := range repositories {
-		resources[i] = fmt.Sprintf("arn:%s:ecr:%s:%s:repository/%s*", partition, region, account, prefix)
-	}
 	document, _ := json.Marshal(policyDocument{"2012-10-17", []statement{ // of strings only
-		{"Allow", []string{"ecr:GetAuthorizationToken"}, []string{"*"}},
-		{"Allow", actions, resources},
+		{"Allow", []string{TokenAction}, []string{"*"}},
+		{"Allow", k.PullActions(), RepositoryARNs(partition, region, account, repositories)},
 	}})
 	return string(document)
+}
+
+// PolicyKind returns the kind of the role's session policy.
+func (r Role) PolicyKind() PolicyKind {
+	switch {
+	case r.Policy == "":
+		return NoPolicy
+	case strings.Contains(r.Policy, importAction):
+		return PullThroughCache
+	}
+	return PullOnly
 }
 
 type policyDocument struct {

@@ -1,0 +1,49 @@
+package iampolicy
+
+import (
+	"ecr-cross-account-credential-provider/pkg/registry"
+	"ecr-cross-account-credential-provider/pkg/rule"
+)
+
+// The statements below belong to the policies of the VPC endpoints that the nodes
+// use. An endpoint's policy says who may pass, so it names the callers by a
+// condition: a gateway's policy takes no role as a principal.
+
+// PassAssumeRole lets a caller, a role's ARN or a pattern of it, assume the role
+// through the endpoint of STS.
+func PassAssumeRole(caller string, role rule.Role) Statement {
+	return passing("AssumePullRole", caller, assuming(role)...).on(role.ARN)
+}
+
+// PassServiceAccount lets service accounts assume the role through the endpoint of
+// STS. They need a statement of their own: before the role is assumed, the caller
+// has no principal, so no condition on the principal can hold.
+func PassServiceAccount(role rule.Role) Statement {
+	return allow("AssumeRoleOfServiceAccount", assumeWithWebIdentity).by("AWS", "*").on(role.ARN)
+}
+
+// PassCallerIdentity lets a caller ask STS for its own account.
+func PassCallerIdentity(caller string) Statement {
+	return passing("OwnAccount", caller, callerIdentity).on("*")
+}
+
+// PassToken lets a role request a token through the endpoint of ECR's API
+// (ecr.api). The role is the last one of a plan, often of another account.
+func PassToken(role string) Statement { return passing("Token", role, rule.TokenAction).on("*") }
+
+// PassPull lets a role pull from repositories through the endpoint of ECR's
+// registries (ecr.dkr).
+func PassPull(role string, kind rule.PolicyKind, repositories ...string) Statement {
+	return passing("Pull", role, kind.PullActions()...).on(repositories...)
+}
+
+// PassLayers lets everybody fetch the layers of images through the gateway of S3.
+// Their URLs are signed by ECR.
+func PassLayers(region registry.Region) Statement {
+	return allow("Layers", "s3:GetObject").by("AWS", "*").
+		on("arn:" + region.Partition().String() + ":s3:::prod-" + region.String() + "-starport-layer-bucket/*")
+}
+
+func passing(sid, caller string, actions ...string) Statement {
+	return allow(sid, actions...).by("AWS", "*").when("ArnLike", "aws:PrincipalArn", caller)
+}

@@ -1,0 +1,138 @@
+package iampolicy
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// unite makes as few statements as possible that allow exactly the same. A
+// statement allows the product of its elements' values, so two that differ in one
+// element only can be united in it.
+func unite(statements []Statement) []Statement {
+	united := withoutCovered(statements)
+	for i := 0; i < len(united); i++ {
+		for j := i + 1; j < len(united); j++ {
+			if s, ok := uniteTwo(united[i], united[j]); ok {
+				united[i] = s
+				united = slices.Delete(united, j, j+1)
+				i, j = -1, len(united) // the larger statement may fit an earlier one
+			}
+		}
+	}
+	return united
+}
+
+// withoutCovered leaves out each statement that allows no more than another one.
+func withoutCovered(statements []Statement) []Statement {
+	return withoutCoveredBy(statements, Statement.covers)
+}
+
+func withoutCoveredBy[T any](all []T, covers func(a, b T) bool) (kept []T) {
+	for i, one := range all {
+		covered := false
+		for j, other := range all {
+			covered = covered || i != j && covers(other, one) && (!covers(one, other) || j < i)
+		}
+		if !covered {
+			kept = append(kept, one)
+		}
+	}
+	return kept
+}
+
+// element is one part of a statement whose values are alternatives.
+type element struct {
+	name   string
+	values Values
+	// with returns a statement with other values of the element.
+	with func(Values) Statement
+}
+
+// elements returns the statement's elements, but for Sid and Effect, in a fixed
+// order.
+func (s Statement) elements() []element {
+	all := []element{
+		{"Action", s.Action, func(v Values) Statement { t := s; t.Action = v; return t }},
+		{"Resource", s.Resource, func(v Values) Statement { return s.on(v...) }},
+	}
+	for _, kind := range slices.Sorted(maps.Keys(s.Principal)) {
+		all = append(all, element{"Principal " + kind, s.Principal[kind], func(v Values) Statement { return s.by(kind, v...) }})
+	}
+	for _, operator := range slices.Sorted(maps.Keys(s.Condition)) {
+		for _, key := range slices.Sorted(maps.Keys(s.Condition[operator])) {
+			all = append(all, element{operator + " " + key, s.Condition[operator][key], func(v Values) Statement { return s.when(operator, key, v...) }})
+		}
+	}
+	return all
+}
+
+// negated reports whether more values allow less.
+func (e element) negated() bool { return strings.HasPrefix(e.name, "StringNot") }
+
+// alike reports whether two statements have the same elements, whatever their
+// values.
+func alike(a, b []element) bool {
+	return slices.EqualFunc(a, b, func(a, b element) bool { return a.name == b.name })
+}
+
+// covers reports whether s allows everything that other allows.
+func (s Statement) covers(other Statement) bool {
+	mine, others := s.elements(), other.elements()
+	if s.Effect != other.Effect || !alike(mine, others) {
+		return false
+	}
+	for i, e := range mine {
+		if !e.values.cover(others[i].values) || e.negated() && !others[i].values.cover(e.values) {
+			return false
+		}
+	}
+	return true
+}
+
+// uniteTwo unites two statements that differ in one element.
+func uniteTwo(a, b Statement) (Statement, bool) {
+	mine, others := a.elements(), b.elements()
+	if a.Effect != b.Effect || !alike(mine, others) {
+		return Statement{}, false
+	}
+	united, differing := a, 0
+	for i, e := range mine {
+		if e.values.cover(others[i].values) && others[i].values.cover(e.values) {
+			continue
+		}
+		if e.negated() {
+			return Statement{}, false
+		}
+		differing++
+		united = e.with(withoutCoveredBy(slices.Concat(e.values, others[i].values), like))
+	}
+	return united, differing < 2
+}
+
+// cover reports whether each of the others is like one of the values.
+func (v Values) cover(others Values) bool {
+	return !slices.ContainsFunc(others, func(other string) bool {
+		return !slices.ContainsFunc(v, func(value string) bool { return like(value, other) })
+	})
+}
+
+// like reports whether a value of IAM, in which a star stands for any text, stands
+// for everything that another one stands for.
+func like(pattern, value string) bool {
+	parts := strings.Split(pattern, "*")
+	last := len(parts) - 1
+	if last == 0 {
+		return pattern == value
+	}
+	value, ok := strings.CutPrefix(value, parts[0])
+	if !ok {
+		return false
+	}
+	for _, part := range parts[1:last] {
+		if _, value, ok = strings.Cut(value, part); !ok {
+			return false
+		}
+	}
+	return strings.HasSuffix(value, parts[last])
+}
