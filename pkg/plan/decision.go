@@ -72,6 +72,16 @@ func Decide(c config.Config, image registry.Image, own registry.Account, pod *ku
 	return d, nil
 }
 
+// OfEntry computes what an entry whose source is the node makes of a registry,
+// without an image: the plan for whatever the entry governs there.
+func OfEntry(c config.Config, entry *rule.Entry, reg registry.Registry) (Plan, error) {
+	p, err := compute(c.STSRegion, entry, reg, nil)
+	if err != nil {
+		return Plan{}, fmt.Errorf("no credentials for registry %s (%s): %w", reg, entry.Name, err)
+	}
+	return p, nil
+}
+
 func decidePublic(c config.Config, image registry.Image) Decision {
 	if c.UnmatchedNone {
 		return Decision{Why: "it is ECR Public"}

@@ -226,3 +226,38 @@ func TestStockRole(t *testing.T) {
 		t.Errorf("without a token: %+v, %q, %v", without.Plan, without.Warning, err)
 	}
 }
+
+// TestOfEntry: the plan of an entry is the one that an image gets which the entry
+// governs.
+func TestOfEntry(t *testing.T) {
+	t.Parallel()
+	c := load(t, `sts: {region: Registry}
+registries:
+- accounts: ["444455556666"]
+  repositories: [team-a/]
+  assumeRoles: [{arn: "arn:{partition}:iam::{account}:role/pull-{region}", policy: PullOnly, externalID: x1}]
+  whenRefused: Node
+- accounts: ["777788889999"]
+`)
+	images := []string{"444455556666.dkr.ecr.eu-west-1.amazonaws.com/team-a/app", "777788889999.dkr.ecr.eu-west-1.amazonaws.com/app"}
+	for i, entry := range c.Rules.Entries() {
+		want, err := plan.Decide(c, image(t, images[i]), registry.Account{}, &kubelet.ServiceAccount{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := plan.OfEntry(c, &entry, image(t, images[i]).Registry())
+		if err != nil {
+			t.Fatal(err)
+		}
+		one, _ := json.Marshal(got)
+		two, _ := json.Marshal(want.Plan)
+		if diff := cmp.Diff(string(two), string(one)); diff != "" {
+			t.Error(diff)
+		}
+	}
+	foreign := load(t, "registries:\n- accounts: [\"444455556666\"]\n  assumeRoles: [{arn: \"arn:aws-cn:iam::444455556666:role/pull\"}]\n").Rules.Entries()[0]
+	_, err := plan.OfEntry(c, &foreign, image(t, images[0]).Registry())
+	if err == nil || !strings.Contains(err.Error(), "no credentials for registry 444455556666.dkr.ecr.eu-west-1.amazonaws.com (registries[0]): role") {
+		t.Errorf("a role of another partition gives %v", err)
+	}
+}

@@ -20,6 +20,13 @@ type Registry struct {
 	public    bool
 }
 
+// Private returns an account's private registry in a region, by its standard host.
+// Neither may be zero.
+func Private(account Account, region Region) Registry {
+	host := account.String() + "." + hostForms[0].labels + region.String() + "." + region.partition.suffix
+	return Registry{host: host, account: account, region: region}
+}
+
 // Host is the registry's host name, without port.
 func (r Registry) Host() string { return r.host }
 

@@ -291,3 +291,25 @@ func TestWorldsAreAll(t *testing.T) {
 		t.Errorf("no test knows %q", names)
 	}
 }
+
+// TestPrivate: the registry that is made of account and region is the one that the
+// standard host parses to.
+func TestPrivate(t *testing.T) {
+	t.Parallel()
+	account, err := registry.ParseAccount("012345670123")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range worlds {
+		for _, name := range w.regions {
+			region, err := registry.ParseRegion(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, ok := registry.Parse("012345670123.dkr.ecr." + name + "." + w.suffix + "/app")
+			if got := registry.Private(account, region); !ok || got != want.Registry() {
+				t.Errorf("%s: got %+v, want %+v", name, got, want.Registry())
+			}
+		}
+	}
+}

@@ -13,6 +13,9 @@ import (
 // zero value has no entries.
 type Set struct{ entries []Entry }
 
+// Entries returns the entries in the order of the configuration.
+func (s Set) Entries() []Entry { return slices.Clone(s.entries) }
+
 // DependsOnOwn reports whether the node's own account can change which entry
 // governs the image. It can where an entry of the region names that account by
 // `own`, which keeps the account out of "*" in every region, or "*" excepts it.
