@@ -24,7 +24,11 @@ const childVariable = "ECR_TEST_CHILD"
 // TestMain keeps the developer's own AWS out: all calls are made in children.
 func TestMain(m *testing.M) {
 	if os.Getenv(childVariable) != "" {
-		if err := printToken(os.Stdout, os.Args[1]); err != nil {
+		attempt, err := time.ParseDuration(os.Args[2])
+		if err == nil {
+			err = printToken(os.Stdout, os.Args[1], attempt)
+		}
+		if err != nil {
 			fmt.Println(err)
 		}
 		os.Exit(0)
@@ -32,12 +36,18 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// printToken asks for a token as the node, for a registry.
-func printToken(out io.Writer, name string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
-	timeouts := awsapi.DefaultTimeouts()
-	timeouts.Attempt = time.Second
+// patience only ends a hang of the test: a busy machine takes its time for a body of
+// 1 MiB. Of a service that never answers, hasty waits for two attempts.
+const (
+	patience = 2 * time.Minute
+	hasty    = time.Second
+)
+
+// printToken asks for a token as the node, for a registry. attempt is the time for
+// one attempt.
+func printToken(out io.Writer, name string, attempt time.Duration) error {
+	ctx := context.Background()
+	timeouts := awsapi.Timeouts{Dial: patience, Handshake: patience, Attempt: attempt, Metadata: patience, Source: patience, Instance: patience}
 	api, err := awsapi.Load(ctx, awsapi.Options{Timeouts: timeouts, Now: time.Now, Random: func() float64 { return 0 }, Environ: os.Environ()})
 	if err != nil {
 		return err
@@ -66,13 +76,13 @@ func printToken(out io.Writer, name string) error {
 }
 
 // inChild runs printToken in a process with nothing in its environment but env.
-func inChild(t *testing.T, env []string, image string) string {
+func inChild(t *testing.T, env []string, image string, attempt time.Duration) string {
 	t.Helper()
 	executable, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), executable, image)
+	cmd := exec.CommandContext(t.Context(), executable, image, attempt.String())
 	cmd.Env = append([]string{childVariable + "=1", "HOME=" + t.TempDir(), "GORACE=atexit_sleep_ms=0", "GOCOVERDIR=" + t.TempDir(), "AWS_MAX_ATTEMPTS=2"}, env...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
@@ -106,7 +116,7 @@ func TestAuthorize(t *testing.T) {
 		t.Run(image, func(t *testing.T) {
 			t.Parallel()
 			aws := startAWS(t)
-			fields := strings.Fields(inChild(t, aws.Env(), image))
+			fields := strings.Fields(inChild(t, aws.Env(), image, patience))
 			if len(fields) != 3 || fields[0] != "AWS" || fields[2] != "12h0m0s" {
 				t.Fatalf("got %q", fields)
 			}
@@ -153,7 +163,11 @@ func TestAuthorizeErrors(t *testing.T) {
 				private: start + strings.ReplaceAll(test.private, "HOST", privateHost),
 				public:  strings.Replace(test.public, "HOST", publicHost, 1),
 			} {
-				if got := inChild(t, aws.Env(), image); got != want {
+				attempt := patience
+				if test.fault.Kind == fakeaws.HangHeaders {
+					attempt = hasty
+				}
+				if got := inChild(t, aws.Env(), image, attempt); got != want {
 					t.Errorf("got %s, want %s", got, want)
 				}
 			}
@@ -167,7 +181,7 @@ func TestInsecureEndpoint(t *testing.T) {
 	aws := startAWS(t)
 	env := append(aws.Env(), "AWS_ENDPOINT_URL_ECR=http://192.0.2.1")
 	want := "getting a token for registry 444455556666.dkr.ecr.us-west-2.amazonaws.com as the node: the endpoint http://192.0.2.1 is plain http; want https, or an address of loopback"
-	if got := inChild(t, env, private); got != want {
+	if got := inChild(t, env, private, patience); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
