@@ -51,8 +51,8 @@ func explainText(ctx context.Context, p Process, own registry.Account, c config.
 	e := &explanation{config: c}
 	e.add("config", "%s", configName(c, roles))
 	e.add("cache", "%s", orElse(p.CacheDirectory(c), "off"))
-	if image, ok := registry.Parse(name); !ok {
-		e.add("registry", "not Amazon ECR: %v", registry.WhyNotECR(name))
+	if image, notECR := c.Image(name); notECR != nil {
+		e.add("registry", "not Amazon ECR: %v", notECR)
 		e.empty("Registry")
 	} else {
 		if e.api, err = awsapi.Load(ctx, p.AWS(c, nil)); err != nil {
@@ -118,6 +118,9 @@ func configName(c config.Config, roles bool) string {
 // matters and is not given, it explains both cases, unless they are the same.
 func (e *explanation) image(image registry.Image, own registry.Account) {
 	reg := image.Registry()
+	if image.Mirrored() {
+		e.add("mirror", "%s is pulled through %s", image.Server(), reg)
+	}
 	if reg.Public() {
 		e.add("registry", "%s, ECR Public", reg)
 	} else {

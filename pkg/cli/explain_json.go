@@ -29,7 +29,7 @@ type response struct {
 
 func explainJSON(ctx context.Context, p Process, own registry.Account, c config.Config, name string) error {
 	e := explained{Image: name, Calls: []string{}, Response: response{CacheKeyType: kubelet.ForRegistry}}
-	if image, ok := registry.Parse(name); ok {
+	if image, err := c.Image(name); err == nil {
 		if own.IsZero() && !image.Registry().Public() && c.Rules.DependsOnOwn(image) {
 			return command.UsageError("which entry governs %s depends on the node's own account; name it with --own ACCOUNT", image)
 		}

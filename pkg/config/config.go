@@ -24,6 +24,9 @@ type Config struct {
 	// UnmatchedNone: then the response has no credentials.
 	Unmatched     rule.Entry
 	UnmatchedNone bool
+	// Mirrors are image hosts that runtimes pull through an ECR registry. Image looks
+	// them up.
+	Mirrors []registry.Mirror
 	// STSRegion is where roles are assumed.
 	STSRegion STSRegion
 	// Endpoints are named endpoints.
@@ -102,6 +105,21 @@ func Default() Config {
 			NodeWhenNoRole:  true,
 		},
 	}}
+}
+
+// Image returns the image in an ECR registry that a kubelet's name of an image means:
+// by a mirror if its host has one. The error says why the image is in none.
+func (c Config) Image(name string) (registry.Image, error) {
+	for _, mirror := range c.Mirrors {
+		if image, ofHost, err := mirror.Image(name); ofHost {
+			return image, err
+		}
+	}
+	image, ok := registry.Parse(name)
+	if !ok {
+		return registry.Image{}, registry.WhyNotECR(name)
+	}
+	return image, nil
 }
 
 // StockRoleVariable names the role of service accounts without an annotation, for

@@ -19,6 +19,8 @@ type Document struct {
 	Kind string `yaml:"kind" enum:"CrossAccountConfig" required:"want CrossAccountConfig"`
 	// The entries. Each says who requests the tokens of some registries.
 	Registries []Entry `yaml:"registries" required:"want a list of entries with accounts"`
+	// Image hosts that container runtimes pull through an ECR registry, such as a pull-through cache. containerd only.
+	Mirrors []Mirror `yaml:"mirrors" absent:"none"`
 	// ECR registries that no entry matches: `Node` uses the node's identity, `None` gives an empty response.
 	Unmatched string `yaml:"unmatched" enum:"Node|None" default:"Node"`
 	// Where the node's identity comes from.
@@ -102,6 +104,14 @@ type Role struct {
 	SessionTags Pairs `yaml:"sessionTags" max:"50" keys:"tagKey" pattern:"tagValue" absent:"none"`
 	// A session policy for the entry's repositories, on the last role only. `PullThroughCache` also lets ECR fetch and create them.
 	Policy string `yaml:"policy" enum:"PullOnly|PullThroughCache" absent:"none"`
+}
+
+// Mirror is an image host and the ECR registry that it is pulled through.
+type Mirror struct {
+	// The host as the kubelet names it: `docker.io` for `nginx`. Never a private ECR registry.
+	Host string `yaml:"host" required:"want a host such as docker.io" max:"260" pattern:"mirrorHost"`
+	// The private ECR registry, and the prefix of its repositories if there is one. The entry for this registry and prefix governs.
+	Registry string `yaml:"registry" required:"want a registry such as 444455556666.dkr.ecr.eu-west-1.amazonaws.com/docker-hub" max:"512" pattern:"mirrorRegistry"`
 }
 
 // Pairs are the keys and values of a mapping whose keys are free, in the order

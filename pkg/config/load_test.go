@@ -183,6 +183,9 @@ func settings(c config.Config) string {
 	if len(c.Endpoints.ECR)+len(c.Endpoints.STS) > 0 {
 		text += fmt.Sprintf(", ecr %v, sts %v", c.Endpoints.ECR, c.Endpoints.STS)
 	}
+	for _, m := range c.Mirrors {
+		text += fmt.Sprintf(", %s through %s/%s", m.Host(), m.Registry(), m.Prefix())
+	}
 	if c.Log != (config.Log{}) {
 		text += ", log " + []string{"Journal", "Stderr", "None", c.Log.File}[c.Log.Destination]
 	}

@@ -19,6 +19,7 @@ import (
 func (r *report) settings(c *Config, doc *Document) {
 	c.Unmatched = rule.Entry{Name: "unmatched: Node"}
 	c.UnmatchedNone = doc.Unmatched == "None"
+	c.Mirrors = r.mirrors(doc.Mirrors)
 	c.STSRegion = r.stsRegion("sts.region", doc.STS.Region)
 	c.Endpoints = Endpoints{r.endpoints(doc.Endpoints.ECR), r.endpoints(doc.Endpoints.STS)}
 	c.Node = NodeSource{doc.Node.Profile, r.absolute("node.configFile", doc.Node.ConfigFile, "")}
@@ -28,6 +29,28 @@ func (r *report) settings(c *Config, doc *Document) {
 		Directory: r.absolute("cache.directory", doc.Cache.Directory, `; remove it for the default, or write "" for no cache`),
 	}
 	c.Log = r.log("log.destination", doc.Log.Destination)
+}
+
+// mirrors returns the mirrors. Each host has one registry.
+func (r *report) mirrors(docs []Mirror) (mirrors []registry.Mirror) {
+	for i, doc := range docs {
+		path := fmt.Sprintf("mirrors[%d]", i)
+		if r.bad[path] {
+			continue
+		}
+		if !r.check(path+".host", registry.CheckMirrorHost(doc.Host)) {
+			continue
+		}
+		mirror, err := registry.NewMirror(doc.Host, doc.Registry)
+		if !r.check(path+".registry", err) {
+			continue
+		}
+		if slices.ContainsFunc(mirrors, func(m registry.Mirror) bool { return m.Host() == doc.Host }) {
+			r.problem(path+".host", "duplicate %q", doc.Host)
+		}
+		mirrors = append(mirrors, mirror)
+	}
+	return mirrors
 }
 
 func (r *report) stsRegion(path, text string) (s STSRegion) {

@@ -36,13 +36,13 @@ const (
 	anonymous  = 5 * time.Minute // an anonymous pull works meanwhile
 )
 
-// Serve finds the credentials for a request's image. An image that is not in ECR,
-// or that the configuration leaves to others, gets an empty response without a
+// Serve finds the credentials for a request's image. An image that is not in ECR
+// and has no mirror there, or that the configuration leaves to others, gets an empty response without a
 // call to AWS.
 func (p *Provider) Serve(ctx context.Context, request kubelet.Request) Outcome {
 	o := Outcome{Image: request.Image()}
-	image, ok := registry.Parse(request.Image())
-	if !ok {
+	image, err := p.Config.Image(request.Image())
+	if err != nil { // it says why the image is not in ECR
 		o.Response = kubelet.Empty(kubelet.ForRegistry, noneNeeded)
 		return o
 	}

@@ -11,7 +11,8 @@ import (
 type Image struct {
 	registry   Registry
 	server     string
-	repository string
+	path       string // after the server, as the image names it
+	repository string // in the registry; differs from path where server is a mirror's host
 }
 
 // Parse parses an image as a pod or a kubelet names it, with or without tag,
@@ -32,15 +33,18 @@ func WhyNotECR(image string) error {
 // Registry is the registry that the image is in.
 func (i Image) Registry() Registry { return i.registry }
 
-// Server is the registry as the image names it, host[:443]. The kubelet looks
-// credentials up by it.
+// Server is the registry as the image names it, host[:443], or the host of a Mirror.
+// The kubelet looks credentials up by it.
 func (i Image) Server() string { return i.server }
 
-// Repository is the repository's name, such as team-a/app.
+// Mirrored reports whether the server is the host of a Mirror, not the registry.
+func (i Image) Mirrored() bool { return i.path != i.repository || i.server != i.registry.host && i.server != i.registry.host+":443" }
+
+// Repository is the repository's name in the registry, such as team-a/app.
 func (i Image) Repository() string { return i.repository }
 
-// String is the image without tag and digest: server/repository.
-func (i Image) String() string { return i.server + "/" + i.repository }
+// String is the image without tag and digest, as the kubelet names it.
+func (i Image) String() string { return i.server + "/" + i.path }
 
 // maxImage is longer than every name that a container runtime accepts: a host of
 // at most 253 characters, a repository of at most 256, a tag of 128, a digest.
@@ -66,5 +70,5 @@ func parse(image string) (Image, error) {
 	if err != nil {
 		return Image{}, err
 	}
-	return Image{registry: registry, server: server, repository: repository}, nil
+	return Image{registry: registry, server: server, path: repository, repository: repository}, nil
 }
