@@ -60,6 +60,11 @@ var configurations = map[string][]pull{
 		{"444455556666.dkr.ecr.eu-west-1.amazonaws.com/app", "registries[0]", []string{"arn:aws:iam::444455556666:role/ecr-pull images-for-111122223333"}},
 		{"602401143452.dkr.ecr.eu-west-1.amazonaws.com/eks/coredns", "", nil},
 	},
+	"mirrors.yaml": {
+		{"docker.io/library/nginx", "registries[0]", []string{"arn:aws:iam::444455556666:role/ecr-pull"}},
+		{"444455556666.dkr.ecr.eu-west-1.amazonaws.com/docker-hub/library/nginx", "registries[0]", []string{"arn:aws:iam::444455556666:role/ecr-pull"}},
+		{"777788889999.dkr.ecr.eu-west-1.amazonaws.com/app", "", nil},
+	},
 	"privatelink.yaml": {
 		{"444455556666.dkr.ecr.eu-west-1.amazonaws.com/app", "registries[0]", []string{"arn:aws:iam::444455556666:role/ecr-pull images-for-111122223333"}},
 		{"602401143452.dkr.ecr.eu-west-1.amazonaws.com/eks/coredns", "", nil},
@@ -113,9 +118,9 @@ func match(t *testing.T, c config.Config, name string) (entry string, roles []st
 // kubernetes/service-account.yaml where the pod is the source.
 func resolve(t *testing.T, c config.Config, name string) (entry *rule.Entry, roles []rule.Parameters) {
 	t.Helper()
-	image, ok := registry.Parse(name)
-	if !ok {
-		t.Fatalf("%s is not in ECR: %v", name, registry.WhyNotECR(name))
+	image, err := c.Image(name)
+	if err != nil {
+		t.Fatalf("%s is not in ECR: %v", name, err)
 	}
 	own, err := registry.ParseAccount(nodeAccount)
 	if err != nil {

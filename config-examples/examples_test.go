@@ -28,7 +28,7 @@ const (
 // TestEveryFileIsKnown keeps an example from being there untested.
 func TestEveryFileIsKnown(t *testing.T) {
 	t.Parallel()
-	known := []string{"SECURITY.md", "iam/README.md", schema, beside, besideOlder, instead, userData, userDataOlder, bake, podKubelet, podManifest, audienceManifest}
+	known := []string{"SECURITY.md", "iam/README.md", schema, beside, besideOlder, instead, userData, userDataOlder, bake, podKubelet, podManifest, audienceManifest, mirrorKubelet, mirrorHosts, "mirrors/README.md"}
 	known = slices.AppendSeq(known, maps.Keys(configurations))
 	known = slices.AppendSeq(known, maps.Keys(policies))
 	slices.Sort(known)
@@ -51,7 +51,7 @@ func TestEveryFileIsKnown(t *testing.T) {
 // TestEveryFileSaysWhatItIs: JSON can't, and has iam/README.md.
 func TestEveryFileSaysWhatItIs(t *testing.T) {
 	t.Parallel()
-	for _, file := range slices.AppendSeq([]string{beside, besideOlder, instead, podKubelet, podManifest, audienceManifest}, maps.Keys(configurations)) {
+	for _, file := range slices.AppendSeq([]string{beside, besideOlder, instead, podKubelet, podManifest, audienceManifest, mirrorKubelet, mirrorHosts}, maps.Keys(configurations)) {
 		if lines := strings.SplitN(read(t, file), "\n", 3); !strings.HasPrefix(lines[0], "# ") || !strings.HasPrefix(lines[1], "# ") {
 			t.Errorf("%s does not begin with a comment of two lines", file)
 		}

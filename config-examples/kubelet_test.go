@@ -17,6 +17,8 @@ const (
 	besideOlder = "kubelet/beside-the-stock-provider-before-1.34.yaml"
 	instead     = "kubelet/instead-of-the-stock-provider.yaml"
 	podKubelet  = "kubelet/service-account.yaml"
+
+	mirrorKubelet = "kubelet/mirrors.yaml"
 )
 
 // providerConfig is CredentialProviderConfig of kubelet.config.k8s.io/v1.
@@ -75,6 +77,9 @@ func TestKubeletConfigurations(t *testing.T) {
 			"sts.amazonaws.com", "ServiceAccount", new(bool), nil, []string{rule.DefaultRoleAnnotation},
 		}}
 	}
+	mirrored := func(p kubeletProvider) kubeletProvider {
+		return kubeletProvider{p.Name, append([]string{"docker.io"}, hostForms("444455556666", "*")...), "0s", p.APIVersion, ourArgs, nil}
+	}
 	stock := func(p kubeletProvider) kubeletProvider {
 		p.Name, p.MatchImages = "ecr-credential-provider", stockPatterns
 		return p
@@ -87,6 +92,8 @@ func TestKubeletConfigurations(t *testing.T) {
 		besideOlder: {[]string{"aws-" + program, "ecr-credential-provider"}, []func(kubeletProvider) kubeletProvider{others, stock}},
 		instead:     {[]string{"ecr-credential-provider"}, []func(kubeletProvider) kubeletProvider{stock}},
 		podKubelet:  {[]string{program}, []func(kubeletProvider) kubeletProvider{pods}},
+
+		mirrorKubelet: {[]string{program}, []func(kubeletProvider) kubeletProvider{mirrored}},
 	} {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
@@ -147,6 +154,8 @@ func TestMatchImages(t *testing.T) {
 		besideOlder: {other, slices.Concat(third, foreign, notECR)},
 		instead:     {slices.Concat(other, third, foreign), notECR},
 		podKubelet:  {slices.Concat(other, third), slices.Concat(foreign, notECR)},
+
+		mirrorKubelet: {append([]string{"docker.io"}, other...), slices.Concat(third, foreign, notECR[1:])},
 	} {
 		ours := providers(t, read(t, file))[0]
 		for _, host := range want.yes {

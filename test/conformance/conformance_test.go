@@ -52,6 +52,19 @@ registries:
   - arn: arn:{partition}:iam::{account}:role/ecr-pull
 `
 
+const mirror = oneRole + `
+mirrors:
+- host: docker.io
+  registry: 444455556666.dkr.ecr.eu-west-1.amazonaws.com/docker-hub
+`
+
+const mirrorByRepository = byRepository + `
+mirrors:
+- host: docker.io
+  registry: 444455556666.dkr.ecr.eu-west-1.amazonaws.com/team-a
+unmatched: None
+`
+
 const fallback = `
 registries:
 - accounts: ["444455556666"]
@@ -129,6 +142,14 @@ func TestLookups(t *testing.T) {
 		{
 			name: "not ECR: remembered, with no token", config: oneRole,
 			pulls: []pull{{"docker.io/library/busybox", nil}, {"docker.io/library/nginx", nil}, {"busybox", nil}}, runs: 1,
+		},
+		{
+			name: "a mirror of Docker Hub", config: mirror,
+			pulls: []pull{{"docker.io/library/nginx", []string{asFirst}}, {"docker.io/grafana/loki:3", []string{asFirst}}}, runs: 1,
+		},
+		{
+			name: "a mirror where repositories decide", config: mirrorByRepository,
+			pulls: []pull{{"docker.io/library/nginx", []string{asFirst}}, {"docker.io/library/busybox", []string{asFirst}}, {"docker.io/library/nginx", []string{asFirst}}}, runs: 2,
 		},
 		{
 			name: "left to others: remembered", config: oneRole + "unmatched: None\n",

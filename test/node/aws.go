@@ -28,6 +28,7 @@ const (
 	secondRegistry = fakeaws.SecondAccount + ".dkr.ecr.eu-central-1.amazonaws.com"
 	sandboxHost    = "registry.k8s.io"
 	mirrorHost     = "mirror.example.com"
+	dockerHub      = "registry-1.docker.io" // where containerd pulls docker.io from
 
 	metadataAddress = "169.254.169.254"
 )
@@ -38,19 +39,19 @@ var addresses = []struct {
 	address string
 	hosts   []string
 }{
-	{"", "127.0.0.1", []string{ownRegistry, firstRegistry, secondRegistry, sandboxHost, mirrorHost}},
+	{"", "127.0.0.1", []string{ownRegistry, firstRegistry, secondRegistry, sandboxHost, mirrorHost, dockerHub}},
 	{fakeaws.STS, "127.0.1.1", []string{"sts." + region + ".amazonaws.com"}},
 	{fakeaws.ECR, "127.0.1.2", []string{"api.ecr." + region + ".amazonaws.com", "api.ecr.eu-central-1.amazonaws.com"}},
 	{fakeaws.ECRPublic, "127.0.1.3", []string{"api.ecr-public.us-east-1.amazonaws.com"}},
 }
 
 // newWorld is the accounts. A role pulls from its own account all that is below
-// team-a/ or shop/, and nothing else.
+// team-a/, docker-hub/ or shop/, and nothing else.
 func newWorld() *fakeaws.World {
 	return fakeaws.NewWorld(
 		fakeaws.Node{InstanceID: instance, Region: region, Role: nodeRole},
 		fakeaws.Role{ARN: nodeRole, Pull: []string{"*"}}, // AmazonEC2ContainerRegistryPullOnly
-		fakeaws.Role{ARN: firstRole, Trust: []fakeaws.Trust{{Principal: nodeRole}}, Pull: []string{firstRepository("team-a/*").ARN()}},
+		fakeaws.Role{ARN: firstRole, Trust: []fakeaws.Trust{{Principal: nodeRole}}, Pull: []string{firstRepository("team-a/*").ARN(), firstRepository("docker-hub/*").ARN()}},
 		fakeaws.Role{ARN: hubRole, Trust: []fakeaws.Trust{{Principal: nodeRole}}},
 		fakeaws.Role{
 			ARN: secondRole, Trust: []fakeaws.Trust{{Principal: hubRole, ExternalID: fakeaws.ExampleExternalID}},

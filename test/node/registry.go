@@ -87,7 +87,8 @@ func (r *registries) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		host = req.Host
 	}
 	entry := access{method: req.Method, host: host, path: req.URL.Path}
-	if ns := req.URL.Query().Get("ns"); ns != "" && ns != host {
+	// ECR does not look at the name of the host that it stands in for.
+	if ns := req.URL.Query().Get("ns"); ns != "" && ns != host && !ecrHost.MatchString(host) {
 		entry.mirrored, host = ns, ns
 	}
 	answer := &statusWriter{ResponseWriter: w, status: http.StatusOK}
@@ -108,6 +109,9 @@ var (
 // admit is ECR's door.
 func (r *registries) admit(w http.ResponseWriter, req *http.Request, host string, entry *access) bool {
 	place := ecrHost.FindStringSubmatch(host)
+	if host == dockerHub {
+		return r.admitToDockerHub(w, req, entry)
+	}
 	if place == nil {
 		return true
 	}
@@ -133,6 +137,18 @@ func (r *registries) admit(w http.ResponseWriter, req *http.Request, host string
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusForbidden)
 	_, _ = w.Write(body)
+	return false
+}
+
+// admitToDockerHub asks for credentials, as Docker Hub does, and knows nobody. It
+// notes whose token it gets.
+func (r *registries) admitToDockerHub(w http.ResponseWriter, req *http.Request, entry *access) bool {
+	if _, password, ok := req.BasicAuth(); ok {
+		grant, _ := r.world.ReadToken(password) // what is no token of AWS has no principal
+		entry.principal = grant.Principal
+	}
+	w.Header().Set("WWW-Authenticate", `Basic realm="docker.io"`)
+	http.Error(w, "unauthorized", http.StatusUnauthorized)
 	return false
 }
 

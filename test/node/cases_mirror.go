@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+const (
+	cached = "library/nginx:1"
+
+	dockerHosts = certsDir + "/docker.io/hosts.toml"
+)
+
+// mirrorExamples are the examples for images of Docker Hub that containerd pulls
+// through a cache in another account.
+var mirrorExamples = map[string]string{
+	configPath:          "config-examples/mirrors.yaml",
+	dockerHosts:         "config-examples/mirrors/hosts.toml",
+	providersConfigPath: "config-examples/kubelet/mirrors.yaml",
+}
+
+// mirrorCases: the kubelet asks for credentials of docker.io, and ECR gets them.
+var mirrorCases = []Case{
+	{ID: "14a", Name: "Docker Hub through another account's cache", Setup: Setup{Examples: mirrorExamples}, Run: throughCache},
+	{ID: "14b", Name: "a mirror that falls back to Docker Hub gives it the token", Setup: Setup{Examples: mirrorExamples}, Run: fallsBack},
+}
+
+func throughCache(ctx context.Context, n *Node) error {
+	return steps(
+		func() error { return n.registries.push(ctx, n.baker, firstRegistry+"/docker-hub/"+cached) },
+		func() error { return n.StartKubelet(ctx) },
+		func() error { return n.Pod(ctx, "app", "docker.io/"+cached) },
+		func() error { return n.Ready(ctx, "app") },
+		func() error { return n.PulledBy(firstRegistry+"/docker-hub/"+cached, firstSession) },
+		func() error { return n.dockerHubGot("") },
+	)
+}
+
+// fallsBack has a hosts.toml without a server. The image is not in the cache, so
+// containerd asks Docker Hub, with the token.
+func fallsBack(ctx context.Context, n *Node) error {
+	text, err := document("config-examples/mirrors/hosts.toml")
+	if err != nil {
+		return err
+	}
+	var kept []string
+	for line := range strings.Lines(text) {
+		if !strings.HasPrefix(line, "server =") {
+			kept = append(kept, line)
+		}
+	}
+	return steps(
+		func() error { return writeFile(dockerHosts, strings.Join(kept, ""), 0o644) },
+		func() error { return n.StartKubelet(ctx) },
+		func() error { return n.Pod(ctx, "app", "docker.io/"+cached) },
+		func() error { return n.Waiting(ctx, "ErrImagePull", "", "app") },
+		func() error { return n.dockerHubGot(firstSession) },
+	)
+}
+
+// dockerHubGot tells whether Docker Hub got no token but a principal's; an empty
+// principal stands for no request at all.
+func (n *Node) dockerHubGot(principal string) error {
+	got := ""
+	for _, a := range n.registries.accesses() {
+		if a.host != dockerHub {
+			continue
+		}
+		if principal == "" {
+			return fmt.Errorf("Docker Hub was asked: %s", a)
+		}
+		if a.principal != "" {
+			got = a.principal
+		}
+	}
+	if got != principal {
+		return fmt.Errorf("Docker Hub got a token of %q, want %q", got, principal)
+	}
+	return nil
+}
