@@ -15,24 +15,30 @@ import (
 
 // STSHost returns the host that assumes roles in a region. Nothing is sent.
 func (a *API) STSHost(region registry.Region, fips bool) (string, error) {
-	u, err := a.urlOf(func(ctx context.Context, a *API) error {
+	u, err := a.STSURL(region, fips)
+	return u.Host, err
+}
+
+// STSURL returns the URL at which roles are assumed in a region. Nothing is sent.
+func (a *API) STSURL(region registry.Region, fips bool) (url.URL, error) {
+	return a.urlOf(func(ctx context.Context, a *API) error {
 		client, err := a.STS(region, fips, nobody())
 		if err == nil {
 			_, err = client.GetCallerIdentity(ctx, nil)
 		}
 		return err
 	})
-	return u.Host, err
 }
 
 // ECRHost returns the host of the API that issues a registry's tokens. Nothing is
 // sent.
 func (a *API) ECRHost(api registry.API) (string, error) {
-	u, err := a.ecrURL(api)
+	u, err := a.ECRURL(api)
 	return u.Host, err
 }
 
-func (a *API) ecrURL(api registry.API) (url.URL, error) {
+// ECRURL returns the URL of the API that issues a registry's tokens. Nothing is sent.
+func (a *API) ECRURL(api registry.API) (url.URL, error) {
 	return a.urlOf(func(ctx context.Context, a *API) error {
 		if api.Public {
 			client, err := a.ECRPublic(nobody())

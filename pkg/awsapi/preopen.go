@@ -18,7 +18,7 @@ import (
 // it fails, the call connects again. Behind a proxy nothing is opened, as net/http
 // would not use it.
 func (a *API) PreopenECR(ctx context.Context, api registry.API) {
-	endpoint, err := a.ecrURL(api)
+	endpoint, err := a.ECRURL(api)
 	if err != nil || endpoint.Scheme != "https" || a.transport == nil {
 		return
 	}

@@ -63,7 +63,7 @@ func TestPreopenInVain(t *testing.T) {
 	api, _, _ := connections(t, wire{status: 200, body: `{"authorizationData":[]}`})
 	closed := make(chan net.Conn)
 	close(closed)
-	endpoint, err := api.ecrURL(anECRRegistry(t).API())
+	endpoint, err := api.ECRURL(anECRRegistry(t).API())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +107,7 @@ func TestPreopenHangs(t *testing.T) {
 	timeouts := DefaultTimeouts()
 	timeouts.Attempt = time.Hour
 	api.trust(api.transport.TLSClientConfig.RootCAs, timeouts)
-	endpoint, err := api.ecrURL(anECRRegistry(t).API())
+	endpoint, err := api.ECRURL(anECRRegistry(t).API())
 	if err != nil {
 		t.Fatal(err)
 	}

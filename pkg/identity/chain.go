@@ -73,18 +73,17 @@ func (c Chain) assumeAll(ctx context.Context, p plan.Plan, token secret.Text) (s
 			return Session{}, err
 		}
 	}
-	region, err := c.stsRegion(ctx, p)
+	s, err := c.STS(ctx, p)
 	if err != nil {
 		return Session{}, fmt.Errorf("assuming the roles of %s for registry %s: %w", c.Entry, c.Registry, err)
 	}
-	s := stsOf{region, p.API.FIPS}
 	if p.ServiceAccount != nil {
 		if session, err = c.assumeWithToken(ctx, s, *p.ServiceAccount, token); err != nil {
 			return Session{}, err
 		}
 	}
 	for i, role := range p.Roles {
-		next, err := c.assume(ctx, s, i, role, session)
+		next, err := c.Assume(ctx, s, i, role, session)
 		if err != nil {
 			return Session{}, c.explain(err, i, p.Roles, session)
 		}
@@ -93,31 +92,34 @@ func (c Chain) assumeAll(ctx context.Context, p plan.Plan, token secret.Text) (s
 	return session, nil
 }
 
-// stsOf selects an STS.
-type stsOf struct {
-	region registry.Region
-	fips   bool
+// STS selects an STS.
+type STS struct {
+	Region registry.Region
+	FIPS   bool
 }
 
-// stsRegion returns where the plan's roles are assumed. The node's region is found
-// out only if the plan needs it.
-func (c Chain) stsRegion(ctx context.Context, p plan.Plan) (registry.Region, error) {
+// STS returns where the plan's roles are assumed. The node's region is found out
+// only if the plan needs it.
+func (c Chain) STS(ctx context.Context, p plan.Plan) (STS, error) {
 	var node registry.Region
 	if p.STSRegion.IsZero() {
 		var err error
 		if node, err = c.Node.Region(ctx); err != nil {
-			return registry.Region{}, err
+			return STS{}, err
 		}
 	}
-	return p.STS(node, c.API.STSHasFIPS)
+	region, err := p.STS(node, c.API.STSHasFIPS)
+	return STS{region, p.API.FIPS}, err
 }
 
-func (c Chain) assume(ctx context.Context, s stsOf, hop int, role rule.Role, as Session) (Session, error) {
+// Assume assumes one role. hop is its index among the plan's roles. The error is the
+// bare cause: it names neither the role nor the caller.
+func (c Chain) Assume(ctx context.Context, s STS, hop int, role rule.Role, as Session) (Session, error) {
 	parameters, err := role.Parameters(func() string { return c.Node.Name(ctx) })
 	if err != nil {
 		return Session{}, err
 	}
-	client, err := c.API.STS(s.region, s.fips, as.Credentials())
+	client, err := c.API.STS(s.Region, s.FIPS, as.Credentials())
 	if err != nil {
 		return Session{}, err
 	}

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
@@ -22,6 +23,7 @@ type Node struct {
 	hostname string
 	session  func(context.Context) (Session, error)
 	instance func(context.Context) (awsapi.Instance, error)
+	caller   func(context.Context) (Caller, error)
 }
 
 // NewNode makes the node's identity. hostname names the node if it is not an EC2
@@ -30,6 +32,7 @@ func NewNode(api *awsapi.API, hostname string) *Node {
 	n := &Node{api: api, hostname: hostname}
 	n.session = once(n.retrieve)
 	n.instance = once(n.identify)
+	n.caller = once(n.askCaller)
 	return n
 }
 
@@ -98,34 +101,45 @@ func (n *Node) Account(ctx context.Context) (registry.Account, error) {
 		}
 	}
 	if id == "" {
-		if id, err = n.callerAccount(ctx, session); err != nil {
+		caller, err := n.Caller(ctx)
+		if err != nil {
 			return registry.Account{}, fmt.Errorf("asking STS for the node's own account, which the configuration names as own: %w", err)
 		}
+		id = caller.Account
 	}
 	return registry.ParseAccount(id)
 }
 
-// callerAccount calls GetCallerIdentity, which needs no permission.
-func (n *Node) callerAccount(ctx context.Context, session Session) (string, error) {
+// Caller is who the node's credentials are, in the words of STS.
+type Caller struct{ Account, ARN string }
+
+// Caller calls GetCallerIdentity, which needs no permission.
+func (n *Node) Caller(ctx context.Context) (Caller, error) { return n.caller(ctx) }
+
+func (n *Node) askCaller(ctx context.Context) (Caller, error) {
+	session, err := n.Session(ctx)
+	if err != nil {
+		return Caller{}, err
+	}
 	region, err := n.Region(ctx)
 	if err != nil {
-		return "", err
+		return Caller{}, err
 	}
 	if region.IsZero() {
-		return "", errors.New("the node's region is not known; set AWS_REGION in the provider's env")
+		return Caller{}, errors.New("the node's region is not known; set AWS_REGION in the provider's env")
 	}
 	client, err := n.api.STS(region, false, session.Credentials())
 	if err != nil {
-		return "", err
+		return Caller{}, err
 	}
-	caller, err := awsapi.Call(ctx, n.api, "account", func(ctx context.Context) (*sts.GetCallerIdentityOutput, error) {
+	answer, err := awsapi.Call(ctx, n.api, "account", func(ctx context.Context) (*sts.GetCallerIdentityOutput, error) {
 		return client.GetCallerIdentity(ctx, nil)
 	})
 	if err != nil {
-		return "", err
+		return Caller{}, err
 	}
-	if caller.Account == nil {
-		return "", awsapi.Unusable("STS answered without an account")
+	if answer.Account == nil {
+		return Caller{}, awsapi.Unusable("STS answered without an account")
 	}
-	return *caller.Account, nil
+	return Caller{Account: *answer.Account, ARN: aws.ToString(answer.Arn)}, nil
 }

@@ -23,17 +23,19 @@ func (t identityToken) GetIdentityToken() ([]byte, error) {
 
 // assumeWithToken exchanges a service account's token for a role's credentials
 // (AssumeRoleWithWebIdentity). That takes no credentials of the node.
-func (c Chain) assumeWithToken(ctx context.Context, s stsOf, account plan.ServiceAccount, token secret.Text) (Session, error) {
-	session, err := c.exchange(ctx, s, account, token)
+func (c Chain) assumeWithToken(ctx context.Context, s STS, account plan.ServiceAccount, token secret.Text) (Session, error) {
+	session, err := c.Exchange(ctx, s, account, token)
 	if err != nil {
 		return Session{}, c.explainExchange(err, account)
 	}
 	return session, nil
 }
 
-func (c Chain) exchange(ctx context.Context, s stsOf, account plan.ServiceAccount, token secret.Text) (Session, error) {
+// Exchange exchanges the token for the credentials of the service account's role.
+// The error is the bare cause: it names neither.
+func (c Chain) Exchange(ctx context.Context, s STS, account plan.ServiceAccount, token secret.Text) (Session, error) {
 	c.API.KeepSecret(token)
-	client, err := c.API.STS(s.region, s.fips, aws.Credentials{})
+	client, err := c.API.STS(s.Region, s.FIPS, aws.Credentials{})
 	if err != nil {
 		return Session{}, err
 	}

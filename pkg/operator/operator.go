@@ -24,6 +24,7 @@ func program(p command.Process) command.Program {
 		Synopsis: "[--config FILE] [--role ACCOUNT=ROLE_ARN]...",
 		Flags:    conf.Register,
 		Commands: []command.Command{
+			doctorCommand(&conf),
 			{Name: "version", Summary: "print the version", New: version},
 		},
 		Notes: "The configuration is that of --config, else of $" + command.ConfigVariable + ", else\n" + p.DefaultConfig +

@@ -1,0 +1,118 @@
+package diagnosis
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+)
+
+// Text writes a report for people, a check at a time.
+type Text struct {
+	w     io.Writer
+	color bool
+	title string
+	err   error // the first one of w
+}
+
+// NewText makes a Text. With color, the symbols are coloured.
+func NewText(w io.Writer, color bool) *Text { return &Text{w: w, color: color} }
+
+var symbols = map[Result]struct {
+	symbol, color string
+}{
+	OK:      {"✓", "32"},
+	Warning: {"!", "33"},
+	Failed:  {"✗", "31"},
+	Skipped: {"-", "2"},
+}
+
+// Check writes a line for a check, and one for what to do. It begins a group with a
+// title.
+func (t *Text) Check(c *Check) {
+	if title := c.title(); title != t.title {
+		if t.title != "" {
+			t.print("\n")
+		}
+		t.title = title
+		t.print("%s\n", title)
+	}
+	line := c.Description()
+	if c.Detail != "" {
+		line += " (" + c.Detail + ")"
+	}
+	if c.Result == Failed || c.Result == Warning {
+		line = c.Description() + ": " + c.Detail
+	}
+	t.print("  %s %s %s\n", t.symbol(c.Result), c.Kind.Code, line)
+	if c.Hint != "" {
+		t.print("        → %s\n", c.Hint)
+	}
+}
+
+// title returns the title of the check's group.
+func (c *Check) title() string {
+	if c.Kind.PerImage && c.Image != "" {
+		return c.Kind.Group + ", " + c.Image
+	}
+	return c.Kind.Group
+}
+
+func (t *Text) symbol(result Result) string {
+	s := symbols[result]
+	if !t.color {
+		return s.symbol
+	}
+	return "\x1b[" + s.color + "m" + s.symbol + "\x1b[0m"
+}
+
+// sides says in words who can repair something.
+var sides = map[Side]string{
+	Node:          "this node",
+	NodesAccount:  "the nodes' account",
+	ImagesAccount: "the images' account",
+	Endpoint:      "the network of the nodes' account: a VPC endpoint, its policy, a route or a proxy",
+	AWS:           "AWS",
+	Unknown:       "unknown, as AWS gives no reason",
+}
+
+// End writes the verdict. It returns the first error of writing.
+func (t *Text) End(r *Report) error {
+	v, failed := r.Verdict()
+	switch {
+	case !failed && r.first(Warning) != nil:
+		t.print("\nNo check failed. Read the warnings (!).\n")
+	case !failed:
+		t.print("\nEverything is fine.\n")
+	default:
+		t.verdict(v)
+	}
+	return t.err
+}
+
+func (t *Text) verdict(v Verdict) {
+	t.print("\nVerdict: %s %s\n", v.Check.Kind.Code, v.Check.Description())
+	t.print("  cause:   %s\n", v.Check.Detail)
+	t.print("  side:    %s\n", sides[v.Side])
+	if v.Account != "" {
+		t.print("  account: %s\n", v.Account)
+	}
+	if v.Check.Hint != "" {
+		t.print("  do:      %s\n", v.Check.Hint)
+	}
+	if v.Others > 0 {
+		t.print("  further failures that do not follow from it: %d, marked ✗ above\n", v.Others)
+	}
+	if m := v.Missing; m != nil {
+		statement, err := json.MarshalIndent(m.Statement, "", "  ")
+		if err != nil {
+			t.err = err
+		}
+		t.print("\nMissing in the %s of %s:\n%s\n", m.Kind, m.AttachTo, statement)
+	}
+}
+
+func (t *Text) print(format string, args ...any) {
+	if _, err := fmt.Fprintf(t.w, format, args...); t.err == nil {
+		t.err = err
+	}
+}

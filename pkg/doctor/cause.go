@@ -1,0 +1,77 @@
+package doctor
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/aws/smithy-go"
+
+	"ecr-cross-account-credential-provider/pkg/awsapi"
+	"ecr-cross-account-credential-provider/pkg/diagnosis"
+	"ecr-cross-account-credential-provider/pkg/failure"
+)
+
+// stepLimit is the time for one call, its retries included.
+const stepLimit = 10 * time.Second
+
+// cause returns why a call failed, without what it was for: the check says that.
+func cause(err error) string {
+	if e, ok := errors.AsType[*awsapi.Error](err); ok {
+		return e.Error()
+	}
+	return err.Error()
+}
+
+// sideOfNetwork says who can repair what keeps a host from answering.
+func sideOfNetwork(err error) diagnosis.Side {
+	_, unknown := errors.AsType[x509.UnknownAuthorityError](err)
+	_, invalid := errors.AsType[*tls.CertificateVerificationError](err)
+	operation, ok := errors.AsType[*net.OpError](err)
+	if unknown || invalid || ok && operation.Op == "proxyconnect" || strings.Contains(cause(err), "proxy") {
+		return diagnosis.Node
+	}
+	return diagnosis.Endpoint
+}
+
+// unanswered makes a finding of a call that AWS did not refuse, and did not serve
+// either. misconfigured is whose side an error in the request is on.
+func (e *examination) unanswered(err error, service string, misconfigured diagnosis.Side) diagnosis.Finding {
+	f := diagnosis.Fail(diagnosis.Unknown, cause(err), awsapi.Hint(err, service))
+	class, _ := failure.Of(err)
+	api, answered := errors.AsType[smithy.APIError](err)
+	switch {
+	case !answered:
+		f.Cause.Side = sideOfNetwork(err)
+	case strings.HasPrefix(api.ErrorCode(), "ExpiredToken"), strings.HasPrefix(api.ErrorCode(), "InvalidClientTokenId"),
+		strings.HasPrefix(api.ErrorCode(), "UnrecognizedClient"), strings.Contains(api.ErrorCode(), "Signature"):
+		f.Cause.Side = diagnosis.Node
+		if f.Hint == "" {
+			f.Hint = "the node's credentials are not valid (any more); renew them where they come from"
+		}
+	case class == failure.Misconfigured:
+		f.Cause.Side = misconfigured
+	default:
+		f.Cause.Side = diagnosis.AWS
+		if f.Hint == "" {
+			f.Hint = "wait, and check the AWS Health Dashboard and the account's quotas"
+		}
+	}
+	return f
+}
+
+// hintOfRuntime says what to do where the container runtime does not reach a host.
+func hintOfRuntime(err error, host string) string {
+	operation, dialed := errors.AsType[*net.OpError](err)
+	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
+	switch {
+	case untrusted:
+		return "the container runtime trusts the system's CAs, not those of AWS_CA_BUNDLE; if a proxy inspects TLS, add its CA there"
+	case dialed && operation.Op == "proxyconnect", strings.Contains(cause(err), "proxy"):
+		return "check HTTPS_PROXY and NO_PROXY of the container runtime's service"
+	}
+	return "the node must reach " + host
+}

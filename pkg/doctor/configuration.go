@@ -1,0 +1,97 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"ecr-cross-account-credential-provider/pkg/cache"
+	"ecr-cross-account-credential-provider/pkg/diagnosis"
+	"ecr-cross-account-credential-provider/pkg/rule"
+)
+
+// configured checks the plugin's configuration.
+func (e *examination) configured(ctx context.Context) {
+	e.configuration = e.do(ctx, &diagnosis.Check{Kind: configurationFile, Run: func(context.Context) diagnosis.Finding {
+		c, err := e.Load()
+		if err != nil {
+			return diagnosis.Fail(diagnosis.Node, err.Error(), "correct the file; to check it again, run: ecr-cross-account-credential-provider validate")
+		}
+		e.config = c
+		switch {
+		case len(c.Warnings) > 0:
+			return diagnosis.Warn(c.Warnings.Error(), "this is allowed, but rarely meant")
+		case c.File == "" && len(c.Rules.Entries()) == 0:
+			return diagnosis.Fine("no file: the plugin does what the stock ecr-credential-provider does")
+		case c.File == "":
+			return diagnosis.Fine("no file, but --role")
+		}
+		return diagnosis.Fine(fmt.Sprintf("%s: %d entries", c.File, len(c.Rules.Entries())))
+	}})
+}
+
+// cached checks the state of the cache: what was refused or failed last. Nothing there
+// keeps a pull from working again, so it only warns.
+func (e *examination) cached(ctx context.Context) {
+	e.do(ctx, &diagnosis.Check{Kind: tokenCache, Needs: []*diagnosis.Check{e.configuration}, Run: func(context.Context) diagnosis.Finding {
+		directory := e.Process.CacheDirectory(e.config)
+		if directory == "" {
+			return diagnosis.Warn("it is off, so each pull asks AWS", "name a directory in the configuration's cache")
+		}
+		switch _, err := os.Lstat(directory); {
+		case errors.Is(err, fs.ErrNotExist):
+			return diagnosis.Fine(directory + " does not exist yet: the plugin has not run since the last boot")
+		case errors.Is(err, fs.ErrPermission):
+			return diagnosis.Skip(directory + " belongs to the plugin's user; run doctor as root")
+		}
+		list, err := listCache(directory, e.Process.CacheOptions(func(string) {}))
+		if err != nil {
+			return diagnosis.Warn(err.Error(), "until then each pull asks AWS")
+		}
+		return cacheFinding(list, e.Process.Now())
+	}})
+}
+
+func listCache(directory string, o cache.Options) ([]cache.Info, error) {
+	store, err := cache.Open(directory, o)
+	if err != nil {
+		return nil, err
+	}
+	list, err := store.List()
+	return list, errors.Join(err, store.Close())
+}
+
+// cacheFinding says how many tokens there are, and what was refused.
+func cacheFinding(list []cache.Info, now time.Time) diagnosis.Finding {
+	count, refusals := map[string]int{}, []string{}
+	for _, i := range list {
+		state := i.State
+		if i.Problem != "" {
+			state = "unreadable"
+		}
+		count[state]++
+		if i.Reason != "" {
+			again := max(0, i.Again.Sub(now).Round(time.Second))
+			refusals = append(refusals, fmt.Sprintf("%s %s ago, AWS is asked again in %s: %s",
+				state, rule.ShortDuration(i.Age.Round(time.Second)), rule.ShortDuration(again), i.Reason))
+		}
+	}
+	var states []string
+	for _, state := range []string{"fresh", "stale", "refused", "failed", "unreadable"} {
+		if count[state] > 0 {
+			states = append(states, fmt.Sprintf("%d %s", count[state], state))
+		}
+	}
+	switch {
+	case len(list) == 0:
+		return diagnosis.Fine("empty")
+	case len(refusals) > 0:
+		return diagnosis.Warn(strings.Join(states, ", ")+"; "+strings.Join(refusals, "; "),
+			"when the cause is repaired, the next pull after that time works; to have it at once, run: ecr-cross-account-credential-provider cache clear")
+	}
+	return diagnosis.Fine(strings.Join(states, ", "))
+}

@@ -1,0 +1,79 @@
+package doctor
+
+import (
+	"regexp"
+	"strings"
+)
+
+// denial is what AWS's words say about a denied action (IAM User Guide,
+// "Troubleshoot access denied error messages"). What they do not say is empty.
+type denial struct {
+	// user is the ARN of the caller; action and resource are what was asked for.
+	user, action, resource string
+	// policy is the type of the policy that denies, such as "identity-based policy".
+	policy policyType
+	// explicit means that a statement denies, not that none allows.
+	explicit bool
+}
+
+type policyType string
+
+const (
+	identityBased policyType = "identity-based policy"
+	resourceBased policyType = "resource-based policy"
+	boundary      policyType = "permissions boundary"
+	session       policyType = "session policy"
+	serviceSCP    policyType = "service control policy"
+	resourceRCP   policyType = "resource control policy"
+	endpoint      policyType = "VPC endpoint policy"
+)
+
+var (
+	whoPattern      = regexp.MustCompile(`User: (\S+)`)
+	whatPattern     = regexp.MustCompile(`not authorized to perform: ([\w-]+:\w+)`)
+	resourcePattern = regexp.MustCompile(`on resource: (\S+)`)
+	reasonPattern   = regexp.MustCompile(`(because no|with an explicit deny in an?) (identity-based policy|resource-based policy|permissions boundary|session policy|service control policy|resource control policy|VPC endpoint policy)`)
+)
+
+// parseDenial reads AWS's words. It reports false if they do not deny an action.
+func parseDenial(text string) (denial, bool) {
+	d := denial{
+		user:     submatch(whoPattern, text, 1),
+		action:   submatch(whatPattern, text, 1),
+		resource: submatch(resourcePattern, text, 1),
+		policy:   policyType(submatch(reasonPattern, text, 2)),
+	}
+	d.explicit = strings.HasPrefix(submatch(reasonPattern, text, 1), "with")
+	return d, d.action != ""
+}
+
+func submatch(pattern *regexp.Regexp, text string, n int) string {
+	if found := pattern.FindStringSubmatch(text); found != nil {
+		return found[n]
+	}
+	return ""
+}
+
+// roleOf returns the ARN of the role of a session, without the role's path, which the
+// session's ARN does not have. It returns other ARNs as they are.
+func roleOf(arn string) string {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) < 6 {
+		return arn
+	}
+	rest, ok := strings.CutPrefix(parts[5], "assumed-role/")
+	if !ok {
+		return arn
+	}
+	name, _, _ := strings.Cut(rest, "/")
+	return "arn:" + parts[1] + ":iam::" + parts[4] + ":role/" + name
+}
+
+// accountOf returns the account in an ARN; empty if there is none.
+func accountOf(arn string) string {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) < 6 {
+		return ""
+	}
+	return parts[4]
+}

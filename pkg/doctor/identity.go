@@ -1,0 +1,127 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"ecr-cross-account-credential-provider/pkg/awsapi"
+	"ecr-cross-account-credential-provider/pkg/diagnosis"
+	"ecr-cross-account-credential-provider/pkg/failure"
+	"ecr-cross-account-credential-provider/pkg/identity"
+	"ecr-cross-account-credential-provider/pkg/rule"
+)
+
+// awsState is AWS as this node reaches it.
+type awsState struct {
+	api  *awsapi.API
+	node *identity.Node
+	err  error // of reading the SDK's settings
+
+	caller identity.Caller // zero if it is not known
+}
+
+// load reads the SDK's settings once.
+func (a *awsState) load(ctx context.Context, e *examination) error {
+	if a.api != nil || a.err != nil {
+		return a.err
+	}
+	if a.api, a.err = awsapi.Load(ctx, e.Process.AWS(e.config, nil)); a.err == nil {
+		a.node = identity.NewNode(a.api, e.Process.Hostname)
+	}
+	return a.err
+}
+
+// connected checks the SDK's settings.
+func (e *examination) connected(ctx context.Context) {
+	e.settings = e.do(ctx, &diagnosis.Check{Kind: awsSettings, Needs: []*diagnosis.Check{e.configuration}, Run: func(ctx context.Context) diagnosis.Finding {
+		if err := e.aws.load(ctx, e); err != nil {
+			return diagnosis.Fail(diagnosis.Node, err.Error(), "correct the AWS_* variables of the kubelet or of the provider's env, or the files that they name")
+		}
+		if _, err := e.aws.api.NamedRegion(); err != nil {
+			return diagnosis.Fail(diagnosis.Node, err.Error(), "set AWS_REGION in the provider's env to a region's name")
+		}
+		return diagnosis.Fine("environment, profile and CA bundle can be read")
+	}})
+	if e.settings.Result == diagnosis.OK {
+		e.startNetwork(ctx)
+	}
+}
+
+// How far the node's clock may be off: requests that are signed more than 5 minutes
+// off are refused (IAM User Guide, "Troubleshooting signed requests").
+const (
+	clockWarning = 30 * time.Second
+	clockFailure = 5 * time.Minute
+)
+
+// timed compares the node's clock with the Date of the first host that answered.
+func (e *examination) timed(ctx context.Context) {
+	e.do(ctx, &diagnosis.Check{Kind: clock, Needs: []*diagnosis.Check{e.settings}, Run: func(ctx context.Context) diagnosis.Finding {
+		ahead, host, ok := e.network.skew(ctx)
+		if !ok {
+			return diagnosis.Skip("no host of AWS answered with a time")
+		}
+		where := "behind"
+		if ahead < 0 {
+			where = "ahead of"
+		}
+		detail := fmt.Sprintf("the node's clock is %s %s the one of %s", rule.ShortDuration(ahead.Abs().Round(time.Second)), where, host)
+		const hint = "set the clock, for example by chrony with the Amazon Time Sync Service (169.254.169.123)"
+		switch {
+		case ahead.Abs() >= clockFailure:
+			return diagnosis.Fail(diagnosis.Node, detail, hint)
+		case ahead.Abs() >= clockWarning:
+			return diagnosis.Warn(detail, hint)
+		}
+		return diagnosis.Fine("it agrees with the one of " + host)
+	}})
+}
+
+// identified checks the node's own identity.
+func (e *examination) identified(ctx context.Context) {
+	e.credentials = e.do(ctx, &diagnosis.Check{Kind: nodeIdentity, Needs: []*diagnosis.Check{e.settings}, Run: func(ctx context.Context) diagnosis.Finding {
+		session, err := e.aws.node.Session(ctx)
+		if err == nil {
+			return diagnosis.Fine("from " + session.Credentials().Source)
+		}
+		if !e.needsNode() {
+			return diagnosis.Warn(err.Error(), "no plan here needs them")
+		}
+		return diagnosis.Fail(diagnosis.Node, cause(err), awsapi.Hint(err, "STS"))
+	}})
+	e.do(ctx, &diagnosis.Check{Kind: callerAccount, Needs: []*diagnosis.Check{e.credentials}, Run: e.identify})
+}
+
+// needsNode reports whether the node's identity is part of a plan.
+func (e *examination) needsNode() bool {
+	for _, s := range e.subjects {
+		if s.plan.ServiceAccount == nil || s.plan.NodeWhenRefused {
+			return true
+		}
+	}
+	return len(e.subjects) == 0
+}
+
+// identify asks STS who the node is. Nothing needs that call, so a refusal only
+// warns: the policy of an endpoint may allow AssumeRole and nothing else.
+func (e *examination) identify(ctx context.Context) diagnosis.Finding {
+	if p := e.network.callerSTS; p != nil && p.wait(ctx).err != nil {
+		return diagnosis.Skip(p.url.Host + " was not reached; see " + reachSTS.Code)
+	}
+	ctx, cancel := context.WithTimeout(ctx, stepLimit)
+	defer cancel()
+	caller, err := e.aws.node.Caller(ctx)
+	if err == nil {
+		e.aws.caller = caller
+		return diagnosis.Fine(caller.ARN)
+	}
+	class, ok := failure.Of(err)
+	switch {
+	case !ok:
+		return diagnosis.Warn(err.Error(), "nothing but this check needs the call")
+	case class == failure.Refused:
+		return diagnosis.Warn(cause(err), "the policy of the STS endpoint does not allow the call; nothing but this check needs it")
+	}
+	return e.unanswered(err, "STS", diagnosis.Node)
+}

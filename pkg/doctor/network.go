@@ -1,0 +1,161 @@
+package doctor
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"ecr-cross-account-credential-provider/pkg/diagnosis"
+	"ecr-cross-account-credential-provider/pkg/identity"
+	"ecr-cross-account-credential-provider/pkg/registry"
+)
+
+// network is the hosts that the pulls need. All of them are asked at once, so that
+// hosts that do not answer cost the time of one.
+type network struct {
+	runtime   *runtime
+	probes    []*probe
+	callerSTS *probe // of GetCallerIdentity; nil if the node's region is not known
+	needs     map[*subject]*needs
+}
+
+// leg is a host that a pull needs.
+type leg int
+
+const (
+	toSTS leg = iota
+	toECR
+	toRegistry
+	toLayers
+	legs // their number
+)
+
+// needs are the hosts that a pull needs, and the checks of them. Those that it does
+// not need are nil.
+type needs struct {
+	sts    identity.STS
+	stsErr error
+	probes [legs]*probe
+	checks [legs]*diagnosis.Check
+}
+
+// startNetwork finds out which hosts the subjects need, and starts to ask them.
+func (e *examination) startNetwork(ctx context.Context) {
+	e.network = network{runtime: newRuntime(e.Doctor), needs: map[*subject]*needs{}}
+	if node, err := e.aws.node.Region(ctx); err == nil && !node.IsZero() {
+		if u, err := e.aws.api.STSURL(node, false); err == nil {
+			e.network.callerSTS = e.probe(ctx, e.aws.api.Client(), u)
+		}
+	}
+	for _, s := range e.subjects {
+		e.network.needs[s] = e.startFor(ctx, s)
+	}
+}
+
+func (e *examination) startFor(ctx context.Context, s *subject) *needs {
+	n := &needs{}
+	if s.plan.AssumesRoles() {
+		chain := identity.Chain{API: e.aws.api, Node: e.aws.node}
+		if n.sts, n.stsErr = chain.STS(ctx, s.plan); n.stsErr == nil {
+			if u, err := e.aws.api.STSURL(n.sts.Region, n.sts.FIPS); err == nil {
+				n.probes[toSTS] = e.probe(ctx, e.aws.api.Client(), u)
+			} else {
+				n.stsErr = err
+			}
+		}
+	}
+	if u, err := e.aws.api.ECRURL(s.plan.API); err == nil {
+		n.probes[toECR] = e.probe(ctx, e.aws.api.Client(), u)
+	}
+	if !s.registry.Public() {
+		n.probes[toRegistry] = e.probe(ctx, e.network.runtime.client, url.URL{Scheme: "https", Host: s.registry.Host(), Path: "/v2/"})
+		n.probes[toLayers] = e.probe(ctx, e.network.runtime.client, url.URL{Scheme: "https", Host: layerHost(s.registry), Path: "/"})
+	}
+	return n
+}
+
+// layerHost returns the host of the bucket in which ECR keeps the layers of a region
+// (Amazon ECR User Guide, "Minimum Amazon S3 bucket permissions for Amazon ECR").
+func layerHost(reg registry.Registry) string {
+	standard := registry.Private(reg.Account(), reg.Region()).Host()
+	_, suffix, _ := strings.Cut(standard, "."+reg.Region().String()+".")
+	return "prod-" + reg.Region().String() + "-starport-layer-bucket.s3." + reg.Region().String() + "." + suffix
+}
+
+// probe starts to ask a host, unless it is being asked already.
+func (e *examination) probe(ctx context.Context, client aws.HTTPClient, u url.URL) *probe {
+	u = url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
+	i := slices.IndexFunc(e.network.probes, func(p *probe) bool { return p.client == client && p.url.Host == u.Host })
+	if i >= 0 {
+		return e.network.probes[i]
+	}
+	p := &probe{client: client, url: u, done: make(chan struct{})}
+	e.network.probes = append(e.network.probes, p)
+	send := func(r *http.Request) (*http.Response, error) { return e.aws.api.Send(client, r) }
+	go p.run(ctx, send, e.Process.Now)
+	return p
+}
+
+// skew returns how far AWS's clock is ahead of the node's, by the first host that
+// answered with a time.
+func (n *network) skew(ctx context.Context) (ahead time.Duration, host string, ok bool) {
+	for _, p := range n.probes {
+		if r := p.wait(ctx); r.err == nil && r.dated {
+			return r.ahead, p.url.Hostname(), true
+		}
+	}
+	return 0, "", false
+}
+
+// legKinds are the kinds of the checks, and the services as hints name them.
+var legKinds = [legs]struct {
+	kind    diagnosis.Kind
+	service string
+}{
+	toSTS:      {reachSTS, "STS"},
+	toECR:      {reachECR, "the ECR API"},
+	toRegistry: {reachRegistry, "the registry: by the internet, or an interface endpoint for ecr.dkr with private DNS"},
+	toLayers:   {reachLayers, "ECR's bucket in S3: by the internet, or a gateway endpoint for S3"},
+}
+
+// reached checks that the node reaches each host.
+func (e *examination) reached(ctx context.Context) {
+	done := map[*probe]*diagnosis.Check{}
+	for l := range legs {
+		for _, s := range e.subjects {
+			n := e.network.needs[s]
+			switch {
+			case n == nil:
+			case l == toSTS && n.stsErr != nil:
+				n.checks[l] = e.do(ctx, noSTS(s, n.stsErr))
+			case n.probes[l] != nil:
+				if done[n.probes[l]] == nil {
+					done[n.probes[l]] = e.do(ctx, e.reach(l, n.probes[l]))
+				}
+				n.checks[l] = done[n.probes[l]]
+			}
+		}
+	}
+}
+
+func (e *examination) reach(l leg, p *probe) *diagnosis.Check {
+	return &diagnosis.Check{Kind: legKinds[l].kind, Subject: p.url.Host, Run: func(ctx context.Context) diagnosis.Finding {
+		f := reachable(p.wait(ctx), legKinds[l].service)
+		if f.Result == diagnosis.Failed && l >= toRegistry {
+			f.Hint = hintOfRuntime(p.result.err, legKinds[l].service)
+		}
+		return f
+	}}
+}
+
+// noSTS is the check of an STS that cannot be chosen.
+func noSTS(s *subject, err error) *diagnosis.Check {
+	return &diagnosis.Check{Kind: reachSTS, Subject: s.entry.Name, Run: func(context.Context) diagnosis.Finding {
+		return diagnosis.Fail(diagnosis.Node, err.Error(), "correct sts.region or endpoints.sts in the configuration, or AWS_REGION in the provider's env")
+	}}
+}

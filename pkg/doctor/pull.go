@@ -1,0 +1,212 @@
+package doctor
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"ecr-cross-account-credential-provider/pkg/awsapi"
+	"ecr-cross-account-credential-provider/pkg/diagnosis"
+	"ecr-cross-account-credential-provider/pkg/ecr"
+	"ecr-cross-account-credential-provider/pkg/iampolicy"
+	"ecr-cross-account-credential-provider/pkg/pull"
+	"ecr-cross-account-credential-provider/pkg/rule"
+)
+
+// pulled executes a plan and pulls: roles, token, registry.
+func (e *examination) pulled(ctx context.Context, s *subject) {
+	n := e.network.needs[s]
+	if n == nil {
+		n = &needs{} // without the SDK's settings; every check below needs them
+		e.network.needs = map[*subject]*needs{s: n}
+	}
+	ready := e.assumed(ctx, s)
+	token := e.do(ctx, &diagnosis.Check{
+		Kind: requestToken, Subject: s.registry.Host(), Image: s.name,
+		Needs: []*diagnosis.Check{e.settings, s.planned, ready, n.checks[toECR]},
+		Run:   func(ctx context.Context) diagnosis.Finding { return e.authorized(ctx, s) },
+	})
+	if s.registry.Public() {
+		return // anybody may pull, with a token of another kind
+	}
+	registry := pull.Registry{Host: s.registry.Host(), Login: s.token.Login, Send: func(r *http.Request) (*http.Response, error) {
+		return e.aws.api.Send(e.network.runtime.client, r)
+	}}
+	accepted := e.do(ctx, &diagnosis.Check{
+		Kind: acceptsToken, Image: s.name, Needs: []*diagnosis.Check{token, n.checks[toRegistry]},
+		Run: func(ctx context.Context) diagnosis.Finding {
+			return e.answered(registry.Ping(ctx), s, "GET /v2/")
+		},
+	})
+	if s.image.Repository() != "" {
+		e.imagePulled(ctx, s, registry, accepted)
+	}
+}
+
+// authorized requests the token.
+func (e *examination) authorized(ctx context.Context, s *subject) diagnosis.Finding {
+	ctx, cancel := context.WithTimeout(ctx, stepLimit)
+	defer cancel()
+	var err error
+	if s.registry.Public() {
+		s.token, err = ecr.AuthorizePublic(ctx, e.aws.api, s.session)
+	} else {
+		s.token, err = ecr.Authorize(ctx, e.aws.api, s.plan.API, s.registry.Host(), s.session)
+	}
+	switch {
+	case err == nil:
+		_, password := s.token.Login.Cut(":")
+		e.aws.api.KeepSecret(password)
+		return diagnosis.Fine("as " + s.session.Principal + ", valid for " + rule.ShortDuration(s.token.Life.Round(time.Minute)))
+	case s.registry.Public():
+		return diagnosis.Warn(cause(err), "images of ECR Public are pulled without a token, at a lower rate")
+	}
+	return e.notAuthorized(err, e.roleOfToken(s))
+}
+
+// roleOfToken returns the ARN of the role that requests the token; empty if it is not
+// known.
+func (e *examination) roleOfToken(s *subject) string {
+	if s.session.Ends.IsZero() {
+		return roleOf(e.aws.caller.ARN)
+	}
+	return s.session.Principal
+}
+
+// imagePulled asks for the image's manifest and for a layer.
+func (e *examination) imagePulled(ctx context.Context, s *subject, registry pull.Registry, accepted *diagnosis.Check) {
+	var manifest pull.Manifest
+	read := e.do(ctx, &diagnosis.Check{
+		Kind: readManifest, Subject: s.reference, Image: s.name, Needs: []*diagnosis.Check{accepted},
+		Run: func(ctx context.Context) (f diagnosis.Finding) {
+			if importsImages(s) && !e.Import {
+				return diagnosis.Skip("asking for an image makes a pull-through cache import it; to do that, use --import")
+			}
+			manifest, f = e.manifest(ctx, s, registry)
+			return f
+		},
+	})
+	e.do(ctx, &diagnosis.Check{
+		Kind: readLayer, Image: s.name, Needs: []*diagnosis.Check{read, e.network.needs[s].checks[toLayers]},
+		Run: func(ctx context.Context) diagnosis.Finding {
+			ctx, cancel := context.WithTimeout(ctx, stepLimit)
+			defer cancel()
+			host, err := registry.Layer(ctx, s.image.Repository(), manifest)
+			if err != nil {
+				return e.noLayer(err, s, host)
+			}
+			return diagnosis.Fine("from " + host)
+		},
+	})
+}
+
+// importsImages reports whether the repository may be one of a pull-through cache.
+func importsImages(s *subject) bool {
+	for _, role := range s.plan.Roles {
+		if role.PolicyKind() == rule.PullThroughCache {
+			return true
+		}
+	}
+	return false
+}
+
+// manifest asks for the manifest by HEAD, as a runtime does. The answer to a HEAD has
+// no body, so a refusal is asked for its reason by GET.
+func (e *examination) manifest(ctx context.Context, s *subject, registry pull.Registry) (pull.Manifest, diagnosis.Finding) {
+	ctx, cancel := context.WithTimeout(ctx, stepLimit)
+	defer cancel()
+	headErr := registry.Resolve(ctx, s.image.Repository(), s.reference)
+	m, err := registry.Image(ctx, s.image.Repository(), s.reference, e.Architecture)
+	if err = cmp.Or(err, headErr); err != nil {
+		return m, e.answered(err, s, "")
+	}
+	return m, diagnosis.Fine("")
+}
+
+// answered makes a finding of a registry's answer.
+func (e *examination) answered(err error, s *subject, what string) diagnosis.Finding {
+	if err == nil {
+		return diagnosis.Fine(what)
+	}
+	refusal, ok := errors.AsType[*pull.Refusal](err)
+	if !ok {
+		f := diagnosis.Fail(diagnosis.AWS, e.aws.api.Clean(cause(err)), "")
+		if awsErr, ok := errors.AsType[*awsapi.Error](err); ok {
+			f.Cause.Side, f.Hint = sideOfNetwork(err), awsapi.Hint(awsErr, "the registry")
+		}
+		return f
+	}
+	return e.notPulled(refusal, s)
+}
+
+// notPulled sorts a registry's refusal by sides. The texts are the registry's own.
+func (e *examination) notPulled(r *pull.Refusal, s *subject) diagnosis.Finding {
+	text := e.aws.api.Clean(r.Error())
+	owner := s.registry.Account().String()
+	f := diagnosis.Fail(diagnosis.ImagesAccount, text, "")
+	f.Cause.Account = owner
+	d, denied := parseDenial(text)
+	switch words := strings.ToLower(text); {
+	case denied:
+		return e.pullDenied(text, d, s)
+	case strings.Contains(words, "token has expired"):
+		f.Cause, f.Hint = diagnosis.Cause{Side: diagnosis.Node}, "the token is for the registries of "+s.plan.API.Region.String()+"; check that the node's clock is right and the endpoint in endpoints.ecr is of that region"
+	case r.Status == http.StatusUnauthorized:
+		f.Cause, f.Hint = diagnosis.Cause{Side: diagnosis.Endpoint}, "ECR does not know the token that its API has just issued; check which server or proxy answers as "+r.Host
+	case r.Status == http.StatusNotFound && strings.Contains(words, "name unknown"):
+		f.Hint = "the repository does not exist in account " + owner + ", region " + s.registry.Region().String() + "; check the image's name, or create the repository there"
+	case r.Status == http.StatusNotFound:
+		f.Hint = "the repository has no image " + s.reference + "; check the tag or push the image"
+	case r.Status == http.StatusTooManyRequests || strings.Contains(words, "toomanyrequests"):
+		f.Cause, f.Hint = diagnosis.Cause{Side: diagnosis.AWS}, "wait; the quota for pulls of account "+owner+" is used up"
+	case r.Status >= http.StatusInternalServerError:
+		f.Cause, f.Hint = diagnosis.Cause{Side: diagnosis.AWS}, "wait, and check the AWS Health Dashboard"
+	case strings.Contains(words, "security token"):
+		f.Cause, f.Hint = diagnosis.Cause{Side: diagnosis.AWS}, "the session that got the token is not valid any more; the next token works"
+	default:
+		f.Cause.Side, f.Hint = diagnosis.Unknown, "check which server or proxy answers as "+r.Host
+	}
+	return f
+}
+
+// pullDenied sorts a denied action on the repository.
+func (e *examination) pullDenied(text string, d denial, s *subject) diagnosis.Finding {
+	role := cmp.Or(e.roleOfToken(s), roleOf(d.user))
+	repository := iampolicy.RepositoryARN(s.image)
+	kind := rule.PullOnly
+	if importsImages(s) {
+		kind = rule.PullThroughCache
+	}
+	f := e.refused(errors.New(text), d, request{
+		caller: role, owner: s.registry.Account().String(), target: repository,
+		byCaller:   &diagnosis.Missing{Kind: e.callersPolicy(role), AttachTo: role, Statement: iampolicy.Pull(kind, repository)},
+		byOwner:    &diagnosis.Missing{Kind: repositoryPolicy, AttachTo: repository, Statement: iampolicy.PullBy(role)},
+		byEndpoint: &diagnosis.Missing{Kind: endpointPolicy, AttachTo: "the ecr.dkr endpoint of the nodes' VPC", Statement: iampolicy.PassPull(role, kind, repository)},
+		unexplained: "the policy of " + role + " must allow " + d.action + " on " + repository + ", and if it is not a role of account " +
+			s.registry.Account().String() + ", the repository's policy too",
+	})
+	if d.policy == resourceBased && !d.explicit && accountOf(role) != s.registry.Account().String() {
+		f.Hint += fmt.Sprintf("; check the repository's name, and whether the entry should assume a role of account %s", s.registry.Account())
+	}
+	return f
+}
+
+// noLayer sorts a refusal of a layer: by ECR, or by S3, whose gateway endpoint may
+// forbid it.
+func (e *examination) noLayer(err error, s *subject, host string) diagnosis.Finding {
+	refusal, ok := errors.AsType[*pull.Refusal](err)
+	if !ok || refusal.Host == s.registry.Host() || refusal.Status != http.StatusForbidden {
+		return e.answered(err, s, "")
+	}
+	f := diagnosis.Fail(diagnosis.Endpoint, e.aws.api.Clean(refusal.Error()),
+		"the policy of the VPC's gateway endpoint for S3 must allow s3:GetObject on the bucket of ECR's layers")
+	f.Cause.Account = e.aws.caller.Account
+	f.Cause.Missing = &diagnosis.Missing{
+		Kind: endpointPolicy, AttachTo: "the S3 gateway endpoint of the nodes' VPC, for " + host, Statement: iampolicy.PassLayers(s.registry.Region()),
+	}
+	return f
+}

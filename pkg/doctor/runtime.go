@@ -1,0 +1,115 @@
+package doctor
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/net/http/httpproxy"
+)
+
+// runtime stands in for the container runtime, which talks to the registry and to S3
+// by itself: with the proxies and the CAs of its own environment, not with those of
+// the kubelet.
+type runtime struct {
+	client *http.Client
+	// from says whose environment it has.
+	from string
+}
+
+func newRuntime(d Doctor) *runtime {
+	r := &runtime{from: "the kubelet's environment"}
+	environ := d.Process.Environ()
+	proxy := proxyFor(environ)
+	transport := &http.Transport{
+		Proxy:                 func(request *http.Request) (*url.URL, error) { return proxy(request.URL) },
+		DialContext:           d.Dial,
+		TLSClientConfig:       &tls.Config{RootCAs: rootsFor(environ), MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout:   3 * time.Second,
+		ResponseHeaderTimeout: 6 * time.Second,
+		DisableKeepAlives:     true,
+	}
+	r.client = &http.Client{
+		Transport:     transport,
+		Timeout:       stepLimit,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return r
+}
+
+// proxyFor returns the proxy of each URL by an environment, as Go programs such as
+// containerd read it.
+func proxyFor(environ []string) func(*url.URL) (*url.URL, error) {
+	c := httpproxy.Config{
+		HTTPProxy:  either(environ, "HTTP_PROXY", "http_proxy"),
+		HTTPSProxy: either(environ, "HTTPS_PROXY", "https_proxy"),
+		NoProxy:    either(environ, "NO_PROXY", "no_proxy"),
+	}
+	return c.ProxyFunc()
+}
+
+// rootsFor returns the CAs that an environment names in place of the system's; nil
+// for the system's.
+func rootsFor(environ []string) *x509.CertPool {
+	path := variable(environ, "SSL_CERT_FILE")
+	if path == "" {
+		return nil
+	}
+	pem, err := readFile(path)
+	if err != nil {
+		return nil // as Go does
+	}
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(pem)
+	return pool
+}
+
+func either(environ []string, names ...string) string {
+	for _, name := range names {
+		if value := variable(environ, name); value != "" {
+			return value
+		}
+	}
+	return ""
+}
+
+// variable returns the value of an environment variable; the last one counts.
+func variable(environ []string, name string) string {
+	for _, v := range slices.Backward(environ) {
+		if value, ok := strings.CutPrefix(v, name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+// maxFile bounds each file that is read.
+const maxFile = 1 << 20
+
+// readFile reads a regular file of at most 1 MiB.
+func readFile(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular(): // before it is opened, which waits for the writer of a FIFO
+		return nil, fmt.Errorf("%s is not a regular file (%s)", path, info.Mode().Type())
+	}
+	f, err := os.Open(path) //nolint:gosec // the operator's own file
+	if err != nil {
+		return nil, err
+	}
+	content, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err == nil && len(content) > maxFile {
+		err = fmt.Errorf("%s is larger than %d bytes", path, maxFile)
+	}
+	return content, errors.Join(err, f.Close())
+}

@@ -1,0 +1,117 @@
+package operator
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"ecr-cross-account-credential-provider/pkg/command"
+	"ecr-cross-account-credential-provider/pkg/config"
+	"ecr-cross-account-credential-provider/pkg/diagnosis"
+	"ecr-cross-account-credential-provider/pkg/doctor"
+	"ecr-cross-account-credential-provider/pkg/printable"
+	"ecr-cross-account-credential-provider/pkg/secret"
+)
+
+// doctorCommand examines the node.
+func doctorCommand(conf *command.Configuration) command.Command {
+	return command.Command{
+		Name: "doctor", Args: "[IMAGE]...", Summary: "check this node: why an image is not pulled, whose side that is on, and what is missing",
+		Example: "doctor 444455556666.dkr.ecr.eu-west-1.amazonaws.com/team-a/app:v1",
+		New: func(flags *flag.FlagSet) command.Run {
+			var d doctor.Doctor
+			var pod podFlags
+			json := command.OutputFlag(flags)
+			pod.register(flags)
+			flags.BoolVar(&d.ProbeExternalID, "probe-external-id", false, "also assume each role without its external ID; the owner's CloudTrail shows the denied call")
+			flags.BoolVar(&d.Import, "import", false, "also ask for images of a pull-through cache, which imports them")
+			return func(ctx context.Context, p command.Process, images []string) (err error) {
+				if d.Pod, err = pod.read(); err != nil {
+					return err
+				}
+				d.Process, d.Architecture = p, runtime.GOARCH
+				d.Dial = (&net.Dialer{Timeout: 3 * time.Second}).DialContext
+				d.Load = func() (config.Config, error) { return conf.Load(p) }
+				return examine(ctx, d, images, *json)
+			}
+		},
+	}
+}
+
+// examine runs the checks and prints them.
+func examine(ctx context.Context, d doctor.Doctor, images []string, json bool) error {
+	p := d.Process
+	text := diagnosis.NewText(p.Stdout, p.StdoutTerminal && p.Getenv("NO_COLOR") == "")
+	report := &diagnosis.Report{}
+	if !json {
+		report.Done = text.Check
+	}
+	d.Run(ctx, images, report)
+	write := func() error { return text.End(report) }
+	if json {
+		write = func() error { return report.WriteJSON(p.Stdout) }
+	}
+	if err := write(); err != nil {
+		return err
+	}
+	if !report.Success() {
+		return command.Reported(command.FoundProblem)
+	}
+	return nil
+}
+
+// podFlags name a pod's service account.
+type podFlags struct {
+	name, tokenFile string
+	annotations     map[string]string
+}
+
+func (f *podFlags) register(flags *flag.FlagSet) {
+	f.annotations = map[string]string{}
+	flags.StringVar(&f.name, "as-service-account", "", "examine the pull of a pod with this service account, `NAMESPACE/NAME`")
+	flags.StringVar(&f.tokenFile, "token-file", "", "a `FILE` with a token of the service account, for the audience of the provider's tokenAttributes")
+	flags.Func("annotation", "an annotation of the service account, `KEY=VALUE`", func(s string) error {
+		key, value, ok := strings.Cut(s, "=")
+		if !ok || key == "" {
+			return fmt.Errorf("%q is not KEY=VALUE", printable.Short(s))
+		}
+		f.annotations[key] = value
+		return nil
+	})
+}
+
+// maxToken bounds the file of a token, as the request of a kubelet is.
+const maxToken = 1 << 20
+
+// read returns the pod; nil if the flags name none.
+func (f *podFlags) read() (*doctor.Pod, error) {
+	namespace, name, ok := strings.Cut(f.name, "/")
+	switch {
+	case f.name == "" && f.tokenFile == "" && len(f.annotations) == 0:
+		return nil, nil
+	case f.name == "" || f.tokenFile == "":
+		return nil, command.UsageError("--as-service-account NAMESPACE/NAME and --token-file FILE belong together; to make a token, run: kubectl create token NAME -n NAMESPACE")
+	case !ok || namespace == "" || name == "" || strings.Contains(name, "/"):
+		return nil, command.UsageError("--as-service-account %q is not NAMESPACE/NAME", printable.Short(f.name))
+	}
+	info, err := os.Stat(f.tokenFile)
+	if err == nil && (!info.Mode().IsRegular() || info.Size() > maxToken) {
+		err = errors.New("it is not a regular file of at most 1 MiB")
+	}
+	var token []byte
+	if err == nil {
+		token, err = os.ReadFile(f.tokenFile)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the token from %s: %w", f.tokenFile, err)
+	}
+	pod := &doctor.Pod{Name: f.name}
+	pod.Token, pod.Annotations = secret.New(strings.TrimSpace(string(token))), f.annotations
+	return pod, nil
+}

@@ -1,0 +1,110 @@
+package pull
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// accepted are the media types of manifests that runtimes take.
+var accepted = strings.Join([]string{
+	"application/vnd.oci.image.index.v1+json",
+	"application/vnd.oci.image.manifest.v1+json",
+	"application/vnd.docker.distribution.manifest.list.v2+json",
+	"application/vnd.docker.distribution.manifest.v2+json",
+}, ", ")
+
+// Manifest is what an image's manifest says, or its index.
+type Manifest struct {
+	Config    Descriptor
+	Manifests []Descriptor // of an index
+}
+
+// Descriptor names some content.
+type Descriptor struct {
+	Digest   string
+	Platform struct{ OS, Architecture string }
+}
+
+// Resolve asks whether the registry has the manifest and gives it away: HEAD, as
+// runtimes begin a pull. The answer to a HEAD has no body, so a refusal has no reason;
+// see Manifest.
+func (r Registry) Resolve(ctx context.Context, repository, reference string) error {
+	resp, err := r.ask(ctx, http.MethodHead, repository+"/manifests/"+reference, accepted)
+	if err != nil {
+		return err
+	}
+	return resp.Body.Close()
+}
+
+// Manifest gets a manifest. In a pull-through cache that makes ECR import the image.
+func (r Registry) Manifest(ctx context.Context, repository, reference string) (Manifest, error) {
+	resp, err := r.ask(ctx, http.MethodGet, repository+"/manifests/"+reference, accepted)
+	if err != nil {
+		return Manifest{}, err
+	}
+	defer resp.Body.Close() //nolint:errcheck // it was only read
+	var m Manifest
+	if err := json.NewDecoder(resp.Body).Decode(&m); err != nil {
+		return Manifest{}, fmt.Errorf("%s gave a manifest that can't be read: %w", r.Host, err)
+	}
+	return m, nil
+}
+
+// Image gets the manifest of an image for a platform. If the reference names an index,
+// it takes the platform's image, else the first one.
+func (r Registry) Image(ctx context.Context, repository, reference, architecture string) (Manifest, error) {
+	m, err := r.Manifest(ctx, repository, reference)
+	if err != nil || len(m.Manifests) == 0 {
+		return m, err
+	}
+	chosen := m.Manifests[0]
+	for _, d := range m.Manifests {
+		if d.Platform.OS == "linux" && d.Platform.Architecture == architecture {
+			chosen = d
+			break
+		}
+	}
+	return r.Manifest(ctx, repository, chosen.Digest)
+}
+
+// Layer gets the image's configuration, which is stored as layers are. ECR redirects
+// to S3, with a signature in the URL: the token stays here. Layer returns the host that
+// had the content.
+func (r Registry) Layer(ctx context.Context, repository string, m Manifest) (host string, err error) {
+	if m.Config.Digest == "" {
+		return "", errors.New("the manifest names no configuration")
+	}
+	resp, err := r.ask(ctx, http.MethodGet, repository+"/blobs/"+m.Config.Digest, "")
+	if err != nil {
+		return "", err
+	}
+	_ = resp.Body.Close()
+	location, err := resp.Location()
+	if errors.Is(err, http.ErrNoLocation) {
+		return r.Host, nil // it gave the content itself
+	}
+	if err != nil {
+		return "", fmt.Errorf("%s redirected to an address that is not a URL", r.Host)
+	}
+	if location.Scheme != "https" {
+		return "", fmt.Errorf("%s redirected to %s://%s; want https", r.Host, location.Scheme, location.Host)
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, location.String(), nil)
+	if err != nil {
+		return "", err
+	}
+	resp, err = r.Send(request)
+	if err != nil {
+		return location.Hostname(), err
+	}
+	if resp.StatusCode >= http.StatusMultipleChoices {
+		return location.Hostname(), refusal(resp, http.MethodGet)
+	}
+	_, err = io.Copy(io.Discard, resp.Body)
+	return location.Hostname(), errors.Join(err, resp.Body.Close())
+}
