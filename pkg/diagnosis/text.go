@@ -81,6 +81,8 @@ func (t *Text) End(r *Report) error {
 	switch {
 	case !failed && r.first(Warning) != nil:
 		t.print("\nNo check failed. Read the warnings (!).\n")
+	case !failed && r.first(Skipped) != nil:
+		t.print("\nNo check failed, but some were skipped (-).\n")
 	case !failed:
 		t.print("\nEverything is fine.\n")
 	default:
@@ -99,8 +101,11 @@ func (t *Text) verdict(v Verdict) {
 	if v.Check.Hint != "" {
 		t.print("  do:      %s\n", v.Check.Hint)
 	}
-	if v.Others > 0 {
-		t.print("  further failures that do not follow from it: %d, marked ✗ above\n", v.Others)
+	switch {
+	case v.Others == 1:
+		t.print("  others:  1 more failure that does not follow from it, marked ✗ above\n")
+	case v.Others > 1:
+		t.print("  others:  %d more failures that do not follow from it, marked ✗ above\n", v.Others)
 	}
 	if m := v.Missing; m != nil {
 		statement, err := json.MarshalIndent(m.Statement, "", "  ")

@@ -30,7 +30,7 @@ const (
 
 var (
 	whoPattern      = regexp.MustCompile(`User: (\S+)`)
-	whatPattern     = regexp.MustCompile(`not authorized to perform: ([\w-]+:\w+)`)
+	whatPattern     = regexp.MustCompile(`(?i)not authorized to perform:? ([\w-]+:\w+)`)
 	resourcePattern = regexp.MustCompile(`on resource: (\S+)`)
 	reasonPattern   = regexp.MustCompile(`(because no|with an explicit deny in an?) (identity-based policy|resource-based policy|permissions boundary|session policy|service control policy|resource control policy|VPC endpoint policy)`)
 )

@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
+
+	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
 // accepted are the media types of manifests that runtimes take.
@@ -69,15 +72,29 @@ func (r Registry) Image(ctx context.Context, repository, reference, architecture
 			break
 		}
 	}
+	if err := r.checkDigest(chosen.Digest); err != nil {
+		return Manifest{}, err
+	}
 	return r.Manifest(ctx, repository, chosen.Digest)
+}
+
+// digestPattern is the grammar of digests (OCI Image Specification, "Digests").
+var digestPattern = regexp.MustCompile(`^[a-z0-9]+([+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$`)
+
+// checkDigest refuses a digest that would not stay within its part of a path.
+func (r Registry) checkDigest(digest string) error {
+	if digestPattern.MatchString(digest) {
+		return nil
+	}
+	return fmt.Errorf("%s gave a manifest with a digest that is none: %q", r.Host, printable.Long(digest))
 }
 
 // Layer gets the image's configuration, which is stored as layers are. ECR redirects
 // to S3, with a signature in the URL: the token stays here. Layer returns the host that
 // had the content.
 func (r Registry) Layer(ctx context.Context, repository string, m Manifest) (host string, err error) {
-	if m.Config.Digest == "" {
-		return "", errors.New("the manifest names no configuration")
+	if err := r.checkDigest(m.Config.Digest); err != nil {
+		return "", err
 	}
 	resp, err := r.ask(ctx, http.MethodGet, repository+"/blobs/"+m.Config.Digest, "")
 	if err != nil {

@@ -51,6 +51,9 @@ func (r Registry) Ping(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if resp.StatusCode != http.StatusOK {
+		return refusal(resp, http.MethodGet)
+	}
 	return resp.Body.Close()
 }
 

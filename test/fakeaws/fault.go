@@ -10,6 +10,9 @@ import (
 // Fault is what goes wrong with a service.
 type Fault struct {
 	Kind FaultKind
+	// Operation is the only operation that meets it, such as AssumeRole; empty is all.
+	// Faults of sockets and connections meet all.
+	Operation string
 	// Times is how many requests or connections it meets; 0 is all.
 	Times int
 	// Status, Code and Message are those of an Error.

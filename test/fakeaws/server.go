@@ -8,6 +8,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -212,7 +213,10 @@ func (s *Server) handle(service Service, h handler) http.Handler {
 			return
 		}
 		w.Header().Set("Date", s.World.Now().UTC().Format(http.TimeFormat))
-		if f, ok := s.takeFault(service, func(f *Fault) bool { return f.Kind != HangAccept && !f.Kind.ofConnections() }); ok {
+		operation := operationOf(r, body)
+		if f, ok := s.takeFault(service, func(f *Fault) bool {
+			return f.Kind != HangAccept && !f.Kind.ofConnections() && (f.Operation == "" || f.Operation == operation)
+		}); ok {
 			s.record(Call{Service: service, Operation: r.Method, Host: r.Host, Outcome: string(f.Kind)})
 			if s.play(f, w, r, service); f.Kind != Pad {
 				return
@@ -231,6 +235,18 @@ func (s *Server) handle(service Service, h handler) http.Handler {
 			refusal.write(w, service)
 		}
 	})
+}
+
+// operationOf returns the operation of a request to an API; empty if it is none.
+func operationOf(r *http.Request, body []byte) string {
+	if _, operation, ok := strings.Cut(r.Header.Get("X-Amz-Target"), "."); ok {
+		return operation
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return ""
+	}
+	return form.Get("Action")
 }
 
 func (s *Server) record(c Call) {
