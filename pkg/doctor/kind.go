@@ -44,3 +44,13 @@ var (
 	readManifest = diagnosis.Kind{Code: "D23", Group: groupRegistry, Title: "manifest", PerImage: true}
 	readLayer    = diagnosis.Kind{Code: "D24", Group: groupRegistry, Title: "layer", PerImage: true}
 )
+
+// kinds are all of them.
+var kinds = []diagnosis.Kind{
+	kubeletProcess, providerConfig, providerEntry, matchImages, tokenSettings, mirrorHosts, loadedSince,
+	configurationFile, imagePlan, tokenCache,
+	awsSettings, clock, nodeIdentity, callerAccount,
+	reachSTS, reachECR, reachRegistry, reachLayers,
+	assumeRole, probeExternalIDKind, requestToken,
+	acceptsToken, readManifest, readLayer,
+}

@@ -33,6 +33,7 @@ func TestMain(m *testing.M) {
 // The registries of the example world.
 const (
 	firstHost = fakeaws.FirstAccount + ".dkr.ecr.eu-west-1.amazonaws.com"
+	nodesHost = fakeaws.NodeAccount + ".dkr.ecr.eu-west-1.amazonaws.com"
 	bucket    = "prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com"
 	pullRole  = "arn:aws:iam::" + fakeaws.FirstAccount + ":role/ecr-pull"
 	nodeRole  = "arn:aws:iam::" + fakeaws.NodeAccount + ":role/node"
@@ -61,7 +62,7 @@ func newNode(t *testing.T) *node {
 	t.Helper()
 	n := &node{t: t, dir: t.TempDir(), world: fakeaws.ExampleWorld(), images: []string{image}, dial: func(string) error { return nil }}
 	var err error
-	if n.aws, err = fakeaws.Start(n.world, fakeaws.Options{TLS: true, Dir: n.dir, Names: []string{firstHost, bucket}}); err != nil {
+	if n.aws, err = fakeaws.Start(n.world, fakeaws.Options{TLS: true, Dir: n.dir, Names: []string{firstHost, secondHost, nodesHost, bucket}}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

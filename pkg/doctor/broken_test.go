@@ -1,0 +1,124 @@
+package doctor
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ecr-cross-account-credential-provider/pkg/diagnosis"
+)
+
+// broken is a way to break a node, and what the doctor must find.
+type broken struct {
+	name string
+	// code is the check that finds it. For a result other than failed, the default,
+	// there is no verdict.
+	code   string
+	result diagnosis.Result
+	// side, account, policy and attachTo are the verdict's.
+	side                      diagnosis.Side
+	account, policy, attachTo string
+	// words must be in the detail or the hint.
+	words string
+	// also are the codes of other checks that fail without following from this one.
+	also    []string
+	breakIt func(*node)
+}
+
+// brokenNodes are all the ways.
+func brokenNodes() []broken {
+	var all []broken
+	for _, part := range [][]broken{
+		brokenConfigurations(), brokenIdentities(), brokenNetworks(), brokenRoles(), brokenServiceAccounts(), brokenRegistries(),
+	} {
+		all = append(all, part...)
+	}
+	return all
+}
+
+// TestBrokenNodes breaks a node in one way at a time.
+func TestBrokenNodes(t *testing.T) {
+	t.Parallel()
+	for _, b := range brokenNodes() {
+		t.Run(b.code+" "+b.name, func(t *testing.T) {
+			t.Parallel()
+			n := newNode(t)
+			b.breakIt(n)
+			b.check(t, n.examine())
+		})
+	}
+}
+
+// TestEveryCheckCanFail holds the table complete: two ways at least for each code.
+func TestEveryCheckCanFail(t *testing.T) {
+	t.Parallel()
+	ways := map[string]int{}
+	for _, b := range brokenNodes() {
+		ways[b.code]++
+	}
+	for _, kind := range kinds {
+		if ways[kind.Code] < 2 {
+			t.Errorf("%s (%s) has %d ways to break it; want 2", kind.Code, kind.Title, ways[kind.Code])
+		}
+	}
+}
+
+func (b broken) check(t *testing.T, r *diagnosis.Report) {
+	t.Helper()
+	if b.result != "" {
+		b.checkResult(t, r)
+		return
+	}
+	v, ok := r.Verdict()
+	if !ok {
+		t.Fatalf("nothing failed\n%s", text(t, r))
+	}
+	var missing diagnosis.Missing
+	if v.Missing != nil {
+		missing = *v.Missing
+	}
+	if v.Check.Kind.Code != b.code || v.Side != b.side || v.Account != b.account || missing.Kind != b.policy || missing.AttachTo != b.attachTo {
+		t.Errorf("got  %s, %s %s, %s of %s\nwant %s, %s %s, %s of %s", v.Check.Kind.Code, v.Side, v.Account, missing.Kind, missing.AttachTo,
+			b.code, b.side, b.account, b.policy, b.attachTo)
+	}
+	b.checkCheck(t, v.Check)
+	if v.Check.Hint == "" {
+		t.Error("the failure has no hint")
+	}
+	failed := []string{b.code}
+	for _, c := range r.Checks {
+		if c.Result == diagnosis.Failed && c != v.Check {
+			failed = append(failed, c.Kind.Code)
+		}
+	}
+	want := append([]string{b.code}, b.also...)
+	if diff := cmp.Diff(want, failed); diff != "" {
+		t.Error(diff)
+	}
+	if t.Failed() {
+		t.Log(text(t, r))
+	}
+}
+
+// checkResult checks a way that keeps no pull from working.
+func (b broken) checkResult(t *testing.T, r *diagnosis.Report) {
+	t.Helper()
+	if !r.Success() {
+		t.Error("a check failed")
+	}
+	for _, c := range r.Checks {
+		if c.Kind.Code == b.code && c.Result == b.result {
+			b.checkCheck(t, c)
+			return
+		}
+	}
+	t.Errorf("%s is not %s\n%s", b.code, b.result, text(t, r))
+}
+
+func (b broken) checkCheck(t *testing.T, c *diagnosis.Check) {
+	t.Helper()
+	if both := c.Detail + "; " + c.Hint; !strings.Contains(both, b.words) || b.words == "" {
+		t.Errorf("%q is not in %q", b.words, both)
+	}
+}
