@@ -196,7 +196,7 @@ Verdict: D03 AssumeRole: role
   do:      add the statement
   others:  1 more failure that does not follow from it, marked ✗ above
 
-Missing in the trust-policy of arn:aws:iam::444455556666:role/r:
+Missing in the trust policy of arn:aws:iam::444455556666:role/r:
 {
   "Effect": "Allow"
 }

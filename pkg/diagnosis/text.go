@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // Text writes a report for people, a check at a time.
@@ -112,7 +113,7 @@ func (t *Text) verdict(v Verdict) {
 		if err != nil {
 			t.err = err
 		}
-		t.print("\nMissing in the %s of %s:\n%s\n", m.Kind, m.AttachTo, statement)
+		t.print("\nMissing in the %s of %s:\n%s\n", strings.ReplaceAll(m.Kind, "-", " "), m.AttachTo, statement)
 	}
 }
 

@@ -1,12 +1,14 @@
 package doctor
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"ecr-cross-account-credential-provider/pkg/diagnosis"
+	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
 // broken is a way to break a node, and what the doctor must find.
@@ -45,7 +47,9 @@ func TestBrokenNodes(t *testing.T) {
 			t.Parallel()
 			n := newNode(t)
 			b.breakIt(n)
-			b.check(t, n.examine())
+			report := n.examine()
+			b.check(t, report)
+			n.checkSecrets(report)
 		})
 	}
 }
@@ -120,5 +124,25 @@ func (b broken) checkCheck(t *testing.T, c *diagnosis.Check) {
 	t.Helper()
 	if both := c.Detail + "; " + c.Hint; !strings.Contains(both, b.words) || b.words == "" {
 		t.Errorf("%q is not in %q", b.words, both)
+	}
+}
+
+// checkSecrets checks that neither rendering of a report has a secret.
+func (n *node) checkSecrets(r *diagnosis.Report) {
+	n.t.Helper()
+	var encoded bytes.Buffer
+	if err := r.WriteJSON(&encoded); err != nil {
+		n.t.Fatal(err)
+	}
+	secrets := append(fakeaws.SecretMarks(), "wrong-secret-key", "wrong-session-token")
+	if n.doctor.Pod != nil {
+		secrets = append(secrets, n.doctor.Pod.Token.Reveal())
+	}
+	for _, output := range []string{encoded.String(), text(n.t, r)} {
+		for _, secret := range secrets {
+			if strings.Contains(output, secret) {
+				n.t.Errorf("the output has %s", secret)
+			}
+		}
 	}
 }

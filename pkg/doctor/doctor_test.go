@@ -2,11 +2,17 @@ package doctor
 
 import (
 	"bytes"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"ecr-cross-account-credential-provider/pkg/diagnosis"
+	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
 func text(t *testing.T, r *diagnosis.Report) string {
@@ -39,6 +45,139 @@ func TestHealthyNode(t *testing.T) {
 		"GET " + firstHost + "/v2/team-a/app/blobs/sha256:c0ffee", "GET " + bucket + "/c0ffee",
 	}
 	if diff := cmp.Diff(want, n.oci.requests()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestDarkNetwork cuts the node off. One run reports every host.
+func TestDarkNetwork(t *testing.T) {
+	t.Parallel()
+	for name, kind := range map[string]fakeaws.FaultKind{"silent": fakeaws.HangHandshake, "refused": fakeaws.Refuse} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := newNode(t)
+			c := n.world.Issue(nodeRole, "hybrid", time.Hour) // IMDS is on the node's own host
+			n.awsConfig += "aws_access_key_id = " + c.AccessKeyID + "\naws_secret_access_key = " + c.SecretAccessKey + "\naws_session_token = " + c.SessionToken + "\n"
+			n.aws.Break(fakeaws.STS, fakeaws.Fault{Kind: kind})
+			n.aws.Break(fakeaws.ECR, fakeaws.Fault{Kind: kind})
+			n.dial = func(string) error { return &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded} }
+			got := map[string]diagnosis.Result{}
+			for _, c := range n.examine().Checks {
+				got[c.Kind.Code] = c.Result
+			}
+			want := map[string]diagnosis.Result{
+				"D08": diagnosis.OK, "D09": diagnosis.OK, "D10": diagnosis.OK, "D11": diagnosis.OK, "D12": diagnosis.Skipped,
+				"D13": diagnosis.OK, "D14": diagnosis.Skipped,
+				"D15": diagnosis.Failed, "D16": diagnosis.Failed, "D17": diagnosis.Failed, "D18": diagnosis.Failed,
+				"D19": diagnosis.Skipped, "D21": diagnosis.Skipped, "D22": diagnosis.Skipped, "D23": diagnosis.Skipped, "D24": diagnosis.Skipped,
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestOnlyRealDependenciesCount tries roles and tokens although other things fail.
+func TestOnlyRealDependenciesCount(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		breakIt func(*node)
+		want    map[string]diagnosis.Result
+	}{
+		"a refused GetCallerIdentity": {
+			deny(fakeaws.STS, "GetCallerIdentity", "because no VPC endpoint policy allows the sts:GetCallerIdentity action"),
+			map[string]diagnosis.Result{"D14": diagnosis.Warning, "D19": diagnosis.OK, "D21": diagnosis.OK, "D24": diagnosis.OK},
+		},
+		"an unreachable registry": {
+			func(n *node) {
+				n.dial = func(string) error { return &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded} }
+			},
+			map[string]diagnosis.Result{"D17": diagnosis.Failed, "D18": diagnosis.Failed, "D19": diagnosis.OK, "D21": diagnosis.OK, "D22": diagnosis.Skipped},
+		},
+		"a wrong clock": {
+			func(n *node) { n.clockAhead = 10 * time.Minute },
+			map[string]diagnosis.Result{"D12": diagnosis.Failed, "D19": diagnosis.OK, "D24": diagnosis.OK},
+		},
+		"an unreachable ECR API": {
+			func(n *node) { n.aws.Break(fakeaws.ECR, fakeaws.Fault{Kind: fakeaws.Refuse}) },
+			map[string]diagnosis.Result{"D16": diagnosis.Failed, "D19": diagnosis.OK, "D21": diagnosis.Skipped},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := newNode(t)
+			test.breakIt(n)
+			for _, c := range n.examine().Checks {
+				if want, ok := test.want[c.Kind.Code]; ok && want != c.Result {
+					t.Errorf("%s is %s (%s); want %s", c.Kind.Code, c.Result, c.Detail, want)
+				}
+			}
+		})
+	}
+}
+
+// TestChangesNothing examines a healthy node with a cache, and compares the files.
+func TestChangesNothing(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	n.refuseOnce()
+	before := n.files("cache")
+	if report := n.examine(); !report.Success() {
+		t.Error(text(t, report))
+	}
+	if diff := cmp.Diff(before, n.files("cache")); diff != "" {
+		t.Error(diff)
+	}
+	without := newNode(t)
+	without.examine()
+	if files := without.files("."); len(files) != 3 { // the two that examine writes, and the CA
+		t.Errorf("the files are %v", files)
+	}
+}
+
+// files returns the content of all files of a directory.
+func (n *node) files(directory string) map[string]string {
+	n.t.Helper()
+	all := map[string]string{}
+	err := fs.WalkDir(os.DirFS(n.dir), directory, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(filepath.Join(n.dir, path))
+		all[path] = string(content)
+		return err
+	})
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return all
+}
+
+func TestEntries(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	n.images = nil
+	n.config = "registries:\n- accounts: [\"" + fakeaws.FirstAccount + "\"]\n  assumeRoles: [{arn: \"" + pullRole + "\"}]\n" +
+		"- accounts: [own]\n  regions: [us-east-1, \"eu-*\"]\n" +
+		"- accounts: [\"" + fakeaws.SecondAccount + "\"]\n  source: ServiceAccount\n  serviceAccount: {allowedRoles: [\"" + secondRole + "\"]}\n" +
+		"- accounts: [\"*\"]\n" + n.settings()
+	report := n.examine()
+	var got []string
+	for _, c := range report.Checks {
+		if c.Kind == imagePlan || c.Kind == requestToken {
+			got = append(got, c.Kind.Code+" "+string(c.Result)+" "+c.Description()+"; "+c.Detail)
+		}
+	}
+	want := []string{
+		"D09 ok plan: registries[0]; for " + firstHost + "; the token is that of " + pullRole,
+		"D09 ok plan: registries[1]; for " + nodesHost + "; the token is the node's own",
+		"D09 skipped plan: registries[2]; the chain starts with a pod's service account; name an image and use --as-service-account",
+		`D09 skipped plan: registries[3]; "*" names no account to try; name an image`,
+		"D21 ok GetAuthorizationToken: " + firstHost + "; as " + pullRole + ", valid for 12h",
+		"D21 ok GetAuthorizationToken: " + nodesHost + "; as the node's identity (EC2RoleProvider), valid for 12h",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 }
