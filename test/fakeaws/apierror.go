@@ -54,9 +54,28 @@ func (e *apiError) write(w http.ResponseWriter, service Service) {
 		}
 		body, _ := json.Marshal(map[string]string{"__type": code, "message": e.message})
 		writeJSON(w, status, body)
+	case Registry:
+		e.writeOCI(w)
+	case S3:
+		message, _ := xml.Marshal(e.message)
+		w.Header().Set("Content-Type", "application/xml")
+		w.WriteHeader(e.status)
+		_, _ = fmt.Fprintf(w, `<?xml version="1.0" encoding="UTF-8"?><Error><Code>%s</Code><Message>%s</Message></Error>`, e.code, trimElement(message))
 	default:
 		http.Error(w, e.message, e.status)
 	}
+}
+
+// writeOCI answers as a registry does: as JSON, or as text without a code.
+func (e *apiError) writeOCI(w http.ResponseWriter) {
+	if e.code == "" {
+		http.Error(w, e.message, e.status)
+		return
+	}
+	body, _ := json.Marshal(map[string]any{"errors": []any{map[string]string{"code": e.code, "message": e.message}}})
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(e.status)
+	_, _ = w.Write(body)
 }
 
 func writeJSON(w http.ResponseWriter, status int, body []byte) {

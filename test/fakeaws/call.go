@@ -15,6 +15,9 @@ const (
 	STS       Service = "sts"
 	ECR       Service = "ecr"
 	ECRPublic Service = "ecr-public"
+	Registry  Service = "registry" // all private registries, by their host names
+	S3        Service = "s3"       // the buckets of their layers
+	Proxy     Service = "proxy"    // leads AWS's host names to the others
 )
 
 // Call is a request that came in, and what became of it.

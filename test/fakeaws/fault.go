@@ -10,7 +10,8 @@ import (
 // Fault is what goes wrong with a service.
 type Fault struct {
 	Kind FaultKind
-	// Operation is the only operation that meets it, such as AssumeRole; empty is all.
+	// Operation is the only operation that meets it, such as AssumeRole, or of a
+	// registry METHOD PATH; empty is all.
 	// Faults of sockets and connections meet all.
 	Operation string
 	// Times is how many requests or connections it meets; 0 is all.

@@ -70,7 +70,7 @@ func (l *listener) Addr() net.Addr { return l.socket.listener.Addr() }
 
 // roundTrip is none to IMDS, which is on the node's own host.
 func (l *listener) roundTrip() time.Duration {
-	if l.service == IMDS {
+	if l.service == IMDS || l.service == Proxy {
 		return 0
 	}
 	return l.server.roundTrip

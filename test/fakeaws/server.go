@@ -41,8 +41,8 @@ type Server struct {
 
 // Options are how the services are served.
 type Options struct {
-	// TLS serves STS, ECR and ECR Public over TLS; the authority's certificate
-	// is written to a file in Dir.
+	// TLS serves all but IMDS and the proxy over TLS; the authority's certificate is
+	// written to a file in Dir.
 	TLS bool
 	Dir string
 	// Expired makes the TLS certificate one of yesterday.
@@ -87,10 +87,10 @@ func Start(world *World, o Options) (*Server, error) {
 			return nil, err
 		}
 	}
-	handlers := map[Service]handler{IMDS: s.imds, STS: s.sts, ECR: s.ecr, ECRPublic: s.ecrPublic}
+	handlers := map[Service]handler{IMDS: s.imds, STS: s.sts, ECR: s.ecr, ECRPublic: s.ecrPublic, Registry: s.registry, S3: s.s3, Proxy: s.proxy}
 	for service, h := range handlers {
 		config := s.certificate
-		if service == IMDS {
+		if service == IMDS || service == Proxy {
 			config = nil
 		}
 		if err := s.serve(service, o.Listen[service], h, config); err != nil {
@@ -109,7 +109,7 @@ func (s *Server) makeCertificate(o Options) (*tls.Config, error) {
 	if o.Expired {
 		until = time.Now().Add(-24 * time.Hour)
 	}
-	certificate, err := ca.serverCertificate(until, o.Names...)
+	certificate, err := ca.serverCertificate(until, append(proxyNames(), o.Names...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -237,16 +237,16 @@ func (s *Server) handle(service Service, h handler) http.Handler {
 	})
 }
 
-// operationOf returns the operation of a request to an API; empty if it is none.
+// operationOf returns the operation of a request to an API, and METHOD PATH of others.
 func operationOf(r *http.Request, body []byte) string {
 	if _, operation, ok := strings.Cut(r.Header.Get("X-Amz-Target"), "."); ok {
 		return operation
 	}
 	form, err := url.ParseQuery(string(body))
-	if err != nil {
-		return ""
+	if err == nil && form.Has("Action") {
+		return form.Get("Action")
 	}
-	return form.Get("Action")
+	return r.Method + " " + r.URL.Path
 }
 
 func (s *Server) record(c Call) {

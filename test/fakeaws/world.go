@@ -33,6 +33,8 @@ type World struct {
 
 	pullPolicies map[Repository][]string // who may pull
 
+	images map[Repository]map[string][]byte // contents by tag and digest
+
 	trustEverybody bool
 }
 

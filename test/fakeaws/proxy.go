@@ -1,0 +1,84 @@
+package fakeaws
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"regexp"
+	"strings"
+)
+
+// routes lead AWS's host names to the services.
+var routes = []struct {
+	host    *regexp.Regexp
+	service Service
+}{
+	{regexp.MustCompile(`^sts(-fips)?\.[a-z0-9-]+\.amazonaws\.com$`), STS},
+	{regexp.MustCompile(`^api\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.com$`), ECR},
+	{regexp.MustCompile(`^api\.ecr-public\.us-east-1\.amazonaws\.com$`), ECRPublic},
+	{registryHost, Registry},
+	{bucketHost, S3},
+}
+
+// proxyNames are the hosts that the certificate is for behind the proxy.
+func proxyNames() []string {
+	names := []string{"api.ecr-public.us-east-1.amazonaws.com"}
+	for _, region := range []string{"eu-west-1", "eu-central-1", "us-east-1"} {
+		names = append(names, "sts."+region+".amazonaws.com", "api.ecr."+region+".amazonaws.com", "*.dkr.ecr."+region+".amazonaws.com",
+			"prod-"+region+"-starport-layer-bucket.s3."+region+".amazonaws.com")
+	}
+	return names
+}
+
+// proxy answers CONNECT. It leads AWS's own host names to the services, and nowhere
+// else.
+func (s *Server) proxy(w http.ResponseWriter, r *http.Request, _ []byte, call *Call) *apiError {
+	call.Operation = r.Method + " " + r.Host
+	host, _, err := net.SplitHostPort(r.Host)
+	if r.Method != http.MethodConnect || err != nil {
+		return &apiError{http.StatusMethodNotAllowed, "", "want CONNECT HOST:PORT"}
+	}
+	for _, route := range routes {
+		if !route.host.MatchString(host) {
+			continue
+		}
+		upstream, err := (&net.Dialer{}).DialContext(r.Context(), "tcp", s.sockets[route.service].address())
+		if err != nil {
+			return &apiError{http.StatusBadGateway, "", err.Error()}
+		}
+		return join(w, upstream)
+	}
+	return &apiError{http.StatusForbidden, "", "no way to " + host}
+}
+
+// join answers that there is a connection, and copies both ways until one ends.
+func join(w http.ResponseWriter, upstream net.Conn) *apiError {
+	defer upstream.Close() //nolint:errcheck // nothing is lost
+	conn, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return &apiError{http.StatusInternalServerError, "", err.Error()}
+	}
+	defer conn.Close() //nolint:errcheck // nothing is lost
+	if _, err := io.WriteString(conn, "HTTP/1.1 200 Connection established\r\n\r\n"); err != nil {
+		return nil
+	}
+	go func() {
+		_, _ = io.Copy(upstream, buffered)
+		_ = upstream.Close()
+	}()
+	_, _ = io.Copy(conn, upstream)
+	return nil
+}
+
+// ProxyEnv is the environment that leads a program to the services by AWS's own host
+// names, through the proxy; only IMDS has an address of its own. It needs
+// Options.TLS.
+func (s *Server) ProxyEnv() []string {
+	env := []string{"HTTPS_PROXY=" + s.URL(Proxy), "SSL_CERT_FILE=" + s.caFile}
+	for _, variable := range s.Env() {
+		if !strings.HasPrefix(variable, "AWS_ENDPOINT_URL_") {
+			env = append(env, variable)
+		}
+	}
+	return env
+}
