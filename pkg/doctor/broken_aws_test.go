@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -156,30 +155,19 @@ func brokenServiceAccounts() []broken {
 func brokenRegistries() []broken {
 	const first = fakeaws.FirstAccount
 	const repository = "arn:aws:ecr:eu-west-1:" + first + ":repository/team-a/app"
-	answering := func(of func(*http.Request) bool, answer func(http.ResponseWriter)) func(*node) {
+	answering := func(service fakeaws.Service, operation string, status int, code, message string) func(*node) {
 		return func(n *node) {
-			n.oci.answer = func(w http.ResponseWriter, r *http.Request) bool {
-				if _, _, authenticated := r.BasicAuth(); !authenticated && r.URL.RawQuery == "" || !of(r) {
-					return false
-				}
-				answer(w)
-				return true
-			}
+			n.aws.Break(service, fakeaws.Fault{Kind: fakeaws.Error, Operation: strings.ReplaceAll(operation, "DIGEST", n.layer), Status: status, Code: code, Message: message})
 		}
-	}
-	path := func(part string) func(*http.Request) bool {
-		return func(r *http.Request) bool { return strings.Contains(r.URL.Path, part) }
 	}
 	return []broken{
 		{
-			name: "unknown token", code: "D22", side: diagnosis.Endpoint, words: "Not Authorized", breakIt: answering(path("/v2/"), func(w http.ResponseWriter) {
-				http.Error(w, "Not Authorized", http.StatusUnauthorized)
-			}),
+			name: "unknown token", code: "D22", side: diagnosis.Endpoint, words: "Not Authorized",
+			breakIt: answering(fakeaws.Registry, "GET /v2/", 401, "", "Not Authorized"),
 		},
 		{
-			name: "expired token", code: "D22", side: diagnosis.Node, words: "Reauthenticate", breakIt: answering(path("/v2/"), func(w http.ResponseWriter) {
-				ociError(w, http.StatusForbidden, "DENIED", "Your authorization token has expired. Reauthenticate and try again.")
-			}),
+			name: "expired token", code: "D22", side: diagnosis.Node, words: "Reauthenticate",
+			breakIt: answering(fakeaws.Registry, "GET /v2/", 403, "DENIED", "Your authorization token has expired. Reauthenticate and try again."),
 		},
 		{name: "role without pull", code: "D23", side: diagnosis.ImagesAccount, account: first, policy: permissionsPolicy, attachTo: pullRole, words: "ecr:BatchGetImage", breakIt: func(n *node) {
 			n.world.SetRole(fakeaws.Role{ARN: pullRole, Trust: []fakeaws.Trust{{Principal: nodeRole}}})
@@ -195,24 +183,18 @@ func brokenRegistries() []broken {
 			n.images = []string{firstHost + "/team-a/app:v2"}
 		}},
 		{
-			name: "throttled", code: "D23", side: diagnosis.AWS, words: "Rate exceeded", breakIt: answering(path("/manifests/"), func(w http.ResponseWriter) {
-				ociError(w, http.StatusTooManyRequests, "TOOMANYREQUESTS", "Rate exceeded")
-			}),
+			name: "throttled", code: "D23", side: diagnosis.AWS, words: "Rate exceeded",
+			breakIt: answering(fakeaws.Registry, "GET /v2/team-a/app/manifests/v1", 429, "TOOMANYREQUESTS", "Rate exceeded"),
 		},
 		{
 			name: "policy of the S3 endpoint", code: "D24", side: diagnosis.Endpoint, account: fakeaws.NodeAccount, policy: endpointPolicy,
-			attachTo: "the S3 gateway endpoint of the nodes' VPC, for " + bucket, words: "s3:GetObject", breakIt: answering(path("/c0ffee"), func(w http.ResponseWriter) {
-				w.Header().Set("Content-Type", "application/xml")
-				w.WriteHeader(http.StatusForbidden)
-				_, _ = w.Write([]byte("<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"))
-			}),
+			attachTo: "the S3 gateway endpoint of the nodes' VPC, for " + bucket, words: "s3:GetObject",
+			breakIt: answering(fakeaws.S3, "", 403, "AccessDenied", "Access Denied"),
 		},
 		{
 			name: "role without layers", code: "D24", side: diagnosis.ImagesAccount, account: first, policy: permissionsPolicy, attachTo: pullRole, words: "ecr:GetDownloadUrlForLayer",
-			breakIt: answering(path("/blobs/"), func(w http.ResponseWriter) {
-				ociError(w, http.StatusForbidden, "DENIED", "User: arn:aws:sts::444455556666:assumed-role/ecr-pull/i-0 is not authorized to perform: ecr:GetDownloadUrlForLayer on resource: "+
-					repository+" because no identity-based policy allows the ecr:GetDownloadUrlForLayer action")
-			}),
+			breakIt: answering(fakeaws.Registry, "GET /v2/team-a/app/blobs/DIGEST", 403, "DENIED", "User: arn:aws:sts::444455556666:assumed-role/ecr-pull/i-0 is not authorized to perform: "+
+				"ecr:GetDownloadUrlForLayer on resource: "+repository+" because no identity-based policy allows the ecr:GetDownloadUrlForLayer action"),
 		},
 		{name: "pull-through cache", code: "D23", result: diagnosis.Skipped, words: "--import", breakIt: func(n *node) {
 			n.replace("{arn: \""+pullRole+"\"}", "{arn: \""+pullRole+"\", policy: PullThroughCache}")

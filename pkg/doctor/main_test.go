@@ -46,7 +46,7 @@ type node struct {
 	dir    string
 	world  *fakeaws.World
 	aws    *fakeaws.Server
-	oci    *fakeRegistry
+	layer  string // the digest of the image's configuration
 	doctor Doctor
 	images []string
 	// config is the plugin's configuration without its head, and awsConfig the SDK's
@@ -62,7 +62,7 @@ func newNode(t *testing.T) *node {
 	t.Helper()
 	n := &node{t: t, dir: t.TempDir(), world: fakeaws.ExampleWorld(), images: []string{image}, dial: func(string) error { return nil }}
 	var err error
-	if n.aws, err = fakeaws.Start(n.world, fakeaws.Options{TLS: true, Dir: n.dir, Names: []string{firstHost, secondHost, nodesHost, bucket}}); err != nil {
+	if n.aws, err = fakeaws.Start(n.world, fakeaws.Options{TLS: true, Dir: n.dir}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -71,7 +71,8 @@ func newNode(t *testing.T) *node {
 		}
 	})
 	n.world.SetRole(fakeaws.Role{ARN: pullRole, Trust: []fakeaws.Trust{{Principal: nodeRole}}, Pull: []string{"arn:aws:ecr:eu-west-1:" + fakeaws.FirstAccount + ":repository/*"}})
-	n.oci = serveRegistry(t, n.world, n.aws.TLS())
+	n.layer = n.world.Push(fakeaws.Repository{Account: fakeaws.FirstAccount, Region: "eu-west-1", Name: "team-a/app"}, "v1")
+	n.world.Push(fakeaws.Repository{Account: fakeaws.SecondAccount, Region: "eu-west-1", Name: "team-a/app"}, "v1")
 	n.config = "registries:\n- accounts: [\"" + fakeaws.FirstAccount + "\"]\n  assumeRoles: [{arn: \"" + pullRole + "\"}]\n" +
 		n.settings()
 	n.awsConfig = "[default]\nregion = eu-west-1\nec2_metadata_service_endpoint = " + n.aws.URL(fakeaws.IMDS) + "\nca_bundle = " + n.aws.CAFile() + "\n"
@@ -114,7 +115,11 @@ func (n *node) examine() *diagnosis.Report {
 		if err := n.dial(address); err != nil {
 			return nil, err
 		}
-		return (&net.Dialer{}).DialContext(ctx, network, n.oci.address)
+		service := fakeaws.Registry
+		if strings.HasPrefix(address, bucket) {
+			service = fakeaws.S3
+		}
+		return (&net.Dialer{}).DialContext(ctx, network, strings.TrimPrefix(n.aws.URL(service), "https://"))
 	}
 	report := &diagnosis.Report{}
 	n.doctor.Run(n.t.Context(), n.images, report)

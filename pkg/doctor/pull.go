@@ -157,7 +157,7 @@ func (e *examination) notPulled(r *pull.Refusal, s *subject) diagnosis.Finding {
 		f.Cause, f.Hint = diagnosis.Cause{Side: diagnosis.Node}, "the token is for the registries of "+s.plan.API.Region.String()+"; check that the node's clock is right and the endpoint in endpoints.ecr is of that region"
 	case r.Status == http.StatusUnauthorized:
 		f.Cause, f.Hint = diagnosis.Cause{Side: diagnosis.Endpoint}, "ECR does not know the token that its API has just issued; check which server or proxy answers as "+r.Host
-	case r.Status == http.StatusNotFound && strings.Contains(words, "name unknown"):
+	case r.Status == http.StatusNotFound && strings.Contains(words, "does not exist in the registry"):
 		f.Hint = "the repository does not exist in account " + owner + ", region " + s.registry.Region().String() + "; check the image's name, or create the repository there"
 	case r.Status == http.StatusNotFound:
 		f.Hint = "the repository has no image " + s.reference + "; check the tag or push the image"
