@@ -1,0 +1,108 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"ecr-cross-account-credential-provider/pkg/operator"
+	"ecr-cross-account-credential-provider/test/fakeaws"
+)
+
+// TestMain makes the test's binary the program too.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){operator.Name: main})
+}
+
+// TestScripts runs testdata/script: each has an AWS of its own, the example world, and
+// reaches it by AWS's own host names through a proxy. UPDATE_SCRIPTS=1 rewrites what
+// they expect.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir:   "testdata/script",
+		Setup: setup,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"trust": trustRole,
+			"fault": switchFault,
+			"token": printToken,
+		},
+		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+	})
+}
+
+type serverKey struct{}
+
+func serverOf(ts *testscript.TestScript) *fakeaws.Server { return ts.Value(serverKey{}).(*fakeaws.Server) }
+
+const (
+	nodeRole = "arn:aws:iam::" + fakeaws.NodeAccount + ":role/node"
+	pullRole = "arn:aws:iam::" + fakeaws.FirstAccount + ":role/ecr-pull"
+)
+
+func setup(env *testscript.Env) error {
+	world := fakeaws.ExampleWorld()
+	world.SetRole(role(nodeRole))
+	world.Push(fakeaws.Repository{Account: fakeaws.FirstAccount, Region: "eu-west-1", Name: "team-a/app"}, "v1")
+	server, err := fakeaws.Start(world, fakeaws.Options{TLS: true, Dir: env.WorkDir})
+	if err != nil {
+		return err
+	}
+	env.Defer(func() { _ = server.Close() })
+	env.Values[serverKey{}] = server
+	env.Vars = append(env.Vars, server.ProxyEnv()...)
+	configs, err := filepath.Glob(filepath.Join(env.WorkDir, "*.yaml"))
+	if err != nil {
+		return err
+	}
+	for _, path := range configs { // trustworthy, whatever the umask
+		if err := os.Chmod(path, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// role returns the role of the first account that a principal may assume.
+func role(principal string) fakeaws.Role {
+	return fakeaws.Role{
+		ARN: pullRole, Trust: []fakeaws.Trust{{Principal: principal}},
+		Pull: []string{"arn:aws:ecr:eu-west-1:" + fakeaws.FirstAccount + ":repository/team-a/*"},
+	}
+}
+
+// trustRole: trust PRINCIPAL lets nobody but the principal assume the first account's
+// role.
+func trustRole(ts *testscript.TestScript, _ bool, args []string) {
+	serverOf(ts).World.SetRole(role(args[0]))
+}
+
+// switchFault: fault SERVICE NAME switches a fault of the table on, or off.
+func switchFault(ts *testscript.TestScript, _ bool, args []string) {
+	service := fakeaws.Service(args[0])
+	if args[1] == "off" {
+		serverOf(ts).Mend(service)
+		return
+	}
+	fault, ok := fakeaws.FaultNamed(args[1])
+	if !ok {
+		ts.Fatalf("no fault %q", args[1])
+	}
+	serverOf(ts).Break(service, fault)
+}
+
+// printToken: token FILE writes a token of the service account shop/web, and makes
+// the cluster known to IAM.
+func printToken(ts *testscript.TestScript, _ bool, args []string) {
+	issuer, err := fakeaws.NewIssuer("https://oidc.example.com/cluster")
+	ts.Check(err)
+	serverOf(ts).World.TrustIssuer(issuer)
+	token, err := issuer.Token("shop", "web", fakeaws.Audience, time.Now().Add(time.Hour))
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(token+"\n"), 0o600))
+}
