@@ -45,13 +45,36 @@ func (s *Server) authorize(r *http.Request, body []byte, call *Call, target, ser
 	if call.Operation != "GetAuthorizationToken" {
 		return Grant{}, &apiError{http.StatusBadRequest, "UnknownOperationException", ""}
 	}
-	if role, _ := s.World.role(caller.Role); role.DenyToken {
-		return Grant{}, &apiError{http.StatusForbidden, "AccessDenied", fmt.Sprintf(
-			"User: %s is not authorized to perform: %s:GetAuthorizationToken on resource: * because no identity-based policy allows the %s:GetAuthorizationToken action",
-			caller.Principal, service, service)}
+	if refusal := s.World.mayRequestToken(service, caller); refusal != nil {
+		return Grant{}, refusal
 	}
 	expires := s.World.Now().Add(s.World.TokenLife)
 	return Grant{Principal: caller.Principal, Role: caller.Role, Region: signature.region, Expires: expires, Policy: caller.Policy}, nil
+}
+
+// mayRequestToken decides on a request for a token: by the caller's permissions and
+// its session policy, and by the endpoint's policy.
+func (w *World) mayRequestToken(service string, caller Credentials) *apiError {
+	names := []string{service + ":GetAuthorizationToken"}
+	if service == "ecr-public" {
+		names = append(names, "sts:GetServiceBearerToken")
+	}
+	role, _ := w.role(caller.Role)
+	for _, name := range names {
+		a := w.action(name, "*", accountOf(caller.Role), caller)
+		if service == "ecr" {
+			if refusal := w.pass(ECRAPIEndpoint, a); refusal != nil {
+				return refusal
+			}
+		}
+		if said := a.evaluate(role.permissions()...); said != allowed {
+			return &apiError{http.StatusForbidden, "AccessDenied", a.refusal(said, "identity-based")}
+		}
+		if said := a.evaluate(sessionPolicy(caller.Policy)...); said != allowed {
+			return &apiError{http.StatusForbidden, "AccessDenied", a.refusal(said, "session")}
+		}
+	}
+	return nil
 }
 
 func (s *Server) writeToken(w http.ResponseWriter, grant Grant, shape func(map[string]any) any) {

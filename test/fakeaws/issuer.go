@@ -71,11 +71,42 @@ type subject struct {
 	Expires  int64  `json:"exp"`
 }
 
-// TrustIssuer makes an issuer an OIDC provider of all accounts.
-func (w *World) TrustIssuer(i *Issuer) {
+// PublishIssuer lets AWS find an issuer's key. An account trusts the issuer once it
+// has an OIDC provider for it; see SetProvider.
+func (w *World) PublishIssuer(i *Issuer) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.issuers[i.URL] = &i.key.PublicKey
+}
+
+// allAccounts has the OIDC providers of all accounts.
+const allAccounts = ""
+
+// TrustIssuer makes an issuer an OIDC provider of all accounts, for tokens for STS.
+func (w *World) TrustIssuer(i *Issuer) {
+	w.PublishIssuer(i)
+	w.SetProvider(allAccounts, i.URL, Audience)
+}
+
+// SetProvider makes an issuer an OIDC provider of an account, for tokens with one of
+// the audiences.
+func (w *World) SetProvider(account, issuer string, audiences ...string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.providers[account] == nil {
+		w.providers[account] = map[string]values{}
+	}
+	w.providers[account][issuer] = audiences
+}
+
+// provider returns the audiences of an account's OIDC provider.
+func (w *World) provider(account, issuer string) (audiences values, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if audiences, ok = w.providers[account][issuer]; !ok {
+		audiences, ok = w.providers[allAccounts][issuer]
+	}
+	return audiences, ok
 }
 
 func (w *World) issuerKey(url string) *rsa.PublicKey {
@@ -84,15 +115,15 @@ func (w *World) issuerKey(url string) *rsa.PublicKey {
 	return w.issuers[url]
 }
 
-// verify tells whose token this is, or why AWS refuses it.
-func (w *World) verify(token string) (subject, *apiError) {
-	s, err := w.parseJWT(token)
+// verify tells whose token this is, or why AWS refuses it for a role of an account.
+func (w *World) verify(token, account string) (subject, *apiError) {
+	s, audiences, err := w.parseJWT(token, account)
 	switch {
 	case err != nil:
 		return s, &apiError{400, "InvalidIdentityToken", err.Error()}
 	case s.Expires <= w.Now().Unix():
 		return s, &apiError{400, "ExpiredTokenException", fmt.Sprintf("Token expired: current date/time %d must be before the expiration date/time %d", w.Now().Unix(), s.Expires)}
-	case !s.isFor(Audience):
+	case !slices.ContainsFunc(audiences, s.isFor):
 		return s, &apiError{400, "InvalidIdentityToken", "Incorrect token audience"}
 	}
 	return s, nil
@@ -104,27 +135,46 @@ var (
 	errBadSignature = errors.New("couldn't retrieve verification key from your identity provider, please reference AssumeRoleWithWebIdentity documentation for requirements")
 )
 
-func (w *World) parseJWT(token string) (subject, error) {
-	var s subject
+func (w *World) parseJWT(token, account string) (s subject, audiences values, err error) {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
-		return s, errNoJWT
+		return s, nil, errNoJWT
 	}
 	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
 	if err != nil || json.Unmarshal(payload, &s) != nil {
-		return s, errNoJWT
+		return s, nil, errNoJWT
 	}
 	key := w.issuerKey(s.Issuer)
-	if key == nil {
-		return s, errors.New("no OpenIDConnect provider found in your account for " + s.Issuer)
+	audiences, ok := w.provider(account, s.Issuer)
+	if key == nil || !ok {
+		return s, nil, errors.New("no OpenIDConnect provider found in your account for " + s.Issuer)
 	}
 	signature, err := base64.RawURLEncoding.DecodeString(parts[2])
 	sum := sha256.Sum256([]byte(parts[0] + "." + parts[1]))
 	if err != nil || rsa.VerifyPKCS1v15(key, crypto.SHA256, sum[:], signature) != nil {
-		return s, errBadSignature
+		return s, nil, errBadSignature
 	}
-	return s, nil
+	return s, audiences, nil
 }
+
+// assuming makes an action one of the token's subject.
+func (s subject) assuming(a action) action {
+	name := strings.TrimPrefix(s.Issuer, "https://")
+	a.federated = "arn:" + partitionOf(a.resource) + ":iam::" + accountOf(a.resource) + ":oidc-provider/" + name
+	a.keys[strings.ToLower(name)+":sub"], a.keys[anySubject] = []string{s.Subject}, []string{s.Subject}
+	switch aud := s.Audience.(type) {
+	case string:
+		a.keys[strings.ToLower(name)+":aud"] = []string{aud}
+	case []any:
+		for _, one := range aud {
+			a.keys[strings.ToLower(name)+":aud"] = append(a.keys[strings.ToLower(name)+":aud"], fmt.Sprint(one))
+		}
+	}
+	return a
+}
+
+// partitionOf is the partition in an ARN.
+func partitionOf(arn string) string { return strings.SplitN(arn+"::", ":", 3)[1] }
 
 func (s subject) isFor(audience string) bool {
 	switch aud := s.Audience.(type) {

@@ -1,6 +1,7 @@
 package fakeaws
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,48 +22,73 @@ func (r Repository) ARN() string {
 func (w *World) AllowPull(from Repository, principals ...string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.pullPolicies[from] = append(w.pullPolicies[from], principals...)
+	w.resourcePolicies[from] = append(w.resourcePolicies[from], pullStatement(principals...))
 }
 
-// MayPull tells whether a token is good for a repository, as ECR decides it: the
-// token's region is the registry's, and within an account the role's permissions
-// or a policy on the repository allow it, across accounts both (IAM User Guide,
-// "Cross-account policy evaluation logic").
-func (w *World) MayPull(g Grant, from Repository) error {
-	if g.Region != from.Region {
-		return fmt.Errorf("the token is one of %s, the registry is in %s", g.Region, from.Region)
+// SetResourcePolicy sets the policy of a repository, or of a registry if the
+// repository has no name.
+func (w *World) SetResourcePolicy(of Repository, text string) error {
+	k := resourcePolicy
+	if of.Name == "" {
+		k = registryPolicy
 	}
-	role, _ := w.role(g.Role)
-	byRole, byPolicy := role.mayPull(from), w.policyAllows(g, from)
-	const action = "ecr:BatchGetImage"
-	refusal := fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s because no ", g.Principal, action, from.ARN())
-	if !g.policyAllows(action, from) {
-		return fmt.Errorf("%ssession policy allows the %s action", refusal, action)
+	d, err := parseDocument(text, k)
+	if err != nil {
+		return err
 	}
-	switch sameAccount := g.Account() == from.Account; {
-	case byRole && byPolicy, sameAccount && (byRole || byPolicy):
-		return nil
-	case byRole:
-		return fmt.Errorf("%sresource-based policy allows the %s action", refusal, action)
-	default:
-		return fmt.Errorf("%sidentity-based policy allows the %s action", refusal, action)
-	}
-}
-
-// mayPull evaluates the role's permissions.
-func (r Role) mayPull(from Repository) bool {
-	return slices.ContainsFunc(r.Pull, func(pattern string) bool {
-		prefix, wild := strings.CutSuffix(pattern, "*")
-		return pattern == from.ARN() || wild && strings.HasPrefix(from.ARN(), prefix)
-	})
-}
-
-// policyAllows evaluates the policies of the repository and of its registry.
-func (w *World) policyAllows(g Grant, from Repository) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	registry := Repository{Account: from.Account, Region: from.Region}
-	return slices.ContainsFunc(slices.Concat(w.pullPolicies[from], w.pullPolicies[registry]), func(principal string) bool {
-		return principal == g.Role || principal == g.Account()
+	w.resourcePolicies[of] = []document{d}
+	return nil
+}
+
+// SetCacheRule makes a prefix of a registry a pull-through cache: what is not there
+// is imported, if the puller may.
+func (w *World) SetCacheRule(account, region, prefix string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.cacheRules = append(w.cacheRules, Repository{account, region, prefix + "/"})
+}
+
+func (w *World) cached(r Repository) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.ContainsFunc(w.cacheRules, func(rule Repository) bool {
+		return rule.Account == r.Account && rule.Region == r.Region && strings.HasPrefix(r.Name, rule.Name)
 	})
+}
+
+// MayPull tells whether a token is good for a repository's manifests.
+func (w *World) MayPull(g Grant, from Repository) error { return w.May(g, "ecr:BatchGetImage", from) }
+
+// May tells whether a token is good for an action on a repository, as ECR decides
+// it: the token's region is the registry's, and within an account the role's
+// permissions or a policy on the repository allow it, across accounts both (IAM User
+// Guide, "Cross-account policy evaluation logic").
+func (w *World) May(g Grant, name string, on Repository) error {
+	if g.Region != on.Region {
+		return fmt.Errorf("the token is one of %s, the registry is in %s", g.Region, on.Region)
+	}
+	role, _ := w.role(g.Role)
+	a := w.action(name, on.ARN(), on.Account, Credentials{Principal: g.Principal, Role: g.Role})
+	w.mu.Lock()
+	policies := slices.Concat(w.resourcePolicies[on], w.resourcePolicies[Repository{Account: on.Account, Region: on.Region}])
+	w.mu.Unlock()
+	if refusal := w.pass(ECRDKREndpoint, a); refusal != nil {
+		return errors.New(refusal.message)
+	}
+	bySession, byRole, byPolicy := a.evaluate(sessionPolicy(g.Policy)...), a.evaluate(role.permissions()...), a.evaluate(policies...)
+	switch sameAccount := g.Account() == on.Account; {
+	case bySession != allowed:
+		return errors.New(a.refusal(bySession, "session"))
+	case byRole == denied:
+		return errors.New(a.refusal(byRole, "identity-based"))
+	case byPolicy == denied:
+		return errors.New(a.refusal(byPolicy, "resource-based"))
+	case byRole == allowed && byPolicy == allowed, sameAccount && (byRole == allowed || byPolicy == allowed):
+		return nil
+	case byRole == allowed:
+		return errors.New(a.refusal(byPolicy, "resource-based"))
+	}
+	return errors.New(a.refusal(byRole, "identity-based"))
 }

@@ -85,10 +85,20 @@ func (s *Server) registry(w http.ResponseWriter, r *http.Request, _ []byte, call
 
 // serveContent gives a manifest, or redirects to a blob.
 func (s *Server) serveContent(w http.ResponseWriter, r *http.Request, grant Grant, from Repository, kind, reference string) *apiError {
-	if err := s.World.MayPull(grant, from); err != nil {
-		return &apiError{http.StatusForbidden, "DENIED", err.Error()}
+	actions := []string{"ecr:BatchGetImage"}
+	if kind == "blobs" {
+		actions = []string{"ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer"}
+	}
+	if refusal := s.World.mayDo(grant, from, actions...); refusal != nil {
+		return refusal
 	}
 	content, ok := s.World.content(from, reference)
+	if content == nil && r.Method == http.MethodGet && kind == "manifests" && s.World.cached(from) {
+		if refusal := s.World.importUpstream(grant, from, reference, ok); refusal != nil {
+			return refusal
+		}
+		content, ok = s.World.content(from, reference)
+	}
 	switch {
 	case !ok:
 		return &apiError{http.StatusNotFound, "NAME_UNKNOWN", fmt.Sprintf("The repository with name '%s' does not exist in the registry with id '%s'", from.Name, from.Account)}
@@ -106,12 +116,40 @@ func (s *Server) serveContent(w http.ResponseWriter, r *http.Request, grant Gran
 	return nil
 }
 
+// mayDo decides on actions on a repository.
+func (w *World) mayDo(g Grant, on Repository, actions ...string) *apiError {
+	for _, name := range actions {
+		if err := w.May(g, name, on); err != nil {
+			return &apiError{http.StatusForbidden, "DENIED", err.Error()}
+		}
+	}
+	return nil
+}
+
+// importUpstream fetches an image into a pull-through cache. Every upstream has every
+// image.
+func (w *World) importUpstream(g Grant, into Repository, reference string, exists bool) *apiError {
+	actions := []string{"ecr:BatchImportUpstreamImage"}
+	if !exists {
+		actions = append(actions, "ecr:CreateRepository")
+	}
+	if refusal := w.mayDo(g, into, actions...); refusal != nil {
+		return refusal
+	}
+	w.Push(into, reference)
+	return nil
+}
+
 // s3 answers for the buckets of layers. A URL has its own signature; S3 refuses a
 // request that also brings an Authorization header.
 func (s *Server) s3(w http.ResponseWriter, r *http.Request, _ []byte, call *Call) *apiError {
 	call.Operation = r.Method + " " + r.URL.Path
 	key := strings.TrimPrefix(r.URL.Path, "/")
+	bucket, _, _ := strings.Cut(r.Host, ".s3.")
+	passes := s.World.pass(S3Gateway, s.World.action("s3:GetObject", "arn:aws:s3:::"+bucket+"/"+key, "", Credentials{}))
 	switch {
+	case passes != nil:
+		return &apiError{http.StatusForbidden, "AccessDenied", "Access Denied"}
 	case bucketHost.FindStringSubmatch(r.Host) == nil:
 		return &apiError{http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist"}
 	case r.Header.Get("Authorization") != "":

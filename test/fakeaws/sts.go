@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -28,7 +28,10 @@ func (s *Server) sts(w http.ResponseWriter, r *http.Request, body []byte, call *
 	switch call.Operation {
 	case "AssumeRole":
 		return s.assumeRole(w, form, caller, call)
-	case "GetCallerIdentity":
+	case "GetCallerIdentity": // needs no permission
+		if refusal := s.World.pass(STSEndpoint, s.World.action("sts:GetCallerIdentity", "*", accountOf(caller.Role), caller)); refusal != nil {
+			return refusal
+		}
 		writeXML(w, call.Operation, fmt.Sprintf("<Arn>%s</Arn><UserId>AROAEXAMPLE:x</UserId><Account>%s</Account>",
 			caller.Principal, accountOf(caller.Principal)))
 		return nil
@@ -41,8 +44,10 @@ func (s *Server) assumeRole(w http.ResponseWriter, form url.Values, caller Crede
 		return refusal
 	}
 	role, ok := s.World.role(call.Role)
-	if !ok || !role.trusts(caller, call.ExternalID, len(call.Tags) > 0) {
-		return denied(caller.Principal, "sts:AssumeRole", call.Role)
+	for _, name := range call.actions("sts:AssumeRole") {
+		if refusal := s.World.mayAssume(call.assuming(s.World.action(name, call.Role, accountOf(call.Role), caller)), role, ok, caller); refusal != nil {
+			return refusal
+		}
 	}
 	if refusal := role.checkDuration(call.Duration, caller.Chained); refusal != nil {
 		return refusal
@@ -51,18 +56,74 @@ func (s *Server) assumeRole(w http.ResponseWriter, form url.Values, caller Crede
 	return nil
 }
 
+// actions are those that a call needs: session tags take one more.
+func (c *Call) actions(first string) []string {
+	if len(c.Tags) > 0 {
+		return []string{first, "sts:TagSession"}
+	}
+	return []string{first}
+}
+
+// assuming adds the condition keys of the call.
+func (c *Call) assuming(a action) action {
+	if c.ExternalID != "" {
+		a.keys["sts:externalid"] = []string{c.ExternalID}
+	}
+	for _, tag := range c.Tags {
+		key, value, _ := strings.Cut(tag, "=")
+		a.keys["aws:requesttag/"+strings.ToLower(key)] = []string{value}
+		a.keys["aws:tagkeys"] = append(a.keys["aws:tagkeys"], key)
+	}
+	return a
+}
+
+// mayAssume decides as STS does. The role's trust policy must allow the action, and
+// so must the caller's permissions, unless the trust policy of the same account names
+// the caller. Of the trust policy a caller learns nothing, not even that there is a
+// role.
+func (w *World) mayAssume(a action, role Role, exists bool, caller Credentials) *apiError {
+	if refusal := w.pass(STSEndpoint, a); refusal != nil {
+		return refusal
+	}
+	own, _ := w.role(caller.Role)
+	trust := role.trustPolicy()
+	byTrust, bySession, byRole := a.evaluate(trust), a.evaluate(sessionPolicy(caller.Policy)...), a.evaluate(own.permissions()...)
+	refuse := func(e effect, policies string) *apiError {
+		return &apiError{http.StatusForbidden, "AccessDenied", a.refusal(e, policies)}
+	}
+	switch named := accountOf(caller.Role) == accountOf(role.ARN) && a.namedIn(trust); {
+	case byRole == denied:
+		return refuse(byRole, "identity-based")
+	case bySession != allowed:
+		return refuse(bySession, "session")
+	case byRole != allowed && !named:
+		return refuse(byRole, "identity-based")
+	case !exists || byTrust == silent:
+		return refuse(byTrust, "")
+	case byTrust == denied:
+		return refuse(byTrust, "resource-based")
+	}
+	return nil
+}
+
 func (s *Server) assumeRoleWithWebIdentity(w http.ResponseWriter, form url.Values, call *Call) *apiError {
 	if refusal := call.readRole(form); refusal != nil {
 		return refusal
 	}
-	who, refusal := s.World.verify(form.Get("WebIdentityToken"))
+	const name = "sts:AssumeRoleWithWebIdentity"
+	// An endpoint's policy sees no principal yet.
+	a := s.World.action(name, call.Role, accountOf(call.Role), Credentials{})
+	if refusal := s.World.pass(STSEndpoint, a); refusal != nil {
+		return &apiError{refusal.status, refusal.code, "Not authorized to perform " + name}
+	}
+	who, refusal := s.World.verify(form.Get("WebIdentityToken"), accountOf(call.Role))
 	call.Principal = who.Subject
 	if refusal != nil {
 		return refusal
 	}
 	role, ok := s.World.role(call.Role)
-	if !ok || !slices.ContainsFunc(role.Trust, func(t Trust) bool { return t.meets(who.Subject) }) {
-		return &apiError{http.StatusForbidden, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity"}
+	if a = who.assuming(a); !ok || a.evaluate(role.trustPolicy()) != allowed {
+		return &apiError{http.StatusForbidden, "AccessDenied", "Not authorized to perform " + name}
 	}
 	if refusal := role.checkDuration(call.Duration, false); refusal != nil {
 		return refusal
@@ -82,31 +143,6 @@ func (c *Call) readRole(form url.Values) *apiError {
 		return &apiError{http.StatusBadRequest, "ValidationError", "DurationSeconds is not a number"}
 	}
 	c.Duration = time.Duration(seconds) * time.Second
-	return nil
-}
-
-func denied(who, action, what string) *apiError {
-	return &apiError{http.StatusForbidden, "AccessDenied", fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s", who, action, what)}
-}
-
-// trusts evaluates the trust policy.
-func (r Role) trusts(caller Credentials, externalID string, tags bool) bool {
-	return slices.ContainsFunc(r.Trust, func(t Trust) bool {
-		return t.meets(caller.Role, accountOf(caller.Role)) && (t.ExternalID == "" || t.ExternalID == externalID) && (t.TagSession || !tags)
-	})
-}
-
-func (r Role) checkDuration(d time.Duration, chained bool) *apiError {
-	most := r.MaxSession
-	if most == 0 {
-		most = time.Hour
-	}
-	switch {
-	case chained && d > time.Hour:
-		return &apiError{http.StatusBadRequest, "ValidationError", "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining"}
-	case d < 15*time.Minute || d > most:
-		return &apiError{http.StatusBadRequest, "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."}
-	}
 	return nil
 }
 

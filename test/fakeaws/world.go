@@ -10,7 +10,6 @@ import (
 	"crypto/rsa"
 	"encoding/hex"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -29,9 +28,13 @@ type World struct {
 	issued map[string]Credentials
 	key    []byte // authenticates authorization tokens
 
-	issuers map[string]*rsa.PublicKey // the OIDC providers
+	issuers       map[string]*rsa.PublicKey    // whose keys are known
+	providers     map[string]map[string]values // the OIDC providers' audiences, by account and issuer
+	organizations map[string]organization      // by account
+	endpoints     map[Endpoint]document        // with a policy
 
-	pullPolicies map[Repository][]string // who may pull
+	resourcePolicies map[Repository][]document // of repositories and registries
+	cacheRules       []Repository              // with the prefixes as names
 
 	images map[Repository]map[string][]byte // contents by tag and digest
 
@@ -44,40 +47,6 @@ type Node struct {
 	Region     string
 	// Role is the ARN of its instance profile's role; empty is no profile.
 	Role string
-}
-
-// Role is an IAM role.
-type Role struct {
-	ARN string
-	// Trust is who may assume the role, by its trust policy.
-	Trust []Trust
-	// MaxSession is how long its sessions last at most: 1h if zero.
-	MaxSession time.Duration
-	// DenyToken denies the role ecr:GetAuthorizationToken.
-	DenyToken bool
-	// Pull is what the role's permissions let it pull, as far as MayPull is asked:
-	// ARNs of repositories, or prefixes of such with a * at the end.
-	Pull []string
-}
-
-// Trust is a statement of a trust policy.
-type Trust struct {
-	// Principal is the ARN of a role, or an account's number for all of it; for
-	// AssumeRoleWithWebIdentity, the subject of a token: system:serviceaccount:NAMESPACE:NAME.
-	Principal string
-	// ExternalID is what AssumeRole must bring along; empty is nothing.
-	ExternalID string
-	// TagSession allows session tags.
-	TagSession bool
-}
-
-// Everybody is the principal of a trust policy that everybody meets.
-const Everybody = "*"
-
-// meets reports whether the caller, which any of the names stands for, is the
-// statement's principal.
-func (t Trust) meets(names ...string) bool {
-	return t.Principal == Everybody || slices.Contains(names, t.Principal)
 }
 
 // Credentials are what STS or IMDS issued, and to whom.
@@ -106,19 +75,15 @@ func NewWorld(node Node, roles ...Role) *World {
 		key:       random(32),
 		issuers:   map[string]*rsa.PublicKey{},
 
-		pullPolicies: map[Repository][]string{},
+		providers:        map[string]map[string]values{},
+		organizations:    map[string]organization{},
+		endpoints:        map[Endpoint]document{},
+		resourcePolicies: map[Repository][]document{},
 	}
 	for _, r := range append([]Role{{ARN: node.Role}}, roles...) {
-		w.roles[r.ARN] = r
+		w.SetRole(r)
 	}
 	return w
-}
-
-// SetRole adds a role, or changes one.
-func (w *World) SetRole(r Role) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.roles[r.ARN] = r
 }
 
 // TrustEverybody lets everybody assume every role that no SetRole is about, except

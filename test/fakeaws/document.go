@@ -1,0 +1,178 @@
+package fakeaws
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// document is a policy of IAM: JSON policy elements reference, IAM User Guide.
+type document struct {
+	Version   string
+	ID        string `json:"Id"`
+	Statement statements
+}
+
+// statements are one statement or a list.
+type statements []statement
+
+// statement is one statement. Exactly one of an element and its Not… is set.
+type statement struct {
+	Sid          string
+	Effect       string
+	Principal    *principals
+	Action       values
+	NotAction    values
+	Resource     values
+	NotResource  values
+	Condition    map[string]map[string]values
+	hasCondition []condition
+}
+
+// values are one value or a list.
+type values []string
+
+// principals are those of a statement, by kind; "*" is everybody.
+type principals map[string]values
+
+// UnmarshalJSON reads one statement or a list.
+func (s *statements) UnmarshalJSON(data []byte) error {
+	if bytes.HasPrefix(data, []byte("[")) {
+		return strict(data, (*[]statement)(s))
+	}
+	*s = make(statements, 1)
+	return strict(data, &(*s)[0])
+}
+
+// UnmarshalJSON reads a string, a boolean or a list of such.
+func (v *values) UnmarshalJSON(data []byte) error {
+	var list []any
+	if !bytes.HasPrefix(data, []byte("[")) {
+		data = slices.Concat([]byte("["), data, []byte("]"))
+	}
+	if err := json.Unmarshal(data, &list); err != nil {
+		return err
+	}
+	for _, item := range list {
+		switch item.(type) {
+		case string, bool:
+			*v = append(*v, fmt.Sprint(item))
+		default:
+			return fmt.Errorf("%v is not a string", item)
+		}
+	}
+	return nil
+}
+
+// UnmarshalJSON reads "*" or principals by kind.
+func (p *principals) UnmarshalJSON(data []byte) error {
+	if string(data) == `"*"` {
+		*p = principals{"AWS": {"*"}}
+		return nil
+	}
+	return strict(data, (*map[string]values)(p))
+}
+
+// strict refuses unknown fields: a misspelt element must not be passed over.
+func strict(data []byte, to any) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	return d.Decode(to)
+}
+
+// kind is what a policy is attached to.
+type kind int
+
+const (
+	identityPolicy kind = iota // of a role, or of a session: no Principal
+	trustPolicy                // of a role: no Resource
+	resourcePolicy             // of a repository: no Resource
+	registryPolicy             // of a registry
+	endpointPolicy             // of a VPC endpoint
+)
+
+// parseDocument reads a policy, and refuses what AWS would refuse or this package
+// does not evaluate.
+func parseDocument(text string, k kind) (document, error) {
+	var d document
+	if err := strict([]byte(text), &d); err != nil {
+		return document{}, fmt.Errorf("MalformedPolicyDocument: %w", err)
+	}
+	if d.Version != "2012-10-17" || len(d.Statement) == 0 {
+		return document{}, fmt.Errorf("MalformedPolicyDocument: want version 2012-10-17 and statements")
+	}
+	sids := map[string]bool{}
+	for i := range d.Statement {
+		s := &d.Statement[i]
+		if err := s.check(k); err != nil {
+			return document{}, fmt.Errorf("MalformedPolicyDocument: statement %d: %w", i, err)
+		}
+		if s.Sid != "" && sids[s.Sid] {
+			return document{}, fmt.Errorf("MalformedPolicyDocument: duplicate Sid %s", s.Sid)
+		}
+		sids[s.Sid] = true
+	}
+	return d, nil
+}
+
+func (s *statement) check(k kind) (err error) {
+	hasPrincipal, hasResource := s.Principal != nil, len(s.Resource)+len(s.NotResource) > 0
+	wantResource := k == identityPolicy || k == registryPolicy || k == endpointPolicy
+	switch {
+	case s.Effect != "Allow" && s.Effect != "Deny":
+		return fmt.Errorf("effect %q", s.Effect)
+	case (len(s.Action) > 0) == (len(s.NotAction) > 0):
+		return fmt.Errorf("want Action or NotAction")
+	case hasPrincipal != (k != identityPolicy):
+		return fmt.Errorf("has a Principal: %t", hasPrincipal)
+	case hasResource != wantResource || len(s.Resource) > 0 && len(s.NotResource) > 0:
+		return fmt.Errorf("has a Resource: %t", hasResource)
+	case strings.Trim(s.Sid, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != "":
+		return fmt.Errorf("sid %q", s.Sid)
+	}
+	if k == endpointPolicy { // a gateway's policy takes only "*" as a principal
+		for _, who := range (*s.Principal)["AWS"] {
+			if who != "*" {
+				return fmt.Errorf("principal %q of an endpoint", who)
+			}
+		}
+	}
+	s.hasCondition, err = parseConditions(s.Condition)
+	return err
+}
+
+// matches compares a text with a pattern: "*" is any run of characters, "?" any one.
+func matches(pattern, text string) bool {
+	for len(pattern) > 0 {
+		switch pattern[0] {
+		case '*':
+			for i := len(text); i >= 0; i-- {
+				if matches(pattern[1:], text[i:]) {
+					return true
+				}
+			}
+			return false
+		case '?':
+			if text == "" {
+				return false
+			}
+		default:
+			if text == "" || text[0] != pattern[0] {
+				return false
+			}
+		}
+		pattern, text = pattern[1:], text[1:]
+	}
+	return text == ""
+}
+
+func (v values) match(text string) bool {
+	return slices.ContainsFunc(v, func(pattern string) bool { return matches(pattern, text) })
+}
+
+// matchAction ignores case, as IAM does.
+func (v values) matchAction(action string) bool {
+	return slices.ContainsFunc(v, func(pattern string) bool { return matches(strings.ToLower(pattern), strings.ToLower(action)) })
+}

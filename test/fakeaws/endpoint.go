@@ -1,0 +1,40 @@
+package fakeaws
+
+import "net/http"
+
+// Endpoint is a VPC endpoint of the node's network.
+type Endpoint string
+
+// The endpoints.
+const (
+	STSEndpoint    Endpoint = "sts"
+	ECRAPIEndpoint Endpoint = "ecr.api"
+	ECRDKREndpoint Endpoint = "ecr.dkr"
+	S3Gateway      Endpoint = "s3"
+)
+
+// SetEndpointPolicy puts an endpoint with a policy between the node and a service.
+// Everything passes an endpoint without a policy.
+func (w *World) SetEndpointPolicy(at Endpoint, text string) {
+	d, err := parseDocument(text, endpointPolicy)
+	if err != nil {
+		panic(err) // a test that misspells an element would prove nothing
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.endpoints[at] = d
+}
+
+// pass reports whether an action passes an endpoint.
+func (w *World) pass(at Endpoint, a action) *apiError {
+	w.mu.Lock()
+	d, ok := w.endpoints[at]
+	w.mu.Unlock()
+	if !ok {
+		return nil
+	}
+	if said := a.evaluate(d); said != allowed {
+		return &apiError{http.StatusForbidden, "AccessDenied", a.refusal(said, "VPC endpoint")}
+	}
+	return nil
+}

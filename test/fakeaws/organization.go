@@ -1,0 +1,34 @@
+package fakeaws
+
+// organization is where an account belongs.
+type organization struct{ id, path string }
+
+// SetOrganization puts an account into an organization. The path is that of its
+// unit, such as o-abcdefghij/r-root/ou-unit/.
+func (w *World) SetOrganization(account, id, path string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.organizations[account] = organization{id, path}
+}
+
+// action makes an action of a caller, with the condition keys that AWS sets.
+func (w *World) action(name, resource, resourceAccount string, caller Credentials) action {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	a := action{name: name, resource: resource, caller: caller.Principal, role: caller.Role, keys: map[string][]string{}}
+	set := func(key, value string) {
+		if value != "" {
+			a.keys[key] = []string{value}
+		}
+	}
+	if caller.Principal != "" {
+		of := w.organizations[accountOf(caller.Role)]
+		set("aws:principalarn", caller.Role)
+		set("aws:principalaccount", accountOf(caller.Role))
+		set("aws:principalorgid", of.id)
+		set("aws:principalorgpaths", of.path)
+	}
+	set("aws:resourceaccount", resourceAccount)
+	set("aws:resourceorgid", w.organizations[resourceAccount].id)
+	return a
+}

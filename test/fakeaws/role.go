@@ -1,0 +1,168 @@
+package fakeaws
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Role is an IAM role.
+type Role struct {
+	ARN string
+	// Trust is who may assume the role, by its trust policy.
+	Trust []Trust
+	// MaxSession is how long its sessions last at most: 1h if zero.
+	MaxSession time.Duration
+	// DenyToken denies the role ecr:GetAuthorizationToken.
+	DenyToken bool
+	// Pull is what the role's permissions let it pull: ARNs of repositories, or
+	// prefixes of such with a * at the end.
+	Pull []string
+	// TrustPolicy is a trust policy in JSON, in place of Trust.
+	TrustPolicy string
+	// Policies are the role's permissions in JSON, by name, in place of DenyToken and
+	// Pull. A role without them may also assume every role and request tokens.
+	Policies map[string]string
+	// Tags are the role's own.
+	Tags map[string]string
+}
+
+// Trust is a statement of a trust policy.
+type Trust struct {
+	// Principal is the ARN of a role, or an account's number for all of it; for
+	// AssumeRoleWithWebIdentity, the subject of a token: system:serviceaccount:NAMESPACE:NAME.
+	Principal string
+	// ExternalID is what AssumeRole must bring along; empty is nothing.
+	ExternalID string
+	// TagSession allows session tags.
+	TagSession bool
+}
+
+// Everybody is the principal of a trust policy that everybody meets.
+const Everybody = "*"
+
+// anySubject is the key of a token's subject, whoever issued the token.
+const anySubject = "*:sub"
+
+// document returns the statement as IAM would have it.
+func (t Trust) document() statement {
+	s := statement{Effect: "Allow", Action: values{"sts:AssumeRole", "sts:AssumeRoleWithWebIdentity"}, Principal: &principals{"AWS": {t.Principal}}}
+	if t.TagSession {
+		s.Action = append(s.Action, "sts:TagSession")
+	}
+	var conditions map[string]map[string]values
+	switch {
+	case strings.HasPrefix(t.Principal, "system:serviceaccount:"):
+		s.Principal = &principals{"AWS": {"*"}}
+		conditions = map[string]map[string]values{"StringEquals": {anySubject: {t.Principal}}}
+	case t.ExternalID != "":
+		conditions = map[string]map[string]values{"StringEquals": {"sts:ExternalId": {t.ExternalID}}}
+	}
+	s.hasCondition, _ = parseConditions(conditions) // of known operators and keys
+	return s
+}
+
+// trustPolicy returns the role's trust policy.
+func (r Role) trustPolicy() document {
+	if r.TrustPolicy != "" {
+		d, _ := parseDocument(r.TrustPolicy, trustPolicy) // SetRole has parsed it
+		return d
+	}
+	var d document
+	for _, t := range r.Trust {
+		d.Statement = append(d.Statement, t.document())
+	}
+	return d
+}
+
+// pullActions are what pulls need of a repository.
+var pullActions = values{"ecr:BatchGetImage", "ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer"}
+
+// permissions returns the role's permissions.
+func (r Role) permissions() []document {
+	if r.Policies != nil {
+		var all []document
+		for _, text := range r.Policies {
+			d, _ := parseDocument(text, identityPolicy) // SetRole has parsed it
+			all = append(all, d)
+		}
+		return all
+	}
+	s := statements{{Effect: "Allow", Action: values{"sts:*"}, Resource: values{"*"}}}
+	if !r.DenyToken {
+		s = append(s, statement{Effect: "Allow", Action: values{"ecr:GetAuthorizationToken", "ecr-public:GetAuthorizationToken"}, Resource: values{"*"}})
+	}
+	if len(r.Pull) > 0 {
+		s = append(s, statement{Effect: "Allow", Action: pullActions, Resource: r.Pull})
+	}
+	return []document{{Statement: s}}
+}
+
+// check parses the role's policies.
+func (r Role) check() error {
+	if r.TrustPolicy != "" {
+		if _, err := parseDocument(r.TrustPolicy, trustPolicy); err != nil {
+			return fmt.Errorf("the trust policy of %s: %w", r.ARN, err)
+		}
+	}
+	for name, text := range r.Policies {
+		if _, err := parseDocument(text, identityPolicy); err != nil {
+			return fmt.Errorf("policy %s of %s: %w", name, r.ARN, err)
+		}
+	}
+	return nil
+}
+
+// SetRole adds a role, or changes one. It panics if a policy is not one: a test that
+// misspells an element would prove nothing.
+func (w *World) SetRole(r Role) {
+	if err := r.check(); err != nil {
+		panic(err)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.roles[r.ARN] = r
+}
+
+func (r Role) checkDuration(d time.Duration, chained bool) *apiError {
+	most := r.MaxSession
+	if most == 0 {
+		most = time.Hour
+	}
+	switch {
+	case chained && d > time.Hour:
+		return &apiError{400, "ValidationError", "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining"}
+	case d < 15*time.Minute || d > most:
+		return &apiError{400, "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."}
+	}
+	return nil
+}
+
+// sessionPolicy returns the session policy of credentials or a token; none allows
+// everything.
+func sessionPolicy(text string) []document {
+	d, err := parseDocument(text, identityPolicy)
+	switch {
+	case text == "":
+		return []document{{Statement: statements{{Effect: "Allow", Action: values{"*"}, Resource: values{"*"}}}}}
+	case err != nil:
+		return nil
+	}
+	return []document{d}
+}
+
+// pullStatement lets principals pull from a repository or registry.
+func pullStatement(principal ...string) document {
+	return document{Statement: statements{{Effect: "Allow", Action: pullActions, Principal: &principals{"AWS": slices.Clone(principal)}}}}
+}
+
+// MustJSON returns a policy document as JSON, for TrustPolicy and Policies.
+func MustJSON(document any) string {
+	text, err := json.Marshal(document)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}
