@@ -1,0 +1,179 @@
+// Package providerconfig reads the kubelet's CredentialProviderConfig by the kubelet's
+// own rules, which differ by version (k8s.io/kubernetes, pkg/credentialprovider/plugin).
+// What is a problem here makes a kubelet exit at its start.
+package providerconfig
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Config is the providers of one file, or of all files of a directory.
+type Config struct {
+	// Files are the files that were read, in order.
+	Files     []string
+	Providers []Provider
+}
+
+// Provider is one credential provider.
+type Provider struct {
+	Name                 string           `yaml:"name"`
+	MatchImages          []string         `yaml:"matchImages"`
+	DefaultCacheDuration *string          `yaml:"defaultCacheDuration"`
+	APIVersion           string           `yaml:"apiVersion"`
+	Args                 []string         `yaml:"args"`
+	Env                  []Variable       `yaml:"env"`
+	TokenAttributes      *TokenAttributes `yaml:"tokenAttributes"`
+
+	file string
+}
+
+// Variable is a variable of a provider's environment.
+type Variable struct {
+	Name  string `yaml:"name"`
+	Value string `yaml:"value"`
+}
+
+// TokenAttributes make the kubelet pass service account tokens on (KEP-4412).
+type TokenAttributes struct {
+	Audience              string   `yaml:"serviceAccountTokenAudience"`
+	CacheType             *string  `yaml:"cacheType"`
+	RequireServiceAccount *bool    `yaml:"requireServiceAccount"`
+	RequiredAnnotations   []string `yaml:"requiredServiceAccountAnnotationKeys"`
+	OptionalAnnotations   []string `yaml:"optionalServiceAccountAnnotationKeys"`
+}
+
+// document is a file.
+type document struct {
+	APIVersion string     `yaml:"apiVersion"`
+	Kind       string     `yaml:"kind"`
+	Providers  []Provider `yaml:"providers"`
+}
+
+// maxFile bounds each file.
+const maxFile = 1 << 20
+
+// Load reads a file or, from kubelet 1.34 on, a directory of files. It returns the
+// providers as far as they can be read, and all problems.
+func Load(path string, v Version) (Config, []error) {
+	files, err := filesAt(path, v)
+	if err != nil {
+		return Config{}, []error{err}
+	}
+	c := Config{Files: files}
+	var problems []error
+	for _, file := range files {
+		providers, found := read(file, v)
+		problems = append(problems, found...)
+		c.Providers = append(c.Providers, providers...)
+	}
+	if len(problems) == 0 {
+		problems = c.check(v)
+	}
+	return c, problems
+}
+
+// filesAt returns the files that a kubelet reads at a path.
+func filesAt(path string, v Version) ([]string, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.IsDir():
+		return []string{path}, nil
+	case !v.atLeast(34):
+		return nil, fmt.Errorf("%s is a directory, which kubelets take from 1.34 on, and this one is %s", path, v)
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return nil, err
+	}
+	var files []string
+	for _, entry := range entries { // they are sorted
+		if ext := filepath.Ext(entry.Name()); !entry.IsDir() && slices.Contains([]string{".json", ".yaml", ".yml"}, ext) {
+			files = append(files, filepath.Join(path, entry.Name()))
+		}
+	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("%s has no file *.json, *.yaml or *.yml", path)
+	}
+	return files, nil
+}
+
+// read decodes a file. Kubelets before 1.32 ignore fields that they do not know.
+func read(path string, v Version) ([]Provider, []error) {
+	content, err := readFile(path)
+	if err != nil {
+		return nil, []error{err}
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(content))
+	decoder.KnownFields(v.atLeast(32))
+	var d document
+	if err := decoder.Decode(&d); err != nil {
+		return nil, describe(path, err)
+	}
+	for i := range d.Providers {
+		d.Providers[i].file = path
+	}
+	if err := d.check(); err != nil {
+		return d.Providers, []error{fmt.Errorf("%s: %w", path, err)}
+	}
+	return d.Providers, nil
+}
+
+// describe makes problems of the decoder's error, without the names of Go's types.
+func describe(path string, err error) (problems []error) {
+	texts := []string{strings.TrimPrefix(err.Error(), "yaml: ")}
+	if typed, ok := errors.AsType[*yaml.TypeError](err); ok {
+		texts = typed.Errors
+	}
+	if errors.Is(err, io.EOF) {
+		texts = []string{"the file is empty"}
+	}
+	for _, text := range texts {
+		if before, _, ok := strings.Cut(text, " not found in type "); ok {
+			text = strings.Replace(before, "field ", "unknown field ", 1)
+		}
+		problems = append(problems, fmt.Errorf("%s: %s", path, strings.ReplaceAll(text, "providerconfig.", "")))
+	}
+	return problems
+}
+
+func (d document) check() error {
+	group, version, _ := strings.Cut(d.APIVersion, "/")
+	switch {
+	case group != "kubelet.config.k8s.io" || !slices.Contains([]string{"v1", "v1beta1", "v1alpha1"}, version):
+		return fmt.Errorf("apiVersion %q; want kubelet.config.k8s.io/v1", d.APIVersion)
+	case d.Kind != "CredentialProviderConfig":
+		return fmt.Errorf("kind %q; want CredentialProviderConfig", d.Kind)
+	}
+	return nil
+}
+
+// readFile reads a regular file of at most 1 MiB.
+func readFile(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is not a regular file (%s)", path, info.Mode().Type())
+	}
+	f, err := os.Open(path) //nolint:gosec // the operator's own file
+	if err != nil {
+		return nil, err
+	}
+	content, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err == nil && len(content) > maxFile {
+		err = fmt.Errorf("%s is larger than %d bytes", path, maxFile)
+	}
+	return content, errors.Join(err, f.Close())
+}

@@ -1,0 +1,38 @@
+package providerconfig
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+)
+
+// Version is the version of a kubelet, as far as its rules depend on it. The zero
+// value is not known, and counts as the latest.
+type Version struct{ minor int }
+
+var versionPattern = regexp.MustCompile(`\bv1\.(\d{1,3})\b`)
+
+// ParseVersion finds the version in what a kubelet prints, such as
+// "Kubernetes v1.34.4-eks-1a2b3c".
+func ParseVersion(text string) (Version, error) {
+	found := versionPattern.FindStringSubmatch(text)
+	if found == nil {
+		return Version{}, fmt.Errorf("no version of Kubernetes such as v1.34.4 in %q", text)
+	}
+	minor, err := strconv.Atoi(found[1])
+	return Version{minor}, err
+}
+
+// String returns the version as 1.34.
+func (v Version) String() string {
+	if v.minor == 0 {
+		return "of an unknown version"
+	}
+	return fmt.Sprintf("1.%d", v.minor)
+}
+
+// ByName reports whether the kubelet tries providers in the order of their names, not
+// in that of its configuration.
+func (v Version) ByName() bool { return !v.atLeast(33) }
+
+func (v Version) atLeast(minor int) bool { return v.minor == 0 || v.minor >= minor }
