@@ -1,0 +1,119 @@
+package procfs
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// proc makes a directory like /proc from the contents of files.
+func proc(t *testing.T, files map[string]string) FS {
+	t.Helper()
+	dir := t.TempDir()
+	for name, content := range files {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(content), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return FS(dir)
+}
+
+func TestFind(t *testing.T) {
+	t.Parallel()
+	fs := proc(t, map[string]string{
+		"stat": "cpu 1 2\nbtime 1700000000\nprocesses 3\n", "sys/kernel": "",
+		"30/comm": "kubelet\n", "30/cmdline": "/usr/bin/kubelet\x00--v=2\x00", "4/comm": "kubelet\n", "4/cmdline": "kubelet\x00--config\x00/first\x00--config=/second\x00",
+		"4/environ": "PATH=/bin\x00HOME=/root\x00garbage\x00", "4/stat": "4 (kube) let) S " + "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 250 20 21",
+		"5/comm": "containerd\n", "5/cmdline": "containerd\x00", "6/comm": "kubelet\n", "6/cmdline": "", // a zombie
+		"7/comm": "kubelet\n",
+	})
+	found, err := fs.Find("kubelet", "k3s")
+	if err != nil || len(found) != 2 || found[0].PID != 4 || found[1].PID != 30 {
+		t.Fatalf("got %+v, %v", found, err)
+	}
+	p := found[0]
+	if value, ok := p.Flag("config"); value != "/second" || !ok {
+		t.Errorf("--config is %q, %t; want the last one", value, ok)
+	}
+	if value, ok := found[1].Flag("config"); ok {
+		t.Errorf("--config is %q", value)
+	}
+	environ, err := p.Environ()
+	if diff := cmp.Diff([]string{"PATH=/bin", "HOME=/root"}, environ); diff != "" || err != nil {
+		t.Error(err, diff)
+	}
+	started, err := p.Started()
+	if want := time.Unix(1700000002, 5e8); !started.Equal(want) || err != nil {
+		t.Errorf("started at %s, %v; want %s", started, err, want)
+	}
+	if _, err := found[1].Started(); err == nil {
+		t.Error("a process without stat has a start")
+	}
+	if _, err := FS(filepath.Join(string(fs), "none")).Find("x"); err == nil {
+		t.Error("no directory is no error")
+	}
+}
+
+func TestFlag(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		args []string
+		want string
+		ok   bool
+	}{
+		"two words":         {[]string{"k", "--flag", "x"}, "x", true},
+		"one word":          {[]string{"k", "--flag=x"}, "x", true},
+		"empty":             {[]string{"k", "--flag="}, "", true},
+		"a longer name":     {[]string{"k", "--flag-x=y"}, "", false},
+		"nothing behind it": {[]string{"k", "--flag"}, "", false},
+		"the last one":      {[]string{"k", "--flag", "a", "--flag=b"}, "b", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got, ok := (Process{Args: test.args}).Flag("flag"); got != test.want || ok != test.ok {
+				t.Errorf("got %q, %t", got, ok)
+			}
+		})
+	}
+}
+
+// TestRealProcess reads a process of this machine.
+func TestRealProcess(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("there is no /proc on " + runtime.GOOS)
+	}
+	cmd := exec.CommandContext(t.Context(), "sleep", "600")
+	cmd.Env = []string{"A_VARIABLE=its value"}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = cmd.Process.Kill(), cmd.Wait() })
+	found, err := FS("/proc").Find("sleep")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range found {
+		if p.PID != cmd.Process.Pid {
+			continue
+		}
+		environ, err := p.Environ()
+		if diff := cmp.Diff([]string{"A_VARIABLE=its value"}, environ); diff != "" || err != nil {
+			t.Error(err, diff)
+		}
+		started, err := p.Started()
+		if err != nil || time.Since(started).Abs() > time.Hour {
+			t.Errorf("started at %s, %v", started, err)
+		}
+		return
+	}
+	t.Errorf("process %s is not among %+v", strconv.Itoa(cmd.Process.Pid), found)
+}
