@@ -36,14 +36,14 @@ var jsonCodes = map[string]string{
 // write answers with the error, in the service's protocol.
 func (e *apiError) write(w http.ResponseWriter, service Service) {
 	switch service {
-	case STS:
+	case STS, IAM:
 		id := requestID()
 		message, _ := xml.Marshal(e.message)
 		w.Header().Set("Content-Type", "text/xml")
 		w.Header().Set("X-Amzn-Requestid", id)
 		w.WriteHeader(e.status)
-		_, _ = fmt.Fprintf(w, `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>%s</Code><Message>%s</Message></Error><RequestId>%s</RequestId></ErrorResponse>`,
-			e.code, trimElement(message), id)
+		_, _ = fmt.Fprintf(w, `<ErrorResponse xmlns="https://%s.amazonaws.com/doc/"><Error><Type>Sender</Type><Code>%s</Code><Message>%s</Message></Error><RequestId>%s</RequestId></ErrorResponse>`,
+			service, e.code, trimElement(message), id)
 	case ECR, ECRPublic:
 		status, code := e.status, e.code
 		if known, ok := jsonCodes[code]; ok {

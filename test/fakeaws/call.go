@@ -15,6 +15,7 @@ const (
 	STS       Service = "sts"
 	ECR       Service = "ecr"
 	ECRPublic Service = "ecr-public"
+	IAM       Service = "iam"      // the Query API, for roles and OIDC providers
 	Registry  Service = "registry" // all private registries, by their host names
 	S3        Service = "s3"       // the buckets of their layers
 	Proxy     Service = "proxy"    // leads AWS's host names to the others

@@ -98,15 +98,22 @@ type signing struct {
 // sign makes the HTTP request with a signature by the SDK's own signer.
 func (r request) sign(t *testing.T, by signing) *http.Request {
 	t.Helper()
+	req := r.unsigned(t)
+	credentials := aws.Credentials{AccessKeyID: by.AccessKeyID, SecretAccessKey: by.SecretAccessKey, SessionToken: by.SessionToken}
+	if err := v4.NewSigner().SignHTTP(t.Context(), credentials, req, digest([]byte(r.body)), by.service, by.region, by.at); err != nil {
+		t.Fatal(err)
+	}
+	return req
+}
+
+// unsigned makes the HTTP request without a signature.
+func (r request) unsigned(t *testing.T) *http.Request {
+	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.url, strings.NewReader(r.body))
 	if err != nil {
 		t.Fatal(err)
 	}
 	req.Header = r.header.Clone()
-	credentials := aws.Credentials{AccessKeyID: by.AccessKeyID, SecretAccessKey: by.SecretAccessKey, SessionToken: by.SessionToken}
-	if err := v4.NewSigner().SignHTTP(t.Context(), credentials, req, digest([]byte(r.body)), by.service, by.region, by.at); err != nil {
-		t.Fatal(err)
-	}
 	return req
 }
 

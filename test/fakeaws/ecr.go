@@ -10,7 +10,14 @@ import (
 
 // ecr answers the JSON API of ECR.
 func (s *Server) ecr(w http.ResponseWriter, r *http.Request, body []byte, call *Call) *apiError {
-	grant, refusal := s.authorize(r, body, call, "AmazonEC2ContainerRegistry_V20150921", "ecr")
+	caller, refusal := s.authenticateJSON(r, body, call, "AmazonEC2ContainerRegistry_V20150921", "ecr")
+	if refusal != nil {
+		return refusal
+	}
+	if call.Operation != getToken {
+		return s.ecrPolicy(w, body, call, caller)
+	}
+	grant, refusal := s.grant(call, caller, "ecr")
 	if refusal != nil {
 		return refusal
 	}
@@ -23,7 +30,11 @@ func (s *Server) ecr(w http.ResponseWriter, r *http.Request, body []byte, call *
 
 // ecrPublic answers the JSON API of ECR Public, which is in us-east-1 alone.
 func (s *Server) ecrPublic(w http.ResponseWriter, r *http.Request, body []byte, call *Call) *apiError {
-	grant, refusal := s.authorize(r, body, call, "SpencerFrontendService", "ecr-public")
+	caller, refusal := s.authenticateJSON(r, body, call, "SpencerFrontendService", "ecr-public")
+	if refusal != nil {
+		return refusal
+	}
+	grant, refusal := s.grant(call, caller, "ecr-public")
 	if refusal != nil {
 		return refusal
 	}
@@ -35,21 +46,26 @@ func (s *Server) ecrPublic(w http.ResponseWriter, r *http.Request, body []byte, 
 	return nil
 }
 
-func (s *Server) authorize(r *http.Request, body []byte, call *Call, target, service string) (Grant, *apiError) {
+const getToken = "GetAuthorizationToken"
+
+// authenticateJSON reads the operation of a JSON API, and who signed.
+func (s *Server) authenticateJSON(r *http.Request, body []byte, call *Call, target, service string) (Credentials, *apiError) {
 	call.Operation = strings.TrimPrefix(r.Header.Get("X-Amz-Target"), target+".")
 	signature, caller, refusal := s.World.authenticateRequest(r, body, service)
 	call.Region, call.Principal = signature.region, caller.Principal
-	if refusal != nil {
-		return Grant{}, refusal
-	}
-	if call.Operation != "GetAuthorizationToken" {
+	return caller, refusal
+}
+
+// grant decides on a request for a token.
+func (s *Server) grant(call *Call, caller Credentials, service string) (Grant, *apiError) {
+	if call.Operation != getToken {
 		return Grant{}, &apiError{http.StatusBadRequest, "UnknownOperationException", ""}
 	}
 	if refusal := s.World.mayRequestToken(service, caller); refusal != nil {
 		return Grant{}, refusal
 	}
 	expires := s.World.Now().Add(s.World.TokenLife)
-	return Grant{Principal: caller.Principal, Role: caller.Role, Region: signature.region, Expires: expires, Policy: caller.Policy}, nil
+	return Grant{Principal: caller.Principal, Role: caller.Role, Region: call.Region, Expires: expires, Policy: caller.Policy}, nil
 }
 
 // mayRequestToken decides on a request for a token: by the caller's permissions and

@@ -38,7 +38,7 @@ func (w *World) SetResourcePolicy(of Repository, text string) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.resourcePolicies[of] = []document{d}
+	w.resourcePolicies[of], w.policyTexts[of] = []document{d}, text
 	return nil
 }
 

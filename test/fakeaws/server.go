@@ -87,7 +87,7 @@ func Start(world *World, o Options) (*Server, error) {
 			return nil, err
 		}
 	}
-	handlers := map[Service]handler{IMDS: s.imds, STS: s.sts, ECR: s.ecr, ECRPublic: s.ecrPublic, Registry: s.registry, S3: s.s3, Proxy: s.proxy}
+	handlers := map[Service]handler{IMDS: s.imds, STS: s.sts, ECR: s.ecr, ECRPublic: s.ecrPublic, IAM: s.iam, Registry: s.registry, S3: s.s3, Proxy: s.proxy}
 	for service, h := range handlers {
 		config := s.certificate
 		if service == IMDS || service == Proxy {

@@ -34,6 +34,7 @@ type World struct {
 	endpoints     map[Endpoint]document        // with a policy
 
 	resourcePolicies map[Repository][]document // of repositories and registries
+	policyTexts      map[Repository]string     // of those that SetResourcePolicy has set
 	cacheRules       []Repository              // with the prefixes as names
 
 	images map[Repository]map[string][]byte // contents by tag and digest
@@ -79,6 +80,7 @@ func NewWorld(node Node, roles ...Role) *World {
 		organizations:    map[string]organization{},
 		endpoints:        map[Endpoint]document{},
 		resourcePolicies: map[Repository][]document{},
+		policyTexts:      map[Repository]string{},
 	}
 	for _, r := range append([]Role{{ARN: node.Role}}, roles...) {
 		w.SetRole(r)

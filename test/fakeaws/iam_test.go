@@ -1,0 +1,105 @@
+package fakeaws
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// asAdministrator sends a request of IAM's Query API.
+func asAdministrator(t *testing.T, s *Server, as Credentials, action string, fields ...string) answer {
+	t.Helper()
+	r := stsRequest(s, action, fields...)
+	r.url = s.URL(IAM) + "/"
+	return send(t, newClient(t, s), r.sign(t, signing{as, "iam", "us-east-1", s.World.Now()}))
+}
+
+// TestSetUpByAPI: roles and policies that IAM's API has set up decide like others.
+func TestSetUpByAPI(t *testing.T) {
+	t.Parallel()
+	w := NewWorld(Node{Role: nodeRole})
+	s := start(t, w, Options{})
+	admin := w.Administrator("444455556666")
+	node := session(w, nodeRole, time.Hour, false)
+	trust := policyOf(`{"Effect":"Allow","Principal":{"AWS":"` + nodeRole + `"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"x1"}}}`)
+	if got := assume(t, s, node, firstRole, "3600", "x1"); got.status != http.StatusForbidden {
+		t.Fatalf("before: %+v", got)
+	}
+	for _, step := range []struct {
+		action, want string
+		fields       []string
+	}{
+		{"GetRole", "NoSuchEntity", []string{"RoleName", "ecr-pull"}},
+		{"CreateRole", "MalformedPolicyDocument", []string{"RoleName", "ecr-pull", "AssumeRolePolicyDocument", "{}"}},
+		{"CreateRole", "", []string{"RoleName", "ecr-pull", "AssumeRolePolicyDocument", trust, "Tags.member.1.Key", "by", "Tags.member.1.Value", "me"}},
+		{"CreateRole", "EntityAlreadyExists", []string{"RoleName", "ecr-pull", "AssumeRolePolicyDocument", trust}},
+		{"PutRolePolicy", "", []string{"RoleName", "ecr-pull", "PolicyName", "pull", "PolicyDocument", policyOf(`{"Effect":"Allow","Action":"ecr:*","Resource":"*"}`)}},
+		{"PutRolePolicy", "NoSuchEntity", []string{"RoleName", "other", "PolicyName", "pull", "PolicyDocument", policyOf(`{"Effect":"Allow","Action":"ecr:*","Resource":"*"}`)}},
+		{"DeleteRole", "InvalidAction", []string{"RoleName", "ecr-pull"}},
+	} {
+		if got := asAdministrator(t, s, admin, step.action, step.fields...); got.code != step.want {
+			t.Errorf("%s %q: got %+v, want %q", step.action, step.fields[1], got, step.want)
+		}
+	}
+	if got := assume(t, s, node, firstRole, "3600", "x1"); got.status != http.StatusOK {
+		t.Errorf("after: %+v", got)
+	}
+	if got := assume(t, s, node, firstRole, "3600", "x2"); got.status != http.StatusForbidden {
+		t.Errorf("another external ID: %+v", got)
+	}
+	for action, want := range map[string]string{"GetRole": "sts%3AExternalId", "ListRoleTags": "<Value>me</Value>", "ListRolePolicies": "<member>pull</member>"} {
+		if got := asAdministrator(t, s, admin, action, "RoleName", "ecr-pull"); !strings.Contains(got.text, want) {
+			t.Errorf("%s: %+v", action, got)
+		}
+	}
+	limited := NewWorld(Node{Role: nodeRole}, Role{ARN: nodeRole, Policies: map[string]string{}})
+	other := start(t, limited, Options{})
+	if got := asAdministrator(t, other, session(limited, nodeRole, time.Hour, false), "GetRole", "RoleName", "node"); got.code != "AccessDenied" {
+		t.Errorf("the node may use IAM: %+v", got)
+	}
+}
+
+// TestProviderByAPI: an account trusts tokens of an issuer for an audience once it has
+// an OIDC provider for both, and the role's trust policy names it.
+func TestProviderByAPI(t *testing.T) {
+	t.Parallel()
+	issuer, err := NewIssuer("https://oidc.example.com/id/1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const provider = "arn:aws:iam::444455556666:oidc-provider/oidc.example.com/id/1"
+	trust := policyOf(`{"Effect":"Allow","Principal":{"Federated":"` + provider + `"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringEquals":{
+		"oidc.example.com/id/1:sub":"system:serviceaccount:shop:web","oidc.example.com/id/1:aud":"sts.amazonaws.com"}}}`)
+	w := NewWorld(Node{Role: nodeRole}, Role{ARN: firstRole, TrustPolicy: trust})
+	w.PublishIssuer(issuer)
+	s := start(t, w, Options{})
+	admin := w.Administrator("444455556666")
+	exchange := func(name, audience string) answer {
+		token, err := issuer.Token("shop", name, audience, w.Now().Add(time.Hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := stsRequest(s, "AssumeRoleWithWebIdentity", "RoleArn", firstRole, "RoleSessionName", "test", "WebIdentityToken", token)
+		return send(t, newClient(t, s), r.unsigned(t))
+	}
+	if got := exchange("web", Audience); got.code != "InvalidIdentityToken" {
+		t.Errorf("without a provider: %+v", got)
+	}
+	if got := asAdministrator(t, s, admin, "CreateOpenIDConnectProvider", "Url", issuer.URL, "ClientIDList.member.1", "other"); !strings.Contains(got.text, provider) {
+		t.Fatalf("got %+v", got)
+	}
+	if got := exchange("web", Audience); got.code != "InvalidIdentityToken" {
+		t.Errorf("for another audience: %+v", got)
+	}
+	asAdministrator(t, s, admin, "AddClientIDToOpenIDConnectProvider", "OpenIDConnectProviderArn", provider, "ClientID", Audience)
+	if got := exchange("web", Audience); got.status != http.StatusOK {
+		t.Errorf("with all: %+v", got)
+	}
+	if got := exchange("api", Audience); got.code != "AccessDenied" {
+		t.Errorf("another subject: %+v", got)
+	}
+	if got := exchange("web", "other"); got.code != "AccessDenied" {
+		t.Errorf("another audience: %+v", got)
+	}
+}

@@ -1,0 +1,86 @@
+package fakeaws
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// providerARN names an account's OIDC provider.
+func providerARN(account, issuer string) string {
+	return "arn:aws:iam::" + account + ":oidc-provider/" + strings.TrimPrefix(issuer, "https://")
+}
+
+// issuerOf is the issuer of the OIDC provider that a form names.
+func (w *World) issuerOf(account string, form url.Values) (string, *apiError) {
+	arn := form.Get("OpenIDConnectProviderArn")
+	_, name, _ := strings.Cut(arn, ":oidc-provider/")
+	issuer := "https://" + name
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if _, ok := w.providers[account][issuer]; !ok || arn != providerARN(account, issuer) {
+		return "", noSuchEntity("OpenIDConnect Provider not found for arn %s", arn)
+	}
+	return issuer, nil
+}
+
+func createProvider(w *World, account string, form url.Values) (string, *apiError) {
+	issuer := form.Get("Url")
+	w.mu.Lock()
+	_, exists := w.providers[account][issuer]
+	w.mu.Unlock()
+	switch {
+	case !strings.HasPrefix(issuer, "https://"):
+		return "", &apiError{http.StatusBadRequest, "ValidationError", "Invalid Open ID Connect Provider URL"}
+	case exists:
+		return "", &apiError{http.StatusConflict, "EntityAlreadyExists", "Provider with url " + issuer + " already exists."}
+	}
+	w.SetProvider(account, issuer, members(form, "ClientIDList", "")...)
+	return element("OpenIDConnectProviderArn", providerARN(account, issuer)), nil
+}
+
+func getProvider(w *World, account string, form url.Values) (string, *apiError) {
+	issuer, refusal := w.issuerOf(account, form)
+	if refusal != nil {
+		return "", refusal
+	}
+	audiences, _ := w.provider(account, issuer)
+	var s strings.Builder
+	for _, audience := range audiences {
+		s.WriteString(element("member", audience))
+	}
+	return element("Url", strings.TrimPrefix(issuer, "https://")) + "<ClientIDList>" + s.String() + "</ClientIDList><ThumbprintList></ThumbprintList><Tags></Tags>", nil
+}
+
+func listProviders(w *World, account string, _ url.Values) (string, *apiError) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var s strings.Builder
+	for issuer := range w.providers[account] {
+		s.WriteString("<member>" + element("Arn", providerARN(account, issuer)) + "</member>")
+	}
+	return "<OpenIDConnectProviderList>" + s.String() + "</OpenIDConnectProviderList>", nil
+}
+
+func addClientID(w *World, account string, form url.Values) (string, *apiError) {
+	return w.changeAudiences(account, form, func(audiences values, id string) values { return append(audiences, id) })
+}
+
+func removeClientID(w *World, account string, form url.Values) (string, *apiError) {
+	return w.changeAudiences(account, form, func(audiences values, id string) values {
+		return slices.DeleteFunc(audiences, func(a string) bool { return a == id })
+	})
+}
+
+func (w *World) changeAudiences(account string, form url.Values, change func(values, string) values) (string, *apiError) {
+	issuer, refusal := w.issuerOf(account, form)
+	if refusal != nil {
+		return "", refusal
+	}
+	audiences, _ := w.provider(account, issuer)
+	id := form.Get("ClientID")
+	audiences = slices.DeleteFunc(slices.Clone(audiences), func(a string) bool { return a == id })
+	w.SetProvider(account, issuer, change(audiences, id)...)
+	return "", nil
+}
