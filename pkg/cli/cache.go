@@ -19,14 +19,18 @@ import (
 
 // caches is the command cache: list or clear.
 func caches(conf *command.Configuration) func(*flag.FlagSet) command.Run {
-	return func(*flag.FlagSet) command.Run {
-		return func(_ context.Context, p Process, args []string) error { return runCache(p, *conf, args) }
+	return func(flags *flag.FlagSet) command.Run {
+		json := command.OutputFlag(flags)
+		return func(_ context.Context, p Process, args []string) error { return runCache(p, *conf, args, *json) }
 	}
 }
 
-func runCache(p Process, conf command.Configuration, args []string) error {
-	if len(args) != 1 || args[0] != "list" && args[0] != "clear" {
+func runCache(p Process, conf command.Configuration, args []string, json bool) error {
+	switch {
+	case len(args) != 1 || args[0] != "list" && args[0] != "clear":
 		return command.UsageError("want %s cache list, or cache clear", Name)
+	case json && args[0] == "clear":
+		return command.UsageError("cache clear has no --output json; cache list does")
 	}
 	c, err := conf.Load(p)
 	if err != nil {
@@ -37,6 +41,9 @@ func runCache(p Process, conf command.Configuration, args []string) error {
 		return command.UsageError("the configuration has no cache")
 	}
 	if _, err := os.Lstat(directory); errors.Is(err, fs.ErrNotExist) {
+		if json {
+			return p.WriteJSON([]cached{})
+		}
 		_, err := fmt.Fprintf(p.Stdout, "the cache is empty: %s does not exist yet\n", directory)
 		return err
 	}
@@ -48,7 +55,14 @@ func runCache(p Process, conf command.Configuration, args []string) error {
 	if args[0] == "clear" {
 		return clearCache(p, store, directory)
 	}
-	return listCache(p, store)
+	entries, err := store.List()
+	switch {
+	case err != nil:
+		return err
+	case json:
+		return listJSON(p, entries)
+	}
+	return listCache(p, entries)
 }
 
 func clearCache(p Process, store *cache.Store, directory string) error {
@@ -62,11 +76,7 @@ func clearCache(p Process, store *cache.Store, directory string) error {
 }
 
 // listCache prints a line for each entry, and no token.
-func listCache(p Process, store *cache.Store) error {
-	entries, err := store.List()
-	if err != nil {
-		return err
-	}
+func listCache(p Process, entries []cache.Info) error {
 	if len(entries) == 0 {
 		_, err := fmt.Fprintln(p.Stdout, "the cache is empty")
 		return err

@@ -4,8 +4,6 @@ package cli
 
 import (
 	"context"
-	"flag"
-	"fmt"
 
 	"ecr-cross-account-credential-provider/pkg/command"
 )
@@ -35,31 +33,21 @@ func program(p Process) command.Program {
 		Commands: []command.Command{
 			kubelets,
 			{
-				Name: "validate", Args: "[--no-permissions] [FILE|-]", Summary: "check a configuration: print ok, or every problem and exit 3",
+				Name: "validate", Args: "[FILE|-]", Summary: "check a configuration: print ok, or every problem and exit 3",
 				Example: "validate config.yaml", New: validate(&conf),
 			},
 			{
-				Name: "explain", Args: "[--own ACCOUNT] [--output json] IMAGE", Summary: "say what would be done for an image, without calling AWS",
+				Name: "explain", Args: "IMAGE", Summary: "say what would be done for an image, without calling AWS",
 				Example: "explain 444455556666.dkr.ecr.eu-west-1.amazonaws.com/team-a/app", New: explain(&conf),
 			},
 			{
 				Name: "cache", Args: "list|clear", Summary: "list what the node's processes share (no tokens), or remove it",
 				Example: "cache list", New: caches(&conf),
 			},
-			{Name: "version", Summary: "print the version", New: version},
+			command.Version(),
 		},
 		Notes: "The configuration is that of --config, else of $" + command.ConfigVariable + ", else\n" + p.DefaultConfig +
 			" if it exists.\nWithout one the program does what the stock ecr-credential-provider does.\n" +
 			"Exit status: 0 success, 1 failure, 2 usage or configuration error, 3 a check found problems.\n",
-	}
-}
-
-func version(*flag.FlagSet) command.Run {
-	return func(_ context.Context, p Process, args []string) error {
-		if len(args) > 0 {
-			return command.UsageError("version takes no arguments")
-		}
-		_, err := fmt.Fprintln(p.Stdout, p.Program, p.Version)
-		return err
 	}
 }

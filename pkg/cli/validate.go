@@ -11,45 +11,69 @@ import (
 	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
-// validate prints ok, or each problem in a line. Warnings go to stderr and change
-// nothing.
+// validated is the JSON form of validate. The names of its fields are stable.
+type validated struct {
+	Valid    bool            `json:"valid"`
+	Problems config.Problems `json:"problems"`
+	Warnings config.Problems `json:"warnings"`
+}
+
+// validate prints ok, or each problem in a line. Warnings go to stderr and do not
+// change the exit status.
 func validate(conf *command.Configuration) func(*flag.FlagSet) command.Run {
 	return func(flags *flag.FlagSet) command.Run {
+		json := command.OutputFlag(flags)
 		anyOwner := flags.Bool("no-permissions", false, "do not check who may write the file")
 		return func(_ context.Context, p Process, args []string) error {
-			source, err := validated(p, *conf, args)
+			source, err := sourceOf(p, *conf, args)
 			if err != nil {
 				return err
 			}
 			source.AnyOwner = *anyOwner
-			return printProblems(p, source, conf.Roles)
+			warnings, problems, err := check(source, conf.Roles)
+			switch {
+			case err != nil:
+				return err
+			case *json:
+				err = p.WriteJSON(validated{len(problems) == 0, problems, warnings})
+			default:
+				err = printProblems(p, warnings, problems)
+			}
+			if err == nil && len(problems) > 0 {
+				err = command.Reported(command.FoundProblem)
+			}
+			return err
 		}
 	}
 }
 
-func printProblems(p Process, source config.Source, roles []config.RoleFlag) error {
+// check loads a configuration. Neither list is nil, so that JSON has [] for none.
+func check(source config.Source, roles []config.RoleFlag) (warnings, problems config.Problems, err error) {
 	c, err := source.Load(roles)
-	var problems config.Problems
-	switch {
-	case err == nil:
-		for _, warning := range c.Warnings {
-			_, _ = fmt.Fprintf(p.Stderr, "warning: %s\n", printable.Line(warning.String(), command.MaxLine))
-		}
-		_, err = fmt.Fprintln(p.Stdout, "ok")
-		return err
-	case !errors.As(err, &problems):
-		return err
+	if err != nil && !errors.As(err, &problems) {
+		return nil, nil, err
+	}
+	return append(config.Problems{}, c.Warnings...), append(config.Problems{}, problems...), nil
+}
+
+func printProblems(p Process, warnings, problems config.Problems) error {
+	for _, warning := range warnings {
+		_, _ = fmt.Fprintf(p.Stderr, "warning: %s\n", printable.Line(warning.String(), command.MaxLine))
 	}
 	for _, problem := range problems {
 		if _, err := fmt.Fprintln(p.Stdout, printable.Line(problem.String(), command.MaxLine)); err != nil {
 			return err
 		}
 	}
-	return command.Reported(command.FoundProblem)
+	if len(problems) > 0 {
+		return nil
+	}
+	_, err := fmt.Fprintln(p.Stdout, "ok")
+	return err
 }
 
-// validated is the configuration to validate: a file, or stdin if the file is "-".
-func validated(p Process, conf command.Configuration, args []string) (config.Source, error) {
+// sourceOf returns the configuration to validate: a file, or stdin if the file is "-".
+func sourceOf(p Process, conf command.Configuration, args []string) (config.Source, error) {
 	switch {
 	case len(args) > 1:
 		return config.Source{}, command.UsageError("validate takes one file, not %d", len(args))

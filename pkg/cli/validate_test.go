@@ -1,9 +1,13 @@
 package cli
 
 import (
+	"encoding/json"
+	"errors"
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 const goodEntry = "registries:\n- accounts: [\"444455556666\"]\n"
@@ -44,5 +48,38 @@ func TestValidateWarns(t *testing.T) {
 	got := runMain(t, nil, "validate", file)
 	if got.status != 0 || got.stdout != "ok\n" || !strings.HasPrefix(got.stderr, "warning: "+file+":5: registries[0].assumeRoles[0].arn: ") {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// TestValidateJSON: the lists are never null.
+func TestValidateJSON(t *testing.T) {
+	t.Parallel()
+	const none = `[]`
+	for text, want := range map[string]struct {
+		status                    int
+		valid, problems, warnings string
+	}{
+		configHead + goodEntry: {0, "true", none, none},
+		configHead: {
+			3, "false", `[{"file": "stdin", "line": 1, "path": "registries", "message": "is required; want a list of entries with accounts"}]`, none,
+		},
+		configHead + goodEntry + "  assumeRoles: [{arn: \"arn:aws:iam::777788889999:role/pull\"}]\n": {
+			0, "true", none, `[{"file": "stdin", "line": 5, "path": "registries[0].assumeRoles[0].arn", "message": "account 777788889999 of the role that requests the token is none of this entry's accounts; repository policies must then allow that account"}]`,
+		},
+	} {
+		got := runMain(t, func(p *Process) { p.Stdin = strings.NewReader(text) }, "validate", "-", "--output", "json")
+		var report map[string]json.RawMessage
+		if err := json.Unmarshal([]byte(got.stdout), &report); err != nil || got.status != want.status || got.stderr != "" || len(report) != 3 {
+			t.Fatalf("%v: %+v", err, got)
+		}
+		for field, text := range map[string]string{"valid": want.valid, "problems": want.problems, "warnings": want.warnings} {
+			var g, w any
+			if err := errors.Join(json.Unmarshal(report[field], &g), json.Unmarshal([]byte(text), &w)); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(w, g); diff != "" {
+				t.Errorf("%s: %s", field, diff)
+			}
+		}
 	}
 }

@@ -2,10 +2,7 @@ package command
 
 import (
 	"flag"
-	"fmt"
 	"io"
-
-	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
 // flags returns a set with the flags of all commands.
@@ -31,17 +28,4 @@ func parse(flags *flag.FlagSet, args []string) (rest []string, err error) {
 		}
 		rest, args = append(rest, left[0]), left[1:]
 	}
-}
-
-// OutputFlag defines --output, which chooses between text and JSON.
-func OutputFlag(flags *flag.FlagSet) (json *bool) {
-	json = new(bool)
-	flags.Func("output", "`FORMAT` of the output: text (the default) or json", func(s string) error {
-		if s != "text" && s != "json" {
-			return fmt.Errorf("%q is not text or json", printable.Short(s))
-		}
-		*json = s == "json"
-		return nil
-	})
-	return json
 }

@@ -44,12 +44,9 @@ func (pr Program) usage() string {
 // commandUsage returns the help of a command: its flags and an example.
 func (pr Program) commandUsage(c Command) string {
 	var s strings.Builder
-	fmt.Fprintf(&s, "usage: %s\n\n%s: %s.\n", words(pr.Name, c.Name, c.Args), c.Name, c.Summary)
-	flags := flag.NewFlagSet(c.Name, flag.ContinueOnError)
+	flags := pr.flags(c.Name)
 	c.New(flags)
-	if pr.Flags != nil {
-		pr.Flags(flags)
-	}
+	fmt.Fprintf(&s, "usage: %s\n\n%s: %s.\n", words(pr.Name, c.Name, "[FLAGS]", c.Args), c.Name, c.Summary)
 	title := "\nflags:\n"
 	flags.VisitAll(func(f *flag.Flag) {
 		s.WriteString(title)

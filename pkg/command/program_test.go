@@ -33,12 +33,7 @@ func program() command.Program {
 			{Name: "echo", Args: "[WORD]", Summary: "repeat the words", Example: "echo a b", New: echo},
 			{Name: "fail", Summary: "fail", New: fail},
 			{Name: "machine", Summary: "fail for a program", New: fail, ForPrograms: true},
-			{Name: "version", Summary: "print the version", New: func(*flag.FlagSet) command.Run {
-				return func(_ context.Context, p command.Process, _ []string) error {
-					_, err := fmt.Fprintln(p.Stdout, p.Program, p.Version)
-					return err
-				}
-			}},
+			command.Version(),
 		},
 	}
 }
@@ -53,11 +48,14 @@ func TestProgram(t *testing.T) {
 		{"flags before the command", "--global g echo a", 0, `global=g own=none json=false args=["a"]`, ""},
 		{"flags after the arguments", "echo a --own o b --output json --global g", 0, `global=g own=o json=true args=["a" "b"]`, ""},
 		{"nothing is a flag after --", "echo a -- --own", 0, `global=unset own=none json=false args=["a" "--own"]`, ""},
-		{"version as a flag", "--version", 0, "prog v1", ""},
+		{"version", "version", 0, "prog v1\n", ""},
+		{"version as a flag", "--version", 0, "prog v1\n", ""},
+		{"version as JSON", "version --output json", 0, "{\n  \"version\": \"v1\",\n  \"commit\": \"", ""},
+		{"version of something", "version x", 2, "", "prog: version takes no arguments\n"},
 		{"help", "help", 0, "Does things.\n\nusage: prog [--global X] [COMMAND] [ARGUMENTS]\n\n  echo [WORD]     repeat the words\n  fail            fail\n", ""},
 		{"help as a flag", "--help", 0, "Does things.", ""},
-		{"help of a command", "help echo", 0, "usage: prog echo [WORD]\n\necho: repeat the words.\n\nflags:\n  --global string              for all\n  --output FORMAT", ""},
-		{"the command's help as a flag", "echo --help", 0, "usage: prog echo [WORD]", ""},
+		{"help of a command", "help echo", 0, "usage: prog echo [FLAGS] [WORD]\n\necho: repeat the words.\n\nflags:\n  --global string              for all\n  --output FORMAT", ""},
+		{"the command's help as a flag", "echo --help", 0, "usage: prog echo [FLAGS] [WORD]", ""},
 		{"help of two commands", "help echo fail", 2, "", "prog: help takes one command, not 2"},
 		{"help of no command", "help ech", 2, "", `prog: unknown command "ech"; did you mean echo?`},
 		{"unknown command", "ecko", 2, "", `prog: unknown command "ecko"; did you mean echo?; for the list of commands, run: prog help` + "\n"},

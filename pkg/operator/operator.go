@@ -3,8 +3,6 @@ package operator
 
 import (
 	"context"
-	"flag"
-	"fmt"
 
 	"ecr-cross-account-credential-provider/pkg/command"
 )
@@ -25,20 +23,10 @@ func program(p command.Process) command.Program {
 		Flags:    conf.Register,
 		Commands: []command.Command{
 			doctorCommand(&conf),
-			{Name: "version", Summary: "print the version", New: version},
+			command.Version(),
 		},
 		Notes: "The configuration is that of --config, else of $" + command.ConfigVariable + ", else\n" + p.DefaultConfig +
 			" if it exists.\n" +
 			"Exit status: 0 success, 1 failure, 2 usage or configuration error, 3 a check found problems.\n",
-	}
-}
-
-func version(*flag.FlagSet) command.Run {
-	return func(_ context.Context, p command.Process, args []string) error {
-		if len(args) > 0 {
-			return command.UsageError("version takes no arguments")
-		}
-		_, err := fmt.Fprintln(p.Stdout, p.Program, p.Version)
-		return err
 	}
 }
