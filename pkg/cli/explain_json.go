@@ -1,15 +1,9 @@
 package cli
 
 import (
-	"context"
-	"encoding/json"
-
 	"ecr-cross-account-credential-provider/pkg/awsapi"
-	"ecr-cross-account-credential-provider/pkg/command"
-	"ecr-cross-account-credential-provider/pkg/config"
 	"ecr-cross-account-credential-provider/pkg/kubelet"
 	"ecr-cross-account-credential-provider/pkg/plan"
-	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
 // explained is the JSON form of explain. The names of its fields are stable.
@@ -27,37 +21,31 @@ type response struct {
 	AuthKey      string        `json:"authKey,omitempty"` // empty: no credentials
 }
 
-func explainJSON(ctx context.Context, p Process, own registry.Account, c config.Config, name string) error {
-	e := explained{Image: name, Calls: []string{}, Response: response{CacheKeyType: kubelet.ForRegistry}}
-	if image, err := c.Image(name); err == nil {
-		if own.IsZero() && !image.Registry().Public() && c.Rules.DependsOnOwn(image) {
-			return command.UsageError("which entry governs %s depends on the node's own account; name it with --own ACCOUNT", image)
+func (a answer) printJSON(p Process) error {
+	e := explained{Image: a.image, Calls: []string{}, Response: response{CacheKeyType: kubelet.ForRegistry}}
+	if a.notECR == nil {
+		d, err := a.only()
+		if err == nil {
+			err = d.err
 		}
-		api, err := awsapi.Load(ctx, p.AWS(c, nil))
+		if err == nil {
+			err = e.fill(a, d)
+		}
 		if err != nil {
 			return err
 		}
-		if err := e.decide(c, api, image, own); err != nil {
-			return err
-		}
 	}
-	encoder := json.NewEncoder(p.Stdout)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(e)
+	return p.WriteJSON(e)
 }
 
-// decide fills in what the configuration decides, for a pod that is not known.
-func (e *explained) decide(c config.Config, api *awsapi.API, image registry.Image, own registry.Account) error {
-	d, err := plan.Decide(c, image, own, nil)
-	if err != nil {
-		return err
-	}
+// fill fills in what the configuration decides.
+func (e *explained) fill(a answer, d decided) error {
 	e.Response.CacheKeyType = d.Scope()
 	if d.Entry == nil {
 		return nil
 	}
-	e.Entry, e.Line, e.Plan, e.Response.AuthKey = d.Entry.Name, d.Entry.Line, &d.Plan, d.AuthKey(image)
-	sts, _, err := stsHost(api, d.Plan)
+	e.Entry, e.Line, e.Plan, e.Response.AuthKey = d.Entry.Name, d.Entry.Line, &d.Plan, d.AuthKey(a.parsed)
+	sts, _, err := stsHost(a.api, d.Plan)
 	if err != nil {
 		return err
 	}
@@ -67,7 +55,7 @@ func (e *explained) decide(c config.Config, api *awsapi.API, image registry.Imag
 	for range d.Plan.Roles {
 		e.Calls = append(e.Calls, sts)
 	}
-	ecr, err := api.ECRHost(d.Plan.API)
+	ecr, err := a.api.ECRHost(d.Plan.API)
 	e.Calls = append(e.Calls, ecr)
 	return err
 }
@@ -81,11 +69,11 @@ func stsHost(api *awsapi.API, p plan.Plan) (host, region string, err error) {
 	}
 	node, err := api.NamedRegion()
 	switch {
-	case !p.STSRegion.IsZero(): // nobody needs the node's
+	case !p.STSRegion.IsZero(): // the node's region does not matter
 	case err != nil:
 		return "", "", err
 	case node.IsZero():
-		return "STS of the node's region, which IMDS tells, else of the registry's", "", nil
+		return "STS of the node's region (from IMDS), else of the registry's", "", nil
 	}
 	r, err := p.STS(node, api.STSHasFIPS)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// explainLine is a line of explain's table.
+// explainLine is a row of explain's table.
 func explainLine(t *testing.T, out, label string) string {
 	t.Helper()
 	for line := range strings.Lines(out) {
@@ -41,7 +41,7 @@ func TestExplainSTS(t *testing.T) {
 		"China":                    {"444455556666.dkr.ecr.cn-north-1.amazonaws.com.cn/x", "Registry", "sts.cn-north-1.amazonaws.com.cn"},
 		"China from elsewhere":     {"444455556666.dkr.ecr.cn-north-1.amazonaws.com.cn/x", "eu-west-1", "STS would be called in eu-west-1 of partition aws"},
 		"FIPS where there is none": {"444455556666.dkr.ecr-fips.eu-west-1.amazonaws.com/x", "Registry", "STS has none in eu-west-1"},
-		"unknown":                  {"444455556666.dkr.ecr.eu-west-1.amazonaws.com/x", "Node", "STS of the node's region, which IMDS tells"},
+		"unknown":                  {"444455556666.dkr.ecr.eu-west-1.amazonaws.com/x", "Node", "STS of the node's region (from IMDS)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -101,7 +101,32 @@ func TestExplainNotECR(t *testing.T) {
 	if line := explainLine(t, got.stdout, "registry"); line != `not Amazon ECR: "44445555666" is not an account number; want 12 digits` {
 		t.Errorf("got %s", line)
 	}
-	if line := explainLine(t, got.stdout, "response"); !strings.HasPrefix(line, "no credentials, and no call to AWS; cacheKeyType Registry") {
+	if line := explainLine(t, got.stdout, "response"); !strings.HasPrefix(line, "no credentials, and no call to AWS") {
 		t.Errorf("got %s", line)
+	}
+}
+
+// TestExplainColors: only a terminal gets colors, and not with NO_COLOR.
+func TestExplainColors(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		terminal bool
+		noColor  string
+		want     bool
+	}{
+		"a pipe":                   {false, "", false},
+		"a terminal":               {true, "", true},
+		"a terminal with NO_COLOR": {true, "1", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := runMain(t, func(p *Process) {
+				p.StdoutTerminal = test.terminal
+				p.Getenv = func(name string) string { return map[string]string{"NO_COLOR": test.noColor}[name] }
+			}, "--role", "444455556666=arn:aws:iam::444455556666:role/x", "explain", "444455556666.dkr.ecr.eu-west-1.amazonaws.com/x")
+			if colored := strings.Contains(got.stdout, "\x1b[1mentry\x1b[0m "); got.status != 0 || colored != test.want || strings.Contains(got.stdout, "\x1b") != test.want {
+				t.Errorf("got %+v", got)
+			}
+		})
 	}
 }

@@ -47,12 +47,15 @@ func (pr Program) commandUsage(c Command) string {
 	flags := pr.flags(c.Name)
 	c.New(flags)
 	fmt.Fprintf(&s, "usage: %s\n\n%s: %s.\n", words(pr.Name, c.Name, "[FLAGS]", c.Args), c.Name, c.Summary)
-	title := "\nflags:\n"
+	s.WriteString("\nflags:\n")
+	width := 0
 	flags.VisitAll(func(f *flag.Flag) {
-		s.WriteString(title)
-		title = ""
+		name, _ := flag.UnquoteUsage(f)
+		width = max(width, len(words("--"+f.Name, name)))
+	})
+	flags.VisitAll(func(f *flag.Flag) {
 		name, usage := flag.UnquoteUsage(f)
-		fmt.Fprintf(&s, "  %-28s %s\n", words("--"+f.Name, name), usage)
+		fmt.Fprintf(&s, "  %-*s  %s\n", width, words("--"+f.Name, name), usage)
 	})
 	if c.Example != "" {
 		fmt.Fprintf(&s, "\nexample:\n  %s\n", words(pr.Name, c.Example))

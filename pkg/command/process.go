@@ -47,6 +47,9 @@ func (p Process) Note(text string) {
 	_, _ = fmt.Fprintf(p.Stderr, "%s: %s\n", p.Program, printable.Line(text, MaxLine))
 }
 
+// Color reports whether stdout shows colors: it is a terminal, and NO_COLOR is not set.
+func (p Process) Color() bool { return p.StdoutTerminal && p.Getenv("NO_COLOR") == "" }
+
 // report writes an error as the last thing on stderr. A program that called does
 // not get the line break at the end: a kubelet's log shows a text with one as a
 // block of several lines.

@@ -54,7 +54,7 @@ func TestProgram(t *testing.T) {
 		{"version of something", "version x", 2, "", "prog: version takes no arguments\n"},
 		{"help", "help", 0, "Does things.\n\nusage: prog [--global X] [COMMAND] [ARGUMENTS]\n\n  echo [WORD]     repeat the words\n  fail            fail\n", ""},
 		{"help as a flag", "--help", 0, "Does things.", ""},
-		{"help of a command", "help echo", 0, "usage: prog echo [FLAGS] [WORD]\n\necho: repeat the words.\n\nflags:\n  --global string              for all\n  --output FORMAT", ""},
+		{"help of a command", "help echo", 0, "usage: prog echo [FLAGS] [WORD]\n\necho: repeat the words.\n\nflags:\n  --global string  for all\n  --output FORMAT  ", ""},
 		{"the command's help as a flag", "echo --help", 0, "usage: prog echo [FLAGS] [WORD]", ""},
 		{"help of two commands", "help echo fail", 2, "", "prog: help takes one command, not 2"},
 		{"help of no command", "help ech", 2, "", `prog: unknown command "ech"; did you mean echo?`},

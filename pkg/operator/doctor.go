@@ -47,7 +47,7 @@ func doctorCommand(conf *command.Configuration) command.Command {
 // examine runs the checks and prints them.
 func examine(ctx context.Context, d doctor.Doctor, images []string, json bool) error {
 	p := d.Process
-	text := diagnosis.NewText(p.Stdout, p.StdoutTerminal && p.Getenv("NO_COLOR") == "")
+	text := diagnosis.NewText(p.Stdout, p.Color())
 	report := &diagnosis.Report{}
 	if !json {
 		report.Done = text.Check
