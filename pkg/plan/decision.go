@@ -65,7 +65,7 @@ func Decide(c config.Config, image registry.Image, own registry.Account, pod *ku
 		d.Entry = &c.Unmatched
 	}
 	var err error
-	if d.Plan, err = compute(c.STSRegion, d.Entry, image.Registry(), pod); err != nil {
+	if d.Plan, err = Compute(c, d.Entry, image.Registry(), pod); err != nil {
 		return d, fmt.Errorf("no credentials for registry %s (%s): %w", image.Registry(), d.Entry.Name, err)
 	}
 	d.Warning = stockRoleUnused(d, pod)
@@ -75,7 +75,7 @@ func Decide(c config.Config, image registry.Image, own registry.Account, pod *ku
 // OfEntry computes what an entry whose source is the node makes of a registry,
 // without an image: the plan for whatever the entry governs there.
 func OfEntry(c config.Config, entry *rule.Entry, reg registry.Registry) (Plan, error) {
-	p, err := compute(c.STSRegion, entry, reg, nil)
+	p, err := Compute(c, entry, reg, nil)
 	if err != nil {
 		return Plan{}, fmt.Errorf("no credentials for registry %s (%s): %w", reg, entry.Name, err)
 	}
@@ -89,8 +89,9 @@ func decidePublic(c config.Config, image registry.Image) Decision {
 	return Decision{Entry: &publicEntry, Why: "an anonymous pull works without a token", Plan: Plan{API: image.Registry().API()}}
 }
 
-// compute resolves everything that an entry says about a registry and a pod.
-func compute(sts config.STSRegion, entry *rule.Entry, reg registry.Registry, pod *kubelet.ServiceAccount) (Plan, error) {
+// Compute resolves everything that an entry says about a registry and a pod: the plan
+// for the images of the registry that the entry governs.
+func Compute(c config.Config, entry *rule.Entry, reg registry.Registry, pod *kubelet.ServiceAccount) (Plan, error) {
 	p := Plan{API: reg.API()}
 	start, named, err := start(entry, reg, pod)
 	if err != nil {
@@ -109,7 +110,7 @@ func compute(sts config.STSRegion, entry *rule.Entry, reg registry.Registry, pod
 	}
 	if p.AssumesRoles() {
 		p.NodeWhenRefused = entry.NodeWhenRefused
-		p.STSRegion = stsRegion(sts, reg)
+		p.STSRegion = stsRegion(c.STSRegion, reg)
 	}
 	return p, nil
 }

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"ecr-cross-account-credential-provider/pkg/printable"
@@ -21,6 +22,13 @@ func ParseRegion(s string) (Region, error) {
 		return Region{s, p}, nil
 	}
 	return Region{}, fmt.Errorf("%q is not a region; want a name such as eu-west-1", printable.Short(s))
+}
+
+// AnyRegion returns a region of the partition. It stands for all of them where only
+// the partition matters, and need not exist.
+func AnyRegion(p Partition) Region {
+	i := slices.IndexFunc(partitions, func(other partition) bool { return other.Partition == p })
+	return Region{partitions[i].regionPrefixes[0] + "-east-1", &partitions[i]}
 }
 
 // String is the region's name.

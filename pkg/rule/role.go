@@ -2,6 +2,7 @@ package rule
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"ecr-cross-account-credential-provider/pkg/printable"
@@ -115,6 +116,17 @@ func (r RoleTemplate) HasExternalID() bool { return r.externalID != "" }
 
 // HasTags reports whether the role is assumed with session tags.
 func (r RoleTemplate) HasTags() bool { return len(r.tags) > 0 }
+
+// ARNOfAny returns the role's ARN for the registries of any account, as a pattern of
+// IAM.
+func (r RoleTemplate) ARNOfAny(reg registry.Registry) (string, error) {
+	return expandARN(r.arn.with(map[string]string{"account": "*"}), reg)
+}
+
+// DependsOnRegion reports whether the role's ARN has the registry's region in it.
+func (r RoleTemplate) DependsOnRegion() bool {
+	return strings.Contains(r.arn.String(), "{region}")
+}
 
 // ARN returns the role's ARN for a registry.
 func (r RoleTemplate) ARN(reg registry.Registry) (string, error) { return expandARN(r.arn, reg) }

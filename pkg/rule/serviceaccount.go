@@ -99,6 +99,12 @@ func ParseRolePattern(s string) (RolePattern, error) {
 // String returns the pattern as the configuration writes it.
 func (p RolePattern) String() string { return p.arn.String() }
 
+// Partition returns the roles' partition, and false where it is the registry's.
+func (p RolePattern) Partition() (registry.Partition, bool) {
+	partition, err := registry.ParsePartition(partOf(p.arn, 1))
+	return partition, err == nil
+}
+
 // match compares the whole of both. A star of path.Match does not cross a slash,
 // and ARNs have none of its other special characters.
 func (p RolePattern) match(arn string, reg registry.Registry) bool {

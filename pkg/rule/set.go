@@ -16,6 +16,16 @@ type Set struct{ entries []Entry }
 // Entries returns the entries in the order of the configuration.
 func (s Set) Entries() []Entry { return slices.Clone(s.entries) }
 
+// For returns the entries for an account's registries, of whatever region and
+// repository. own is the account of the node's identity.
+func (s Set) For(account, own registry.Account) (entries []*Entry) {
+	candidates, _ := s.forAccount(account, own)
+	for _, r := range candidates {
+		entries = append(entries, r.entry)
+	}
+	return entries
+}
+
 // DependsOnOwn reports whether the node's own account can change which entry
 // governs the image. It can where an entry of the region names that account by
 // `own`, which keeps the account out of "*" in every region, or "*" excepts it.

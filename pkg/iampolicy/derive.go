@@ -1,0 +1,280 @@
+package iampolicy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"ecr-cross-account-credential-provider/pkg/config"
+	"ecr-cross-account-credential-provider/pkg/plan"
+	"ecr-cross-account-credential-provider/pkg/registry"
+	"ecr-cross-account-credential-provider/pkg/rule"
+)
+
+// Side is whose documents are wanted.
+type Side string
+
+// The sides. The empty one stands for nodes and images.
+const (
+	Nodes     Side = "nodes"
+	Images    Side = "images"
+	Endpoints Side = "endpoints"
+)
+
+// Request says whose documents to derive.
+type Request struct {
+	Side Side
+	// Account limits the documents to those of one account. An entry for "*" has
+	// documents on the images' side for that account only.
+	Account registry.Account
+}
+
+// Derive computes the documents of a configuration: every statement that its plans
+// need, and none besides.
+//
+// Three cases make the nodes' own role pull. For whenRefused: Node, whenNoToken: Node
+// and whenNoRole: Node, the nodes' policy gets the rights to pull from the entry's
+// repositories. The other account's side gets nothing: its owner offers a role, and
+// the node's identity is for repositories that admit it already. For unmatched: Node,
+// the nodes' policy gets the rights to pull from every account that no entry
+// governs: the nodes' own, and AWS's own such as those of the EKS add-ons. Which
+// those are is known only beside an entry for "*", by its exceptAccounts.
+//
+// An entry whose repositories start with a longer prefix does not narrow the
+// permissions of another entry's role: IAM cannot subtract one list of resources
+// from another without denying it to everybody.
+func Derive(c config.Config, f Facts, r Request) ([]Item, error) {
+	partition, err := f.partition()
+	if err != nil {
+		return nil, err
+	}
+	d := &derivation{config: c, facts: f, request: r, partition: partition, used: map[ServiceAccount]error{}}
+	nodes := make([]*NodeRole, 0, len(f.NodeRoles))
+	for i := range f.NodeRoles {
+		nodes = append(nodes, &f.NodeRoles[i])
+	}
+	if len(nodes) == 0 {
+		nodes = []*NodeRole{nil}
+	}
+	for _, n := range nodes {
+		if err := d.node(n); err != nil {
+			return nil, err
+		}
+	}
+	for _, s := range f.ServiceAccounts {
+		if err := d.used[s]; err != nil {
+			return nil, fmt.Errorf("service account %s: %w", s, err)
+		}
+	}
+	return d.finish(), nil
+}
+
+// derivation collects the statements of each document.
+type derivation struct {
+	config    config.Config
+	facts     Facts
+	request   Request
+	partition registry.Partition
+	items     []Item
+	// used has the service accounts that were tried. The error is why no entry lets
+	// one start, and nil if some entry does.
+	used map[ServiceAccount]error
+}
+
+// wants reports whether documents of a kind are wanted for an account.
+func (d *derivation) wants(kind Kind, account string) bool {
+	side := d.request.Side
+	switch kind {
+	case NodePolicy:
+		if side != "" && side != Nodes {
+			return false
+		}
+	case EndpointPolicy:
+		if side != Endpoints {
+			return false
+		}
+	default:
+		if side != "" && side != Images {
+			return false
+		}
+	}
+	return d.request.Account.IsZero() || account == d.request.Account.String()
+}
+
+// add adds statements to a document, if it is wanted.
+func (d *derivation) add(i Item, statements ...Statement) {
+	if !d.wants(i.Kind, i.Account) {
+		return
+	}
+	at := slices.IndexFunc(d.items, func(other Item) bool {
+		return other.Account == i.Account && other.Kind == i.Kind && other.AttachTo == i.AttachTo
+	})
+	if at < 0 {
+		at = len(d.items)
+		d.items = append(d.items, i)
+	}
+	d.items[at].statements = append(d.items[at].statements, statements...)
+	d.items[at].MaxSession = max(d.items[at].MaxSession, i.MaxSession)
+}
+
+func (d *derivation) finish() []Item {
+	for i := range d.items {
+		if d.items[i].Kind != OIDCProvider {
+			d.items[i].Policy = NewDocument(d.items[i].statements...)
+		}
+		d.items[i].statements = nil
+	}
+	sortItems(d.items)
+	return d.items
+}
+
+// node adds what a node with the role needs; nil stands for a role that is not
+// known.
+func (d *derivation) node(n *NodeRole) error {
+	var own registry.Account
+	if n != nil {
+		own = n.account
+	}
+	scopes, err := d.scopes(n)
+	if err != nil {
+		return err
+	}
+	for _, s := range scopes {
+		if err := d.scope(s, n); err != nil {
+			return fmt.Errorf("%s: %w", s.entry.Name, err)
+		}
+	}
+	if err := d.passOwn(n); err != nil {
+		return err
+	}
+	return d.unmatched(n, own)
+}
+
+// scope adds what the plans of a scope need.
+func (d *derivation) scope(s scope, n *NodeRole) error {
+	parts, err := s.parts(d.partition)
+	if err != nil {
+		return err
+	}
+	for _, p := range parts {
+		if s.entry.ServiceAccount != nil {
+			err = d.serviceAccounts(p, n)
+		} else {
+			err = d.plan(p, n, nil)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// plan adds what one plan needs. The pod is nil where the node starts.
+func (d *derivation) plan(p part, n *NodeRole, pod *ServiceAccount) error {
+	computed, err := p.plan(d, pod)
+	if err != nil {
+		return err
+	}
+	caller := identity{node: n}
+	if start := computed.ServiceAccount; start != nil {
+		if caller, err = d.startWith(*start); err != nil {
+			return err
+		}
+	}
+	roles, err := p.roles(computed)
+	if err != nil {
+		return err
+	}
+	var kind rule.PolicyKind
+	for i, role := range roles {
+		if err := d.hop(p, caller, role); err != nil {
+			return err
+		}
+		_, fixed := p.entry.Roles[i].Account()
+		caller, kind = identity{role: role.ARN, perAccount: !fixed}, role.PolicyKind()
+	}
+	if err := d.pull(p, caller, kind); err != nil {
+		return err
+	}
+	if computed.NodeWhenRefused {
+		return d.pull(p, identity{node: n}, kind)
+	}
+	if len(roles) == 0 && pod == nil {
+		return d.admit(p, n)
+	}
+	return nil
+}
+
+// hop adds both sides of assuming a role.
+func (d *derivation) hop(p part, caller identity, role rule.Role) error {
+	assume := AssumeRole(role)
+	if isPattern(role.ARN) {
+		if d.facts.Organization == "" && d.wantsPolicyOf(caller) {
+			return missing("--organization", "the policy for roles of every account needs the organization that those accounts are in")
+		}
+		assume = AssumeRoleOfOrganization(role, d.facts.Organization, p.except)
+	}
+	if err := d.permit(p, caller, assume); err != nil {
+		return err
+	}
+	if err := d.pass(p, caller, func(caller string) Statement { return PassAssumeRole(caller, role) }); err != nil {
+		return err
+	}
+	return d.trust(role, caller)
+}
+
+// trust adds that a role trusts its caller.
+func (d *derivation) trust(role rule.Role, caller identity) error {
+	account, _, name := roleParts(role.ARN)
+	if ok, err := d.wantsRole(TrustPolicy, role.ARN); !ok {
+		return err
+	}
+	var s Statement
+	switch arn, err := caller.arn(); {
+	case err != nil:
+		return err
+	case isPattern(arn) && d.facts.Organization == "":
+		return missing("--organization", "a trust policy for %s must not trust every account of AWS", arn)
+	case isPattern(arn):
+		s = TrustOrganization(d.facts.Organization, arn, role)
+	default:
+		s = TrustRole(arn, role)
+	}
+	d.add(Item{Account: account, Kind: TrustPolicy, Name: name, AttachTo: role.ARN, MaxSession: maxSession(role)}, s)
+	return nil
+}
+
+// maxSession returns how long the role's sessions must be allowed to last, and 0 if
+// IAM's default is enough.
+func maxSession(role rule.Role) time.Duration {
+	if d := time.Duration(role.DurationSeconds) * time.Second; d > rule.DefaultDuration {
+		return d
+	}
+	return 0
+}
+
+// startWith adds what the first role of a service account needs.
+func (d *derivation) startWith(start plan.ServiceAccount) (identity, error) {
+	role := start.Role
+	account, _, name := roleParts(role.ARN)
+	id := identity{role: role.ARN, perAccount: true}
+	if err := d.passServiceAccount(role); err != nil {
+		return id, err
+	}
+	if !d.wants(TrustPolicy, account) {
+		return id, nil
+	}
+	if d.facts.Issuer == "" {
+		return id, missing("--issuer", "the issuer of the cluster's service account tokens is not known")
+	}
+	d.add(Item{
+		Account: account, Kind: OIDCProvider, Name: issuerName(start.Claims.Issuer), AttachTo: ProviderARN(start.Claims.Issuer, role.ARN),
+		Provider: &Provider{start.Claims.Issuer, start.Claims.Audience},
+	})
+	d.add(Item{Account: account, Kind: TrustPolicy, Name: name, AttachTo: role.ARN}, TrustServiceAccount(start.Claims, role))
+	return id, nil
+}
+
+// isPattern reports whether an ARN stands for several.
+func isPattern(arn string) bool { return strings.Contains(arn, "*") }

@@ -1,0 +1,77 @@
+package iampolicy
+
+// identity is who acts: a role of a plan, or the node.
+type identity struct {
+	role string    // empty: the node
+	node *NodeRole // nil: the node's role is not known
+	// perAccount means that each account of images has a role of its own.
+	perAccount bool
+}
+
+// arn returns the role's ARN. It may be a pattern.
+func (i identity) arn() (string, error) {
+	switch {
+	case i.role != "":
+		return i.role, nil
+	case i.node == nil:
+		return "", errNodeRole
+	}
+	return i.node.arn, nil
+}
+
+// permit adds statements to the policy of an identity. One that pulls from every
+// account has them by the scope of every account.
+func (d *derivation) permit(p part, who identity, statements ...Statement) error {
+	if p.chosen && !who.perAccount {
+		return nil
+	}
+	if who.role != "" {
+		ok, err := d.wantsRole(PermissionsPolicy, who.role)
+		if ok {
+			account, _, _ := roleParts(who.role)
+			d.add(Item{Account: account, Kind: PermissionsPolicy, Name: pullPolicyName, AttachTo: who.role}, statements...)
+		}
+		return err
+	}
+	if !d.wantsPolicyOf(who) {
+		return nil
+	}
+	if who.node == nil || who.node.account.IsZero() {
+		return errExactNodeRole
+	}
+	d.add(Item{Account: who.node.account.String(), Kind: NodePolicy, Name: nodePolicyName, AttachTo: who.node.arn}, statements...)
+	return nil
+}
+
+var errExactNodeRole = missing("--node-role", "the nodes' policy needs the ARN of the one role that it is for")
+
+// wantsPolicyOf reports whether the policy of an identity is wanted. A node's role
+// that is not known may be of any account.
+func (d *derivation) wantsPolicyOf(who identity) bool {
+	switch {
+	case who.role != "":
+		account, _, _ := roleParts(who.role)
+		return d.wants(PermissionsPolicy, account)
+	case who.node == nil || who.node.account.IsZero():
+		return d.request.Side == "" || d.request.Side == Nodes
+	}
+	return d.wants(NodePolicy, who.node.account.String())
+}
+
+// wantsRole reports whether a document of a role is wanted. A pattern of roles has
+// documents only for an account that is chosen.
+func (d *derivation) wantsRole(kind Kind, arn string) (bool, error) {
+	account, _, _ := roleParts(arn)
+	if account != "*" {
+		return d.wants(kind, account), nil
+	}
+	return false, d.chosen(kind)
+}
+
+// chosen returns an error if documents of a kind are wanted for every account.
+func (d *derivation) chosen(kind Kind) error {
+	if d.request.Account.IsZero() && d.wants(kind, "") {
+		return missing("--account ID, or leave it out with --side nodes", "the images' side of an entry for every account is known for one account at a time")
+	}
+	return nil
+}

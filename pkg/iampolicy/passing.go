@@ -1,0 +1,106 @@
+package iampolicy
+
+import (
+	"errors"
+	"slices"
+
+	"ecr-cross-account-credential-provider/pkg/registry"
+	"ecr-cross-account-credential-provider/pkg/rule"
+)
+
+// endpoint adds a statement to the policy of the endpoint of a service, in the
+// VPC of a node.
+func (d *derivation) endpoint(service string, s Statement) error {
+	for _, n := range d.facts.NodeRoles {
+		if n.account.IsZero() {
+			return errExactNodeRole
+		}
+		account := n.account.String()
+		d.add(Item{Account: account, Kind: EndpointPolicy, Name: "ecr-cross-account-" + service, AttachTo: "com.amazonaws." + d.facts.Region.String() + "." + service}, s)
+	}
+	if len(d.facts.NodeRoles) == 0 {
+		return errNodeRole
+	}
+	return nil
+}
+
+// wantsEndpoints reports whether the policies of endpoints are wanted, and whether
+// their region is known.
+func (d *derivation) wantsEndpoints() (bool, error) {
+	if d.request.Side != Endpoints {
+		return false, nil
+	}
+	if d.facts.Region.IsZero() {
+		return false, missing("--region", "the region of the VPC's endpoints is not known")
+	}
+	return true, nil
+}
+
+// passOwn adds that a node may ask for its own account, if the configuration
+// depends on it.
+func (d *derivation) passOwn(n *NodeRole) error {
+	wants, err := d.wantsEndpoints()
+	dependsOnOwn := slices.ContainsFunc(d.config.Rules.Entries(), func(e rule.Entry) bool { return e.Accounts.Own || e.Accounts.ExceptOwn })
+	if !wants || err != nil || !dependsOnOwn {
+		return err
+	}
+	return d.endpoint("sts", PassCallerIdentity(n.arn)) // scopes made sure that it is known
+}
+
+// pass adds that an identity may call STS through the VPC's endpoint.
+func (d *derivation) pass(p part, who identity, statement func(caller string) Statement) error {
+	wants, err := d.wantsEndpoints()
+	if !wants || err != nil || p.chosen || !d.callsSTSIn(p) {
+		return err
+	}
+	caller, err := who.arn()
+	if err != nil {
+		return err
+	}
+	return d.endpoint("sts", statement(caller))
+}
+
+// passServiceAccount adds that service accounts may assume the role through the
+// VPC's endpoint of STS.
+func (d *derivation) passServiceAccount(role rule.Role) error {
+	wants, err := d.wantsEndpoints()
+	if !wants || err != nil {
+		return err
+	}
+	return d.endpoint("sts", PassServiceAccount(role))
+}
+
+// callsSTSIn reports whether the part's roles are assumed in the nodes' region.
+func (d *derivation) callsSTSIn(p part) bool {
+	sts := d.config.STSRegion
+	if sts.OfRegistry {
+		return p.includes(d.facts.Region)
+	}
+	return sts.Fixed.IsZero() || sts.Fixed == d.facts.Region
+}
+
+// includes reports whether the part has registries in the region.
+func (p part) includes(region registry.Region) bool {
+	return len(p.entry.Regions) == 0 || slices.ContainsFunc(p.entry.Regions, func(r registry.RegionPattern) bool {
+		return r.Match(region) && slices.Contains(p.regions, r.String())
+	})
+}
+
+// passPull adds that an identity may request a token and pull through the VPC's
+// endpoints. They serve the registries of their own region only.
+func (d *derivation) passPull(p part, who identity, kind rule.PolicyKind) error {
+	wants, err := d.wantsEndpoints()
+	if !wants || err != nil || p.chosen || !p.includes(d.facts.Region) {
+		return err
+	}
+	caller, err := who.arn()
+	if err != nil {
+		return err
+	}
+	p.regions = []string{d.facts.Region.String()}
+	return errors.Join(
+		d.endpoint("ecr.api", PassToken(caller)),
+		d.endpoint("ecr.dkr", PassPull(caller, kind, p.repositories()...)),
+		d.endpoint("s3", PassLayers(d.facts.Region)),
+	)
+}

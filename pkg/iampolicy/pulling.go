@@ -1,0 +1,107 @@
+package iampolicy
+
+import (
+	"slices"
+
+	"ecr-cross-account-credential-provider/pkg/registry"
+	"ecr-cross-account-credential-provider/pkg/rule"
+)
+
+// pull adds what an identity needs to request a token and to pull with it.
+func (d *derivation) pull(p part, who identity, kind rule.PolicyKind) error {
+	if err := d.permit(p, who, Token(), Pull(kind, p.repositories()...)); err != nil {
+		return err
+	}
+	return d.passPull(p, who, kind)
+}
+
+// admit adds that repositories of another account admit the node, which pulls
+// without a role.
+func (d *derivation) admit(p part, n *NodeRole) error {
+	account := p.account.String()
+	switch {
+	case p.account.IsZero():
+		return d.chosen(RepositoryPolicy)
+	case !d.wants(RepositoryPolicy, account):
+		return nil
+	case n == nil:
+		return errNodeRole
+	case n.account == p.account:
+		return nil
+	}
+	s := PullBy(n.arn)
+	if isPattern(n.arn) {
+		if d.facts.Organization == "" {
+			return missing("--organization", "a repository policy for %s must not admit every account of AWS", n.arn)
+		}
+		s = PullByOrganization(d.facts.Organization, n.arn)
+	}
+	for _, arn := range p.repositories() {
+		d.add(Item{Account: account, Kind: RepositoryPolicy, Name: pullPolicyName, AttachTo: arn}, s)
+	}
+	return nil
+}
+
+// serviceAccounts adds what the service accounts of the facts need that the entry
+// lets start, and what the node needs where it stands in.
+func (d *derivation) serviceAccounts(p part, n *NodeRole) error {
+	source, started := p.entry.ServiceAccount, false
+	for i := range d.facts.ServiceAccounts {
+		pod := d.facts.ServiceAccounts[i]
+		if pod.RoleARN == "" && source.RoleARN == nil {
+			continue
+		}
+		if _, err := p.plan(d, &pod); err != nil { // the entry does not allow the role
+			if known, tried := d.used[pod]; !tried || known != nil {
+				d.used[pod] = err
+			}
+			continue
+		}
+		started, d.used[pod] = true, nil
+		if err := d.plan(p, n, &pod); err != nil {
+			return err
+		}
+	}
+	if !started && d.request.Side != Nodes {
+		return missing("--service-account NAMESPACE/NAME=ROLE_ARN", "no service account is known whose role the entry allows")
+	}
+	if source.NodeWhenNoRole || source.NodeWhenNoToken {
+		return d.pull(p, identity{node: n}, rule.NoPolicy)
+	}
+	return nil
+}
+
+// unmatched adds what the node needs for images that no entry governs.
+func (d *derivation) unmatched(n *NodeRole, own registry.Account) error {
+	if d.config.UnmatchedNone {
+		return nil
+	}
+	for _, account := range d.unmatchedAccounts(own) {
+		p := part{
+			scope:    scope{entry: &rule.Entry{Name: d.config.Unmatched.Name}, account: account},
+			regions:  []string{"*"},
+			registry: registry.Private(account, registry.AnyRegion(d.partition)),
+		}
+		if err := d.pull(p, identity{node: n}, rule.NoPolicy); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unmatchedAccounts returns the accounts some of whose images no entry governs; a
+// zero account stands for any. Where an entry is for every account, only those are
+// left that it excepts, or that other entries name for some of their images.
+func (d *derivation) unmatchedAccounts(own registry.Account) (left []registry.Account) {
+	whole := func(e *rule.Entry) bool { return len(e.Regions) == 0 && len(e.Repositories) == 0 }
+	entries := d.config.Rules.Entries()
+	if !slices.ContainsFunc(entries, func(e rule.Entry) bool { return e.Accounts.All && whole(&e) }) {
+		return []registry.Account{{}}
+	}
+	for _, account := range d.accounts(own) {
+		if !slices.ContainsFunc(d.config.Rules.For(account, own), whole) {
+			left = append(left, account)
+		}
+	}
+	return left
+}

@@ -1,0 +1,190 @@
+package iampolicy
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"ecr-cross-account-credential-provider/pkg/kubelet"
+	"ecr-cross-account-credential-provider/pkg/plan"
+	"ecr-cross-account-credential-provider/pkg/registry"
+	"ecr-cross-account-credential-provider/pkg/rule"
+	"ecr-cross-account-credential-provider/pkg/secret"
+)
+
+// scope is the registries of one account that an entry governs, or those of every
+// account that no entry names.
+type scope struct {
+	entry *rule.Entry
+	// account is zero for every account but those of except.
+	account registry.Account
+	except  []string
+	// chosen means that the account is one of every account. The nodes' documents
+	// speak of all of them.
+	chosen bool
+}
+
+// scopes returns the scopes of all entries for a node with the role.
+func (d *derivation) scopes(n *NodeRole) (scopes []scope, err error) {
+	var own registry.Account
+	if n != nil {
+		own = n.account
+	}
+	accounts := d.accounts(own)
+	entries := d.config.Rules.Entries()
+	for i := range entries {
+		e := &entries[i]
+		if own.IsZero() && (e.Accounts.Own || e.Accounts.ExceptOwn && d.request.Side != Images) {
+			return nil, fmt.Errorf("%s: %w", e.Name, errOwn)
+		}
+		var except []string
+		for _, a := range accounts {
+			if slices.ContainsFunc(d.config.Rules.For(a, own), func(other *rule.Entry) bool { return other.Name == e.Name }) {
+				scopes = append(scopes, scope{entry: e, account: a, chosen: e.Accounts.All})
+			} else {
+				except = append(except, a.String())
+			}
+		}
+		if e.Accounts.All {
+			scopes = append(scopes, scope{entry: e, except: except})
+		}
+	}
+	return scopes, nil
+}
+
+var errOwn = missing("--node-role", "the entry speaks of the nodes' own account, which is not known")
+
+// accounts returns every account that the configuration or the request names.
+func (d *derivation) accounts(own registry.Account) (all []registry.Account) {
+	named := []registry.Account{own, d.request.Account}
+	for _, e := range d.config.Rules.Entries() {
+		named = append(named, slices.Concat(e.Accounts.Named, e.Accounts.Except)...)
+	}
+	for _, a := range named {
+		if !a.IsZero() && !slices.Contains(all, a) {
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
+// part is the part of a scope for which one plan holds.
+type part struct {
+	scope
+	// regions are names or patterns.
+	regions  []string
+	registry registry.Registry
+}
+
+// parts returns the parts of a scope in a partition: one for each region if a
+// role's name depends on the region, else one.
+func (s scope) parts(p registry.Partition) ([]part, error) {
+	account := s.account
+	if account.IsZero() {
+		account, _ = registry.ParseAccount(anyAccount)
+	}
+	regions := s.regions(p)
+	if len(regions) == 0 || !s.fits(p) {
+		return nil, nil
+	}
+	if !s.dependsOnRegion() {
+		return []part{{s, regions, registry.Private(account, registry.AnyRegion(p))}}, nil
+	}
+	var parts []part
+	for _, name := range regions {
+		region, err := registry.ParseRegion(name)
+		if err != nil {
+			return nil, fmt.Errorf("the roles' names depend on the region; list the entry's regions by name")
+		}
+		parts = append(parts, part{s, []string{name}, registry.Private(account, region)})
+	}
+	return parts, nil
+}
+
+// regions returns the entry's regions in a partition.
+func (s scope) regions(p registry.Partition) (regions []string) {
+	for _, r := range s.entry.Regions {
+		if slices.Contains(r.Partitions(), p) {
+			regions = append(regions, r.String())
+		}
+	}
+	if len(s.entry.Regions) == 0 {
+		return []string{"*"}
+	}
+	return regions
+}
+
+// fits reports whether the entry's roles can be of the partition. A node assumes
+// those of its own partition only.
+func (s scope) fits(p registry.Partition) bool {
+	for _, role := range s.entry.Roles {
+		if other, fixed := role.Partition(); fixed && other != p {
+			return false
+		}
+	}
+	account := s.entry.ServiceAccount
+	if account == nil || len(account.AllowedRoles) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(account.AllowedRoles, func(pattern rule.RolePattern) bool {
+		other, fixed := pattern.Partition()
+		return !fixed || other == p
+	})
+}
+
+func (s scope) dependsOnRegion() bool {
+	account := s.entry.ServiceAccount
+	return slices.ContainsFunc(s.entry.Roles, rule.RoleTemplate.DependsOnRegion) ||
+		account != nil && account.RoleARN != nil && account.RoleARN.DependsOnRegion()
+}
+
+// repositories returns the ARNs of the part's repositories.
+func (p part) repositories() (arns []string) {
+	account := p.account.String()
+	if p.account.IsZero() {
+		account = "*"
+	}
+	for _, region := range p.regions {
+		arns = append(arns, rule.RepositoryARNs(p.registry.Partition().String(), region, account, p.entry.Repositories)...)
+	}
+	return arns
+}
+
+// plan computes the plan of the part.
+func (p part) plan(d *derivation, pod *ServiceAccount) (plan.Plan, error) {
+	if pod == nil {
+		return plan.Compute(d.config, p.entry, p.registry, &kubelet.ServiceAccount{})
+	}
+	token, err := token(plan.Claims{Issuer: d.facts.Issuer, Subject: "system:serviceaccount:" + pod.Namespace + ":" + pod.Name, Audience: []string{d.facts.Audience}})
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	asked := kubelet.ServiceAccount{Token: token}
+	if pod.RoleARN != "" {
+		asked.Annotations = map[string]string{p.entry.ServiceAccount.RoleAnnotation: pod.RoleARN}
+	}
+	return plan.Compute(d.config, p.entry, p.registry, &asked)
+}
+
+// token returns a token with the claims, which nobody signed. A plan is computed
+// from such a token as from one of a cluster.
+func token(claims plan.Claims) (secret.Text, error) {
+	payload, err := json.Marshal(claims)
+	return secret.New("e30." + base64.RawURLEncoding.EncodeToString(payload) + "."), err
+}
+
+// roles returns the plan's roles. For every account, their ARNs are patterns.
+func (p part) roles(computed plan.Plan) ([]rule.Role, error) {
+	roles := slices.Clone(computed.Roles)
+	if !p.account.IsZero() {
+		return roles, nil
+	}
+	for i := range roles {
+		var err error
+		if roles[i].ARN, err = p.entry.Roles[i].ARNOfAny(p.registry); err != nil {
+			return nil, err
+		}
+	}
+	return roles, nil
+}
