@@ -67,6 +67,18 @@ func ParseNodeRole(s string) (NodeRole, error) {
 	return n, nil
 }
 
+// RoleOfSession returns the ARN of the role of a session, without the role's path,
+// which the session's ARN does not have. It returns other ARNs as they are.
+func RoleOfSession(arn string) string {
+	parts := strings.SplitN(arn+":::::", ":", 6)
+	session, ok := strings.CutPrefix(parts[5], "assumed-role/")
+	if !ok {
+		return arn
+	}
+	name, _, _ := strings.Cut(session, "/")
+	return "arn:" + parts[1] + ":iam::" + parts[4] + ":role/" + name
+}
+
 // String returns the ARN.
 func (n NodeRole) String() string { return n.arn }
 

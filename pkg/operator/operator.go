@@ -23,6 +23,7 @@ func program(p command.Process) command.Program {
 		Flags:    conf.Register,
 		Commands: []command.Command{
 			doctorCommand(&conf),
+			iamCommand(&conf),
 			command.Version(),
 		},
 		Notes: "The configuration is that of --config, else of $" + command.ConfigVariable + ", else\n" + p.DefaultConfig +

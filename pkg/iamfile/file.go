@@ -1,0 +1,126 @@
+// Package iamfile writes the documents of package iampolicy as files that create
+// them in an account: a script for the AWS CLI, a Terraform module, or a
+// CloudFormation template.
+package iamfile
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"ecr-cross-account-credential-provider/pkg/iampolicy"
+	"ecr-cross-account-credential-provider/pkg/rule"
+)
+
+// TagKey and TagValue are the tag of the roles and providers that the files make.
+const (
+	TagKey   = "managed-by"
+	TagValue = "ecr-cross-account"
+)
+
+// file is what one file is about: everything in one account.
+type file struct {
+	account   string
+	providers []iampolicy.Item
+	// roles are made, and nodes are roles that exist already.
+	roles, nodes []role
+	// others are of kinds that only some formats have.
+	others []iampolicy.Item
+}
+
+// role is a role with its documents. A node's role has no trust policy here.
+type role struct {
+	name, path  string
+	id          string // the name as an identifier, unique in the file
+	trust       *iampolicy.Document
+	permissions *iampolicy.Document
+	policyName  string
+	seconds     int // how long a session may last
+}
+
+// newFile sorts the documents. A file is for one account.
+func newFile(items []iampolicy.Item) (file, error) {
+	var accounts []string
+	for _, i := range items {
+		if !slices.Contains(accounts, i.Account) {
+			accounts = append(accounts, i.Account)
+		}
+	}
+	if len(accounts) > 1 {
+		return file{}, fmt.Errorf("this format makes one file for each account, and the documents are of %s; choose one with --account", strings.Join(accounts, ", "))
+	}
+	f := file{account: accounts[0]}
+	for _, i := range items {
+		document := i.Policy
+		switch i.Kind {
+		case iampolicy.OIDCProvider:
+			f.providers = append(f.providers, i)
+		case iampolicy.NodePolicy:
+			r := f.role(&f.nodes, i)
+			r.permissions, r.policyName = &document, i.Name
+		case iampolicy.TrustPolicy:
+			r := f.role(&f.roles, i)
+			r.trust, r.seconds = &document, int(cmp.Or(i.MaxSession, rule.DefaultDuration)/time.Second)
+		case iampolicy.PermissionsPolicy:
+			r := f.role(&f.roles, i)
+			r.permissions, r.policyName = &document, i.Name
+		default:
+			f.others = append(f.others, i)
+		}
+	}
+	return f, nil
+}
+
+// role returns the item's role in a list, to which it is added if it is new.
+func (f *file) role(list *[]role, i iampolicy.Item) *role {
+	at := slices.IndexFunc(*list, func(r role) bool { return r.name == i.Role() })
+	if at < 0 {
+		at = len(*list)
+		*list = append(*list, role{name: i.Role(), path: i.Path(), id: f.identifier(i.Role())})
+	}
+	return &(*list)[at]
+}
+
+// identifier makes a name of letters, digits and underscores that no other role of
+// the file has.
+func (f *file) identifier(name string) string {
+	id := identifier(name)
+	taken := func(r role) bool {
+		return strings.EqualFold(strings.ReplaceAll(r.id, "_", ""), strings.ReplaceAll(id, "_", ""))
+	}
+	for n := 2; slices.ContainsFunc(slices.Concat(f.roles, f.nodes), taken); n++ {
+		id = fmt.Sprintf("%s_%d", identifier(name), n)
+	}
+	return id
+}
+
+func identifier(name string) string {
+	return strings.ToLower(strings.Map(func(c rune) rune {
+		if c < 0x80 && strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", c) {
+			return c
+		}
+		return '_'
+	}, "r_"+name)[2:])
+}
+
+// only returns an error if there are documents of a kind that the format lacks.
+func (f file) only(format string) error {
+	if len(f.others) == 0 {
+		return nil
+	}
+	return fmt.Errorf("format %s has no %s; use json or terraform", format, f.others[0].Kind)
+}
+
+// pretty returns a document as people read it, without a line break at the end.
+func pretty(document any) (string, error) {
+	var s bytes.Buffer
+	encoder := json.NewEncoder(&s)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	err := encoder.Encode(document)
+	return strings.TrimSuffix(s.String(), "\n"), err
+}
