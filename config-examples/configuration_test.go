@@ -56,6 +56,11 @@ var configurations = map[string][]pull{
 		{"111122223333.dkr.ecr.eu-west-1.amazonaws.com/app", "", nil},
 		{"602401143452.dkr.ecr.us-west-2.amazonaws.com/eks/coredns", "", nil},
 	},
+	"without-role.yaml": {
+		{"444455556666.dkr.ecr.eu-west-1.amazonaws.com/team-a/app", "registries[0]", nil},
+		{"444455556666.dkr.ecr.eu-west-1.amazonaws.com/app", "", nil},
+		{"444455556666.dkr.ecr.us-east-1.amazonaws.com/team-a/app", "", nil},
+	},
 	"hybrid-nodes.yaml": {
 		{"444455556666.dkr.ecr.eu-west-1.amazonaws.com/app", "registries[0]", []string{"arn:aws:iam::444455556666:role/ecr-pull images-for-111122223333"}},
 		{"602401143452.dkr.ecr.eu-west-1.amazonaws.com/eks/coredns", "", nil},

@@ -1,142 +1,156 @@
 package examples_test
 
 import (
+	"bytes"
 	"encoding/json"
-	"errors"
-	"io"
-	"maps"
-	"path"
-	"reflect"
-	"regexp"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"ecr-cross-account-credential-provider/pkg/command"
+	"ecr-cross-account-credential-provider/pkg/iampolicy"
+	"ecr-cross-account-credential-provider/pkg/operator"
 )
 
-// policy is an IAM policy, as strict as these files are written: lists where
-// the grammar leaves the choice.
+var update = flag.Bool("update", false, "write the files of iam")
+
+const (
+	nodeRole     = "arn:aws:iam::" + nodeAccount + ":role/node"
+	imageAccount = "444455556666"
+)
+
+// policy is a file of iam: a document that the command prints, or all that it prints.
 type policy struct {
-	Version   string
-	Statement []statement
-}
-
-type statement struct {
-	Sid       string
-	Effect    string
-	Principal map[string]string
-	Action    []string
-	Resource  []string
-	Condition map[string]map[string]string
-}
-
-// sid is the form that IAM takes.
-var sid = regexp.MustCompile(`^[0-9A-Za-z]+$`)
-
-var pullActions = []string{"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"}
-
-// policies are the files of iam, each with what it allows, statement by statement.
-var policies = map[string]struct {
 	attachedIn string
-	principal  map[string]string
-	resources  bool
-	actions    [][]string
-}{
-	"iam/node-policy.json":           {nodeAccount, nil, true, [][]string{{"sts:AssumeRole"}}},
-	"iam/node-policy-wildcard.json":  {nodeAccount, nil, true, [][]string{{"sts:AssumeRole"}}},
-	"iam/role-trust-policy.json":     {"444455556666", map[string]string{"AWS": "arn:aws:iam::111122223333:role/node"}, false, [][]string{{"sts:AssumeRole"}}},
-	podTrust:                         {"444455556666", map[string]string{"Federated": "arn:aws:iam::444455556666:oidc-provider/" + issuer}, false, [][]string{{"sts:AssumeRoleWithWebIdentity"}}},
-	"iam/role-permissions-pull.json": {"444455556666", nil, true, [][]string{{"ecr:GetAuthorizationToken"}, pullActions}},
-	"iam/role-permissions-pull-through-cache.json": {"444455556666", nil, true, [][]string{
-		{"ecr:GetAuthorizationToken"}, pullActions, {"ecr:BatchImportUpstreamImage", "ecr:CreateRepository"},
-	}},
-	"iam/repository-policy.json": {"444455556666", map[string]string{"AWS": "arn:aws:iam::111122223333:root"}, false, [][]string{pullActions}},
-	"iam/registry-policy.json":   {"444455556666", map[string]string{"AWS": "arn:aws:iam::111122223333:root"}, true, [][]string{pullActions}},
+	// args are those of the command iam, but for --node-role.
+	args string
+	// kind selects one document; empty is the whole output.
+	kind iampolicy.Kind
 }
 
+const withServiceAccount = "--config service-account.yaml --account " + imageAccount + " --issuer https://" + issuer + " --service-account team-a/app=" + podRole
+
+// policies are the files of iam.
+var policies = map[string]policy{
+	"iam/minimal.json":                             {"both", "--config minimal.yaml", ""},
+	"iam/minimal.sh":                               {imageAccount, "--config minimal.yaml --account 444455556666 --format cli", ""},
+	"iam/minimal.tf":                               {imageAccount, "--config minimal.yaml --account 444455556666 --format terraform", ""},
+	"iam/minimal.cloudformation.json":              {imageAccount, "--config minimal.yaml --account 444455556666 --format cloudformation", ""},
+	"iam/node-policy.json":                         {nodeAccount, "--config minimal.yaml --side nodes", iampolicy.NodePolicy},
+	"iam/node-policy-wildcard.json":                {nodeAccount, "--config many-accounts.yaml --side nodes --organization o-exampleorgid", iampolicy.NodePolicy},
+	"iam/role-trust-policy.json":                   {imageAccount, "--config minimal.yaml --side images", iampolicy.TrustPolicy},
+	"iam/role-permissions-pull.json":               {imageAccount, "--config minimal.yaml --side images", iampolicy.PermissionsPolicy},
+	"iam/role-permissions-pull-through-cache.json": {imageAccount, "--config mirrors.yaml --side images", iampolicy.PermissionsPolicy},
+	podTrust:                                 {imageAccount, withServiceAccount, iampolicy.TrustPolicy},
+	"iam/repository-policy.json":             {imageAccount, "--config without-role.yaml --side images", iampolicy.RepositoryPolicy},
+	"iam/registry-policy.json":               {imageAccount, "", ""},
+	"iam/endpoint-policies.json":             {nodeAccount, "--config privatelink.yaml --side endpoints --region eu-west-1", ""},
+	"iam/service-account-444455556666.json":  {imageAccount, withServiceAccount, ""},
+	"iam/many-accounts-444455556666.json":    {imageAccount, "--config many-accounts.yaml --account 444455556666", ""},
+	"iam/chained-role-777788889999-hub.json": {"777788889999", "--config chained-role.yaml --account 777788889999", ""},
+}
+
+// TestPolicies: the files of iam are what the command prints. With -update it
+// writes them.
 func TestPolicies(t *testing.T) {
 	t.Parallel()
-	for file, want := range policies {
+	for file, p := range policies {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
-			p := readPolicy(t, file)
-			var actions [][]string
-			for _, s := range p.Statement {
-				actions = append(actions, s.Action)
-				if s.Effect != "Allow" || !sid.MatchString(s.Sid) {
-					t.Errorf("effect %q, Sid %q", s.Effect, s.Sid)
+			want := p.printed(t)
+			if *update {
+				if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
+					t.Fatal(err)
 				}
-				if !maps.Equal(s.Principal, want.principal) {
-					t.Errorf("principal %v; want %v", s.Principal, want.principal)
-				}
-				checkResources(t, s, want.resources)
 			}
-			if p.Version != "2012-10-17" || !reflect.DeepEqual(actions, want.actions) {
-				t.Errorf("version %q, actions %q; want %q", p.Version, actions, want.actions)
+			if got := read(t, file); got != want {
+				t.Errorf("got %s\nwant %s\nto write it, run: go test ./config-examples -run TestPolicies -update", got, want)
 			}
 		})
 	}
 }
 
-// checkResources: the token is of no resource, pulling is of repositories
-// (Service Authorization Reference, Amazon ECR), assuming of roles.
-func checkResources(t *testing.T, s statement, want bool) {
+// printed returns what the file has to be.
+func (p policy) printed(t *testing.T) string {
 	t.Helper()
-	form := regexp.MustCompile(`^arn:aws:ecr:(\*|eu-west-1):444455556666:repository/([a-z-]+/)?\*$`)
-	switch s.Action[0] {
-	case "ecr:GetAuthorizationToken":
-		form = regexp.MustCompile(`^\*$`)
-	case "sts:AssumeRole":
-		form = regexp.MustCompile(`^arn:aws:iam::(\*|[0-9]{12}):role/ecr-pull$`)
+	if p.args == "" { // a policy for a whole registry, which the command does not choose
+		statement := iampolicy.PullBy(nodeRole, "arn:aws:ecr:eu-west-1:444455556666:repository/*")
+		document, err := json.MarshalIndent(iampolicy.NewDocument(statement), "", "  ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(document) + "\n"
 	}
-	if (len(s.Resource) == 1) != want {
-		t.Errorf("%s: resources %q", s.Sid, s.Resource)
+	output := iam(t, p.args)
+	if p.kind == "" {
+		return output
 	}
-	for _, resource := range s.Resource {
-		if !form.MatchString(resource) {
-			t.Errorf("%s: resource %q; want %s", s.Sid, resource, form)
+	var items []struct {
+		Kind     iampolicy.Kind
+		Document json.RawMessage
+	}
+	if err := json.Unmarshal([]byte(output), &items); err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range items {
+		if i.Kind == p.kind {
+			var indented bytes.Buffer
+			if err := json.Indent(&indented, i.Document, "", "  "); err != nil {
+				t.Fatal(err)
+			}
+			return indented.String() + "\n"
 		}
 	}
+	t.Fatalf("no %s in %s", p.kind, output)
+	return ""
 }
 
-// TestPoliciesFitTheConfigurations: the roles that the configurations assume
-// are those that the policies speak of, and so is the external ID.
-func TestPoliciesFitTheConfigurations(t *testing.T) {
+// iam runs the command for copies of the configurations: a checkout may be writable
+// by a group, which is refused.
+func iam(t *testing.T, args string) string {
+	t.Helper()
+	words := append([]string{"iam", "--node-role", nodeRole}, strings.Fields(args)...)
+	for i, word := range words {
+		if _, ok := configurations[word]; ok {
+			words[i] = filepath.Join(t.TempDir(), word)
+			if err := os.WriteFile(words[i], []byte(read(t, word)), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var stdout, stderr bytes.Buffer
+	status := operator.Main(t.Context(), command.Process{
+		Args: words, Stdout: &stdout, Stderr: &stderr,
+		Getenv: func(string) string { return "" }, Environ: func() []string { return nil },
+	})
+	if status != 0 || stderr.Len() > 0 {
+		t.Fatalf("iam %s: status %d, %s", args, status, &stderr)
+	}
+	return stdout.String()
+}
+
+// TestScriptOfIAM: shellcheck has nothing to say about the script, if it is
+// installed.
+func TestScriptOfIAM(t *testing.T) {
 	t.Parallel()
-	image := "444455556666.dkr.ecr.eu-west-1.amazonaws.com/app"
-	for configuration, file := range map[string]string{
-		"minimal.yaml": "iam/node-policy.json", "hybrid-nodes.yaml": "iam/node-policy.json", "privatelink.yaml": "iam/node-policy.json",
-		"many-accounts.yaml": "iam/node-policy-wildcard.json",
-	} {
-		_, roles := match(t, load(t, read(t, configuration)), image)
-		arn, _, _ := strings.Cut(roles[0], " ")
-		pattern := readPolicy(t, file).Statement[0].Resource[0]
-		if ok, err := path.Match(pattern, arn); !ok || err != nil {
-			t.Errorf("%s allows %s; %s assumes %s", file, pattern, configuration, arn)
-		}
+	if out, err := exec.CommandContext(t.Context(), "sh", "-n", "iam/minimal.sh").CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
 	}
-	wildcard := readPolicy(t, "iam/node-policy-wildcard.json").Statement[0].Condition
-	if want := (map[string]map[string]string{"StringEquals": {"aws:ResourceOrgID": "${aws:PrincipalOrgID}"}}); !reflect.DeepEqual(wildcard, want) {
-		t.Errorf("the wildcard is narrowed by %v; want %v", wildcard, want)
+	if _, err := exec.LookPath("shellcheck"); err != nil {
+		return
 	}
-	trust := readPolicy(t, "iam/role-trust-policy.json").Statement[0].Condition
-	for _, configuration := range []string{"minimal.yaml", "chained-role.yaml", "hybrid-nodes.yaml", "privatelink.yaml"} {
-		_, roles := match(t, load(t, read(t, configuration)), image)
-		_, id, _ := strings.Cut(roles[len(roles)-1], " ")
-		if want := (map[string]map[string]string{"StringEquals": {"sts:ExternalId": id}}); !reflect.DeepEqual(trust, want) {
-			t.Errorf("the trust policy wants %v; %s has %v", trust, configuration, want)
-		}
+	if out, err := exec.CommandContext(t.Context(), "shellcheck", "iam/minimal.sh").CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 
-func readPolicy(t *testing.T, file string) policy {
+func readPolicy(t *testing.T, file string) (d iampolicy.Document) {
 	t.Helper()
-	decoder := json.NewDecoder(strings.NewReader(read(t, file)))
-	decoder.DisallowUnknownFields()
-	var p policy
-	if err := decoder.Decode(&p); err != nil {
+	if err := json.Unmarshal([]byte(read(t, file)), &d); err != nil {
 		t.Fatalf("%s: %v", file, err)
 	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		t.Fatalf("%s: more after the policy", file)
-	}
-	return p
+	return d
 }

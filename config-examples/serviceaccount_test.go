@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"ecr-cross-account-credential-provider/pkg/iampolicy"
 	"ecr-cross-account-credential-provider/pkg/registry"
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
@@ -54,9 +55,9 @@ func TestServiceAccountsFit(t *testing.T) {
 	t.Parallel()
 	token, pod := providers(t, read(t, podKubelet))[0].TokenAttributes, readServiceAccount(t).Metadata
 	trust := readPolicy(t, podTrust).Statement[0].Condition
-	want := map[string]map[string]string{"StringEquals": {
-		issuer + ":sub": "system:serviceaccount:" + pod.Namespace + ":" + pod.Name,
-		issuer + ":aud": token.Audience,
+	want := iampolicy.Condition{"StringEquals": {
+		issuer + ":sub": {"system:serviceaccount:" + pod.Namespace + ":" + pod.Name},
+		issuer + ":aud": {token.Audience},
 	}}
 	if !reflect.DeepEqual(trust, want) {
 		t.Errorf("the trust policy wants %v; want %v", trust, want)
