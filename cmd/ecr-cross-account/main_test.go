@@ -1,20 +1,29 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"ecr-cross-account-credential-provider/cmd/internal/process"
+	"ecr-cross-account-credential-provider/pkg/cli"
 	"ecr-cross-account-credential-provider/pkg/operator"
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// TestMain makes the test's binary the program too.
+// TestMain makes the test's binary both programs too.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){operator.Name: main})
+	testscript.Main(m, map[string]func(){operator.Name: main, cli.Name: func() {
+		ctx, stop := process.Context()
+		defer stop()
+		os.Exit(cli.Main(ctx, process.Current(version))) //nolint:gocritic // nothing is left to clean up
+	}})
 }
 
 // TestScripts runs testdata/script: each has an AWS of its own, the example world, and
@@ -29,6 +38,7 @@ func TestScripts(t *testing.T) {
 			"trust": trustRole,
 			"fault": switchFault,
 			"token": printToken,
+			"mask":  maskPorts,
 		},
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
 		RequireExplicitExec: true,
@@ -38,7 +48,9 @@ func TestScripts(t *testing.T) {
 
 type serverKey struct{}
 
-func serverOf(ts *testscript.TestScript) *fakeaws.Server { return ts.Value(serverKey{}).(*fakeaws.Server) }
+func serverOf(ts *testscript.TestScript) *fakeaws.Server {
+	return ts.Value(serverKey{}).(*fakeaws.Server)
+}
 
 const (
 	nodeRole = "arn:aws:iam::" + fakeaws.NodeAccount + ":role/node"
@@ -56,6 +68,9 @@ func setup(env *testscript.Env) error {
 	env.Defer(func() { _ = server.Close() })
 	env.Values[serverKey{}] = server
 	env.Vars = append(env.Vars, server.ProxyEnv()...)
+	if err := install(env); err != nil {
+		return err
+	}
 	configs, err := filepath.Glob(filepath.Join(env.WorkDir, "*.yaml"))
 	if err != nil {
 		return err
@@ -66,6 +81,25 @@ func setup(env *testscript.Env) error {
 		}
 	}
 	return nil
+}
+
+// install puts the plugin where a kubelet looks for it.
+func install(env *testscript.Env) error {
+	directory := filepath.Join(env.WorkDir, "bin")
+	if err := os.Mkdir(directory, 0o755); err != nil {
+		return err
+	}
+	for dir := range strings.SplitSeq(env.Getenv("PATH"), string(os.PathListSeparator)) {
+		if path := filepath.Join(dir, cli.Name); exists(path) {
+			return os.Symlink(path, filepath.Join(directory, cli.Name))
+		}
+	}
+	return errors.New("the plugin is not in PATH")
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // role returns the role of the first account that a principal may assume.
@@ -105,4 +139,11 @@ func printToken(ts *testscript.TestScript, _ bool, args []string) {
 	token, err := issuer.Token("shop", "web", fakeaws.Audience, time.Now().Add(time.Hour))
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(token+"\n"), 0o600))
+}
+
+var proxyAddress = regexp.MustCompile(`127\.0\.0\.1:\d+`)
+
+// maskPorts: mask FILE writes the last stdout with the proxy's name for its address.
+func maskPorts(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(proxyAddress.ReplaceAllString(ts.ReadFile("stdout"), "PROXY")), 0o600))
 }

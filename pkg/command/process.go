@@ -30,12 +30,13 @@ type Process struct {
 	DefaultCache string
 	// Journal is the socket of the journal, which need not exist; empty is none.
 	Journal string
-	// Environ is the environment, NAME=VALUE.
-	Environ  func() []string
-	Hostname string
-	Now      func() time.Time
-	Boot     cache.Boot // the system's, if it is empty
-	Random   func() float64
+	// Environ is the environment, NAME=VALUE, and SetEnviron replaces it.
+	Environ    func() []string
+	SetEnviron func([]string) error
+	Hostname   string
+	Now        func() time.Time
+	Boot       cache.Boot // the system's, if it is empty
+	Random     func() float64
 }
 
 // MaxLine is the longest line of a message: a kubelet puts it into one value of

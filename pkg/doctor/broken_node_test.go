@@ -32,6 +32,7 @@ func brokenConfigurations() []broken {
 		{name: "unknown key", code: "D08", side: onNode, words: "did you mean assumeRoles?", breakIt: func(n *node) { n.replace("assumeRoles", "assumeRole") }},
 		{name: "not YAML", code: "D08", side: onNode, words: "config.yaml:", breakIt: func(n *node) { n.config += "}" }},
 		{name: "role of another partition", code: "D09", side: onNode, words: "within one partition only", breakIt: func(n *node) {
+			n.provide("*.dkr.ecr.*.amazonaws.com", "*.dkr.ecr.*.amazonaws.com.cn")
 			n.images = []string{fakeaws.FirstAccount + ".dkr.ecr.cn-north-1.amazonaws.com.cn/team-a/app:v1"}
 		}},
 		{name: "role that is not allowed", code: "D09", side: onNode, words: "is not one of allowedRoles", breakIt: func(n *node) {
@@ -68,6 +69,8 @@ func (n *node) asPod(annotation string) {
 	n.t.Helper()
 	n.config = "registries:\n- accounts: [\"" + fakeaws.FirstAccount + "\"]\n  source: ServiceAccount\n" +
 		"  serviceAccount: {allowedRoles: [\"" + pullRole + "\"]}\n" + n.settings()
+	n.providers += "  tokenAttributes: {serviceAccountTokenAudience: sts.amazonaws.com, cacheType: ServiceAccount, requireServiceAccount: false, " +
+		"optionalServiceAccountAnnotationKeys: [eks.amazonaws.com/ecr-role-arn]}\n"
 	n.doctor.Pod = &Pod{Name: "shop/web"}
 	n.doctor.Pod.Token = secret.New(n.podToken("shop", "web", time.Hour))
 	if annotation != "" {

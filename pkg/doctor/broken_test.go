@@ -32,7 +32,7 @@ type broken struct {
 func brokenNodes() []broken {
 	var all []broken
 	for _, part := range [][]broken{
-		brokenConfigurations(), brokenIdentities(), brokenNetworks(), brokenRoles(), brokenServiceAccounts(), brokenRegistries(),
+		brokenKubelets(), brokenMirrors(), brokenConfigurations(), brokenIdentities(), brokenNetworks(), brokenRoles(), brokenServiceAccounts(), brokenRegistries(),
 	} {
 		all = append(all, part...)
 	}

@@ -17,21 +17,28 @@ import (
 // configured checks the plugin's configuration.
 func (e *examination) configured(ctx context.Context) {
 	e.configuration = e.do(ctx, &diagnosis.Check{Kind: configurationFile, Run: func(context.Context) diagnosis.Finding {
-		c, err := e.Load()
-		if err != nil {
-			return diagnosis.Fail(diagnosis.Node, err.Error(), "correct the file; to check it again, run: ecr-cross-account-credential-provider validate")
-		}
-		e.config = c
-		switch {
+		c := e.config
+		switch entries := len(c.Rules.Entries()); {
+		case e.configErr != nil:
+			return diagnosis.Fail(diagnosis.Node, e.configErr.Error(), "correct the file; to check it again, run: ecr-cross-account-credential-provider validate")
 		case len(c.Warnings) > 0:
 			return diagnosis.Warn(c.Warnings.Error(), "this is allowed, but rarely meant")
-		case c.File == "" && len(c.Rules.Entries()) == 0:
+		case c.File == "" && entries == 0:
 			return diagnosis.Fine("no file: the plugin does what the stock ecr-credential-provider does")
 		case c.File == "":
 			return diagnosis.Fine("no file, but --role")
 		}
-		return diagnosis.Fine(fmt.Sprintf("%s: %d entries", c.File, len(c.Rules.Entries())))
+		return diagnosis.Fine(fmt.Sprintf("%s, registries: %d", c.File, len(c.Rules.Entries())))
 	}})
+}
+
+// loadConfiguration reads the plugin's configuration with the arguments of its entry.
+func (e *examination) loadConfiguration() {
+	var args []string
+	if e.kubelet.entry != nil {
+		args = e.kubelet.entry.Args
+	}
+	e.config, e.configErr = e.Load(args, e.kubelet.root)
 }
 
 // cached checks the state of the cache: what was refused or failed last. Nothing there

@@ -12,7 +12,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/command"
 	"ecr-cross-account-credential-provider/pkg/config"
 	"ecr-cross-account-credential-provider/pkg/diagnosis"
-	"ecr-cross-account-credential-provider/pkg/kubelet"
+	kubeletapi "ecr-cross-account-credential-provider/pkg/kubelet"
+	"ecr-cross-account-credential-provider/pkg/procfs"
 )
 
 // Limit is the time for all checks together.
@@ -21,9 +22,16 @@ const Limit = 55 * time.Second
 // Doctor examines one node. Process, Load and Dial are required.
 type Doctor struct {
 	Process command.Process
-	// Load reads the plugin's configuration. The process has the environment of the
-	// kubelet by then.
-	Load func() (config.Config, error)
+	// Load reads the plugin's configuration. args are those of the plugin's entry. Files
+	// are below root. The process has the environment of the plugin by then.
+	Load func(args []string, root string) (config.Config, error)
+	// Execute runs a program and returns what it prints.
+	Execute func(ctx context.Context, path string, args ...string) (string, error)
+	// Proc is where running programs are found.
+	Proc procfs.FS
+	// KubeletConfig and BinDir name the kubelet's configuration of plugins and their
+	// directory, in place of those of the running kubelet.
+	KubeletConfig, BinDir string
 	// Dial connects to the registry and to S3 as the container runtime would.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Pod is the service account to examine for; nil is the node alone.
@@ -40,7 +48,7 @@ type Doctor struct {
 type Pod struct {
 	// Name is NAMESPACE/NAME.
 	Name string
-	kubelet.ServiceAccount
+	kubeletapi.ServiceAccount
 }
 
 // Run makes all checks, for images or, without any, for each entry of the
@@ -49,6 +57,14 @@ func (d Doctor) Run(ctx context.Context, images []string, report *diagnosis.Repo
 	ctx, cancel := context.WithTimeout(ctx, Limit)
 	defer cancel()
 	e := &examination{Doctor: d, report: report}
+	e.findKubelet(ctx)
+	e.readProviders(ctx)
+	e.findEntry(ctx)
+	e.loadConfiguration()
+	e.checkPatterns(ctx, images)
+	e.checkTokens(ctx, images)
+	e.checkMirrors(ctx)
+	e.checkLoaded(ctx)
 	e.configured(ctx)
 	e.planned(ctx, images)
 	e.cached(ctx)
@@ -66,10 +82,12 @@ type examination struct {
 	Doctor
 	report *diagnosis.Report
 
-	config   config.Config
-	aws      awsState
-	subjects []*subject
-	network  network
+	kubelet   kubelet
+	config    config.Config
+	configErr error
+	aws       awsState
+	subjects  []*subject
+	network   network
 
 	configuration, settings, credentials *diagnosis.Check
 }

@@ -13,6 +13,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/command"
 	"ecr-cross-account-credential-provider/pkg/config"
 	"ecr-cross-account-credential-provider/pkg/diagnosis"
+	"ecr-cross-account-credential-provider/pkg/procfs"
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
@@ -49,11 +50,19 @@ type node struct {
 	layer  string // the digest of the image's configuration
 	doctor Doctor
 	images []string
-	// config is the plugin's configuration without its head, and awsConfig the SDK's
-	// file. Both may be changed before the examination.
-	config, awsConfig string
-	environ           []string
-	clockAhead        time.Duration
+	// config is the plugin's configuration without its head, awsConfig the SDK's file,
+	// and providers the kubelet's configuration of plugins. All may be changed before
+	// the examination.
+	config, awsConfig, providers string
+	// flags are the kubelet's. environ is the container runtime's environment, and
+	// kubeletEnviron the kubelet's.
+	flags, environ, kubeletEnviron []string
+	// adopted is the environment that the doctor has taken on.
+	adopted []string
+	// version is what the kubelet prints, and pluginVersion what the plugin does.
+	version, pluginVersion string
+	started                time.Time // the kubelet
+	clockAhead             time.Duration
 	// dial is called before each dial to registry and S3.
 	dial func(address string) error
 }
@@ -77,7 +86,52 @@ func newNode(t *testing.T) *node {
 		n.settings()
 	n.awsConfig = "[default]\nregion = eu-west-1\nec2_metadata_service_endpoint = " + n.aws.URL(fakeaws.IMDS) + "\nca_bundle = " + n.aws.CAFile() + "\n"
 	n.environ = []string{"SSL_CERT_FILE=" + n.aws.CAFile()}
+	n.kubeletEnviron = []string{"PATH=/bin", "A_VARIABLE=kubelet"}
+	n.flags = []string{"--image-credential-provider-config=/etc/kubelet/providers.yaml", "--image-credential-provider-bin-dir", "/usr/libexec/plugins"}
+	n.version, n.pluginVersion, n.started = "Kubernetes v1.36.3", "v1.2.3", time.Now().Add(time.Hour)
+	n.providers = providersHead + entry
+	n.install(pluginName, 0o755)
+	n.doctor.Architecture = "amd64"
 	return n
+}
+
+const (
+	providersHead = "apiVersion: kubelet.config.k8s.io/v1\nkind: CredentialProviderConfig\nproviders:\n"
+	entry         = "- name: ecr-cross-account-credential-provider\n  apiVersion: credentialprovider.kubelet.k8s.io/v1\n" +
+		"  matchImages: [\"*.dkr.ecr.*.amazonaws.com\"]\n  defaultCacheDuration: \"0s\"\n  env: [{name: A_VARIABLE, value: entry}]\n"
+)
+
+// install puts a plugin into the kubelet's directory.
+func (n *node) install(name string, mode os.FileMode) {
+	n.t.Helper()
+	path := n.write("root/usr/libexec/plugins/"+name, "#!/bin/sh\n")
+	if err := os.Chmod(path, mode); err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+// run makes a program run, as /proc shows it.
+func (n *node) run(pid int, name string, environ []string, args ...string) {
+	n.t.Helper()
+	proc := fmt.Sprintf("proc/%d/", pid)
+	n.write(proc+"comm", name+"\n")
+	n.write(proc+"cmdline", strings.Join(append([]string{name}, args...), "\x00")+"\x00")
+	n.write(proc+"environ", strings.Join(environ, "\x00")+"\x00")
+	n.write(proc+"stat", fmt.Sprintf("%d (%s) S%s 100 0", pid, name, strings.Repeat(" 0", 18)))
+	if err := os.Symlink(filepath.Join(n.dir, "root"), filepath.Join(n.dir, proc, "root")); err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+// execute stands for running the kubelet and the plugin.
+func (n *node) execute(_ context.Context, path string, args ...string) (string, error) {
+	switch filepath.Base(path) + " " + strings.Join(args, " ") {
+	case "exe --version":
+		return n.version, nil
+	case pluginName + " version":
+		return pluginName + " " + n.pluginVersion + "\n", nil
+	}
+	return "", fmt.Errorf("%s was run with %q", path, args)
 }
 
 // settings are those that lead to the fakes.
@@ -103,13 +157,26 @@ func (n *node) write(name, text string) string {
 func (n *node) examine() *diagnosis.Report {
 	n.t.Helper()
 	n.write("aws-config", n.awsConfig)
-	file := n.write("config.yaml", "apiVersion: ecr-cross-account-credential-provider/v1alpha1\nkind: CrossAccountConfig\n"+n.config)
-	n.doctor.Process = command.Process{
-		Environ: func() []string { return n.environ }, Getenv: func(name string) string { return variable(n.environ, name) },
-		Hostname: "host-1", Now: func() time.Time { return time.Now().Add(n.clockAhead) }, Random: func() float64 { return 0 },
+	n.write("root/etc/plugin/config.yaml", "apiVersion: ecr-cross-account-credential-provider/v1alpha1\nkind: CrossAccountConfig\n"+n.config)
+	if n.providers != "" {
+		n.write("root/etc/kubelet/providers.yaml", n.providers)
 	}
-	if n.doctor.Load == nil {
-		n.doctor.Load = func() (config.Config, error) { return config.Load(file, nil) }
+	n.write("proc/stat", fmt.Sprintf("btime %d\n", n.started.Unix()))
+	if n.flags != nil {
+		n.run(1234, "kubelet", n.kubeletEnviron, n.flags...)
+	}
+	n.run(2345, "containerd", n.environ)
+	n.doctor.Proc, n.doctor.Execute = procfs.FS(filepath.Join(n.dir, "proc")), n.execute
+	n.doctor.Process = command.Process{
+		Environ: func() []string { return n.adopted }, Getenv: func(name string) string { return variable(n.adopted, name) },
+		SetEnviron: func(environ []string) error { n.adopted = environ; return nil },
+		Hostname:   "host-1", Version: "v1.2.3", Now: func() time.Time { return time.Now().Add(n.clockAhead) }, Random: func() float64 { return 0 },
+	}
+	n.doctor.Load = func(_ []string, root string) (config.Config, error) {
+		if root == "" { // no kubelet
+			root = filepath.Join(n.dir, "root")
+		}
+		return config.Load(filepath.Join(root, "/etc/plugin/config.yaml"), nil)
 	}
 	n.doctor.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
 		if err := n.dial(address); err != nil {

@@ -95,6 +95,11 @@ func (e *examination) probe(ctx context.Context, client aws.HTTPClient, u url.UR
 		return e.network.probes[i]
 	}
 	p := &probe{client: client, url: u, done: make(chan struct{})}
+	proxy := proxyFor(e.Process.Environ())
+	if client == e.network.runtime.client {
+		proxy = e.network.runtime.proxy
+	}
+	p.proxy, _ = proxy(&u) // the request reports a proxy that is none
 	e.network.probes = append(e.network.probes, p)
 	send := func(r *http.Request) (*http.Response, error) { return e.aws.api.Send(client, r) }
 	go p.run(ctx, send, e.Process.Now)
@@ -145,7 +150,7 @@ func (e *examination) reached(ctx context.Context) {
 
 func (e *examination) reach(l leg, p *probe) *diagnosis.Check {
 	return &diagnosis.Check{Kind: legKinds[l].kind, Subject: p.url.Host, Run: func(ctx context.Context) diagnosis.Finding {
-		f := reachable(p.wait(ctx), legKinds[l].service)
+		f := reachable(p, p.wait(ctx), legKinds[l].service)
 		if f.Result == diagnosis.Failed && l >= toRegistry {
 			f.Hint = hintOfRuntime(p.result.err, legKinds[l].service)
 		}

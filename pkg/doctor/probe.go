@@ -25,6 +25,7 @@ const probeLimit = 8 * time.Second
 type probe struct {
 	client aws.HTTPClient
 	url    url.URL
+	proxy  *url.URL // nil is none
 	done   chan struct{}
 	result reach
 }
@@ -87,11 +88,14 @@ func (p *probe) wait(ctx context.Context) reach {
 }
 
 // reachable makes a finding of a probe.
-func reachable(r reach, service string) diagnosis.Finding {
+func reachable(p *probe, r reach, service string) diagnosis.Finding {
 	if r.err != nil {
 		return diagnosis.Fail(sideOfNetwork(r.err), cause(r.err), awsapi.Hint(r.err, service))
 	}
 	detail := describeAddress(r.address)
+	if p.proxy != nil {
+		detail = "by the proxy " + p.proxy.Host
+	}
 	if r.tls != "" {
 		detail += ", " + r.tls
 	}
@@ -105,7 +109,7 @@ func describeAddress(address string) string {
 	case err != nil:
 		return address
 	case parsed.Addr().IsPrivate():
-		return parsed.Addr().String() + ", a private address: an endpoint in the VPC, or a proxy"
+		return parsed.Addr().String() + ", a private address, as that of an endpoint in the VPC"
 	}
 	return parsed.Addr().String()
 }

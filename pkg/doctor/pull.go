@@ -106,6 +106,9 @@ func (e *examination) imagePulled(ctx context.Context, s *subject, registry pull
 
 // importsImages reports whether the repository may be one of a pull-through cache.
 func importsImages(s *subject) bool {
+	if s.image.Mirrored() {
+		return true
+	}
 	for _, role := range s.plan.Roles {
 		if role.PolicyKind() == rule.PullThroughCache {
 			return true

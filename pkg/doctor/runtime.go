@@ -21,16 +21,14 @@ import (
 // the kubelet.
 type runtime struct {
 	client *http.Client
-	// from says whose environment it has.
-	from string
+	proxy  func(*url.URL) (*url.URL, error)
 }
 
 func newRuntime(d Doctor) *runtime {
-	r := &runtime{from: "the kubelet's environment"}
-	environ := d.Process.Environ()
-	proxy := proxyFor(environ)
+	environ := environOf(d)
+	r := &runtime{proxy: proxyFor(environ)}
 	transport := &http.Transport{
-		Proxy:                 func(request *http.Request) (*url.URL, error) { return proxy(request.URL) },
+		Proxy:                 func(request *http.Request) (*url.URL, error) { return r.proxy(request.URL) },
 		DialContext:           d.Dial,
 		TLSClientConfig:       &tls.Config{RootCAs: rootsFor(environ), MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:   3 * time.Second,
@@ -43,6 +41,23 @@ func newRuntime(d Doctor) *runtime {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return r
+}
+
+// runtimeNames are the programs that pull images.
+var runtimeNames = []string{"containerd", "crio", "dockerd"}
+
+// environOf returns the environment of the node's container runtime, else that of this
+// process.
+func environOf(d Doctor) []string {
+	found, err := d.Proc.Find(runtimeNames...)
+	if err != nil || len(found) == 0 {
+		return d.Process.Environ()
+	}
+	environ, err := found[0].Environ()
+	if err != nil { // only root may read it
+		return d.Process.Environ()
+	}
+	return environ
 }
 
 // proxyFor returns the proxy of each URL by an environment, as Go programs such as

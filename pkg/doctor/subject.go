@@ -9,7 +9,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/diagnosis"
 	"ecr-cross-account-credential-provider/pkg/ecr"
 	"ecr-cross-account-credential-provider/pkg/identity"
-	"ecr-cross-account-credential-provider/pkg/kubelet"
+	kubeletapi "ecr-cross-account-credential-provider/pkg/kubelet"
 	"ecr-cross-account-credential-provider/pkg/plan"
 	"ecr-cross-account-credential-provider/pkg/registry"
 	"ecr-cross-account-credential-provider/pkg/rule"
@@ -47,11 +47,11 @@ func (e *examination) planned(ctx context.Context, images []string) {
 func (e *examination) planImage(ctx context.Context, name string) {
 	s := &subject{name: name}
 	s.planned = e.do(ctx, &diagnosis.Check{Kind: imagePlan, Subject: name, Image: name, Needs: []*diagnosis.Check{e.configuration}, Run: func(ctx context.Context) diagnosis.Finding {
-		var ok bool
-		if s.image, ok = registry.Parse(name); !ok {
-			return diagnosis.Warn(fmt.Sprintf("it is not in Amazon ECR: %v", registry.WhyNotECR(name)), "this plugin gives no credentials for it")
+		var err error
+		if s.image, err = e.config.Image(name); err != nil {
+			return diagnosis.Warn(fmt.Sprintf("it is not in Amazon ECR: %v", err), "this plugin gives no credentials for it")
 		}
-		s.registry, s.reference = s.image.Registry(), referenceOf(name, s.image)
+		s.registry, s.reference = s.image.Registry(), referenceOf(name)
 		own, err := e.own(ctx, s.image)
 		if err != nil {
 			return diagnosis.Skip("which entry governs depends on the node's own account, which is not known; see " + nodeIdentity.Code)
@@ -76,11 +76,11 @@ func (e *examination) own(ctx context.Context, image registry.Image) (registry.A
 
 // decide fills the subject in.
 func (e *examination) decide(s *subject, own registry.Account) diagnosis.Finding {
-	var pod *kubelet.ServiceAccount
+	var pod *kubeletapi.ServiceAccount
 	if e.Pod != nil {
 		pod = &e.Pod.ServiceAccount
 	} else if !startsWithPod(e.config.Rules.Match(s.image, own).Entry) {
-		pod = &kubelet.ServiceAccount{}
+		pod = &kubeletapi.ServiceAccount{}
 	}
 	d, err := plan.Decide(e.config, s.image, own, pod)
 	switch {
@@ -188,12 +188,12 @@ func (e *examination) firstRegion(ctx context.Context, entry rule.Entry) (regist
 }
 
 // referenceOf returns the tag or digest of an image's name; latest if it has none.
-func referenceOf(name string, image registry.Image) string {
-	rest := strings.TrimPrefix(name, image.String())
-	if _, digest, ok := strings.Cut(rest, "@"); ok {
+func referenceOf(name string) string {
+	if _, digest, ok := strings.Cut(name, "@"); ok {
 		return digest
 	}
-	if tag, ok := strings.CutPrefix(rest, ":"); ok {
+	last := name[strings.LastIndexByte(name, '/')+1:]
+	if _, tag, ok := strings.Cut(last, ":"); ok {
 		return tag
 	}
 	return "latest"

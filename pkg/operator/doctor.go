@@ -5,8 +5,11 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"net"
 	"os"
+	"os/exec" //nolint:depguard // this program, unlike the plugin, asks the kubelet for its version
+	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
@@ -29,19 +32,64 @@ func doctorCommand(conf *command.Configuration) command.Command {
 			var pod podFlags
 			json := command.OutputFlag(flags)
 			pod.register(flags)
+			flags.StringVar(&d.KubeletConfig, "kubelet-config", "", "the kubelet's CredentialProviderConfig, a file or a directory (`PATH`), in place of a running kubelet's")
+			flags.StringVar(&d.BinDir, "bin-dir", "", "the directory of the kubelet's plugins (`PATH`), with --kubelet-config")
 			flags.BoolVar(&d.ProbeExternalID, "probe-external-id", false, "also assume each role without its external ID; the owner's CloudTrail shows the denied call")
 			flags.BoolVar(&d.Import, "import", false, "also ask for images of a pull-through cache, which imports them")
 			return func(ctx context.Context, p command.Process, images []string) (err error) {
 				if d.Pod, err = pod.read(); err != nil {
 					return err
 				}
-				d.Process, d.Architecture = p, runtime.GOARCH
+				if (d.KubeletConfig == "") != (d.BinDir == "") {
+					return command.UsageError("--kubelet-config PATH and --bin-dir PATH belong together")
+				}
+				d.Process, d.Architecture, d.Proc, d.Execute = p, runtime.GOARCH, "/proc", execute
 				d.Dial = (&net.Dialer{Timeout: 3 * time.Second}).DialContext
-				d.Load = func() (config.Config, error) { return conf.Load(p) }
+				d.Load = func(args []string, root string) (config.Config, error) { return loadFor(*conf, p, args, root) }
 				return examine(ctx, d, images, *json)
 			}
 		},
 	}
+}
+
+// loadFor reads the configuration that the flags name, else the one that the plugin
+// reads with the arguments of its entry, below a root directory.
+func loadFor(conf command.Configuration, p command.Process, args []string, root string) (config.Config, error) {
+	if conf.Path != "" || len(conf.Roles) > 0 {
+		return conf.Load(p)
+	}
+	flags := flag.NewFlagSet("args", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	conf.Register(flags)
+	if err := flags.Parse(args); err != nil {
+		return config.Config{}, fmt.Errorf("the args of the plugin's entry: %w", err)
+	}
+	below := func(path string) string {
+		if path == "" || root == "" {
+			return path
+		}
+		return filepath.Join(root, path)
+	}
+	getenv := p.Getenv
+	p.Getenv = func(name string) string {
+		if name == command.ConfigVariable {
+			return below(getenv(name))
+		}
+		return getenv(name)
+	}
+	conf.Path, p.DefaultConfig = below(conf.Path), below(p.DefaultConfig)
+	return conf.Load(p)
+}
+
+// execute runs a program, such as the kubelet, and returns the start of what it
+// prints.
+func execute(ctx context.Context, path string, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, path, args...) //nolint:gosec // the node's own kubelet and plugin
+	cmd.Env, cmd.WaitDelay = []string{}, time.Second
+	out, err := cmd.Output()
+	return printable.Line(string(out), 1000), err
 }
 
 // examine runs the checks and prints them.

@@ -4,11 +4,14 @@ package process
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"log" //nolint:depguard // to silence it: net/http logs unexpected responses of servers
 	"math/rand/v2"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -43,10 +46,24 @@ func Current(version string) command.Process {
 		DefaultCache:   DefaultCache,
 		Journal:        Journal,
 		Environ:        os.Environ,
+		SetEnviron:     setEnviron,
 		Hostname:       hostname,
 		Now:            time.Now,
 		Random:         rand.Float64,
 	}
+}
+
+// setEnviron replaces the environment. Of two values of a variable the last one counts.
+func setEnviron(environ []string) error {
+	os.Clearenv()
+	var errs []error
+	for _, variable := range environ {
+		name, value, _ := strings.Cut(variable, "=")
+		if err := os.Setenv(name, value); err != nil {
+			errs = append(errs, fmt.Errorf("setting the variable %q: %w", name, err))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // isTerminal reports whether f is a terminal, not a pipe, a file or /dev/null.

@@ -1,0 +1,223 @@
+package doctor
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"ecr-cross-account-credential-provider/pkg/diagnosis"
+	"ecr-cross-account-credential-provider/pkg/procfs"
+	"ecr-cross-account-credential-provider/pkg/providerconfig"
+)
+
+// kubelet is what is known of the node's kubelet. Paths are those of this process:
+// with the kubelet's root directory before them, if that is another one.
+type kubelet struct {
+	process            *procfs.Process // nil if none was looked for, or found
+	version            providerconfig.Version
+	root               string
+	configPath, binDir string
+	config             providerconfig.Config
+	// entry is the plugin's; nil if there is none.
+	entry *providerconfig.Provider
+
+	found, read, entered *diagnosis.Check
+}
+
+// The two flags that make a kubelet run plugins.
+const (
+	configFlag = "image-credential-provider-config"
+	binDirFlag = "image-credential-provider-bin-dir"
+)
+
+// kubeletNames are the programs that are a kubelet, or have one inside.
+var kubeletNames = []string{"kubelet", "k3s-server", "k3s-agent", "k3s", "rke2"}
+
+// rancherDir is where k3s and RKE2 look for plugins without flags.
+const rancherDir = "/var/lib/rancher/credentialprovider"
+
+// findKubelet finds the kubelet and its flags.
+func (e *examination) findKubelet(ctx context.Context) {
+	e.kubelet.found = e.do(ctx, &diagnosis.Check{Kind: kubeletProcess, Run: func(ctx context.Context) diagnosis.Finding {
+		if e.KubeletConfig != "" {
+			e.Proc = "" // what runs here is not that node's
+			e.kubelet.configPath, e.kubelet.binDir = e.KubeletConfig, e.BinDir
+			return diagnosis.Fine("not looked for, as --kubelet-config names its configuration")
+		}
+		found, err := e.Proc.Find(kubeletNames...)
+		switch {
+		case err != nil:
+			return diagnosis.Skip(fmt.Sprintf("running programs can't be listed: %v", err))
+		case len(found) == 0:
+			return diagnosis.Fail(diagnosis.Node, "no kubelet is running here",
+				"if it ends at its start, its log says why (journalctl -u kubelet); for an image that is being built, use --kubelet-config PATH --bin-dir PATH")
+		}
+		return e.inspect(ctx, kubeletAmong(found))
+	}})
+}
+
+// kubeletAmong returns the kubelet itself, if it is a program of its own.
+func kubeletAmong(found []procfs.Process) procfs.Process {
+	for _, p := range found {
+		if p.Name == kubeletNames[0] {
+			return p
+		}
+	}
+	return found[0]
+}
+
+// inspect reads the flags of a kubelet.
+func (e *examination) inspect(ctx context.Context, p procfs.Process) diagnosis.Finding {
+	k := &e.kubelet
+	k.process = &p
+	k.root = rootOf(p)
+	detail := fmt.Sprintf("%s, process %d", p.Name, p.PID)
+	output, err := e.Execute(ctx, p.Path("exe"), "--version")
+	if err == nil {
+		k.version, err = providerconfig.ParseVersion(output)
+	}
+	if err == nil {
+		detail += ", version " + k.version.String()
+	} else {
+		detail += ", version unknown"
+	}
+	config, hasConfig := flagOf(p, configFlag)
+	binDir, hasBinDir := flagOf(p, binDirFlag)
+	if p.Name != kubeletNames[0] {
+		config, binDir = cmp.Or(config, filepath.Join(rancherDir, "config.yaml")), cmp.Or(binDir, filepath.Join(rancherDir, "bin"))
+		hasConfig, hasBinDir = true, true
+	}
+	switch {
+	case !hasConfig && !hasBinDir:
+		return diagnosis.Fail(diagnosis.Node, detail+": it has neither --"+configFlag+" nor --"+binDirFlag+", so it runs no plugin", "set both flags, and restart the kubelet")
+	case !hasConfig || config == "":
+		return diagnosis.Fail(diagnosis.Node, detail+": it has no --"+configFlag, "set the flag, and restart the kubelet")
+	case !hasBinDir || binDir == "":
+		return diagnosis.Fail(diagnosis.Node, detail+": it has no --"+binDirFlag, "set the flag, and restart the kubelet")
+	}
+	k.configPath, k.binDir = k.path(config), k.path(binDir)
+	return diagnosis.Fine(fmt.Sprintf("%s, %s, plugins in %s", detail, config, binDir))
+}
+
+// path returns the path of a file of the kubelet for this process.
+func (k *kubelet) path(name string) string { return filepath.Join(k.root, name) }
+
+// flagOf returns the value of a kubelet's flag, also of one that k3s passes on.
+func flagOf(p procfs.Process, name string) (value string, ok bool) {
+	value, ok = p.Flag(name)
+	for i, arg := range p.Args {
+		passed, is := strings.CutPrefix(arg, "--kubelet-arg=")
+		if arg == "--kubelet-arg" && i+1 < len(p.Args) {
+			passed, is = p.Args[i+1], true
+		}
+		if rest, found := strings.CutPrefix(passed, name+"="); is && found {
+			value, ok = rest, true
+		}
+	}
+	return value, ok
+}
+
+// rootOf returns the root directory of a process as this process sees it; empty if it
+// is the same, or if only root may know.
+func rootOf(p procfs.Process) string {
+	theirs, err := os.Stat(p.Path("root"))
+	if err != nil {
+		return ""
+	}
+	ours, err := os.Stat("/")
+	if err != nil || os.SameFile(theirs, ours) {
+		return ""
+	}
+	return p.Path("root")
+}
+
+// readProviders reads the kubelet's configuration of plugins.
+func (e *examination) readProviders(ctx context.Context) {
+	k := &e.kubelet
+	k.read = e.do(ctx, &diagnosis.Check{Kind: providerConfig, Needs: []*diagnosis.Check{k.found}, Run: func(context.Context) diagnosis.Finding {
+		var problems []error
+		k.config, problems = providerconfig.Load(k.configPath, k.version)
+		if len(problems) > 0 {
+			return diagnosis.Fail(diagnosis.Node, joined(problems), "correct the file: the kubelet ends at its next start")
+		}
+		names := make([]string, len(k.config.Providers))
+		for i, p := range k.config.Providers {
+			names[i] = p.Name
+		}
+		return diagnosis.Fine(fmt.Sprintf("%s: %s", strings.Join(k.config.Files, ", "), strings.Join(names, ", ")))
+	}})
+}
+
+// joined returns errors in one line.
+func joined(errs []error) string {
+	texts := make([]string, len(errs))
+	for i, err := range errs {
+		texts[i] = err.Error()
+	}
+	return strings.Join(texts, "; ")
+}
+
+// checkLoaded checks that the kubelet was started after the last change of the files
+// that it reads at its start.
+func (e *examination) checkLoaded(ctx context.Context) {
+	k := &e.kubelet
+	e.do(ctx, &diagnosis.Check{Kind: loadedSince, Needs: []*diagnosis.Check{k.found, k.read}, Run: func(context.Context) diagnosis.Finding {
+		if k.process == nil {
+			return diagnosis.Skip("no kubelet was looked for")
+		}
+		started, err := k.process.Started()
+		if err != nil {
+			return diagnosis.Skip(fmt.Sprintf("the kubelet's start is not known: %v", err))
+		}
+		paths := k.config.Files
+		if paths[0] != k.configPath {
+			paths = append([]string{k.configPath}, paths...) // the directory: files come and go
+		}
+		for _, path := range paths {
+			info, err := os.Stat(path)
+			if err != nil {
+				return diagnosis.Fail(diagnosis.Node, err.Error(), "restore the file: the kubelet ends at its next start")
+			}
+			if at := changed(info); at.After(started) {
+				return diagnosis.Fail(diagnosis.Node, fmt.Sprintf("%s was changed at %s, and the kubelet was started at %s", path, utc(at), utc(started)),
+					"restart the kubelet: it reads the file at its start only")
+			}
+		}
+		return diagnosis.Fine("started at " + utc(started) + ", after their last change")
+	}})
+}
+
+// adoptEnvironment gives this process the environment that the plugin gets: that of
+// the kubelet, then the env of the entry. It returns what it could not read.
+func (e *examination) adoptEnvironment() error {
+	k := &e.kubelet
+	environ := e.Process.Environ()
+	var left error
+	if k.process != nil {
+		theirs, err := k.process.Environ()
+		if err == nil {
+			environ = theirs
+		}
+		left = err
+	}
+	if k.entry != nil {
+		for _, v := range k.entry.Env {
+			environ = append(environ, v.Name+"="+v.Value)
+		}
+	}
+	if e.Process.SetEnviron == nil {
+		return left
+	}
+	if errors.Is(left, fs.ErrPermission) {
+		left = errors.New("only root may read the kubelet's environment; doctor has its own instead")
+	}
+	return errors.Join(left, e.Process.SetEnviron(environ))
+}
+
+func utc(t time.Time) string { return t.UTC().Format(time.RFC3339) }

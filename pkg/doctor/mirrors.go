@@ -1,0 +1,107 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"ecr-cross-account-credential-provider/pkg/diagnosis"
+	"ecr-cross-account-credential-provider/pkg/registry"
+)
+
+// checkMirrors checks, for each mirror, whether the kubelet asks the plugin, and
+// whether containerd offers the token to the registry alone.
+func (e *examination) checkMirrors(ctx context.Context) {
+	for _, m := range e.config.Mirrors {
+		e.do(ctx, &diagnosis.Check{
+			Kind: mirrorHosts, Subject: m.Host(), Needs: []*diagnosis.Check{e.kubelet.found, e.kubelet.read, e.kubelet.entered},
+			Run: e.unlessUnread(func() diagnosis.Finding { return e.checkMirror(m) }),
+		})
+	}
+}
+
+func (e *examination) checkMirror(m registry.Mirror) diagnosis.Finding {
+	if !e.kubelet.entry.Matches(m.Host() + "/app") {
+		return diagnosis.Fail(diagnosis.Node, fmt.Sprintf("no pattern of provider %s matches %s", e.kubelet.entry.Name, m.Host()), e.patternHint(m.Host()))
+	}
+	endpoint := "https://" + m.Registry().Host() + "/v2/" + strings.TrimSuffix(m.Prefix(), "/")
+	example := "name " + endpoint + " as server and as the only host, both with override_path = true; containerd needs no restart"
+	path, content, err := e.hostsFile(m.Host())
+	if err != nil {
+		return diagnosis.Fail(diagnosis.Node, err.Error(), example)
+	}
+	var hosts hostsToml
+	if err := toml.Unmarshal(content, &hosts); err != nil {
+		return diagnosis.Fail(diagnosis.Node, fmt.Sprintf("%s: %v", path, err), example)
+	}
+	if leaks := hosts.others(strings.TrimSuffix(endpoint, "/"), m.Host()); len(leaks) > 0 {
+		return diagnosis.Fail(diagnosis.Node, fmt.Sprintf("%s lets containerd offer the token to %s", path, strings.Join(leaks, ", ")), example)
+	}
+	if _, ok := hosts.Host[hosts.Server]; len(hosts.Host) > 0 && !ok || !hosts.OverridePath || !hosts.Host[hosts.Server].OverridePath {
+		return diagnosis.Fail(diagnosis.Node, path+" does not lead to "+endpoint, example)
+	}
+	return diagnosis.Fine(path + " leads to " + m.Registry().Host() + " only")
+}
+
+// hostsToml is containerd's configuration of a host.
+type hostsToml struct {
+	Server       string `toml:"server"`
+	OverridePath bool   `toml:"override_path"`
+	Host         map[string]struct {
+		OverridePath bool `toml:"override_path"`
+	} `toml:"host"`
+}
+
+// others returns the hosts besides the endpoint that containerd tries: those of the
+// file, and at the end the server, which is the image's own host by default.
+func (h hostsToml) others(endpoint, imageHost string) (found []string) {
+	server := h.Server
+	if server == "" {
+		server = imageHost
+	}
+	for _, host := range append(slices.Sorted(maps.Keys(h.Host)), server) {
+		if strings.TrimSuffix(host, "/") != endpoint && !slices.Contains(found, host) {
+			found = append(found, host)
+		}
+	}
+	return found
+}
+
+// certsDirs are where containerd is told to look for hosts.toml, unless its own
+// configuration says otherwise.
+const certsDirs = "/etc/containerd/certs.d:/etc/docker/certs.d"
+
+var configPathPattern = regexp.MustCompile(`(?m)^\s*config_path\s*=\s*["']([^"']+)["']`)
+
+// hostsFile reads the hosts.toml for a host.
+func (e *examination) hostsFile(host string) (path string, content []byte, err error) {
+	dirs := certsDirs
+	if config, err := readFile(e.kubelet.path("/etc/containerd/config.toml")); err == nil {
+		if found := configPathPattern.FindSubmatch(config); found != nil {
+			dirs = string(found[1])
+		}
+	}
+	first := ""
+	for dir := range strings.SplitSeq(dirs, ":") {
+		path := e.kubelet.path(filepath.Join(dir, host, "hosts.toml"))
+		content, err := readFile(path)
+		if err == nil {
+			return path, content, nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return path, nil, err
+		}
+		if first == "" {
+			first = path
+		}
+	}
+	return "", nil, fmt.Errorf("%s does not exist, so containerd offers the token to %s itself", first, host)
+}

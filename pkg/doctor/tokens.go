@@ -1,0 +1,78 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"ecr-cross-account-credential-provider/pkg/diagnosis"
+	"ecr-cross-account-credential-provider/pkg/rule"
+)
+
+// checkTokens checks whether the kubelet passes on what entries for service accounts
+// need.
+func (e *examination) checkTokens(ctx context.Context, images []string) {
+	needs := []*diagnosis.Check{e.kubelet.found, e.kubelet.read, e.kubelet.entered}
+	e.do(ctx, &diagnosis.Check{Kind: tokenSettings, Needs: needs, Run: e.unlessUnread(func() diagnosis.Finding {
+		entries := e.serviceAccountEntries(images)
+		if len(entries) == 0 && e.Pod == nil {
+			return diagnosis.Fine("no entry here needs service accounts")
+		}
+		return e.tokensFor(entries)
+	})})
+}
+
+// serviceAccountEntries returns the entries whose chain starts with a service account:
+// those of the images, or all.
+func (e *examination) serviceAccountEntries(images []string) (found []rule.Entry) {
+	for _, entry := range e.config.Rules.Entries() {
+		governs := len(images) == 0 || slices.ContainsFunc(images, func(name string) bool {
+			image, err := e.config.Image(name)
+			return err == nil && slices.Contains(entry.Accounts.Named, image.Registry().Account())
+		})
+		if governs && startsWithPod(&entry) {
+			found = append(found, entry)
+		}
+	}
+	return found
+}
+
+func (e *examination) tokensFor(entries []rule.Entry) diagnosis.Finding {
+	var names []string
+	for _, entry := range entries {
+		names = append(names, entry.Name)
+	}
+	t := e.tokenAttributes()
+	if t == nil {
+		return diagnosis.Fail(diagnosis.Node, fmt.Sprintf("no provider of this plugin has tokenAttributes, which %s needs", strings.Join(append(names, "a pod's service account"), ", ")),
+			"add tokenAttributes to the plugin's entry (kubelet 1.34 and later), and restart the kubelet")
+	}
+	for _, entry := range entries {
+		key := entry.ServiceAccount.RoleAnnotation
+		if entry.ServiceAccount.RoleARN == nil && !slices.Contains(t, key) {
+			return diagnosis.Fail(diagnosis.Node, fmt.Sprintf("the kubelet does not pass the annotation %s on, which %s needs", key, entry.Name),
+				"add it to optionalServiceAccountAnnotationKeys of the plugin's tokenAttributes, and restart the kubelet")
+		}
+	}
+	if e.Pod != nil {
+		for key := range e.Pod.Annotations {
+			if !slices.Contains(t, key) {
+				return diagnosis.Fail(diagnosis.Node, fmt.Sprintf("the kubelet does not pass the annotation %s of --annotation on", key),
+					"add it to optionalServiceAccountAnnotationKeys of the plugin's tokenAttributes, or leave it out here")
+			}
+		}
+	}
+	return diagnosis.Fine("the kubelet passes on " + strings.Join(append([]string{"the token"}, t...), ", "))
+}
+
+// tokenAttributes returns the annotations that a provider of this plugin gets; nil if
+// none gets a token.
+func (e *examination) tokenAttributes() []string {
+	for _, p := range e.kubelet.config.Providers {
+		if p.TokenAttributes != nil && e.isPlugin(p.Name) {
+			return append([]string{}, p.TokenAttributes.Annotations()...)
+		}
+	}
+	return nil
+}
