@@ -16,6 +16,8 @@ type Kind struct {
 	Code, Group string
 	// Title says what is checked.
 	Title string
+	// Rank orders causes: the failure with the lowest one is to be repaired first.
+	Rank int
 	// PerImage marks checks that a text shows under a title with their image.
 	PerImage bool
 }

@@ -245,3 +245,18 @@ func TestTextReportsTheStream(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestVerdictByRank: a later check may be the earlier cause.
+func TestVerdictByRank(t *testing.T) {
+	t.Parallel()
+	var r Report
+	for _, c := range []struct {
+		code string
+		rank int
+	}{{"A", 3}, {"B", 1}, {"C", 2}, {"D", 1}} {
+		r.Do(t.Context(), &Check{Kind: Kind{Code: c.code, Rank: c.rank}, Run: func(context.Context) Finding { return Fail(Node, "", "") }})
+	}
+	if v, ok := r.Verdict(); !ok || v.Check.Kind.Code != "B" || v.Others != 3 {
+		t.Errorf("got %+v, %t", v, ok)
+	}
+}

@@ -10,20 +10,24 @@ type Verdict struct {
 	Others int
 }
 
-// Verdict returns the first cause, and false if nothing failed. Checks run in the
-// order in which a pull needs things, and a check that follows from a failed one is
-// skipped. So the first failure is a cause, and never a consequence.
+// Verdict returns the first cause, and false if nothing failed. A check that follows
+// from a failed one is skipped, so no failure is a consequence of another. Of several
+// the one counts that a pull meets first.
 func (r *Report) Verdict() (Verdict, bool) {
-	first := r.first(Failed)
-	if first == nil {
-		return Verdict{}, false
-	}
-	v := Verdict{Check: first, Cause: first.Cause, Others: -1}
-	v.Side = cmp.Or(v.Side, Unknown)
+	v := Verdict{Others: -1}
 	for _, c := range r.Checks {
-		if c.Result == Failed {
-			v.Others++
+		if c.Result != Failed {
+			continue
+		}
+		v.Others++
+		if v.Check == nil || c.Kind.Rank < v.Check.Kind.Rank {
+			v.Check = c
 		}
 	}
+	if v.Check == nil {
+		return Verdict{}, false
+	}
+	v.Cause = v.Check.Cause
+	v.Side = cmp.Or(v.Side, Unknown)
 	return v, true
 }

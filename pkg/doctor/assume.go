@@ -106,7 +106,7 @@ func (e *examination) probeExternalID(ctx context.Context, chain identity.Chain,
 					"the owner of account "+accountOf(role.ARN)+" adds the condition on sts:ExternalId to the trust policy")
 				f.Cause = diagnosis.Cause{
 					Side: diagnosis.ImagesAccount, Account: accountOf(role.ARN),
-					Missing: &diagnosis.Missing{Kind: trustPolicy, AttachTo: role.ARN, Statement: iampolicy.TrustRole(caller, role)},
+					Missing: missing(trustPolicy, role.ARN, iampolicy.TrustRole(caller, role)),
 				}
 				return f
 			case class == failure.Refused:

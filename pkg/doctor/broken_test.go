@@ -146,3 +146,15 @@ func (n *node) checkSecrets(r *diagnosis.Report) {
 		}
 	}
 }
+
+// TestRanks: each kind has a place of its own.
+func TestRanks(t *testing.T) {
+	t.Parallel()
+	places := map[int]string{}
+	for _, kind := range kinds {
+		if other, taken := places[kind.Rank]; taken || kind.Rank < 1 || kind.Rank > len(kinds) {
+			t.Errorf("%s has rank %d, as %s", kind.Code, kind.Rank, other)
+		}
+		places[kind.Rank] = kind.Code
+	}
+}

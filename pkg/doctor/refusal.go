@@ -38,9 +38,9 @@ func (e *examination) notAssumed(err error, role rule.Role, caller string) diagn
 	}
 	return e.refused(err, d, request{
 		caller: caller, owner: accountOf(role.ARN), target: role.ARN,
-		byCaller:   &diagnosis.Missing{Kind: e.callersPolicy(caller), AttachTo: caller, Statement: iampolicy.AssumeRole(role)},
-		byOwner:    &diagnosis.Missing{Kind: trustPolicy, AttachTo: role.ARN, Statement: iampolicy.TrustRole(caller, role)},
-		byEndpoint: &diagnosis.Missing{Kind: endpointPolicy, AttachTo: "the STS endpoint of the nodes' VPC", Statement: iampolicy.PassAssumeRole(caller, role)},
+		byCaller:   missing(e.callersPolicy(caller), caller, iampolicy.AssumeRole(role)),
+		byOwner:    missing(trustPolicy, role.ARN, iampolicy.TrustRole(caller, role)),
+		byEndpoint: missing(endpointPolicy, "the STS endpoint of the nodes' VPC", iampolicy.PassAssumeRole(caller, role)),
 		unexplained: "STS gives no reason. Most likely account " + accountOf(role.ARN) + ": check that the role exists, that its trust policy admits " +
 			caller + externalIDToo(role) + "; then check that the policy of " + caller + " allows sts:AssumeRole on it",
 	})
@@ -51,6 +51,13 @@ func externalIDToo(role rule.Role) string {
 		return " and demands no external ID"
 	}
 	return " with the external ID of the configuration"
+}
+
+// missing makes a missing statement. It has no Sid: the policy that it is added to may
+// have that one already.
+func missing(kind, attachTo string, s iampolicy.Statement) *diagnosis.Missing {
+	s.Sid = ""
+	return &diagnosis.Missing{Kind: kind, AttachTo: attachTo, Statement: s}
 }
 
 // request is a denied request: who asked whom, and the statement that would allow it
@@ -116,13 +123,13 @@ func (e *examination) callersPolicy(caller string) string {
 // notExchanged sorts a failed AssumeRoleWithWebIdentity by sides.
 func (e *examination) notExchanged(err error, start plan.ServiceAccount) diagnosis.Finding {
 	owner, claims := accountOf(start.Role.ARN), start.Claims
-	trust := &diagnosis.Missing{Kind: trustPolicy, AttachTo: start.Role.ARN, Statement: iampolicy.TrustServiceAccount(claims, start.Role)}
+	trust := missing(trustPolicy, start.Role.ARN, iampolicy.TrustServiceAccount(claims, start.Role))
 	switch class, ok := failure.Of(err); {
 	case ok && class == failure.Refused:
 		d, _ := parseDenial(cause(err))
 		return e.refused(err, d, request{
 			caller: "", owner: owner, target: start.Role.ARN, byOwner: trust,
-			byEndpoint: &diagnosis.Missing{Kind: endpointPolicy, AttachTo: "the STS endpoint of the nodes' VPC", Statement: iampolicy.PassServiceAccount(start.Role)},
+			byEndpoint: missing(endpointPolicy, "the STS endpoint of the nodes' VPC", iampolicy.PassServiceAccount(start.Role)),
 			unexplained: "STS gives no reason. Most likely account " + owner + ": its trust policy must name the OIDC provider of " + claims.Issuer +
 				", the subject " + claims.Subject + " and the audience; then check the policy of the STS endpoint, which needs a statement of its own for this call",
 		})
@@ -150,10 +157,10 @@ func (e *examination) notAuthorized(err error, role string) diagnosis.Finding {
 	}
 	d, _ := parseDenial(cause(err))
 	role = cmp.Or(role, roleOf(d.user))
-	allow := &diagnosis.Missing{Kind: e.callersPolicy(role), AttachTo: role, Statement: iampolicy.Token()}
+	allow := missing(e.callersPolicy(role), role, iampolicy.Token())
 	return e.refused(err, d, request{
 		caller: role, owner: accountOf(role), target: role, byCaller: allow, byOwner: allow,
-		byEndpoint:  &diagnosis.Missing{Kind: endpointPolicy, AttachTo: "the ecr.api endpoint of the nodes' VPC", Statement: iampolicy.PassToken(role)},
+		byEndpoint:  missing(endpointPolicy, "the ecr.api endpoint of the nodes' VPC", iampolicy.PassToken(role)),
 		unexplained: "allow ecr:GetAuthorizationToken on * to " + role,
 	})
 }
