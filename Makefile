@@ -68,7 +68,7 @@ e2e: build ## start pods on real nodes (root on Debian; RUN=regexp chooses cases
 	bin/node -run '$(RUN)' $(E2E)
 
 demo: build ## show requests, the calls to AWS that they cause, and answers
-	@go run ./test/demo -plugin bin/$(NAME)
+	@go run ./test/demo -plugin bin/$(NAME) -tool bin/$(TOOL)
 
 # make bench: the stock plugin to compare with, and further flags, see test/bench.
 BASELINE ?=

@@ -113,7 +113,11 @@ func (t *Text) verdict(v Verdict) {
 		if err != nil {
 			t.err = err
 		}
-		t.print("\nMissing in the %s of %s:\n%s\n", strings.ReplaceAll(m.Kind, "-", " "), m.AttachTo, statement)
+		missing := "Missing"
+		if v.Side == Unknown {
+			missing = "Most likely missing"
+		}
+		t.print("\n%s in the %s of %s:\n%s\n", missing, strings.ReplaceAll(m.Kind, "-", " "), m.AttachTo, statement)
 	}
 }
 

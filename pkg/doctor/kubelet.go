@@ -184,7 +184,7 @@ func (e *examination) checkLoaded(ctx context.Context) {
 			if err != nil {
 				return diagnosis.Fail(diagnosis.Node, err.Error(), "restore the file: the kubelet ends at its next start")
 			}
-			if at := changed(info); at.After(started) {
+			if at := changed(info); at.After(started.Add(startTolerance)) {
 				return diagnosis.Fail(diagnosis.Node, fmt.Sprintf("%s was changed at %s, and the kubelet was started at %s", path, utc(at), utc(started)),
 					"restart the kubelet: it reads the file at its start only")
 			}
@@ -192,6 +192,10 @@ func (e *examination) checkLoaded(ctx context.Context) {
 		return diagnosis.Fine("started at " + utc(started) + ", after their last change")
 	}})
 }
+
+// startTolerance is more than the error of a process's start: the kernel tells its own
+// in whole seconds.
+const startTolerance = 2 * time.Second
 
 // adoptEnvironment gives this process the environment that the plugin gets: that of
 // the kubelet, then the env of the entry. It returns what it could not read.

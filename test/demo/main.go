@@ -1,6 +1,7 @@
 // Command demo shows what the plugin does: it hands it requests as a kubelet
 // does, against a fake AWS on loopback, and prints each request, each call to
-// AWS that it caused, and each answer.
+// AWS that it caused, and each answer. At the end the operator's tool examines the
+// image that was refused.
 package main
 
 import (
@@ -18,6 +19,7 @@ import (
 	"strings"
 	"time"
 
+	"ecr-cross-account-credential-provider/pkg/command"
 	"ecr-cross-account-credential-provider/pkg/rule"
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
@@ -35,17 +37,23 @@ var cases = []struct{ title, image string }{
 func main() {
 	log.SetFlags(0)
 	plugin := flag.String("plugin", "bin/ecr-cross-account-credential-provider", "the plugin's binary")
+	tool := flag.String("tool", "bin/ecr-cross-account", "the operator's tool's binary")
 	config := flag.String("config", "test/demo/config.yaml", "its configuration")
 	flag.Parse()
-	if err := run(os.Stdout, *plugin, *config); err != nil {
+	if err := run(os.Stdout, *plugin, *tool, *config); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(w io.Writer, plugin, config string) error {
+func run(w io.Writer, plugin, tool, config string) error {
 	world := fakeaws.ExampleWorld()
 	world.SetRole(fakeaws.Role{ARN: "arn:aws:iam::" + fakeaws.SecondAccount + ":role/ecr-pull-us"}) // trusts nobody
-	aws, err := fakeaws.Start(world, fakeaws.Options{})
+	dir, err := os.MkdirTemp("", "demo")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // a temporary directory
+	aws, err := fakeaws.Start(world, fakeaws.Options{TLS: true, Dir: dir})
 	if err != nil {
 		return err
 	}
@@ -57,11 +65,6 @@ func run(w io.Writer, plugin, config string) error {
 		return err
 	}
 	indent(w, text)
-	dir, err := os.MkdirTemp("", "demo")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
 	// A copy, as the plugin refuses a file that others may write, which a clone has under umask 002.
 	config = filepath.Join(dir, "config.yaml")
 	if err := os.WriteFile(config, text, 0o644); err != nil {
@@ -74,7 +77,38 @@ func run(w io.Writer, plugin, config string) error {
 			return err
 		}
 	}
-	return nil
+	refused := cases[len(cases)-1].image
+	fmt.Fprintf(w, "\nWhy was the last one refused? %s doctor %s\n\n", filepath.Base(tool), refused)
+	return examine(w, aws, plugin, tool, config, refused)
+}
+
+// examine runs the operator's tool for an image, as an operator does on the node.
+func examine(w io.Writer, aws *fakeaws.Server, plugin, tool, config, image string) error {
+	plugin, err := filepath.Abs(plugin)
+	if err != nil {
+		return err
+	}
+	providers := filepath.Join(filepath.Dir(config), "providers.yaml")
+	text := fmt.Sprintf(`apiVersion: kubelet.config.k8s.io/v1
+kind: CredentialProviderConfig
+providers:
+- name: %s
+  apiVersion: credentialprovider.kubelet.k8s.io/v1
+  matchImages: ["*.dkr.ecr.*.amazonaws.com"]
+  defaultCacheDuration: "0s"
+  args: ["--config=%s", get-credentials]
+`, filepath.Base(plugin), config)
+	if err := os.WriteFile(providers, []byte(text), 0o600); err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(context.Background(), tool, "doctor", "--kubelet-config", providers, "--bin-dir", filepath.Dir(plugin), image)
+	cmd.Env, cmd.Stdout, cmd.Stderr = aws.ProxyEnv(), w, w
+	err = cmd.Run()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() == command.FoundProblem {
+		return nil
+	}
+	return fmt.Errorf("doctor did not find what is wrong: %w", err)
 }
 
 // show runs the plugin as a kubelet does, and prints what went in, on and out.

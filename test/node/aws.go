@@ -30,6 +30,8 @@ const (
 	mirrorHost     = "mirror.example.com"
 	dockerHub      = "registry-1.docker.io" // where containerd pulls docker.io from
 
+	layerBucket = "prod-" + region + "-starport-layer-bucket.s3." + region + ".amazonaws.com"
+
 	metadataAddress = "169.254.169.254"
 )
 
@@ -43,6 +45,7 @@ var addresses = []struct {
 	{fakeaws.STS, "127.0.1.1", []string{"sts." + region + ".amazonaws.com"}},
 	{fakeaws.ECR, "127.0.1.2", []string{"api.ecr." + region + ".amazonaws.com", "api.ecr.eu-central-1.amazonaws.com"}},
 	{fakeaws.ECRPublic, "127.0.1.3", []string{"api.ecr-public.us-east-1.amazonaws.com"}},
+	{fakeaws.S3, "127.0.1.4", []string{layerBucket}},
 }
 
 // newWorld is the accounts. A role pulls from its own account all that is below

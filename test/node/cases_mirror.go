@@ -37,9 +37,9 @@ func throughCache(ctx context.Context, n *Node) error {
 	)
 }
 
-// fallsBack has a hosts.toml without a server. The image is not in the cache, so
-// containerd asks Docker Hub, with the token.
-func fallsBack(ctx context.Context, n *Node) error {
+// withoutServer takes the server out of hosts.toml, so that containerd falls back to
+// Docker Hub.
+func withoutServer() error {
 	text, err := document("config-examples/mirrors/hosts.toml")
 	if err != nil {
 		return err
@@ -50,8 +50,14 @@ func fallsBack(ctx context.Context, n *Node) error {
 			kept = append(kept, line)
 		}
 	}
+	return writeFile(dockerHosts, strings.Join(kept, ""), 0o644)
+}
+
+// fallsBack has a hosts.toml without a server. The image is not in the cache, so
+// containerd asks Docker Hub, with the token.
+func fallsBack(ctx context.Context, n *Node) error {
 	return steps(
-		func() error { return writeFile(dockerHosts, strings.Join(kept, ""), 0o644) },
+		withoutServer,
 		func() error { return n.StartKubelet(ctx) },
 		func() error { return n.Pod(ctx, "app", "docker.io/"+cached) },
 		func() error { return n.Waiting(ctx, "ErrImagePull", "", "app") },
