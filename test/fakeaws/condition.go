@@ -1,6 +1,7 @@
 package fakeaws
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,48 +24,88 @@ var operators = map[string]struct {
 	compare func(want, have string) bool
 	negated bool
 }{
-	"StringEquals":              {func(want, have string) bool { return want == have }, false},
+	"StringEquals":              {equal, false},
 	"StringEqualsIgnoreCase":    {strings.EqualFold, false},
-	"StringNotEquals":           {func(want, have string) bool { return want == have }, true},
+	"StringNotEquals":           {equal, true},
+	"StringNotEqualsIgnoreCase": {strings.EqualFold, true},
 	"StringLike":                {matches, false},
 	"StringNotLike":             {matches, true},
-	"ArnEquals":                 {matches, false},
-	"ArnLike":                   {matches, false},
-	"ArnNotEquals":              {matches, true},
-	"ArnNotLike":                {matches, true},
+	"ArnEquals":                 {matchesARN, false},
+	"ArnLike":                   {matchesARN, false},
+	"ArnNotEquals":              {matchesARN, true},
+	"ArnNotLike":                {matchesARN, true},
 	"Bool":                      {strings.EqualFold, false},
 	"Null":                      {nil, false},
-	"StringNotEqualsIgnoreCase": {strings.EqualFold, true},
 }
 
-// conditionKeys are the keys that this package knows, in lower case. Those of an
-// OIDC provider end in :sub and :aud.
-var conditionKeys = []string{
-	"sts:externalid", "aws:principalarn", "aws:principalaccount", "aws:principalorgid", "aws:principalorgpaths",
-	"aws:resourceorgid", "aws:resourceaccount", "aws:tagkeys",
+func equal(want, have string) bool { return want == have }
+
+// matchesARN compares an ARN with a pattern, each of its six parts alone.
+func matchesARN(pattern, arn string) bool {
+	return slices.EqualFunc(strings.SplitN(pattern, ":", 6), strings.SplitN(arn, ":", 6), matches)
 }
 
+// multivalued are the keys that a request has several values of, and booleans those
+// that are true or false. Both are in lower case, like singleValued.
+var (
+	multivalued  = []string{"aws:principalorgpaths", "aws:tagkeys"}
+	booleans     = []string{"aws:securetransport", "aws:viaawsservice", "aws:principalisawsservice"}
+	singleValued = []string{
+		"sts:externalid", "sts:rolesessionname", "aws:principalarn", "aws:principalaccount", "aws:principalorgid", "aws:resourceorgid",
+		"aws:resourceaccount", "aws:sourcevpce",
+	}
+)
+
+// isKey reports whether this package knows a key, in lower case. Those of an OIDC
+// provider start with its host, and end in :sub and :aud.
+func isKey(key string) bool {
+	for _, suffix := range []string{":sub", ":aud"} {
+		if issuer, ok := strings.CutSuffix(key, suffix); ok {
+			return strings.Contains(issuer, ".") || key == anySubject
+		}
+	}
+	return slices.Contains(slices.Concat(singleValued, multivalued, booleans), key) || strings.HasPrefix(key, "aws:requesttag/")
+}
+
+// parseConditions refuses operators and keys that it does not know: a misspelt
+// condition would not hold, or hold always, and a test would prove nothing.
 func parseConditions(all map[string]map[string]values) ([]condition, error) {
 	var parsed []condition
 	for operator, keys := range all {
-		name, any := strings.CutPrefix(operator, "ForAnyValue:")
-		name, all := strings.CutPrefix(name, "ForAllValues:")
-		name, ifExists := strings.CutSuffix(name, "IfExists")
-		o, ok := operators[name]
-		if !ok {
-			return nil, fmt.Errorf("condition operator %q", operator)
-		}
 		for key, wants := range keys {
-			lower := strings.ToLower(key)
-			known := slices.Contains(conditionKeys, lower) || strings.HasPrefix(lower, "aws:requesttag/") ||
-				strings.HasSuffix(lower, ":sub") || strings.HasSuffix(lower, ":aud")
-			if !known || len(wants) == 0 {
-				return nil, fmt.Errorf("condition key %q with %q", key, wants)
+			c, err := parseCondition(operator, strings.ToLower(key), wants)
+			if err != nil {
+				return nil, fmt.Errorf("condition %s of %s: %w", operator, key, err)
 			}
-			parsed = append(parsed, condition{o.compare, o.negated, any, all, ifExists, name == "Null", lower, wants})
+			parsed = append(parsed, c)
 		}
 	}
 	return parsed, nil
+}
+
+func parseCondition(operator, key string, wants values) (condition, error) {
+	name, isAny := strings.CutPrefix(operator, "ForAnyValue:")
+	name, isAll := strings.CutPrefix(name, "ForAllValues:")
+	name, ifExists := strings.CutSuffix(name, "IfExists")
+	o, ok := operators[name]
+	c := condition{o.compare, o.negated, isAny, isAll, ifExists, name == "Null", key, wants}
+	hasVariable := func(s string) bool { return strings.Contains(s, "${") } // a policy variable, which nothing here replaces
+	isBool := func(s string) bool { return s == "true" || s == "false" }
+	switch {
+	case !ok, isAny && isAll, c.null && (isAny || isAll || ifExists):
+		return c, errors.New("unknown operator")
+	case !isKey(key):
+		return c, errors.New("unknown key")
+	case len(wants) == 0, slices.ContainsFunc(wants, hasVariable), (c.null || name == "Bool") && (len(wants) > 1 || !isBool(wants[0])):
+		return c, fmt.Errorf("values %q", wants)
+	case (name == "Bool") != slices.Contains(booleans, key) && !c.null:
+		return c, errors.New("the operator does not fit the key")
+	case slices.Contains(multivalued, key) != (isAny || isAll) && !c.null:
+		return c, errors.New("ForAnyValue and ForAllValues are for keys with several values, and those want one of them")
+	case c.compare != nil && strings.HasPrefix(name, "Arn") && !strings.HasSuffix(key, "arn"):
+		return c, errors.New("the key is no ARN")
+	}
+	return c, nil
 }
 
 // holds evaluates the condition for a request's keys.

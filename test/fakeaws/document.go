@@ -34,9 +34,6 @@ type statement struct {
 // values are one value or a list.
 type values []string
 
-// principals are those of a statement, by kind; "*" is everybody.
-type principals map[string]values
-
 // UnmarshalJSON reads one statement or a list.
 func (s *statements) UnmarshalJSON(data []byte) error {
 	if bytes.HasPrefix(data, []byte("[")) {
@@ -66,15 +63,6 @@ func (v *values) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// UnmarshalJSON reads "*" or principals by kind.
-func (p *principals) UnmarshalJSON(data []byte) error {
-	if string(data) == `"*"` {
-		*p = principals{"AWS": {"*"}}
-		return nil
-	}
-	return strict(data, (*map[string]values)(p))
-}
-
 // strict refuses unknown fields: a misspelt element must not be passed over.
 func strict(data []byte, to any) error {
 	d := json.NewDecoder(bytes.NewReader(data))
@@ -90,7 +78,8 @@ const (
 	trustPolicy                // of a role: no Resource
 	resourcePolicy             // of a repository: no Resource
 	registryPolicy             // of a registry
-	endpointPolicy             // of a VPC endpoint
+	endpointPolicy             // of an interface endpoint
+	gatewayPolicy              // of a gateway endpoint: no Principal but "*"
 )
 
 // parseDocument reads a policy, and refuses what AWS would refuse or this package
@@ -119,7 +108,7 @@ func parseDocument(text string, k kind) (document, error) {
 
 func (s *statement) check(k kind) (err error) {
 	hasPrincipal, hasResource := s.Principal != nil, len(s.Resource)+len(s.NotResource) > 0
-	wantResource := k == identityPolicy || k == registryPolicy || k == endpointPolicy
+	wantResource := k == identityPolicy || k == registryPolicy || k == endpointPolicy || k == gatewayPolicy
 	switch {
 	case s.Effect != "Allow" && s.Effect != "Deny":
 		return fmt.Errorf("effect %q", s.Effect)
@@ -132,15 +121,34 @@ func (s *statement) check(k kind) (err error) {
 	case strings.Trim(s.Sid, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != "":
 		return fmt.Errorf("sid %q", s.Sid)
 	}
-	if k == endpointPolicy { // a gateway's policy takes only "*" as a principal
-		for _, who := range (*s.Principal)["AWS"] {
-			if who != "*" {
-				return fmt.Errorf("principal %q of an endpoint", who)
-			}
+	if err := s.checkActions(k); err != nil {
+		return err
+	}
+	if s.Principal != nil {
+		if err := s.Principal.check(k); err != nil {
+			return err
 		}
 	}
 	s.hasCondition, err = parseConditions(s.Condition)
 	return err
+}
+
+// checkActions refuses actions that no service has. A trust policy takes those of
+// STS only.
+func (s *statement) checkActions(k kind) error {
+	for _, name := range slices.Concat(s.Action, s.NotAction) {
+		service, operation, _ := strings.Cut(name, ":")
+		known := slices.Contains([]string{"sts", "ecr", "ecr-public", "s3", "iam"}, service) && operation != "" || name == "*"
+		if !known || k == trustPolicy && service != "sts" {
+			return fmt.Errorf("action %q", name)
+		}
+	}
+	for _, text := range slices.Concat(s.Action, s.NotAction, s.Resource, s.NotResource) {
+		if strings.Contains(text, "${") {
+			return fmt.Errorf("policy variable in %q", text)
+		}
+	}
+	return nil
 }
 
 // matches compares a text with a pattern: "*" is any run of characters, "?" any one.

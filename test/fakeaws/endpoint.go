@@ -13,10 +13,17 @@ const (
 	S3Gateway      Endpoint = "s3"
 )
 
+// ID returns the endpoint's ID, for aws:SourceVpce.
+func (e Endpoint) ID() string { return "vpce-" + digest([]byte(e))[:17] }
+
 // SetEndpointPolicy puts an endpoint with a policy between the node and a service.
 // Everything passes an endpoint without a policy.
 func (w *World) SetEndpointPolicy(at Endpoint, text string) {
-	d, err := parseDocument(text, endpointPolicy)
+	kind := endpointPolicy
+	if at == S3Gateway {
+		kind = gatewayPolicy
+	}
+	d, err := parseDocument(text, kind)
 	if err != nil {
 		panic(err) // a test that misspells an element would prove nothing
 	}
@@ -25,7 +32,8 @@ func (w *World) SetEndpointPolicy(at Endpoint, text string) {
 	w.endpoints[at] = d
 }
 
-// pass reports whether an action passes an endpoint.
+// pass decides whether an action passes an endpoint. Policies behind it see where
+// the action came through.
 func (w *World) pass(at Endpoint, a action) *apiError {
 	w.mu.Lock()
 	d, ok := w.endpoints[at]
@@ -33,6 +41,7 @@ func (w *World) pass(at Endpoint, a action) *apiError {
 	if !ok {
 		return nil
 	}
+	a.keys["aws:sourcevpce"] = []string{at.ID()}
 	if said := a.evaluate(d); said != allowed {
 		return &apiError{http.StatusForbidden, "AccessDenied", a.refusal(said, "VPC endpoint")}
 	}

@@ -56,33 +56,14 @@ func (s statement) covers(a action) bool {
 	return !slices.ContainsFunc(s.hasCondition, func(c condition) bool { return !c.holds(a.keys) })
 }
 
-// cover reports whether the caller is one of the principals. An account stands for
-// all its identities.
-func (p principals) cover(a action) bool {
-	if a.federated != "" && slices.Contains(p["Federated"], a.federated) {
-		return true
-	}
-	return slices.ContainsFunc(p["AWS"], func(who string) bool {
-		account, isRoot := strings.CutSuffix(who, ":root")
-		if isRoot {
-			account = accountOf(account + ":root")
-		}
-		return who == "*" || a.caller != "" && (who == a.role || who == a.caller || account == accountOf(a.role))
-	})
-}
-
-// names reports whether a policy allows the action to the caller by its own ARN, not
-// by its account: within an account that is enough.
+// namedIn reports whether policies allow the action to the caller by its own ARN, not
+// by its account. Within an account that is enough.
 func (a action) namedIn(policies ...document) bool {
-	for _, d := range policies {
-		for _, s := range d.Statement {
-			if s.Effect == "Allow" && s.covers(a) && s.Principal != nil &&
-				slices.ContainsFunc((*s.Principal)["AWS"], func(who string) bool { return who == a.role || who == a.caller || who == "*" }) {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(policies, func(d document) bool {
+		return slices.ContainsFunc(d.Statement, func(s statement) bool {
+			return s.Effect == "Allow" && s.Principal != nil && s.Principal.name(a) && s.covers(a)
+		})
+	})
 }
 
 // refusal is the text of a denial, as AWS writes it: with the kind of the policy

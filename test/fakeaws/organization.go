@@ -1,5 +1,7 @@
 package fakeaws
 
+import "fmt"
+
 // organization is where an account belongs.
 type organization struct{ id, path string }
 
@@ -27,6 +29,9 @@ func (w *World) action(name, resource, resourceAccount string, caller Credential
 		set("aws:principalaccount", accountOf(caller.Role))
 		set("aws:principalorgid", of.id)
 		set("aws:principalorgpaths", of.path)
+	}
+	for _, key := range booleans { // callers are no services, and AWS is behind TLS
+		set(key, fmt.Sprint(key == "aws:securetransport"))
 	}
 	set("aws:resourceaccount", resourceAccount)
 	set("aws:resourceorgid", w.organizations[resourceAccount].id)

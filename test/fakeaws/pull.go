@@ -85,7 +85,7 @@ func (w *World) May(g Grant, name string, on Repository) error {
 		return errors.New(a.refusal(byRole, "identity-based"))
 	case byPolicy == denied:
 		return errors.New(a.refusal(byPolicy, "resource-based"))
-	case byRole == allowed && byPolicy == allowed, sameAccount && (byRole == allowed || byPolicy == allowed):
+	case byRole == allowed && byPolicy == allowed, sameAccount && (byRole == allowed || a.namedIn(policies...)):
 		return nil
 	case byRole == allowed:
 		return errors.New(a.refusal(byPolicy, "resource-based"))

@@ -46,3 +46,18 @@ func TestMayPull(t *testing.T) {
 		})
 	}
 }
+
+// TestPullOfOwnAccount: a repository's policy that names the account leaves it to the
+// role's permissions; one that names the role is enough.
+func TestPullOfOwnAccount(t *testing.T) {
+	t.Parallel()
+	app := Repository{NodeAccount, "eu-west-1", "app"}
+	grant := Grant{Principal: sessionARN(nodeRole, "i-0"), Role: nodeRole, Region: "eu-west-1"}
+	for principal, want := range map[string]bool{NodeAccount: false, nodeRole: true} {
+		w := NewWorld(Node{Role: nodeRole})
+		w.AllowPull(app, principal)
+		if err := w.MayPull(grant, app); (err == nil) != want {
+			t.Errorf("%s: %v", principal, err)
+		}
+	}
+}

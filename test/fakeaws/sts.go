@@ -69,6 +69,7 @@ func (c *Call) assuming(a action) action {
 	if c.ExternalID != "" {
 		a.keys["sts:externalid"] = []string{c.ExternalID}
 	}
+	a.keys["sts:rolesessionname"] = []string{c.Session}
 	for _, tag := range c.Tags {
 		key, value, _ := strings.Cut(tag, "=")
 		a.keys["aws:requesttag/"+strings.ToLower(key)] = []string{value}
