@@ -1,0 +1,115 @@
+//go:build linux
+
+package iam_test
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"testing"
+
+	"ecr-cross-account-credential-provider/test/fakeaws"
+)
+
+// TestSufficientAndMinimal: with the documents every image is pulled. With one part
+// of them less, one is not, or a stranger pulls one.
+func TestSufficientAndMinimal(t *testing.T) {
+	t.Parallel()
+	for _, e := range examples {
+		t.Run(e.name(), func(t *testing.T) {
+			t.Parallel()
+			n := newNode(t, e, stranger{})
+			documents := e.documents(t, n.config)
+			apply(n.world, documents)
+			n.permitEverything(e, stranger{})
+			n.pullsAll(t, e, 100_000)
+			tried := map[string]bool{}
+			for i, c := range changes(documents) {
+				if c.condition != "" {
+					e.admitsStranger(t, documents, c, tried)
+				} else {
+					n.fails(t, e, c, i)
+				}
+			}
+			apply(n.world, documents) // the failures were those of the changes
+			n.permitEverything(e, stranger{})
+			n.pullsAll(t, e, 200_000)
+			for key := range e.strangers {
+				if !tried[key] {
+					t.Errorf("no document has a condition on %s", key)
+				}
+			}
+		})
+	}
+}
+
+func (n *node) pullsAll(t *testing.T, e example, attempt int) {
+	t.Helper()
+	for _, p := range e.pulls {
+		if err := n.pull(p, attempt); err != nil {
+			t.Fatalf("%s: %v", p.image, err)
+		}
+	}
+}
+
+// permissive is a role with every permission, which everybody may assume.
+func permissive(arn string) fakeaws.Role {
+	return fakeaws.Role{
+		ARN: arn, Trust: []fakeaws.Trust{{Principal: fakeaws.Everybody, TagSession: true}},
+		Policies: map[string]string{"all": `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`},
+	}
+}
+
+// permitEverything gives the node's role every permission where the documents are
+// only those of the images' side.
+func (n *node) permitEverything(e example, s stranger) {
+	if len(e.nodeRoles) > 0 {
+		n.world.SetRole(permissive(cmp.Or(s.nodeRole, nodeRole)))
+	}
+	if s.trusting != "" {
+		n.world.SetRole(permissive(s.trusting))
+	}
+	if s.audience != "" { // the provider has it for another role
+		n.world.SetProvider("444455556666", issuerURL, fakeaws.Audience, s.audience)
+	}
+}
+
+// fails checks that some pull fails after a change.
+func (n *node) fails(t *testing.T, e example, c change, attempt int) {
+	t.Helper()
+	apply(n.world, c.items)
+	if strings.Contains(c.what, "oidc-provider") {
+		n.world.SetProvider(strings.Fields(c.what)[0], issuerURL) // for no audience
+	}
+	n.permitEverything(e, stranger{})
+	if !slices.ContainsFunc(e.pulls, func(p pull) bool { return n.pull(p, attempt) != nil }) {
+		t.Errorf("every image is pulled without %s", c.what)
+	}
+}
+
+// admitsStranger checks that the documents keep a stranger out, and that only the
+// condition that the change leaves out does.
+func (e example) admitsStranger(t *testing.T, documents []item, c change, tried map[string]bool) {
+	t.Helper()
+	key, s, ok := e.stranger(c.condition)
+	if !ok {
+		if !strings.Contains(c.condition, " ") { // one of several values: some of them are nobody in the example
+			t.Errorf("no stranger for %s", c.what)
+		}
+		return
+	}
+	tried[key] = true
+	n := newNode(t, e, s)
+	prepare := func(items []item) {
+		apply(n.world, items)
+		n.permitEverything(e, s)
+	}
+	prepare(documents)
+	if err := n.pull(s.pull, -1); err == nil {
+		t.Errorf("the documents admit a stranger to %s", key)
+	}
+	prepare(c.items)
+	if err := n.pull(s.pull, -2); err != nil {
+		t.Errorf("%s keeps a stranger out beside %s: %v", c.what, key, err)
+	}
+}

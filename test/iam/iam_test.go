@@ -1,0 +1,62 @@
+//go:build linux
+
+// Package iam_test proves the policies that the command iam prints. A fake AWS has
+// the roles, trust policies, permissions, OIDC providers and VPC endpoints of the
+// printed documents and nothing else. There the real plugin gets a token for each
+// example configuration, and an image is pulled with it. Then the documents are
+// broken mechanically, one part at a time: with a statement, an action, a resource, a
+// principal or a value less, or with another value in a condition, a pull fails; with a
+// condition less, a stranger gets in.
+package iam_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"ecr-cross-account-credential-provider/test/fakeaws"
+)
+
+const (
+	module = "ecr-cross-account-credential-provider"
+	root   = "../.."
+)
+
+// plugin is the program's path.
+var plugin string
+
+func TestMain(m *testing.M) { os.Exit(build(m)) }
+
+// build builds the plugin once and runs the tests. It has no cache and no journal.
+func build(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "iam")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // a temporary directory
+	plugin = filepath.Join(dir, module)
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w -X main.cacheDirectory= -X main.journal=", "-o", plugin, "./cmd/"+module)
+	cmd.Dir, cmd.Env = root, append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "building the plugin: %v\n%s", err, out)
+		return 1
+	}
+	return m.Run()
+}
+
+// The world of the examples.
+const (
+	nodeAccount  = "111122223333"
+	nodeRole     = "arn:aws:iam::111122223333:role/node"
+	region       = "eu-west-1"
+	organization = "o-exampleorgid"
+	issuerURL    = "https://oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE"
+	podRole      = "arn:aws:iam::444455556666:role/pull-team-a"
+)
+
+// cluster signs service accounts' tokens.
+var cluster = sync.OnceValues(func() (*fakeaws.Issuer, error) { return fakeaws.NewIssuer(issuerURL) })
