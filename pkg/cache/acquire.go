@@ -57,7 +57,11 @@ func (s *Store) Acquire(ctx context.Context, r Request, mint Mint) (Lease, error
 	if e, d, _ = a.look(); d != ask {
 		return a.settle(e, d)
 	}
-	return a.ask(ctx, e.Used)
+	e, now, err := a.ask(ctx, e)
+	if err != nil {
+		return a.failed(ctx, err)
+	}
+	return e.lease(Minted, now, e.freshUntil()), nil
 }
 
 // acquisition is one request for a token.
@@ -66,6 +70,8 @@ type acquisition struct {
 	Request
 	mint  Mint
 	start instant
+	// renewal marks one that no request waits for.
+	renewal bool
 }
 
 // warn reports trouble with the cache. The request goes on.
@@ -118,22 +124,25 @@ func (a *acquisition) wait(ctx context.Context) (release func(), err error) {
 	return func() {}, nil
 }
 
-// ask asks AWS, and writes what it learns. The life of a new token counts from
-// before the request: it is not too long even if this process was stopped
+// ask asks AWS, and writes a new token over the entry. The life of a new token counts
+// from before the request: it is not too long even if this process was stopped
 // meanwhile.
-func (a *acquisition) ask(ctx context.Context, used time.Time) (Lease, error) {
+func (a *acquisition) ask(ctx context.Context, before entry) (entry, time.Time, error) {
 	begin := a.now()
 	token, err := a.mint(ctx)
 	if err != nil {
-		return a.failed(ctx, err)
+		return entry{}, time.Time{}, err
 	}
 	now := a.now()
 	e := minted(a.Request, token, begin.on(now))
-	e.Learned, e.Used = now.wall, used
+	e.Learned, e.Used, e.Requested, e.Ahead = now.wall, before.Used, before.Requested, before.Ahead
+	if !a.renewal {
+		e.Requested = now.wall
+	}
 	if e.valid(now.wall) && !token.Secret.IsZero() {
 		a.record(e, now)
 	}
-	return e.lease(Minted, now.wall, e.freshUntil()), nil
+	return e, now.wall, nil
 }
 
 // failed returns the outcome of an error of AWS. Neither a request that was

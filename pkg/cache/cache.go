@@ -9,7 +9,8 @@
 // # Reading order
 //
 // entry.go decides what a request does with an entry, and what an entry becomes.
-// codec.go and store.go keep entries in files. acquire.go joins them.
+// codec.go and store.go keep entries in files. acquire.go joins them, and renew.go replaces tokens
+// before they are needed.
 //
 // # Files
 //
@@ -20,7 +21,7 @@
 //	KEY.RANDOM.tmp  an entry that is being written
 //
 // The modification time of an entry's file is the time of its last use, and that
-// of a lock the time of the last request for it.
+// of a lock the time of the last request for it. Renewing a token is no use of it.
 package cache
 
 import (
@@ -56,6 +57,9 @@ type Request struct {
 	Key      Key    `json:"-"`
 	Registry string `json:"registry,omitempty"`
 	Identity string `json:"identity,omitempty"`
+	// Image is the image that the token was last requested for, without tag. Its
+	// plan can be computed again from it.
+	Image string `json:"image,omitempty"`
 }
 
 // Token is what a Mint gets.

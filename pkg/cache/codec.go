@@ -69,6 +69,9 @@ func decode(data []byte, key Key, now instant) (entry, error) {
 	}
 	step := instant{e.Learned, e.Uptime, func() string { return e.Boot }}.stepped(now)
 	e.Learned, e.Minted = e.Learned.Add(step), e.Minted.Add(step)
+	if !e.Requested.IsZero() {
+		e.Requested = e.Requested.Add(step)
+	}
 	if latest := now.wall.Add(skew); e.Learned.After(latest) || e.Minted.After(latest) {
 		return entry{}, errors.New("it is from the future: the node's clock was set back")
 	}

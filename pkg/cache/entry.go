@@ -53,6 +53,11 @@ type entry struct {
 	// to remember came in a row.
 	Failure *RememberedError `json:"failure,omitempty"`
 	Streak  uint             `json:"streak,omitempty"`
+	// Requested is when a token was last minted because a request needed it.
+	Requested time.Time `json:"requested,omitzero"`
+	// Ahead marks an entry that the configuration alone calls for. Pruning spares it
+	// as long as its token is valid.
+	Ahead bool `json:"ahead,omitempty"`
 	// Used is when the entry was served last.
 	Used time.Time `json:"-"`
 }
@@ -76,9 +81,12 @@ func (e entry) inStreak(now time.Time) bool {
 }
 
 // worth returns how much an entry is missed. An error that is lost costs one
-// call, but a token may be all that a node has in an outage.
+// call, but a token may be all that a node has in an outage. The authors of pods
+// cannot crowd out what the configuration alone calls for.
 func (e entry) worth(now time.Time) int {
 	switch {
+	case e.Ahead && e.valid(now):
+		return 3
 	case e.valid(now):
 		return 2
 	case e.inStreak(now):

@@ -24,6 +24,8 @@ type Info struct {
 	Note string
 	// Problem says why the file is not used.
 	Problem string
+	// Used is when a request last got the token; zero is never.
+	Used time.Time
 }
 
 // List returns all entries that are of use, and the files that cannot be read,
@@ -53,7 +55,10 @@ func (s *Store) List() ([]Info, error) {
 }
 
 func (e entry) info(now time.Time) Info {
-	i := Info{Request: e.Request}
+	i := Info{Request: e.Request, Used: e.Requested}
+	if e.Used.After(neverUsed) && e.Used.After(e.Requested) {
+		i.Used = e.Used
+	}
 	began := e.Learned
 	if e.Failure != nil {
 		i.State, i.Reason, i.Again = e.Failure.verb(), e.Failure.Reason, e.askAgain()

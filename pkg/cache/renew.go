@@ -1,0 +1,87 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"ecr-cross-account-credential-provider/pkg/failure"
+)
+
+const (
+	// renewAfter is the age at which a token is replaced. It allows at most 32
+	// tokens a day.
+	renewAfter = 45 * time.Minute
+	// RenewEvery is the longest time between two runs that renew tokens. A token that
+	// would not be fresh until the next run is replaced by this one.
+	RenewEvery = 10 * time.Minute
+)
+
+// Renew replaces a token before it is needed, and reports whether it did. It mints
+// one if there is none. As in Acquire, one process asks AWS at a time, and errors
+// are remembered, but a token that is fresh stays in use meanwhile. Renewing is not
+// use. ahead marks a token that the configuration alone calls for.
+//
+// The error is the Mint's own, or a *RememberedError, or the context's.
+func (s *Store) Renew(ctx context.Context, r Request, ahead bool, mint Mint) (i Info, renewed bool, err error) {
+	a := &acquisition{Store: s, Request: r, mint: mint, start: s.now(), renewal: true}
+	e, due, err := a.due(ahead)
+	if !due {
+		return e.info(a.start.wall), false, err
+	}
+	release, err := a.wait(ctx)
+	if err != nil {
+		return e.info(a.start.wall), false, err
+	}
+	defer release()
+	if e, due, err = a.due(ahead); !due {
+		return e.info(a.now().wall), false, err
+	}
+	minted, now, err := a.ask(ctx, e)
+	if err != nil {
+		e = a.renewalFailed(ctx, e, err)
+		return e.info(a.now().wall), false, err
+	}
+	return minted.info(now), true, nil
+}
+
+// due reads the entry and reports whether its token is to be replaced now. The error
+// is the entry's, if AWS is not to be asked again yet.
+func (a *acquisition) due(ahead bool) (entry, bool, error) {
+	now := a.now()
+	e, err := a.read(a.Key, now)
+	if err != nil {
+		a.warn("the cache's entry for %s is not used: %w", err)
+	}
+	e.Request, e.Ahead = a.Request, ahead
+	switch {
+	case e.Failure != nil && (!e.Learned.Before(a.start.on(now)) || now.wall.Before(e.askAgain())):
+		return e, false, e.remembered(now.wall)
+	case e.valid(now.wall) && now.wall.Before(e.renewAt()):
+		return e, false, nil
+	}
+	return e, true, nil
+}
+
+// renewAt is when the token is replaced although it is still fresh.
+func (e entry) renewAt() time.Time {
+	return e.Minted.Add(min(renewAfter, e.Token.Fresh-RenewEvery))
+}
+
+// renewalFailed returns the entry after an error of AWS, and writes it. What another
+// process has learned meanwhile stays, unless AWS refused.
+func (a *acquisition) renewalFailed(ctx context.Context, before entry, err error) entry {
+	class, _ := failure.Of(err)
+	if errors.Is(ctx.Err(), context.Canceled) || class == failure.CallersToken {
+		return before
+	}
+	now := a.now()
+	e, _ := a.read(a.Key, now)
+	e.Request, e.Ahead = a.Request, before.Ahead
+	if e.Learned.After(before.Learned) && class != failure.Refused {
+		return e
+	}
+	e = e.after(class, err, a.o.Random(), now.wall)
+	a.record(e, now)
+	return e
+}

@@ -1,0 +1,330 @@
+//go:build unix
+
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ecr-cross-account-credential-provider/pkg/secret"
+)
+
+// session is a token of a session of an hour, with the most that is taken off it.
+func session() Token {
+	return Token{Secret: secret.New("secret-1"), Fresh: 55 * time.Minute, Life: 12 * time.Hour}
+}
+
+// renew is one process that renews a token; ahead is true.
+func (n *node) renew() (Info, bool, error) {
+	n.t.Helper()
+	return n.open().Renew(n.t.Context(), request, true, n.ask)
+}
+
+// TestRenewAt: when a token is replaced, by how long it is fresh.
+func TestRenewAt(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ fresh, want time.Duration }{
+		{6 * time.Hour, 45 * time.Minute},
+		{57 * time.Minute, 45 * time.Minute},
+		{55 * time.Minute, 45 * time.Minute},
+		{14 * time.Minute, 4 * time.Minute},
+		{5 * time.Minute, 0},
+	} {
+		t.Run(test.fresh.String(), func(t *testing.T) {
+			t.Parallel()
+			n := newNode(t)
+			n.token.Fresh = test.fresh
+			for _, step := range []struct {
+				after   time.Duration
+				renewed bool
+			}{{0, true}, {test.want - time.Second, false}, {time.Second, true}} {
+				if n.advance(max(0, step.after)); step.after < 0 {
+					continue
+				}
+				if i, renewed, err := n.renew(); renewed != step.renewed || err != nil || i.State != "fresh" {
+					t.Errorf("after %s: %+v, %t, %v; want %t", step.after, i, renewed, err, step.renewed)
+				}
+			}
+		})
+	}
+}
+
+// TestRenewIsNotUse: what nobody requests is never used, whoever renews it; and what
+// was requested stays so.
+func TestRenewIsNotUse(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	n.token = session()
+	used := func() time.Time {
+		t.Helper()
+		list, err := n.open().List()
+		must(t, err)
+		if len(list) != 1 {
+			t.Fatalf("got %+v", list)
+		}
+		return list[0].Used
+	}
+	for range 3 {
+		if _, renewed, err := n.renew(); !renewed || err != nil {
+			t.Fatalf("not renewed: %v", err)
+		}
+		if at := used(); !at.IsZero() {
+			t.Errorf("used at %s", at)
+		}
+		n.advance(50 * time.Minute)
+	}
+	n.advance(50 * time.Minute) // stale
+	n.calls = 0
+	n.want(Minted, 55*time.Minute, 1)
+	requested := n.now()
+	n.advance(46 * time.Minute)
+	if _, renewed, err := n.renew(); !renewed || err != nil || !used().Equal(requested) {
+		t.Errorf("used at %s, want %s; %v", used(), requested, err)
+	}
+	n.advance(10 * time.Minute)
+	n.calls = 0
+	n.want(Fresh, 45*time.Minute, 0)
+	if !used().Equal(n.now()) {
+		t.Errorf("used at %s, want %s", used(), n.now())
+	}
+}
+
+// TestRenewFails: an error leaves a fresh token in use, and AWS is left alone for a
+// while. A refusal drops the token, as anywhere.
+func TestRenewFails(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	n.token = session()
+	n.want(Minted, 55*time.Minute, 1)
+	n.advance(46 * time.Minute)
+	n.err = errUnavailable
+	if _, renewed, err := n.renew(); renewed || !errors.Is(err, errUnavailable) || n.calls != 1 {
+		t.Errorf("got %t, %v after %d calls", renewed, err, n.calls)
+	}
+	var remembered *RememberedError
+	if _, renewed, err := n.renew(); renewed || !errors.As(err, &remembered) || n.calls != 1 {
+		t.Errorf("got %t, %v after %d calls", renewed, err, n.calls)
+	}
+	n.calls = 0
+	n.want(Fresh, 9*time.Minute, 0)
+	n.advance(2 * time.Minute)
+	n.err = errCallers
+	if _, _, err := n.renew(); !errors.Is(err, errCallers) {
+		t.Errorf("got %v", err)
+	}
+	n.err = errRefused
+	if _, _, err := n.renew(); !errors.Is(err, errRefused) {
+		t.Errorf("got %v", err)
+	}
+	n.calls = 0
+	n.wantError(errRefused.Error()+"; refused 0s ago, asked again in 1m0s", 0)
+	n.advance(2 * time.Minute)
+	n.err = nil
+	if i, renewed, err := n.renew(); !renewed || err != nil || i.Reason != "" {
+		t.Errorf("got %+v, %t, %v", i, renewed, err)
+	}
+}
+
+// TestRenewShares: a request that comes while a token is renewed takes the fresh one
+// without the lock; one whose token is stale shares the new one.
+func TestRenewShares(t *testing.T) {
+	t.Parallel()
+	for _, age := range []time.Duration{50 * time.Minute, time.Hour} {
+		t.Run(age.String(), func(t *testing.T) {
+			t.Parallel()
+			bubble(t, func(t *testing.T, n *node, locks memoryLock) {
+				n.token = session()
+				_, err := n.process(locks).Acquire(t.Context(), request, n.ask)
+				must(t, err)
+				time.Sleep(age)
+				renewed := make(chan error)
+				s := n.process(locks)
+				go func() {
+					_, _, err := s.Renew(t.Context(), request, true, func(context.Context) (Token, error) {
+						time.Sleep(time.Second)
+						return session(), nil
+					})
+					renewed <- err
+				}()
+				synctest.Wait()
+				begin := time.Now()
+				l, err := n.process(locks).Acquire(t.Context(), request, nil)
+				waited := time.Since(begin)
+				if fresh := age < 55*time.Minute; err != nil || l.Outcome != Fresh || fresh != (waited == 0) {
+					t.Errorf("got %s, %v after %s", l.Outcome, err, waited)
+				}
+				must(t, <-renewed)
+			})
+		})
+	}
+}
+
+// TestRenewCancelled: a cancelled renewal changes nothing.
+func TestRenewCancelled(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	n.token = session()
+	n.want(Minted, 55*time.Minute, 1)
+	n.advance(46 * time.Minute)
+	ctx, cancel := context.WithCancel(t.Context())
+	_, renewed, err := n.open().Renew(ctx, request, true, func(context.Context) (Token, error) {
+		cancel()
+		return Token{}, errUnavailable
+	})
+	if renewed || !errors.Is(err, errUnavailable) {
+		t.Errorf("got %t, %v", renewed, err)
+	}
+	if i, renewed, err := n.renew(); !renewed || err != nil {
+		t.Errorf("an error of a cancelled renewal is remembered: %+v, %v", i, err)
+	}
+}
+
+// TestRenewDamaged: a damaged entry is replaced.
+func TestRenewDamaged(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	must(t, os.MkdirAll(n.dir, 0o700))
+	write(t, n.file(""), "damaged")
+	if _, renewed, err := n.renew(); !renewed || err != nil {
+		t.Errorf("got %t, %v", renewed, err)
+	}
+	n.wantWarned("is damaged", "is damaged")
+}
+
+// TestPruneSparesAhead: pods that name many accounts crowd out each other, and nothing
+// that the configuration calls for, not even after a request for it.
+func TestPruneSparesAhead(t *testing.T) {
+	t.Parallel()
+	c := newCrowd(t, 3)
+	c.token = session()
+	_, _, err := c.store.Renew(t.Context(), Request{Key: keyOf("ahead"), Registry: "ahead"}, true, c.ask)
+	must(t, err)
+	for i := range 5 {
+		c.acquire(fmt.Sprint(i))
+	}
+	c.wantKept("ahead", "4", "3")
+	c.wantGone("0", "1", "2")
+	c.advance(time.Hour)
+	c.acquire("ahead") // minted by a request
+	for i := range 5 {
+		c.acquire(fmt.Sprint(i))
+	}
+	c.wantKept("ahead")
+	c.advance(12 * time.Hour) // nobody renews it any more
+	for i := range 5 {
+		c.acquire(fmt.Sprint(i))
+	}
+	c.wantGone("ahead")
+}
+
+// timer is the systemd timer of config-examples in virtual time: each run comes 5 to
+// 10 minutes after the one before. chance returns a number of [0, 1).
+type timer struct {
+	every, jitter time.Duration
+	chance        func() float64
+}
+
+func (t timer) next() time.Duration { return t.every + time.Duration(t.chance()*float64(t.jitter)) }
+
+// timers are the extremes and what lies between.
+func timers() map[string]timer {
+	every, jitter := 5*time.Minute, 290*time.Second
+	seed := uint64(1)
+	return map[string]timer{
+		"never late":  {every, jitter, func() float64 { return 0 }},
+		"always late": {every, jitter, func() float64 { return 0.9999 }},
+		"by chance": {every, jitter, func() float64 {
+			seed = seed*6364136223846793005 + 1442695040888963407
+			return float64(seed>>11) / (1 << 53)
+		}},
+	}
+}
+
+// TestRenewedDay: in a day a plan takes at most 32 mints, no request finds a token
+// that is not fresh, and no token is older than 59 minutes.
+func TestRenewedDay(t *testing.T) {
+	t.Parallel()
+	for name, timer := range timers() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := newNode(t)
+			n.token = session()
+			s := n.open()
+			var oldest time.Duration
+			for end := n.now().Add(24 * time.Hour); n.now().Before(end); n.advance(timer.next()) {
+				list, err := s.List()
+				must(t, err)
+				if len(list) > 0 {
+					oldest = max(oldest, list[0].Age)
+				}
+				if _, err := s.Acquire(t.Context(), request, func(context.Context) (Token, error) {
+					return session(), nil
+				}); err != nil {
+					t.Fatal(err)
+				}
+				if _, _, err := s.Renew(t.Context(), request, true, n.ask); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if n.calls > 32 || oldest >= 55*time.Minute {
+				t.Errorf("%d mints, the oldest token is %s old; want at most 32 and less than 55m", n.calls, oldest)
+			}
+			t.Logf("%d mints, the oldest token is %s old", n.calls, oldest)
+		})
+	}
+}
+
+// TestDarkness: from any moment of a cycle on, AWS may be dark for 11 hours. Every
+// call hangs until its context ends. Each response is a token, and takes 3 s at most.
+func TestDarkness(t *testing.T) {
+	t.Parallel()
+	for name, timer := range timers() {
+		for lit := 0; lit < 56; lit += 5 {
+			t.Run(fmt.Sprintf("%s, after %dm", name, lit), func(t *testing.T) {
+				t.Parallel()
+				bubble(t, func(t *testing.T, n *node, locks memoryLock) {
+					darkness(t, n.process(locks), timer, time.Duration(60+lit)*time.Minute)
+				})
+			})
+		}
+	}
+}
+
+func darkness(t *testing.T, s *Store, timer timer, lit time.Duration) {
+	t.Helper()
+	dark := time.Now().Add(lit)
+	end := dark.Add(11 * time.Hour)
+	mint := func(ctx context.Context) (Token, error) {
+		if time.Now().Before(dark) {
+			return session(), nil
+		}
+		<-ctx.Done()
+		return Token{}, errUnavailable
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for time.Now().Before(end) {
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			_, _, _ = s.Renew(ctx, request, true, mint) // its errors are not the requests'
+			cancel()
+			time.Sleep(timer.next())
+		}
+	}()
+	time.Sleep(time.Second)
+	for ; time.Now().Before(end); time.Sleep(307 * time.Second) {
+		begin := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		l, err := s.Acquire(ctx, request, mint)
+		cancel()
+		if took := time.Since(begin); err != nil || took > refreshWithin || begin.Before(dark) && l.Outcome != Fresh {
+			t.Fatalf("%s after darkness began: %s, %v, within %s", begin.Sub(dark), l.Outcome, err, took)
+		}
+	}
+	<-done
+}
