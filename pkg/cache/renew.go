@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -53,6 +54,7 @@ func (a *acquisition) due(ahead bool) (entry, bool, error) {
 	if err != nil {
 		a.warn("the cache's entry for %s is not used: %w", err)
 	}
+	a.Image = cmp.Or(a.Image, e.Image)
 	e.Request, e.Ahead = a.Request, ahead
 	switch {
 	case e.Failure != nil && (!e.Learned.Before(a.start.on(now)) || now.wall.Before(e.askAgain())):

@@ -51,6 +51,16 @@ func (n *node) skew() time.Duration {
 	return n.api.Skew()
 }
 
+// request is what a registry's plan asks of the cache.
+func (n *node) request(p plan.Plan, registry string) (cache.Request, error) {
+	source, err := n.source()
+	if err != nil {
+		return cache.Request{}, fmt.Errorf("no credentials for registry %s: %w", registry, err)
+	}
+	key, err := p.Key(source)
+	return cache.Request{Key: key, Registry: registry, Identity: p.Identity()}, err
+}
+
 // own returns the account of the node's identity. It does not change while the
 // identity does not.
 func (p *Provider) own(ctx context.Context, n *node) (registry.Account, error) {

@@ -59,7 +59,7 @@ func (p *Provider) Serve(ctx context.Context, request kubelet.Request) Outcome {
 		o.Response = kubelet.Empty(o.Decision.Scope(), noneNeeded)
 		return o
 	}
-	o.Lease, o.Err = p.lease(ctx, aws, o, request.ServiceAccount())
+	o.Lease, o.Err = p.lease(ctx, aws, o, image, request.ServiceAccount())
 	o.Skew = aws.skew()
 	return respond(o, image)
 }
@@ -78,21 +78,17 @@ func (p *Provider) decide(ctx context.Context, aws *node, image registry.Image, 
 }
 
 // lease gets the plan's token from the cache, or from AWS.
-func (p *Provider) lease(ctx context.Context, aws *node, o Outcome, pod kubelet.ServiceAccount) (cache.Lease, error) {
+func (p *Provider) lease(ctx context.Context, aws *node, o Outcome, image registry.Image, pod kubelet.ServiceAccount) (cache.Lease, error) {
 	if o.Decision.Plan.API.Public {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, p.AWS.Timeouts.Public)
 		defer cancel()
 	}
-	source, err := aws.source()
-	if err != nil {
-		return cache.Lease{}, fmt.Errorf("no credentials for registry %s: %w", o.Registry, err)
-	}
-	key, err := o.Decision.Plan.Key(source)
+	request, err := aws.request(o.Decision.Plan, o.Registry)
 	if err != nil {
 		return cache.Lease{}, err
 	}
-	request := cache.Request{Key: key, Registry: o.Registry, Identity: o.Decision.Plan.Identity()}
+	request.Image = image.String()
 	end := p.AWS.Trace.Step("cache") // the disk, and waiting for another process, but not minting
 	lease, err := p.Cache.Acquire(ctx, request, func(ctx context.Context) (cache.Token, error) {
 		end()

@@ -1,0 +1,72 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"ecr-cross-account-credential-provider/pkg/cache"
+	"ecr-cross-account-credential-provider/pkg/secret"
+)
+
+// Refreshed is what became of one plan, or why there is none.
+type Refreshed struct {
+	// Registry is the registry's host, or the name of an entry without a plan.
+	Registry string
+	// Token describes the token in the cache; it is empty if there is none.
+	Token cache.Info
+	// Minted reports whether the token is new.
+	Minted bool
+	// Skipped says why the token is left to the kubelet's requests. Err says why
+	// there is no new token.
+	Skipped string
+	Err     error
+}
+
+// atOnce limits the plans that are minted at the same time: a kubelet's requests
+// need AWS and the processor more.
+const atOnce = 2
+
+// Refresh mints the tokens that the node will need into the cache: those of the plans
+// that are known in advance, and those that requests have used within a day. It
+// replaces only tokens that are due.
+func (p *Provider) Refresh(ctx context.Context) ([]Refreshed, error) {
+	a := &agenda{Provider: p, aws: p.node(), planned: map[cache.Key]bool{}}
+	if err := a.write(ctx); err != nil {
+		return nil, err
+	}
+	var wait sync.WaitGroup
+	turn := make(chan struct{}, atOnce)
+	for i := range a.tasks {
+		wait.Go(func() {
+			turn <- struct{}{}
+			defer func() { <-turn }()
+			p.renew(ctx, a.aws, &a.tasks[i])
+		})
+	}
+	wait.Wait()
+	done := a.others
+	for _, t := range a.tasks {
+		done = append(done, t.Refreshed)
+	}
+	return done, nil
+}
+
+// renew renews the token of one task within the deadline of a request.
+func (p *Provider) renew(ctx context.Context, aws *node, t *task) {
+	ctx, cancel := context.WithTimeout(ctx, p.Config.Deadline)
+	defer cancel()
+	o := Outcome{Registry: t.Registry, Decision: t.decision}
+	t.Token, t.Minted, t.Err = p.Cache.Renew(ctx, t.request, t.ahead, func(ctx context.Context) (cache.Token, error) {
+		return aws.mint(ctx, o, secret.Text{})
+	})
+	t.Err = named(t.Err, t.Registry)
+	if t.Err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		t.Err = fmt.Errorf("%w; given up after %s", t.Err, p.Config.Deadline)
+	}
+}
+
+// usedWithin is how long after its last use a token is still refreshed.
+const usedWithin = 24 * time.Hour

@@ -1,0 +1,187 @@
+package provider_test
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ecr-cross-account-credential-provider/pkg/awsapi"
+	"ecr-cross-account-credential-provider/pkg/cache"
+	"ecr-cross-account-credential-provider/pkg/config"
+	"ecr-cross-account-credential-provider/pkg/kubelet"
+	"ecr-cross-account-credential-provider/pkg/provider"
+	"ecr-cross-account-credential-provider/test/fakeaws"
+)
+
+// refresh refreshes as a process of its own would, and returns a line per plan.
+func refresh(t *testing.T, c config.Config, store *cache.Store, now func() time.Time) []string {
+	t.Helper()
+	p := provider.Provider{
+		Config: c, Cache: store, Hostname: "host-1",
+		AWS: awsapi.Options{Timeouts: awsapi.DefaultTimeouts(), Now: now, Random: func() float64 { return 0.5 }, Environ: os.Environ()},
+	}
+	done, err := p.Refresh(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for _, r := range done {
+		what := r.Token.State
+		switch {
+		case r.Err != nil:
+			what = "failed"
+		case r.Skipped != "":
+			what = "skipped"
+		case r.Minted:
+			what = "minted"
+		}
+		lines = append(lines, fmt.Sprintf("%s %s", what, strings.ReplaceAll(r.Registry, ".amazonaws.com", "")))
+	}
+	return lines
+}
+
+const (
+	firstHere   = "444455556666.dkr.ecr.eu-west-1"
+	secondThere = "777788889999.dkr.ecr.eu-central-1"
+)
+
+const firstEntry = "registries:\n- accounts: [\"444455556666\"]\n  assumeRoles:\n  - arn: arn:aws:iam::444455556666:role/ecr-pull\n"
+
+// TestRefreshPlans: which plans are known in advance, and what a request for an image
+// of each then asks AWS.
+func TestRefreshPlans(t *testing.T) {
+	alone(t)
+	tests := []struct {
+		name, config string
+		want         []string
+	}{
+		{"no region is the node's", firstEntry, []string{"minted " + firstHere}},
+		{"a region by name", firstEntry + "  regions: [eu-central-1]\n", []string{"minted 444455556666.dkr.ecr.eu-central-1"}},
+		{"a pattern that has the node's region", firstEntry + "  regions: [\"eu-*\"]\n", []string{"minted " + firstHere}},
+		{"a pattern that has not", firstEntry + "  regions: [\"us-*\"]\n", nil},
+		{"own", "registries:\n- accounts: [own]\n", []string{"minted 111122223333.dkr.ecr.eu-west-1"}},
+		{
+			"two accounts, one plan, and two regions", "registries:\n- accounts: [\"444455556666\", \"777788889999\"]\n  regions: [eu-west-1, eu-north-1]\n",
+			[]string{"minted " + firstHere, "minted 444455556666.dkr.ecr.eu-north-1"},
+		},
+		{"repositories", firstEntry + "  repositories: [team-a/]\n", nil},
+		{"all accounts", "registries:\n- accounts: [\"*\"]\n", nil},
+		{
+			"a service account", "registries:\n- accounts: [\"444455556666\"]\n  source: ServiceAccount\n  serviceAccount:\n    allowedRoles: [\"arn:aws:iam::444455556666:role/*\"]\n",
+			[]string{"skipped registries[0]"},
+		},
+		{"another entry governs", firstEntry + "  regions: [\"eu-*\"]\n- accounts: [\"444455556666\"]\n  regions: [eu-west-1]\n", []string{"minted " + firstHere}},
+		{"a role of another partition", "registries:\n- accounts: [\"444455556666\"]\n  assumeRoles:\n  - arn: arn:aws-cn:iam::444455556666:role/ecr-pull\n", nil},
+		{"every name fits a prefix", firstEntry + "- accounts: [\"444455556666\"]\n  repositories: [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, \"0\", \"1\", \"2\", \"3\", \"4\", \"5\", \"6\", \"7\", \"8\", \"9\"]\n", nil},
+	}
+	for _, test := range tests { //nolint:paralleltest // alone
+		t.Run(test.name, func(t *testing.T) {
+			c, store := mustLoad(t, test.config), newStore(t, time.Now)
+			got := refresh(t, c, store, time.Now)
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Error(diff)
+			}
+			aws.Forget()
+			for _, line := range got {
+				what, host, _ := strings.Cut(line, " ")
+				if what != "minted" {
+					continue
+				}
+				if o := serve(t, c, store, time.Now, requestFor(t, host+".amazonaws.com/zz/app")); o.Err != nil || o.Lease.Outcome != cache.Fresh {
+					t.Errorf("%s is not served from the cache: %s, %v", host, o.Lease.Outcome, o.Err)
+				}
+			}
+			if calls := aws.Calls(); len(calls) > 0 {
+				t.Errorf("a request calls AWS: %v", calls)
+			}
+		})
+	}
+}
+
+// TestRefreshUsed: what requests have used within a day is refreshed, as long as the
+// configuration has the same plan for it. A service account and ECR Public are not.
+func TestRefreshUsed(t *testing.T) { //nolint:paralleltest // alone
+	alone(t)
+	clock := &clock{}
+	c := mustLoad(t, firstEntry+"  repositories: [team-a/]\n")
+	store := newStore(t, clock.now)
+	other := mustLoad(t, firstEntry+"    externalID: other\n  repositories: [team-a/]\n")
+	for _, image := range []string{firstHere + ".amazonaws.com/team-a/app", secondThere + ".amazonaws.com/shop", "public.ecr.aws/x/y"} {
+		if o := serve(t, c, store, clock.now, requestFor(t, image)); o.Err != nil {
+			t.Fatal(o.Err)
+		}
+	}
+	for _, step := range []struct {
+		name   string
+		after  time.Duration
+		config config.Config
+		want   []string
+	}{
+		{"not due", 0, c, []string{"fresh " + firstHere, "fresh " + secondThere, "skipped public.ecr.aws"}},
+		{"due", 46 * time.Minute, c, []string{"minted " + firstHere, "minted " + secondThere, "skipped public.ecr.aws"}},
+		{"due again", 46 * time.Minute, c, []string{"minted " + firstHere, "minted " + secondThere, "skipped public.ecr.aws"}},
+		{"another configuration", 0, other, []string{"fresh " + secondThere, "skipped public.ecr.aws"}},
+		{"unmatched is left to others", 0, mustLoad(t, strings.ReplaceAll(firstEntry, "444455556666", "111122223333")+"  repositories: [other/]\nunmatched: None\n"), []string{"skipped public.ecr.aws"}},
+		{"not used for a day", 24 * time.Hour, c, nil},
+	} {
+		clock.advance(step.after)
+		got := refresh(t, step.config, store, clock.now)
+		slices.Sort(got)
+		if diff := cmp.Diff(step.want, got); diff != "" {
+			t.Errorf("%s: %s", step.name, diff)
+		}
+	}
+}
+
+// TestRefreshStock: without a configuration the node's own tokens are refreshed where
+// they were used, and those of service accounts are not.
+func TestRefreshStock(t *testing.T) { //nolint:paralleltest // alone
+	alone(t)
+	c, store := config.Default(), newStore(t, time.Now)
+	world.SetRole(fakeaws.Role{ARN: "arn:aws:iam::444455556666:role/ecr-pod", Trust: []fakeaws.Trust{{Principal: "system:serviceaccount:shop:web"}}})
+	for _, request := range []kubelet.Request{
+		requestFor(t, firstHere+".amazonaws.com/app"),
+		podRequest(t, secondThere+".amazonaws.com/app", "shop", "web", "arn:aws:iam::444455556666:role/ecr-pod"),
+	} {
+		if o := serve(t, c, store, time.Now, request); o.Err != nil {
+			t.Fatal(o.Err)
+		}
+	}
+	if diff := cmp.Diff([]string{"skipped " + secondThere, "fresh " + firstHere}, refresh(t, c, store, time.Now)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestRefreshDark: while AWS is down, a refreshed node serves for 11 hours; and the
+// report says what is wrong.
+func TestRefreshDark(t *testing.T) { //nolint:paralleltest // alone
+	alone(t)
+	clock := &clock{}
+	c, store := mustLoad(t, firstEntry+"- accounts: [own]\n"), newStore(t, clock.now)
+	refresh(t, c, store, clock.now)
+	clock.advance(54 * time.Minute) // the oldest that a token can be
+	for _, service := range []fakeaws.Service{fakeaws.IMDS, fakeaws.STS, fakeaws.ECR} {
+		aws.Break(service, fakeaws.Broken(0))
+	}
+	for hour := range 12 {
+		for _, host := range []string{firstHere, "111122223333.dkr.ecr.eu-west-1"} {
+			o := serve(t, c, store, clock.now, requestFor(t, fmt.Sprintf("%s.amazonaws.com/app%d", host, hour)))
+			if o.Err != nil || o.Response.Password.IsZero() {
+				t.Fatalf("after %d hours: %v", hour, o.Err)
+			}
+		}
+		if hour == 0 {
+			continue
+		}
+		got := refresh(t, c, store, clock.now)
+		if len(got) == 0 || slices.ContainsFunc(got, func(line string) bool { return !strings.HasPrefix(line, "failed") }) {
+			t.Errorf("after %d hours: %q", hour, got)
+		}
+		clock.advance(time.Hour)
+	}
+}
