@@ -41,6 +41,10 @@ func program(p Process) command.Program {
 				Example: "explain 444455556666.dkr.ecr.eu-west-1.amazonaws.com/team-a/app", New: explain(&conf),
 			},
 			{
+				Name: "refresh", Args: "[--provider-config PATH]", Summary: "mint tokens into the cache before pods need them; for a timer",
+				Example: "refresh --provider-config /etc/kubernetes/credential-provider.yaml", New: refresh(&conf),
+			},
+			{
 				Name: "cache", Args: "list|clear", Summary: "list what the node's processes share (no tokens), or remove it",
 				Example: "cache list", New: caches(&conf),
 			},

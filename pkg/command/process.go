@@ -19,6 +19,8 @@ type Process struct {
 	Stdout  io.Writer
 	Stderr  io.Writer
 	Getenv  func(string) string
+	// Setenv sets a variable of the process's own environment, which the AWS SDK reads.
+	Setenv  func(name, value string) error
 	Version string
 	// Terminal reports whether Stdin is a terminal, StdoutTerminal whether Stdout
 	// is, and StderrTerminal whether Stderr is.

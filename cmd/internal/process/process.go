@@ -38,6 +38,7 @@ func Current(version string) command.Process {
 		Stdout:         os.Stdout,
 		Stderr:         os.Stderr,
 		Getenv:         os.Getenv,
+		Setenv:         os.Setenv,
 		Version:        version,
 		Terminal:       isTerminal(os.Stdin),
 		StdoutTerminal: isTerminal(os.Stdout),
