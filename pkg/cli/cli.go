@@ -15,10 +15,10 @@ const Name = "ecr-cross-account-credential-provider"
 type Process = command.Process
 
 // Main runs the program and returns its exit status.
-func Main(ctx context.Context, p Process) int { return program(p).Main(ctx, p) }
+func Main(ctx context.Context, p Process) int { return CommandLine(p).Main(ctx, p) }
 
-// program returns the command line.
-func program(p Process) command.Program {
+// CommandLine returns the program's commands and flags.
+func CommandLine(p Process) command.Program {
 	var conf command.Configuration
 	kubelets := command.Command{
 		Name: "get-credentials", Summary: "serve the kubelet: a request on stdin, the response on stdout (the default)",

@@ -29,3 +29,24 @@ func parse(flags *flag.FlagSet, args []string) (rest []string, err error) {
 		rest, args = append(rest, left[0]), left[1:]
 	}
 }
+
+// Flag describes a flag to people.
+type Flag struct {
+	// Name has no dashes. Value is the placeholder of its value; empty for a flag
+	// without one.
+	Name, Value, Usage string
+}
+
+// String returns the flag as people write it.
+func (f Flag) String() string { return words("--"+f.Name, f.Value) }
+
+// FlagsOf returns the flags of a command, those of all commands included.
+func (pr Program) FlagsOf(c Command) (described []Flag) {
+	flags := pr.flags(c.Name)
+	c.New(flags)
+	flags.VisitAll(func(f *flag.Flag) {
+		value, usage := flag.UnquoteUsage(f)
+		described = append(described, Flag{f.Name, value, usage})
+	})
+	return described
+}

@@ -2,7 +2,6 @@ package command
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"io"
 	"strings"
@@ -31,10 +30,10 @@ func (pr Program) usage() string {
 	var s strings.Builder
 	fmt.Fprintf(&s, "%s\n\nusage: %s\n\n", pr.Summary, words(pr.Name, pr.Synopsis, "[COMMAND] [ARGUMENTS]"))
 	width := 0
-	for _, c := range pr.Commands {
+	for _, c := range pr.AllCommands() {
 		width = max(width, len(words(c.Name, c.Args)))
 	}
-	for _, c := range pr.Commands {
+	for _, c := range pr.AllCommands() {
 		fmt.Fprintf(&s, "  %-*s  %s\n", width, words(c.Name, c.Args), c.Summary)
 	}
 	fmt.Fprintf(&s, "\n%s", pr.Notes)
@@ -44,19 +43,14 @@ func (pr Program) usage() string {
 // commandUsage returns the help of a command: its flags and an example.
 func (pr Program) commandUsage(c Command) string {
 	var s strings.Builder
-	flags := pr.flags(c.Name)
-	c.New(flags)
-	fmt.Fprintf(&s, "usage: %s\n\n%s: %s.\n", words(pr.Name, c.Name, "[FLAGS]", c.Args), c.Name, c.Summary)
-	s.WriteString("\nflags:\n")
-	width := 0
-	flags.VisitAll(func(f *flag.Flag) {
-		name, _ := flag.UnquoteUsage(f)
-		width = max(width, len(words("--"+f.Name, name)))
-	})
-	flags.VisitAll(func(f *flag.Flag) {
-		name, usage := flag.UnquoteUsage(f)
-		fmt.Fprintf(&s, "  %-*s  %s\n", width, words("--"+f.Name, name), usage)
-	})
+	fmt.Fprintf(&s, "usage: %s\n\n%s: %s.\n\nflags:\n", words(pr.Name, c.Name, "[FLAGS]", c.Args), c.Name, c.Summary)
+	flags, width := pr.FlagsOf(c), 0
+	for _, f := range flags {
+		width = max(width, len(f.String()))
+	}
+	for _, f := range flags {
+		fmt.Fprintf(&s, "  %-*s  %s\n", width, f, f.Usage)
+	}
 	if c.Example != "" {
 		fmt.Fprintf(&s, "\nexample:\n  %s\n", words(pr.Name, c.Example))
 	}

@@ -24,7 +24,7 @@ type Program struct {
 	// command's name and after it, so Flags runs more than once: a definition must
 	// keep the value that it finds.
 	Flags func(*flag.FlagSet)
-	// Commands are all commands, in the order of help.
+	// Commands are all commands but help, in the order of help.
 	Commands []Command
 	// Default runs where the arguments name no command and stdin is not a terminal.
 	// The zero value runs nothing.
@@ -55,15 +55,19 @@ type Run func(ctx context.Context, p Process, args []string) error
 // stderr.
 func (pr Program) Main(ctx context.Context, p Process) int {
 	p.Program, p.Stderr = pr.Name, &impatientWriter{to: p.Stderr}
-	pr.Commands = append(pr.Commands, Command{
-		Name: "help", Args: "[COMMAND]", Summary: "print this help, or that of a command", Example: "help " + pr.Commands[0].Name,
-		New: func(*flag.FlagSet) Run { return pr.help },
-	})
 	c, err := pr.run(ctx, p)
 	if err != nil && !errors.Is(err, errReported) {
 		p.report(err, c.ForPrograms)
 	}
 	return statusOf(err)
+}
+
+// AllCommands returns Commands and help.
+func (pr Program) AllCommands() []Command {
+	return append(pr.Commands[:len(pr.Commands):len(pr.Commands)], Command{
+		Name: "help", Args: "[COMMAND]", Summary: "print this help, or that of a command", Example: "help " + pr.Commands[0].Name,
+		New: func(*flag.FlagSet) Run { return pr.help },
+	})
 }
 
 // run runs the command that the arguments name, and returns it.
@@ -118,12 +122,13 @@ func (pr Program) choose(p Process) (Command, []string, error) {
 
 // command returns the command of a name.
 func (pr Program) command(name string) (Command, error) {
-	names := make([]string, len(pr.Commands))
-	for i, c := range pr.Commands {
+	commands := pr.AllCommands()
+	names := make([]string, len(commands))
+	for i, c := range commands {
 		names[i] = c.Name
 	}
 	if i := slices.Index(names, name); i >= 0 {
-		return pr.Commands[i], nil
+		return commands[i], nil
 	}
 	return pr.Default, UsageError("unknown command %q%s; for the list of commands, run: %s help",
 		printable.Short(name), spelling.DidYouMean(name, names), pr.Name)

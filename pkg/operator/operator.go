@@ -11,10 +11,10 @@ import (
 const Name = "ecr-cross-account"
 
 // Main runs the program and returns its exit status.
-func Main(ctx context.Context, p command.Process) int { return program(p).Main(ctx, p) }
+func Main(ctx context.Context, p command.Process) int { return CommandLine(p).Main(ctx, p) }
 
-// program returns the command line.
-func program(p command.Process) command.Program {
+// CommandLine returns the program's commands and flags.
+func CommandLine(p command.Process) command.Program {
 	var conf command.Configuration
 	return command.Program{
 		Name:     Name,
@@ -24,6 +24,8 @@ func program(p command.Process) command.Program {
 		Commands: []command.Command{
 			doctorCommand(&conf),
 			iamCommand(&conf),
+			completion(),
+			man(),
 			command.Version(),
 		},
 		Notes: "The configuration is that of --config, else of $" + command.ConfigVariable + ", else\n" + p.DefaultConfig +

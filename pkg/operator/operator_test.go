@@ -20,7 +20,7 @@ func TestVersion(t *testing.T) {
 // TestHelp: every command has a summary and can explain itself.
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	for _, c := range program(command.Process{}).Commands {
+	for _, c := range CommandLine(command.Process{}).Commands {
 		var stdout, stderr bytes.Buffer
 		status := Main(t.Context(), command.Process{Args: []string{"help", c.Name}, Stdout: &stdout, Stderr: &stderr})
 		if status != 0 || c.Summary == "" || !strings.Contains(stdout.String(), c.Summary) {

@@ -11,7 +11,7 @@ import (
 
 const arnForm = "arn:PARTITION:iam::ACCOUNT:role/NAME"
 
-var errAccountPattern = errors.New("the account cannot be a pattern; want its 12 digits")
+var errAccountPattern = errors.New("the account cannot be a pattern; want its 12 digits, or {account} for the registry's")
 
 // shortest stands for the placeholders where a role's length is checked.
 var shortest = map[string]string{"partition": "aws", "account": "000000000000", "region": "us-east-1"}

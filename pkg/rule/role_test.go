@@ -76,7 +76,7 @@ func TestNewRoleTemplateBad(t *testing.T) {
 		{"glob for partition", "arn:*:iam::444455556666:role/x", partition("*")},
 		{"placeholder in a partition", "arn:aws-{region}:iam::444455556666:role/x", partition("aws-{region}")},
 		{"11 digits", "arn:aws:iam::44445555666:role/x", account("44445555666")},
-		{"glob for account", "arn:aws:iam::*:role/x", "the account cannot be a pattern; want its 12 digits"},
+		{"glob for account", "arn:aws:iam::*:role/x", "the account cannot be a pattern; want its 12 digits, or {account} for the registry's"},
 		{"AWS's own", "arn:aws:iam::aws:role/x", account("aws")},
 		{"placeholder in an account", "arn:aws:iam::4444{account}:role/x", account("4444{account}")},
 		{"unknown placeholder for account", "arn:aws:iam::{own}:role/x", account("{own}")},

@@ -72,7 +72,7 @@ func TestParseRolePattern(t *testing.T) {
 				checkMessage(t, err)
 				want := " is not a pattern of role ARNs; want arn:PARTITION:iam::ACCOUNT:role/NAME, with * in path and name only"
 				if parts := strings.SplitN(test.pattern, ":", 6); len(parts) == 6 && strings.Contains(parts[4], "*") {
-					want = " is not a pattern of role ARNs: the account cannot be a pattern; want its 12 digits"
+					want = " is not a pattern of role ARNs: the account cannot be a pattern; want its 12 digits, or {account} for the registry's"
 				}
 				if !strings.HasSuffix(err.Error(), want) {
 					t.Errorf("got %v", err)
@@ -187,7 +187,7 @@ func TestServiceAccountRole(t *testing.T) {
 		{"root", "arn:aws:iam::444455556666:root", "is not an IAM role ARN: want " + form},
 		{"session", "arn:aws:sts::444455556666:assumed-role/x/y", "is not an IAM role ARN; want " + form},
 		{"glob", "arn:aws:iam::444455556666:role/*", `any of _+=,.@-`},
-		{"glob in the account", "arn:aws:iam::*:role/x", "the account cannot be a pattern; want its 12 digits"},
+		{"glob in the account", "arn:aws:iam::*:role/x", "the account cannot be a pattern; want its 12 digits, or {account} for the registry's"},
 		{"pattern as it is allowed", "arn:{partition}:iam::{account}:role/*", `any of _+=,.@-`},
 		{"question mark", "arn:aws:iam::444455556666:role/ecr-pul?", `any of _+=,.@-`},
 		{"placeholder for the account", "arn:aws:iam::{account}:role/x", `"arn:aws:iam::{account}:role/x" is not an IAM role ARN; want ` + form},
