@@ -66,6 +66,15 @@ func (s *Store) Close() error {
 	return s.root.Close()
 }
 
+// Root is the directory, for what else the node's processes share; nil if the cache is
+// off.
+func (s *Store) Root() *os.Root {
+	if s == nil {
+		return nil
+	}
+	return s.root
+}
+
 // openDirectory opens the cache's directory by a path without links among its
 // parents. As nobody else can replace what was checked, it is opened afterwards.
 func openDirectory(dir string) (*os.Root, error) {
@@ -78,7 +87,7 @@ func openDirectory(dir string) (*os.Root, error) {
 		return nil, err
 	}
 	path = filepath.Join(parent, filepath.Base(path))
-	if err := checkParents(path); err != nil {
+	if err := CheckParents(path); err != nil {
 		return nil, err
 	}
 	info, err := os.Lstat(path)
@@ -96,8 +105,9 @@ func openDirectory(dir string) (*os.Root, error) {
 	return os.OpenRoot(path)
 }
 
-// checkParents refuses a path of which others can replace a part.
-func checkParents(path string) error {
+// CheckParents refuses a path of which others than this user and root can replace a
+// part.
+func CheckParents(path string) error {
 	for p, below := filepath.Dir(path), path; p != below; p, below = filepath.Dir(p), p {
 		info, err := os.Lstat(p)
 		if err != nil {

@@ -45,6 +45,10 @@ func CommandLine(p Process) command.Program {
 				Example: "refresh --provider-config /etc/kubernetes/credential-provider.yaml", New: refresh(&conf),
 			},
 			{
+				Name: "metrics", Args: "[--textfile PATH]", Summary: "print tokens and requests as metrics for Prometheus",
+				Example: "metrics --textfile /var/lib/node_exporter/textfile/ecr-cross-account.prom", New: printMetrics(&conf),
+			},
+			{
 				Name: "cache", Args: "list|clear", Summary: "list what the node's processes share (no tokens), or remove it",
 				Example: "cache list", New: caches(&conf),
 			},

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"ecr-cross-account-credential-provider/pkg/cache"
 	"ecr-cross-account-credential-provider/pkg/command"
 	"ecr-cross-account-credential-provider/pkg/config"
 	"ecr-cross-account-credential-provider/pkg/kubelet"
@@ -30,6 +31,7 @@ func getCredentials(conf *command.Configuration) func(*flag.FlagSet) command.Run
 				err = c.serve(ctx, loaded)
 			}
 			c.log(ctx, loaded.Log, err)
+			c.count(err)
 			return err
 		}
 	}
@@ -43,6 +45,7 @@ type call struct {
 	mu      sync.Mutex
 	outcome provider.Outcome // so far
 	notes   []string         // of the cache
+	store   *cache.Store     // open until the process ends
 }
 
 // serve writes the response within the deadline, or returns an error.
@@ -73,7 +76,7 @@ func (c *call) respond(ctx context.Context, conf config.Config) ([]byte, error) 
 	end = c.trace.Step("cache")
 	store := c.OpenCache(conf, c.addNote)
 	end()
-	defer store.Close() //nolint:errcheck // nothing is lost
+	c.keep(store)
 	p := provider.Provider{Config: conf, AWS: c.AWS(conf, c.trace), Cache: store, Hostname: c.Hostname, Decided: c.set}
 	o := p.Serve(ctx, request)
 	c.set(o)
@@ -87,6 +90,12 @@ func (c *call) set(o provider.Outcome) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.outcome = o
+}
+
+func (c *call) keep(store *cache.Store) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.store = store
 }
 
 func (c *call) addNote(note string) {

@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"time"
+
+	"ecr-cross-account-credential-provider/pkg/cache"
+	"ecr-cross-account-credential-provider/pkg/counter"
+	"ecr-cross-account-credential-provider/pkg/failure"
+	"ecr-cross-account-credential-provider/pkg/provider"
+)
+
+// countWithin bounds counting: a disk that hangs must not hold the kubelet.
+const countWithin = time.Second
+
+// count counts the request for metrics. That it cannot is no matter.
+func (c *call) count(err error) {
+	c.mu.Lock()
+	store, took := c.store, c.trace.Elapsed()
+	c.mu.Unlock()
+	if store == nil {
+		return
+	}
+	counted := make(chan struct{})
+	go func() {
+		defer close(counted)
+		_ = counter.Add(store.Root(), ending(c.soFar(), err), took)
+	}()
+	late := time.NewTimer(countWithin)
+	defer late.Stop()
+	select {
+	case <-counted:
+	case <-late.C:
+	}
+}
+
+// ending is how a request with that outcome and error counts.
+func ending(o provider.Outcome, err error) counter.Outcome {
+	class, _ := failure.Of(err)
+	switch {
+	case err != nil && class == failure.Refused:
+		return counter.Refused
+	case err != nil:
+		return counter.Failed
+	case o.Lease.Secret.IsZero():
+		return counter.None
+	case o.Lease.Outcome == cache.Fresh:
+		return counter.Fresh
+	case o.Lease.Outcome == cache.Stale:
+		return counter.Stale
+	}
+	return counter.Minted
+}
