@@ -11,8 +11,21 @@ import (
 // document is a policy of IAM: JSON policy elements reference, IAM User Guide.
 type document struct {
 	Version   string
-	ID        string `json:"Id"`
+	ID        string `json:"Id,omitempty"`
 	Statement statements
+
+	text string // as it was set
+}
+
+// newDocument makes a policy of statements.
+func newDocument(all ...statement) document { return document{Version: "2012-10-17", Statement: all} }
+
+// json returns the policy as it was set, or as it would have been.
+func (d document) json() string {
+	if d.text != "" {
+		return d.text
+	}
+	return MustJSON(d)
 }
 
 // statements are one statement or a list.
@@ -20,15 +33,16 @@ type statements []statement
 
 // statement is one statement. Exactly one of an element and its Not… is set.
 type statement struct {
-	Sid          string
-	Effect       string
-	Principal    *principals
-	Action       values
-	NotAction    values
-	Resource     values
-	NotResource  values
-	Condition    map[string]map[string]values
-	hasCondition []condition
+	Sid         string `json:",omitempty"`
+	Effect      string
+	Principal   *principals                  `json:",omitempty"`
+	Action      values                       `json:",omitempty"`
+	NotAction   values                       `json:",omitempty"`
+	Resource    values                       `json:",omitempty"`
+	NotResource values                       `json:",omitempty"`
+	Condition   map[string]map[string]values `json:",omitempty"`
+
+	hasCondition []condition // Condition, parsed
 }
 
 // values are one value or a list.
@@ -85,7 +99,7 @@ const (
 // parseDocument reads a policy, and refuses what AWS would refuse or this package
 // does not evaluate.
 func parseDocument(text string, k kind) (document, error) {
-	var d document
+	d := document{text: text}
 	if err := strict([]byte(text), &d); err != nil {
 		return document{}, fmt.Errorf("MalformedPolicyDocument: %w", err)
 	}

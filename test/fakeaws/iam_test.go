@@ -36,6 +36,10 @@ func TestSetUpByAPI(t *testing.T) {
 		{"CreateRole", "EntityAlreadyExists", []string{"RoleName", "ecr-pull", "AssumeRolePolicyDocument", trust}},
 		{"PutRolePolicy", "", []string{"RoleName", "ecr-pull", "PolicyName", "pull", "PolicyDocument", policyOf(`{"Effect":"Allow","Action":"ecr:*","Resource":"*"}`)}},
 		{"PutRolePolicy", "NoSuchEntity", []string{"RoleName", "other", "PolicyName", "pull", "PolicyDocument", policyOf(`{"Effect":"Allow","Action":"ecr:*","Resource":"*"}`)}},
+		{"UpdateAssumeRolePolicy", "MalformedPolicyDocument", []string{"RoleName", "ecr-pull", "PolicyDocument", strings.Replace(trust, ":role/node", ":role/absent", 1)}},
+		{"UpdateAssumeRolePolicy", "NoSuchEntity", []string{"RoleName", "other", "PolicyDocument", trust}},
+		{"UpdateRole", "", []string{"RoleName", "ecr-pull", "MaxSessionDuration", "7200"}},
+		{"TagRole", "", []string{"RoleName", "ecr-pull", "Tags.member.1.Key", "team", "Tags.member.1.Value", "a&b"}},
 		{"DeleteRole", "InvalidAction", []string{"RoleName", "ecr-pull"}},
 	} {
 		if got := asAdministrator(t, s, admin, step.action, step.fields...); got.code != step.want {
@@ -48,10 +52,15 @@ func TestSetUpByAPI(t *testing.T) {
 	if got := assume(t, s, node, firstRole, "3600", "x2"); got.status != http.StatusForbidden {
 		t.Errorf("another external ID: %+v", got)
 	}
-	for action, want := range map[string]string{"GetRole": "sts%3AExternalId", "ListRoleTags": "<Value>me</Value>", "ListRolePolicies": "<member>pull</member>"} {
+	for action, want := range map[string]string{
+		"GetRole": "sts%3AExternalId", "ListRoleTags": "<Value>me</Value></member><member><Key>team</Key><Value>a&amp;b</Value>", "ListRolePolicies": "<member>pull</member>",
+	} {
 		if got := asAdministrator(t, s, admin, action, "RoleName", "ecr-pull"); !strings.Contains(got.text, want) {
 			t.Errorf("%s: %+v", action, got)
 		}
+	}
+	if got := assume(t, s, node, firstRole, "7200", "x1"); got.status != http.StatusOK {
+		t.Errorf("longer sessions: %+v", got)
 	}
 	limited := NewWorld(Node{Role: nodeRole}, Role{ARN: nodeRole, Policies: map[string]string{}})
 	other := start(t, limited, Options{})
@@ -86,7 +95,7 @@ func TestProviderByAPI(t *testing.T) {
 	if got := exchange("web", Audience); got.code != "InvalidIdentityToken" {
 		t.Errorf("without a provider: %+v", got)
 	}
-	if got := asAdministrator(t, s, admin, "CreateOpenIDConnectProvider", "Url", issuer.URL, "ClientIDList.member.1", "other"); !strings.Contains(got.text, provider) {
+	if got := asAdministrator(t, s, admin, "CreateOpenIDConnectProvider", "Url", issuer.URL, "ClientIDList.member.1", "other", "Tags.member.1.Key", "by", "Tags.member.1.Value", "me"); !strings.Contains(got.text, provider) {
 		t.Fatalf("got %+v", got)
 	}
 	if got := exchange("web", Audience); got.code != "InvalidIdentityToken" {
@@ -101,5 +110,94 @@ func TestProviderByAPI(t *testing.T) {
 	}
 	if got := exchange("web", "other"); got.code != "AccessDenied" {
 		t.Errorf("another audience: %+v", got)
+	}
+	asAdministrator(t, s, admin, "TagOpenIDConnectProvider", "OpenIDConnectProviderArn", provider, "Tags.member.1.Key", "for", "Tags.member.1.Value", "pods")
+	for action, want := range map[string]string{
+		"GetOpenIDConnectProvider":      "<ClientIDList><member>other</member><member>" + Audience + "</member></ClientIDList>",
+		"ListOpenIDConnectProviders":    provider,
+		"ListOpenIDConnectProviderTags": "<member><Key>by</Key><Value>me</Value></member><member><Key>for</Key><Value>pods</Value></member>",
+	} {
+		if got := asAdministrator(t, s, admin, action, "OpenIDConnectProviderArn", provider); !strings.Contains(got.text, want) {
+			t.Errorf("%s: %+v", action, got)
+		}
+	}
+}
+
+// TestRoleOfShortForms: a role that was made without documents has one for IAM.
+func TestRoleOfShortForms(t *testing.T) {
+	t.Parallel()
+	w := ExampleWorld()
+	const pull = "arn:aws:iam::" + SecondAccount + ":role/ecr-pull"
+	role, ok := w.role(pull)
+	if !ok {
+		t.Fatal("no role")
+	}
+	d, err := parseDocument(role.trustPolicy().json(), trustPolicy)
+	if err != nil {
+		t.Fatalf("%s: %v", role.trustPolicy().json(), err)
+	}
+	s := start(t, w, Options{})
+	w.SetRole(Role{ARN: pull, TrustPolicy: MustJSON(d)})
+	for externalID, want := range map[string]int{ExampleExternalID: http.StatusOK, "": http.StatusForbidden} {
+		as := session(w, "arn:aws:iam::"+SecondAccount+":role/hub", time.Hour, false)
+		if got := assume(t, s, as, pull, "3600", externalID); got.status != want {
+			t.Errorf("external ID %q: %+v", externalID, got)
+		}
+	}
+}
+
+// TestPoliciesByAPI: policies of a repository and a registry that ECR's API has set
+// decide.
+func TestPoliciesByAPI(t *testing.T) {
+	t.Parallel()
+	w := NewWorld(Node{Role: nodeRole}, Role{ARN: nodeRole, Pull: []string{"*"}})
+	app := Repository{FirstAccount, "eu-west-1", "app"}
+	s := start(t, w, Options{})
+	admin := w.Administrator(FirstAccount)
+	call := func(operation string, fields map[string]string) answer {
+		r := ecrRequest(s)
+		r.body = MustJSON(fields)
+		r.header.Set("X-Amz-Target", "AmazonEC2ContainerRegistry_V20150921."+operation)
+		return send(t, newClient(t, s), r.sign(t, signing{admin, "ecr", "eu-west-1", w.Now()}))
+	}
+	grant := Grant{Principal: sessionARN(nodeRole, "i-0"), Role: nodeRole, Region: "eu-west-1"}
+	allow := func(who, resource string) string {
+		return policyOf(`{"Effect":"Allow","Principal":{"AWS":"` + who + `"},"Action":"ecr:BatchGetImage"` + resource + `}`)
+	}
+	set := func(text string) map[string]string {
+		return map[string]string{"repositoryName": "app", "policyText": text}
+	}
+	if got := call("SetRepositoryPolicy", set(allow(nodeRole, ""))); got.code != "RepositoryNotFoundException" {
+		t.Errorf("no repository: %+v", got)
+	}
+	w.Push(app, "v1")
+	for _, text := range []string{allow(nodeRole+"2", ""), allow(nodeRole, `,"Resource":"*"`), ""} {
+		if got := call("SetRepositoryPolicy", set(text)); got.code != "InvalidParameterException" {
+			t.Errorf("%s: %+v", text, got)
+		}
+	}
+	for _, test := range []struct {
+		set, get, absent string
+		fields           map[string]string
+	}{
+		{"SetRepositoryPolicy", "GetRepositoryPolicy", "RepositoryPolicyNotFoundException", set(allow(nodeRole, ""))},
+		{"PutRegistryPolicy", "GetRegistryPolicy", "RegistryPolicyNotFoundException", map[string]string{"policyText": allow(nodeRole, `,"Resource":"`+app.ARN()+`"`)}},
+	} {
+		if got := call(test.get, map[string]string{"repositoryName": test.fields["repositoryName"]}); got.code != test.absent {
+			t.Errorf("%s: %+v", test.get, got)
+		}
+		if err := w.MayPull(grant, app); err == nil {
+			t.Errorf("before %s the node may pull", test.set)
+		}
+		if got := call(test.set, test.fields); got.code != "" {
+			t.Errorf("%s: %+v", test.set, got)
+		}
+		if err := w.MayPull(grant, app); err != nil {
+			t.Errorf("after %s: %v", test.set, err)
+		}
+		if got := call(test.get, map[string]string{"repositoryName": test.fields["repositoryName"]}); !strings.Contains(got.text, "BatchGetImage") {
+			t.Errorf("%s: %+v", test.get, got)
+		}
+		w.keepPolicy(app, newDocument())
 	}
 }

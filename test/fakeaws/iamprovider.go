@@ -1,6 +1,7 @@
 package fakeaws
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -8,8 +9,8 @@ import (
 )
 
 // providerARN names an account's OIDC provider.
-func providerARN(account, issuer string) string {
-	return "arn:aws:iam::" + account + ":oidc-provider/" + strings.TrimPrefix(issuer, "https://")
+func (w *World) providerARN(account, issuer string) string {
+	return "arn:" + w.partition() + ":iam::" + account + ":oidc-provider/" + strings.TrimPrefix(issuer, "https://")
 }
 
 // issuerOf is the issuer of the OIDC provider that a form names.
@@ -17,9 +18,7 @@ func (w *World) issuerOf(account string, form url.Values) (string, *apiError) {
 	arn := form.Get("OpenIDConnectProviderArn")
 	_, name, _ := strings.Cut(arn, ":oidc-provider/")
 	issuer := "https://" + name
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if _, ok := w.providers[account][issuer]; !ok || arn != providerARN(account, issuer) {
+	if _, ok := w.provider(account, issuer); !ok || arn != w.providerARN(account, issuer) {
 		return "", noSuchEntity("OpenIDConnect Provider not found for arn %s", arn)
 	}
 	return issuer, nil
@@ -27,9 +26,7 @@ func (w *World) issuerOf(account string, form url.Values) (string, *apiError) {
 
 func createProvider(w *World, account string, form url.Values) (string, *apiError) {
 	issuer := form.Get("Url")
-	w.mu.Lock()
-	_, exists := w.providers[account][issuer]
-	w.mu.Unlock()
+	_, exists := w.provider(account, issuer)
 	switch {
 	case !strings.HasPrefix(issuer, "https://"):
 		return "", &apiError{http.StatusBadRequest, "ValidationError", "Invalid Open ID Connect Provider URL"}
@@ -37,7 +34,9 @@ func createProvider(w *World, account string, form url.Values) (string, *apiErro
 		return "", &apiError{http.StatusConflict, "EntityAlreadyExists", "Provider with url " + issuer + " already exists."}
 	}
 	w.SetProvider(account, issuer, members(form, "ClientIDList", "")...)
-	return element("OpenIDConnectProviderArn", providerARN(account, issuer)), nil
+	arn := w.providerARN(account, issuer)
+	w.tagProvider(arn, tagsOf(form))
+	return element("OpenIDConnectProviderArn", arn), nil
 }
 
 func getProvider(w *World, account string, form url.Values) (string, *apiError) {
@@ -50,15 +49,16 @@ func getProvider(w *World, account string, form url.Values) (string, *apiError) 
 	for _, audience := range audiences {
 		s.WriteString(element("member", audience))
 	}
-	return element("Url", strings.TrimPrefix(issuer, "https://")) + "<ClientIDList>" + s.String() + "</ClientIDList><ThumbprintList></ThumbprintList><Tags></Tags>", nil
+	return element("Url", strings.TrimPrefix(issuer, "https://")) + "<ClientIDList>" + s.String() + "</ClientIDList><ThumbprintList></ThumbprintList>" + tagsXML(w.tagsOfProvider(w.providerARN(account, issuer))), nil
 }
 
 func listProviders(w *World, account string, _ url.Values) (string, *apiError) {
 	w.mu.Lock()
-	defer w.mu.Unlock()
+	issuers := slices.Sorted(maps.Keys(w.providers[account]))
+	w.mu.Unlock()
 	var s strings.Builder
-	for issuer := range w.providers[account] {
-		s.WriteString("<member>" + element("Arn", providerARN(account, issuer)) + "</member>")
+	for _, issuer := range issuers {
+		s.WriteString("<member>" + element("Arn", w.providerARN(account, issuer)) + "</member>")
 	}
 	return "<OpenIDConnectProviderList>" + s.String() + "</OpenIDConnectProviderList>", nil
 }
@@ -83,4 +83,32 @@ func (w *World) changeAudiences(account string, form url.Values, change func(val
 	audiences = slices.DeleteFunc(slices.Clone(audiences), func(a string) bool { return a == id })
 	w.SetProvider(account, issuer, change(audiences, id)...)
 	return "", nil
+}
+
+func tagProvider(w *World, account string, form url.Values) (string, *apiError) {
+	_, refusal := w.issuerOf(account, form)
+	if refusal == nil {
+		w.tagProvider(form.Get("OpenIDConnectProviderArn"), tagsOf(form))
+	}
+	return "", refusal
+}
+
+func listProviderTags(w *World, account string, form url.Values) (string, *apiError) {
+	_, refusal := w.issuerOf(account, form)
+	return tagsXML(w.tagsOfProvider(form.Get("OpenIDConnectProviderArn"))) + element("IsTruncated", "false"), refusal
+}
+
+func (w *World) tagProvider(arn string, tags map[string]string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.providerTags[arn] == nil {
+		w.providerTags[arn] = map[string]string{}
+	}
+	maps.Copy(w.providerTags[arn], tags)
+}
+
+func (w *World) tagsOfProvider(arn string) map[string]string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return maps.Clone(w.providerTags[arn])
 }

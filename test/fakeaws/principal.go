@@ -70,3 +70,19 @@ func (p principals) name(a action) bool {
 		return who == Everybody || a.caller != "" && (who == a.role || who == a.caller)
 	})
 }
+
+// missingPrincipal returns the first role that a policy names and that does not exist,
+// or "".
+func (w *World) missingPrincipal(d document) string {
+	for _, s := range d.Statement {
+		if s.Principal == nil {
+			continue
+		}
+		for _, who := range (*s.Principal)["AWS"] {
+			if _, ok := w.role(who); strings.Contains(who, ":role/") && !ok {
+				return who
+			}
+		}
+	}
+	return ""
+}

@@ -28,18 +28,19 @@ func (w *World) AllowPull(from Repository, principals ...string) {
 // SetResourcePolicy sets the policy of a repository, or of a registry if the
 // repository has no name.
 func (w *World) SetResourcePolicy(of Repository, text string) error {
-	k := resourcePolicy
-	if of.Name == "" {
-		k = registryPolicy
-	}
-	d, err := parseDocument(text, k)
+	d, err := of.parsePolicy(text)
 	if err != nil {
 		return err
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.resourcePolicies[of], w.policyTexts[of] = []document{d}, text
+	w.keepPolicy(of, d)
 	return nil
+}
+
+func (r Repository) parsePolicy(text string) (document, error) {
+	if r.Name == "" {
+		return parseDocument(text, registryPolicy)
+	}
+	return parseDocument(text, resourcePolicy)
 }
 
 // SetCacheRule makes a prefix of a registry a pull-through cache: what is not there
@@ -71,9 +72,7 @@ func (w *World) May(g Grant, name string, on Repository) error {
 	}
 	role, _ := w.role(g.Role)
 	a := w.action(name, on.ARN(), on.Account, Credentials{Principal: g.Principal, Role: g.Role})
-	w.mu.Lock()
-	policies := slices.Concat(w.resourcePolicies[on], w.resourcePolicies[Repository{Account: on.Account, Region: on.Region}])
-	w.mu.Unlock()
+	policies := slices.Concat(w.policiesOf(on), w.policiesOf(Repository{Account: on.Account, Region: on.Region}))
 	if refusal := w.pass(ECRDKREndpoint, a); refusal != nil {
 		return errors.New(refusal.message)
 	}

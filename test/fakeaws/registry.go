@@ -101,7 +101,7 @@ func (s *Server) serveContent(w http.ResponseWriter, r *http.Request, grant Gran
 	}
 	switch {
 	case !ok:
-		return &apiError{http.StatusNotFound, "NAME_UNKNOWN", fmt.Sprintf("The repository with name '%s' does not exist in the registry with id '%s'", from.Name, from.Account)}
+		return &apiError{http.StatusNotFound, "NAME_UNKNOWN", noRepository(from)}
 	case content == nil:
 		return &apiError{http.StatusNotFound, strings.ToUpper(kind[:len(kind)-1]) + "_UNKNOWN", "Requested image not found"}
 	case kind == "blobs":
@@ -114,6 +114,10 @@ func (s *Server) serveContent(w http.ResponseWriter, r *http.Request, grant Gran
 	w.Header().Set("Docker-Content-Digest", contentDigest(content))
 	_, _ = w.Write(content)
 	return nil
+}
+
+func noRepository(r Repository) string {
+	return fmt.Sprintf("The repository with name '%s' does not exist in the registry with id '%s'", r.Name, r.Account)
 }
 
 // mayDo decides on actions on a repository.

@@ -46,21 +46,20 @@ const Everybody = "*"
 // anySubject is the key of a token's subject, whoever issued the token.
 const anySubject = "*:sub"
 
-// document returns the statement as IAM would have it.
-func (t Trust) document() statement {
+// statement returns the statement as IAM would have it.
+func (t Trust) statement() statement {
 	s := statement{Effect: "Allow", Action: values{"sts:AssumeRole", "sts:AssumeRoleWithWebIdentity"}, Principal: &principals{"AWS": {t.Principal}}}
 	if t.TagSession {
 		s.Action = append(s.Action, "sts:TagSession")
 	}
-	var conditions map[string]map[string]values
 	switch {
 	case strings.HasPrefix(t.Principal, "system:serviceaccount:"):
 		s.Principal = &principals{"AWS": {"*"}}
-		conditions = map[string]map[string]values{"StringEquals": {anySubject: {t.Principal}}}
+		s.Condition = map[string]map[string]values{"StringEquals": {anySubject: {t.Principal}}}
 	case t.ExternalID != "":
-		conditions = map[string]map[string]values{"StringEquals": {"sts:ExternalId": {t.ExternalID}}}
+		s.Condition = map[string]map[string]values{"StringEquals": {"sts:ExternalId": {t.ExternalID}}}
 	}
-	s.hasCondition, _ = parseConditions(conditions) // of known operators and keys
+	s.hasCondition, _ = parseConditions(s.Condition) // of known operators and keys
 	return s
 }
 
@@ -70,11 +69,11 @@ func (r Role) trustPolicy() document {
 		d, _ := parseDocument(r.TrustPolicy, trustPolicy) // SetRole has parsed it
 		return d
 	}
-	var d document
+	var all []statement
 	for _, t := range r.Trust {
-		d.Statement = append(d.Statement, t.document())
+		all = append(all, t.statement())
 	}
-	return d
+	return newDocument(all...)
 }
 
 // pullActions are what pulls need of a repository.
@@ -90,14 +89,14 @@ func (r Role) permissions() []document {
 		}
 		return all
 	}
-	s := statements{{Effect: "Allow", Action: values{"sts:*"}, Resource: values{"*"}}}
+	s := []statement{{Effect: "Allow", Action: values{"sts:*"}, Resource: values{"*"}}}
 	if !r.DenyToken {
 		s = append(s, statement{Effect: "Allow", Action: values{"ecr:GetAuthorizationToken", "ecr-public:GetAuthorizationToken"}, Resource: values{"*"}})
 	}
 	if len(r.Pull) > 0 {
 		s = append(s, statement{Effect: "Allow", Action: pullActions, Resource: r.Pull})
 	}
-	return []document{{Statement: s}}
+	return []document{newDocument(s...)}
 }
 
 // check parses the role's policies.
@@ -146,7 +145,7 @@ func sessionPolicy(text string) []document {
 	d, err := parseDocument(text, identityPolicy)
 	switch {
 	case text == "":
-		return []document{{Statement: statements{{Effect: "Allow", Action: values{"*"}, Resource: values{"*"}}}}}
+		return []document{newDocument(statement{Effect: "Allow", Action: values{"*"}, Resource: values{"*"}})}
 	case err != nil:
 		return nil
 	}
@@ -155,7 +154,7 @@ func sessionPolicy(text string) []document {
 
 // pullStatement lets principals pull from a repository or registry.
 func pullStatement(principal ...string) document {
-	return document{Statement: statements{{Effect: "Allow", Action: pullActions, Principal: &principals{"AWS": slices.Clone(principal)}}}}
+	return newDocument(statement{Effect: "Allow", Action: pullActions, Principal: &principals{"AWS": slices.Clone(principal)}})
 }
 
 // MustJSON returns a policy document as JSON, for TrustPolicy and Policies.

@@ -30,11 +30,11 @@ type World struct {
 
 	issuers       map[string]*rsa.PublicKey    // whose keys are known
 	providers     map[string]map[string]values // the OIDC providers' audiences, by account and issuer
+	providerTags  map[string]map[string]string // by the provider's ARN
 	organizations map[string]organization      // by account
 	endpoints     map[Endpoint]document        // with a policy
 
 	resourcePolicies map[Repository][]document // of repositories and registries
-	policyTexts      map[Repository]string     // of those that SetResourcePolicy has set
 	cacheRules       []Repository              // with the prefixes as names
 
 	images map[Repository]map[string][]byte // contents by tag and digest
@@ -77,10 +77,10 @@ func NewWorld(node Node, roles ...Role) *World {
 		issuers:   map[string]*rsa.PublicKey{},
 
 		providers:        map[string]map[string]values{},
+		providerTags:     map[string]map[string]string{},
 		organizations:    map[string]organization{},
 		endpoints:        map[Endpoint]document{},
 		resourcePolicies: map[Repository][]document{},
-		policyTexts:      map[Repository]string{},
 	}
 	for _, r := range append([]Role{{ARN: node.Role}}, roles...) {
 		w.SetRole(r)
