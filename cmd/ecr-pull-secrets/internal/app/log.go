@@ -1,0 +1,65 @@
+package app
+
+import (
+	"encoding/base64"
+	"io"
+	"log/slog"
+
+	"k8s.io/klog/v2" //nolint:depguard // client-go logs by it; its lines must look like ours
+
+	"ecr-cross-account-credential-provider/pkg/command"
+	"ecr-cross-account-credential-provider/pkg/failure"
+	"ecr-cross-account-credential-provider/pkg/printable"
+	"ecr-cross-account-credential-provider/pkg/secret"
+)
+
+// newLog makes the log, JSON in lines. Every line passes a redactor, also those of
+// client-go: an API server may quote what it was sent.
+func newLog(w io.Writer, secrets func() []secret.Text) *slog.Logger {
+	log := slog.New(slog.NewJSONHandler(redactingWriter{w, secrets}, nil))
+	klog.SetSlogLogger(log.With("component", "client-go"))
+	return log
+}
+
+type redactingWriter struct {
+	to      io.Writer
+	secrets func() []secret.Text
+}
+
+// Write writes a line without secrets.
+func (w redactingWriter) Write(line []byte) (int, error) {
+	if _, err := io.WriteString(w.to, redact(string(line), w.secrets())); err != nil {
+		return 0, err
+	}
+	return len(line), nil
+}
+
+func redact(text string, secrets []secret.Text) string {
+	var r secret.Redactor
+	for _, s := range secrets {
+		r.Add(s)
+	}
+	return r.Redact(text)
+}
+
+// secrets returns the tokens at hand, as they are and as a Secret holds them.
+func (a *app) secrets() (all []secret.Text) {
+	if a.keeper == nil {
+		return nil
+	}
+	for _, c := range a.keeper.Credentials() {
+		_, password := c.Login.Cut(":")
+		all = append(all, password, secret.New(base64.StdEncoding.EncodeToString([]byte(c.Login.Reveal()))))
+	}
+	return all
+}
+
+// clean returns an error in one line without secrets.
+func (a *app) clean(err error) string {
+	return printable.Line(redact(err.Error(), a.secrets()), command.MaxLine)
+}
+
+func classOf(err error) string {
+	class, _ := failure.Of(err)
+	return class.String()
+}

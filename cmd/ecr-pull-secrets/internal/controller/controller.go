@@ -1,0 +1,140 @@
+// Package controller gives each selected namespace a pull Secret, and keeps it as it
+// should be.
+//
+// # Reading order
+//
+// controller.go runs sessions: every ten minutes everything is listed and watched
+// anew, so that no watch that has died unnoticed does harm for longer. session.go is
+// the queue of namespaces, view.go what the API server has told so far, reconcile.go
+// what is done for one namespace, attach.go the service accounts.
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/metadata"
+	"k8s.io/utils/clock"
+
+	"ecr-cross-account-credential-provider/cmd/ecr-pull-secrets/internal/dockerconfig"
+)
+
+// Tokens are what the Secrets hold.
+type Tokens interface {
+	// Credentials returns those that have not expired.
+	Credentials() []dockerconfig.Credential
+	// Knows reports whether a key is one that Credentials may return some time.
+	Knows(key string) bool
+}
+
+// Observer is told what happens, for metrics.
+type Observer interface {
+	// Wrote tells of a Secret or a service account that was written.
+	Wrote()
+	// Failed tells of a namespace that could not be served.
+	Failed()
+	// Foreign tells how many Secrets belong to somebody else.
+	Foreign(n int)
+	// Synced tells that all namespaces were tried; some may have failed.
+	Synced(namespaces, failed int)
+}
+
+// Options are what a Controller needs.
+type Options struct {
+	Kube     kubernetes.Interface
+	Metadata metadata.Interface
+	// Selector selects the namespaces by their labels.
+	Selector string
+	// Secret is the name of each Secret.
+	Secret   string
+	Tokens   Tokens
+	Clock    clock.Clock
+	Observer Observer
+	Log      *slog.Logger
+	// Clean removes secrets from an error of the API server.
+	Clean func(error) string
+}
+
+// Controller writes the Secrets. New makes it.
+type Controller struct {
+	o       Options
+	changed chan struct{}
+	foreign *foreigners
+}
+
+// New makes a Controller.
+func New(o Options) *Controller {
+	return &Controller{o: o, changed: make(chan struct{}, 1), foreign: newForeigners(o)}
+}
+
+// Changed tells the controller that Tokens has changed. It does not wait.
+func (c *Controller) Changed() {
+	select {
+	case c.changed <- struct{}{}:
+	default: // it will look anyway
+	}
+}
+
+// resync is how often everything is listed anew.
+const resync = 10 * time.Minute
+
+// Run serves the namespaces until the context ends.
+func (c *Controller) Run(ctx context.Context) {
+	for ctx.Err() == nil {
+		c.session(ctx)
+	}
+}
+
+func (c *Controller) session(ctx context.Context) {
+	end := c.o.Clock.NewTimer(resync)
+	defer end.Stop()
+	ctx, cancel := context.WithCancel(ctx)
+	s, err := c.begin(ctx)
+	defer func() {
+		cancel()
+		s.end()
+	}()
+	if err != nil {
+		return // the context has ended
+	}
+	s.addAll()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-end.C():
+			return
+		case <-c.changed:
+			s.addAll()
+		}
+	}
+}
+
+// Once serves every namespace once. The error is that some could not be served.
+func (c *Controller) Once(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	s, err := c.begin(ctx)
+	defer func() {
+		cancel()
+		s.end()
+	}()
+	if err != nil {
+		return fmt.Errorf("listing namespaces and Secrets: %w", err)
+	}
+	s.addAll()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case failed := <-s.batch.done:
+		if failed > 0 {
+			return fmt.Errorf("%d namespaces could not be served; each one's reason is logged above", failed)
+		}
+		return nil
+	}
+}
+
+var errNotListed = errors.New("the API server did not answer")

@@ -1,0 +1,75 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"ecr-cross-account-credential-provider/cmd/ecr-pull-secrets/internal/pullsecret"
+)
+
+// reconcile makes a namespace's Secret and service accounts what they should be.
+func (s *session) reconcile(ctx context.Context, namespace string) error {
+	selected, secret := s.view.selects(namespace), s.view.secret(namespace, s.Secret)
+	if secret != nil && !pullsecret.Owned(secret) {
+		if selected {
+			return s.foreign.found(ctx, secret)
+		}
+		s.foreign.gone(namespace)
+		return nil
+	}
+	s.foreign.gone(namespace)
+	var err error
+	switch {
+	case selected:
+		err = s.write(ctx, namespace, secret)
+	case secret != nil:
+		err = s.remove(ctx, secret)
+	}
+	return ignoreEnding(errors.Join(err, s.attachAll(ctx, namespace, selected)))
+}
+
+// write gives a namespace its Secret; has is the one that it has, or nil.
+func (s *session) write(ctx context.Context, namespace string, has *corev1.Secret) error {
+	content, some, err := pullsecret.Of(s.Tokens.Credentials(), s.Tokens.Knows, has, s.Clock.Now())
+	switch {
+	case err != nil:
+		return fmt.Errorf("encoding the Secret: %w", err)
+	case !some || has != nil && content.In(has):
+		return nil // a Secret is never written empty
+	}
+	// Only what is ours is taken from others. Where there is no Secret yet, somebody
+	// may just create one: that is a conflict.
+	options := metav1.ApplyOptions{FieldManager: pullsecret.Manager, Force: has != nil}
+	if _, err := s.Kube.CoreV1().Secrets(namespace).Apply(ctx, content.Configuration(namespace, s.Secret, has), options); err != nil {
+		return fmt.Errorf("writing Secret %s/%s: %w", namespace, s.Secret, err)
+	}
+	s.Observer.Wrote()
+	if has != nil {
+		s.fights.repaired(namespace)
+	}
+	return nil
+}
+
+// remove deletes the Secret of a namespace that is no longer selected.
+func (s *session) remove(ctx context.Context, has *corev1.Secret) error {
+	only := metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &has.UID, ResourceVersion: &has.ResourceVersion}}
+	err := s.Kube.CoreV1().Secrets(has.Namespace).Delete(ctx, has.Name, only)
+	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("deleting Secret %s/%s: %w", has.Namespace, has.Name, err)
+	}
+	s.Log.Info("deleted the Secret of a namespace that is not selected any more", "namespace", has.Namespace)
+	return nil
+}
+
+// ignoreEnding drops the error of a namespace that is being deleted.
+func ignoreEnding(err error) error {
+	if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
+		return nil
+	}
+	return err
+}

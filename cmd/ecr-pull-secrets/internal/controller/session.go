@@ -1,0 +1,103 @@
+package controller
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/util/workqueue"
+)
+
+// session serves namespaces from one listing to the next.
+type session struct {
+	Options
+	view    *view
+	queue   workqueue.TypedRateLimitingInterface[string]
+	batch   *batch
+	fights  *fights
+	foreign *foreigners
+	workers sync.WaitGroup
+}
+
+const (
+	// workers is how many namespaces are served at a time.
+	workers = 8
+	// patience bounds the work for one namespace.
+	patience = 30 * time.Second
+	// maxConflicts is how often a namespace is tried again where the view is older
+	// than the object.
+	maxConflicts = 10
+)
+
+// begin lists and watches everything. The session is to be ended even if there is an
+// error.
+func (c *Controller) begin(ctx context.Context) (*session, error) {
+	s := &session{
+		Options: c.o, foreign: c.foreign, batch: newBatch(c.o.Observer), fights: &fights{count: map[string]int{}},
+		queue: workqueue.NewTypedRateLimitingQueue(workqueue.NewTypedItemExponentialFailureRateLimiter[string](100*time.Millisecond, time.Minute)),
+	}
+	var err error
+	if s.view, err = newView(ctx, c.o, s.add); err != nil {
+		return s, err
+	}
+	if err := s.view.listed(ctx); err != nil {
+		return s, err
+	}
+	for range workers {
+		s.workers.Go(func() { s.work(ctx) })
+	}
+	return s, nil
+}
+
+// end waits until nothing is left of the session, whose context has ended.
+func (s *session) end() {
+	s.queue.ShutDown()
+	s.workers.Wait()
+	if s.view != nil {
+		s.view.shutdown()
+	}
+}
+
+// add serves a namespace soon.
+func (s *session) add(namespace string) { s.queue.AddAfter(namespace, s.fights.delay(namespace)) }
+
+// addAll serves all namespaces, and tells the observer when that is done.
+func (s *session) addAll() {
+	names := s.view.names()
+	s.batch.start(names)
+	for name := range names {
+		s.queue.Add(name)
+	}
+}
+
+func (s *session) work(ctx context.Context) {
+	for {
+		namespace, over := s.queue.Get()
+		if over {
+			return
+		}
+		s.serve(ctx, namespace)
+		s.queue.Done(namespace)
+	}
+}
+
+func (s *session) serve(ctx context.Context, namespace string) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	err := s.reconcile(ctx, namespace)
+	switch {
+	case err == nil:
+		s.queue.Forget(namespace)
+	case context.Cause(ctx) == context.Canceled: //nolint:errorlint // the cause itself: the session ends
+		return
+	case apierrors.IsConflict(err) && s.queue.NumRequeues(namespace) < maxConflicts:
+		s.queue.AddRateLimited(namespace) // the view is older than the object; the newer one is on its way
+		return
+	default:
+		s.queue.AddRateLimited(namespace)
+		s.Observer.Failed()
+		s.Log.Warn("serving a namespace", "namespace", namespace, "error", s.Clean(err))
+	}
+	s.batch.ended(namespace, err)
+}

@@ -1,0 +1,144 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/client-go/informers"
+	"k8s.io/client-go/metadata/metadatainformer"
+	"k8s.io/client-go/tools/cache"
+)
+
+// view is what the API server has told: the selected namespaces, all Secrets of the
+// name, and the service accounts.
+type view struct {
+	namespaces, secrets, accounts cache.SharedIndexInformer
+	factories                     []interface{ Shutdown() }
+}
+
+// newView makes a view that calls changed with the name of each namespace that has
+// changed. Watching the Secrets by their name is what lets RBAC limit them to it.
+func newView(ctx context.Context, o Options, changed func(namespace string)) (*view, error) {
+	selected := metadatainformer.NewFilteredSharedInformerFactory(o.Metadata, 0, metav1.NamespaceAll,
+		func(list *metav1.ListOptions) { list.LabelSelector = o.Selector })
+	named := informers.NewSharedInformerFactoryWithOptions(o.Kube, 0, informers.WithTransform(withoutFields), informers.WithTweakListOptions(
+		func(list *metav1.ListOptions) {
+			list.FieldSelector = fields.OneTermEqualSelector("metadata.name", o.Secret).String()
+		}))
+	all := informers.NewSharedInformerFactoryWithOptions(o.Kube, 0, informers.WithTransform(onlyPullSecrets))
+	v := &view{
+		namespaces: selected.ForResource(corev1.SchemeGroupVersion.WithResource("namespaces")).Informer(),
+		secrets:    named.Core().V1().Secrets().Informer(),
+		accounts:   all.Core().V1().ServiceAccounts().Informer(),
+		factories:  []interface{ Shutdown() }{selected, named, all},
+	}
+	nameOf := func(m metav1.Object) string { return m.GetName() }
+	namespaceOf := func(m metav1.Object) string { return m.GetNamespace() }
+	for informer, name := range map[cache.SharedIndexInformer]func(metav1.Object) string{
+		v.namespaces: nameOf, v.secrets: namespaceOf, v.accounts: namespaceOf,
+	} {
+		if _, err := informer.AddEventHandler(handler(name, changed)); err != nil {
+			return nil, fmt.Errorf("watching: %w", err)
+		}
+	}
+	selected.Start(ctx.Done())
+	named.Start(ctx.Done())
+	all.Start(ctx.Done())
+	return v, nil
+}
+
+// handler calls changed with the namespace of whatever happens.
+func handler(name func(metav1.Object) string, changed func(string)) cache.ResourceEventHandler {
+	notify := func(object any) {
+		if gone, ok := object.(cache.DeletedFinalStateUnknown); ok {
+			object = gone.Obj
+		}
+		if m, ok := object.(metav1.Object); ok {
+			changed(name(m))
+		}
+	}
+	return cache.ResourceEventHandlerFuncs{
+		AddFunc: notify, DeleteFunc: notify,
+		UpdateFunc: func(_, object any) { notify(object) },
+	}
+}
+
+// withoutFields drops the managed fields, which nobody reads here.
+func withoutFields(object any) (any, error) {
+	if m, ok := object.(metav1.Object); ok {
+		m.SetManagedFields(nil)
+	}
+	return object, nil
+}
+
+// onlyPullSecrets keeps of a service account what attach reads: there may be many.
+func onlyPullSecrets(object any) (any, error) {
+	a, ok := object.(*corev1.ServiceAccount)
+	if !ok {
+		return object, nil
+	}
+	small := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: a.Name, Namespace: a.Namespace, UID: a.UID, ResourceVersion: a.ResourceVersion}}
+	if value, ok := a.Annotations[Attach]; ok {
+		small.Annotations, small.ImagePullSecrets = map[string]string{Attach: value}, a.ImagePullSecrets
+	}
+	return small, nil
+}
+
+// listed waits until everything was listed.
+func (v *view) listed(ctx context.Context) error {
+	if !cache.WaitForCacheSync(ctx.Done(), v.namespaces.HasSynced, v.secrets.HasSynced, v.accounts.HasSynced) {
+		return fmt.Errorf("%w: %w", errNotListed, context.Cause(ctx))
+	}
+	return nil
+}
+
+// shutdown waits until nothing is watched any more. The context has ended before.
+func (v *view) shutdown() {
+	for _, f := range v.factories {
+		f.Shutdown()
+	}
+}
+
+// names returns every namespace that is selected or has a Secret.
+func (v *view) names() map[string]bool {
+	names := map[string]bool{}
+	for _, object := range v.namespaces.GetStore().List() {
+		if m, ok := object.(metav1.Object); ok {
+			names[m.GetName()] = true
+		}
+	}
+	for _, object := range v.secrets.GetStore().List() {
+		if m, ok := object.(metav1.Object); ok {
+			names[m.GetNamespace()] = true
+		}
+	}
+	return names
+}
+
+// selects reports whether a namespace has the labels, and is not about to go.
+func (v *view) selects(namespace string) bool {
+	object, ok, _ := v.namespaces.GetStore().GetByKey(namespace) // of a store in memory: no error
+	m, isObject := object.(metav1.Object)
+	return ok && isObject && m.GetDeletionTimestamp() == nil
+}
+
+// secret returns the Secret of a namespace; nil if there is none.
+func (v *view) secret(namespace, name string) *corev1.Secret {
+	object, _, _ := v.secrets.GetStore().GetByKey(namespace + "/" + name)
+	s, _ := object.(*corev1.Secret)
+	return s
+}
+
+// accountsOf returns the service accounts of a namespace that have the annotation.
+func (v *view) accountsOf(namespace string) (asking []*corev1.ServiceAccount) {
+	objects, _ := v.accounts.GetIndexer().ByIndex(cache.NamespaceIndex, namespace)
+	for _, object := range objects {
+		if a, ok := object.(*corev1.ServiceAccount); ok && a.Annotations != nil {
+			asking = append(asking, a)
+		}
+	}
+	return asking
+}

@@ -1,0 +1,59 @@
+// Package dockerconfig encodes registries' credentials as a pull Secret holds them, in
+// the format of docker's config.json.
+package dockerconfig
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"ecr-cross-account-credential-provider/pkg/secret"
+)
+
+// Credential is a user name and a password for images whose names start with Key.
+type Credential struct {
+	// Key is HOST or HOST/PREFIX.
+	Key string
+	// Login is "USER:PASSWORD".
+	Login secret.Text
+	// Expires is when the password ends. It is no part of the format.
+	Expires time.Time
+}
+
+type file struct {
+	Auths map[string]auth `json:"auths"`
+}
+
+type auth struct {
+	Auth string `json:"auth"` // base64 of USER:PASSWORD
+}
+
+// Encode returns the credentials in the format. The same credentials have the same
+// encoding, in whatever order they come.
+func Encode(credentials []Credential) ([]byte, error) {
+	f := file{map[string]auth{}}
+	for _, c := range credentials {
+		f.Auths[c.Key] = auth{base64.StdEncoding.EncodeToString([]byte(c.Login.Reveal()))}
+	}
+	return json.Marshal(f) // with sorted keys
+}
+
+// errUnreadable quotes nothing of what it is about.
+var errUnreadable = errors.New("the content is not that of a docker config.json")
+
+// Decode returns the logins of what Encode has written, by key. What is not base64 is
+// left out.
+func Decode(encoded []byte) (map[string]secret.Text, error) {
+	var f file
+	if err := json.Unmarshal(encoded, &f); err != nil {
+		return nil, errUnreadable
+	}
+	logins := map[string]secret.Text{}
+	for key, a := range f.Auths {
+		if login, err := base64.StdEncoding.DecodeString(a.Auth); err == nil && len(login) > 0 {
+			logins[key] = secret.New(string(login))
+		}
+	}
+	return logins, nil
+}

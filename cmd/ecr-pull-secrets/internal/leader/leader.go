@@ -1,0 +1,122 @@
+// Package leader lets one of several replicas work.
+package leader
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/leaderelection"
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
+)
+
+// Election is a lease and who takes part.
+type Election struct {
+	Kube            kubernetes.Interface
+	Namespace, Name string
+	// Identity is this replica's.
+	Identity string
+
+	leading, following atomic.Bool
+}
+
+// The times of a lease. A leader that was killed is replaced after at most duration
+// and 1.2 times retry, which is 12.4s.
+const (
+	duration = 10 * time.Second
+	renewal  = 7 * time.Second
+	retry    = 2 * time.Second
+)
+
+// Leading reports whether this replica is the leader, and Following whether another
+// one is.
+func (e *Election) Leading() bool { return e.leading.Load() }
+
+// Following reports whether another replica is the leader.
+func (e *Election) Following() bool { return e.following.Load() }
+
+// Run calls work whenever this replica becomes the leader, until the context ends.
+// The context of work ends with the lease. Run waits for work's end before it gives
+// the lease up, or takes part again.
+func (e *Election) Run(ctx context.Context, work func(context.Context)) error {
+	for ctx.Err() == nil {
+		t := &term{work: work}
+		elector, err := leaderelection.NewLeaderElector(e.config(ctx, t))
+		if err != nil {
+			return fmt.Errorf("electing a leader: %w", err)
+		}
+		elections, stop := context.WithCancel(context.WithoutCancel(ctx))
+		unregister := context.AfterFunc(ctx, func() {
+			t.end()
+			stop()
+		})
+		elector.Run(elections)
+		t.end()
+		unregister()
+		stop()
+	}
+	return nil
+}
+
+func (e *Election) config(ctx context.Context, t *term) leaderelection.LeaderElectionConfig {
+	return leaderelection.LeaderElectionConfig{
+		Lock: &resourcelock.LeaseLock{
+			LeaseMeta:  metav1.ObjectMeta{Namespace: e.Namespace, Name: e.Name},
+			Client:     e.Kube.CoordinationV1(),
+			LockConfig: resourcelock.ResourceLockConfig{Identity: e.Identity},
+		},
+		LeaseDuration: duration, RenewDeadline: renewal, RetryPeriod: retry,
+		ReleaseOnCancel: true,
+		Name:            e.Name,
+		Callbacks: leaderelection.LeaderCallbacks{
+			OnStartedLeading: func(lease context.Context) {
+				working, cancel := context.WithCancel(lease)
+				defer cancel()
+				defer context.AfterFunc(ctx, cancel)()
+				e.leading.Store(true)
+				defer e.leading.Store(false)
+				t.run(working)
+			},
+			OnStoppedLeading: func() {},
+			OnNewLeader:      func(identity string) { e.following.Store(identity != "" && identity != e.Identity) },
+		},
+	}
+}
+
+// term is the time from an election to its end. The elector starts the work in a
+// goroutine, which may begin after that end.
+type term struct {
+	work func(context.Context)
+
+	mu    sync.Mutex
+	over  bool
+	ended chan struct{} // nil if the work has not begun
+}
+
+// run works, unless the term is over.
+func (t *term) run(ctx context.Context) {
+	t.mu.Lock()
+	if t.over {
+		t.mu.Unlock()
+		return
+	}
+	t.ended = make(chan struct{})
+	t.mu.Unlock()
+	defer close(t.ended)
+	t.work(ctx)
+}
+
+// end waits for the end of the work, whose context has ended or is about to.
+func (t *term) end() {
+	t.mu.Lock()
+	t.over = true
+	ended := t.ended
+	t.mu.Unlock()
+	if ended != nil {
+		<-ended
+	}
+}

@@ -1,0 +1,117 @@
+// Package pullsecret is the Secret that each namespace gets: who owns it, what it
+// should hold, and how it is written.
+package pullsecret
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	acorev1 "k8s.io/client-go/applyconfigurations/core/v1"
+
+	"ecr-cross-account-credential-provider/cmd/ecr-pull-secrets/internal/dockerconfig"
+)
+
+// Manager is the field manager that writes the Secrets, and the value of the label
+// that they bear.
+const Manager = "ecr-pull-secrets"
+
+// The label and the annotations of a Secret.
+const (
+	// ManagedBy is the label that says whose Secret this is. Nobody else's is touched.
+	ManagedBy = "app.kubernetes.io/managed-by"
+	// ExpiresAt is the annotation with the time at which the first token ends.
+	ExpiresAt = Manager + "/expires-at"
+	// Registries is the annotation with the end of each token, a JSON object by key.
+	Registries = Manager + "/registries"
+)
+
+// Owned reports whether this program has written a Secret.
+func Owned(s *corev1.Secret) bool {
+	return s.Labels[ManagedBy] == Manager && s.Type == corev1.SecretTypeDockerConfigJson
+}
+
+// Content is what a Secret should hold. Of makes it.
+type Content struct {
+	data        []byte
+	annotations map[string]string
+}
+
+// Of returns what a namespace's Secret should hold. These are the credentials that are
+// valid, and for other keys that are known what the Secret has, as long as that is
+// valid: a new leader has no tokens while AWS does not answer. It reports false if
+// nothing is valid.
+//
+// What one namespace's Secret has goes to no other namespace.
+func Of(valid []dockerconfig.Credential, known func(key string) bool, has *corev1.Secret, now time.Time) (Content, bool, error) {
+	all := slices.Clone(valid)
+	for _, c := range kept(has, now) {
+		there := slices.ContainsFunc(valid, func(v dockerconfig.Credential) bool { return v.Key == c.Key })
+		if !there && known(c.Key) {
+			all = append(all, c)
+		}
+	}
+	if len(all) == 0 {
+		return Content{}, false, nil
+	}
+	data, err := dockerconfig.Encode(all)
+	if err != nil {
+		return Content{}, false, err
+	}
+	first, ends := all[0].Expires, map[string]string{}
+	for _, c := range all {
+		ends[c.Key] = c.Expires.UTC().Format(time.RFC3339)
+		if c.Expires.Before(first) {
+			first = c.Expires
+		}
+	}
+	registries, err := json.Marshal(ends)
+	return Content{data, map[string]string{ExpiresAt: first.UTC().Format(time.RFC3339), Registries: string(registries)}}, true, err
+}
+
+// maxLife is the longest life of a token, whatever an annotation says.
+const maxLife = 12 * time.Hour
+
+// kept returns the credentials of a Secret that are valid by its annotation.
+func kept(s *corev1.Secret, now time.Time) (valid []dockerconfig.Credential) {
+	if s == nil {
+		return nil
+	}
+	logins, err := dockerconfig.Decode(s.Data[corev1.DockerConfigJsonKey])
+	var ends map[string]time.Time
+	if err != nil || json.Unmarshal([]byte(s.Annotations[Registries]), &ends) != nil {
+		return nil
+	}
+	for key, login := range logins {
+		if end := ends[key]; end.After(now) && !end.After(now.Add(maxLife)) {
+			valid = append(valid, dockerconfig.Credential{Key: key, Login: login, Expires: end})
+		}
+	}
+	return valid
+}
+
+// In reports whether a Secret holds the content already.
+func (c Content) In(s *corev1.Secret) bool {
+	for key, value := range c.annotations {
+		if s.Annotations[key] != value {
+			return false
+		}
+	}
+	return bytes.Equal(s.Data[corev1.DockerConfigJsonKey], c.data)
+}
+
+// Configuration returns the Secret with the content, for server-side apply. If has is
+// not nil, the Secret is written only if it is still that one.
+func (c Content) Configuration(namespace, name string, has *corev1.Secret) *acorev1.SecretApplyConfiguration {
+	secret := acorev1.Secret(name, namespace).
+		WithLabels(map[string]string{ManagedBy: Manager}).
+		WithAnnotations(c.annotations).
+		WithType(corev1.SecretTypeDockerConfigJson).
+		WithData(map[string][]byte{corev1.DockerConfigJsonKey: c.data})
+	if has != nil {
+		secret.WithUID(has.UID).WithResourceVersion(has.ResourceVersion)
+	}
+	return secret
+}

@@ -1,0 +1,69 @@
+package token
+
+import (
+	"time"
+
+	"ecr-cross-account-credential-provider/cmd/ecr-pull-secrets/internal/target"
+	"ecr-cross-account-credential-provider/pkg/cache"
+	"ecr-cross-account-credential-provider/pkg/failure"
+	"ecr-cross-account-credential-provider/pkg/secret"
+)
+
+// entry is the token of one plan. The Keeper's lock guards its fields, except for
+// Renew, which alone changes them.
+type entry struct {
+	name    string // for messages: a registry's host, or own
+	targets []target.Target
+
+	token   secret.Text // empty if there is none
+	expires time.Time   // of the token
+	dropped bool        // Renew has noticed that the token has expired
+	due     time.Time   // when AWS is asked next
+
+	failing  error // of the latest attempt
+	failures int   // in a row
+	ended    bool  // nothing is left to ask: of the entry for the own account
+}
+
+// valid reports whether there is a token that has not expired.
+func (e *entry) valid(now time.Time) bool { return !e.token.IsZero() && e.expires.After(now) }
+
+// wake returns when there is something to do: to ask AWS, or to notice the token's end.
+func (e *entry) wake() time.Time {
+	if !e.token.IsZero() && !e.dropped && e.expires.Before(e.due) {
+		return e.expires
+	}
+	return e.due
+}
+
+// renewed takes a new token, which was asked for at begin.
+func (e *entry) renewed(t cache.Token, begin time.Time) {
+	e.token, e.expires, e.dropped = t.Secret, begin.Add(t.Life), false
+	e.due = begin.Add(max(t.Fresh, minRenewal))
+	e.failing, e.failures = nil, 0
+}
+
+// failed notes that AWS gave no token. The one at hand stays until its end: the
+// namespaces have it already, and only the owner of the images can make it worthless.
+func (e *entry) failed(err error, now time.Time, random float64) {
+	e.failing = err
+	class, _ := failure.Of(err)
+	e.due = now.Add(retryAfter(class, e.failures, random))
+	e.failures++
+}
+
+// minRenewal is the shortest time between a token and the next one. A token about to
+// end is still better than none.
+const minRenewal = time.Minute
+
+// retryAfter returns how long to wait after a failure, the nth in a row from 0. Only a
+// person can repair what is refused or misconfigured; AWS is not asked more than once
+// a minute. The wait doubles each time, and has up to a fifth of jitter.
+func retryAfter(class failure.Class, n int, random float64) time.Duration {
+	shortest, longest := time.Minute, 10*time.Minute
+	if class == failure.Unavailable {
+		shortest, longest = 10*time.Second, 5*time.Minute
+	}
+	wait := min(shortest<<min(n, 10), longest)
+	return wait + time.Duration(random*float64(wait)/5)
+}

@@ -1,0 +1,193 @@
+// Package token keeps one authorization token per plan, and renews it in time.
+package token
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"k8s.io/utils/clock"
+
+	"ecr-cross-account-credential-provider/cmd/ecr-pull-secrets/internal/dockerconfig"
+	"ecr-cross-account-credential-provider/cmd/ecr-pull-secrets/internal/target"
+	"ecr-cross-account-credential-provider/pkg/cache"
+	"ecr-cross-account-credential-provider/pkg/registry"
+)
+
+// Round is a few calls to AWS at about the same time, with the same identity.
+type Round interface {
+	// Own returns the account of this program's identity.
+	Own(context.Context) (registry.Account, error)
+	// Mint gets a target's token.
+	Mint(context.Context, target.Target) (cache.Token, error)
+}
+
+// Options are what a Keeper needs.
+type Options struct {
+	Targets target.Set
+	// Begin starts a round.
+	Begin func(context.Context) (Round, error)
+	// Deadline bounds each token of a round.
+	Deadline time.Duration
+	Clock    clock.Clock
+	// Random returns a number of [0, 1).
+	Random func() float64
+	// Report is told how each attempt ended.
+	Report func(Attempt)
+}
+
+// Keeper has the tokens of a configuration. New makes it. It may be used by several
+// goroutines, but Renew by one at a time.
+type Keeper struct {
+	o Options
+
+	mu    sync.Mutex
+	own   *entry            // finding out this program's own account; nil if nothing depends on it
+	kept  map[string]*entry // by the plan's key
+	order []string          // the keys of kept
+}
+
+// New makes a Keeper without tokens.
+func New(o Options) (*Keeper, error) {
+	k := &Keeper{o: o, kept: map[string]*entry{}}
+	if o.Targets.DependsOnOwn() {
+		k.own = &entry{due: o.Clock.Now(), name: "own"}
+	}
+	return k, k.plan(registry.Account{})
+}
+
+// plan adds an entry for each plan of the targets that has none, so that targets with
+// the same plan share a token.
+func (k *Keeper) plan(own registry.Account) error {
+	targets, err := k.o.Targets.List(own)
+	if err != nil {
+		return err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, e := range k.kept {
+		e.targets = nil
+	}
+	for _, t := range targets {
+		hash, err := t.Plan.Key(nil)
+		if err != nil {
+			return err
+		}
+		key := string(hash[:])
+		if k.kept[key] == nil {
+			k.kept[key] = &entry{due: k.o.Clock.Now(), name: t.Host}
+			k.order = append(k.order, key)
+		}
+		k.kept[key].targets = append(k.kept[key].targets, t)
+	}
+	k.order = slices.DeleteFunc(k.order, func(key string) bool { return len(k.kept[key].targets) == 0 })
+	return nil
+}
+
+// Knows reports whether a key is one of the targets', with a token or without. While
+// this program's own account is not known, it may be any.
+func (k *Keeper) Knows(key string) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.own != nil && !k.own.ended {
+		return true
+	}
+	for _, e := range k.kept {
+		if slices.ContainsFunc(e.targets, func(t target.Target) bool { return t.Key == key }) {
+			return true
+		}
+	}
+	return false
+}
+
+// Credentials returns the tokens that have not expired.
+func (k *Keeper) Credentials() (valid []dockerconfig.Credential) {
+	now := k.o.Clock.Now()
+	k.each(func(e *entry) {
+		if !e.valid(now) {
+			return
+		}
+		for _, t := range e.targets {
+			valid = append(valid, dockerconfig.Credential{Key: t.Key, Login: e.token, Expires: e.expires})
+		}
+	})
+	return valid
+}
+
+// State is what is known of a target's token.
+type State struct {
+	Key string
+	// Expires is when the token ends; zero if there is none.
+	Expires time.Time
+	// Failing is why it is not renewed; nil if it is.
+	Failing error
+}
+
+// States returns the state of every target.
+func (k *Keeper) States() (all []State) {
+	k.each(func(e *entry) {
+		for _, t := range e.targets {
+			all = append(all, State{t.Key, e.expires, e.failing})
+		}
+	})
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.own != nil && !k.own.ended {
+		all = append(all, State{k.own.name, time.Time{}, k.own.failing})
+	}
+	return all
+}
+
+// each calls f with each entry in order.
+func (k *Keeper) each(f func(*entry)) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, key := range k.order {
+		f(k.kept[key])
+	}
+}
+
+// longestWait bounds how long Run trusts a timer: the machine may have slept.
+const longestWait = time.Minute
+
+// Run renews tokens until the context ends. It calls changed when Credentials has
+// changed.
+func (k *Keeper) Run(ctx context.Context, changed func()) {
+	for {
+		timer := k.o.Clock.NewTimer(min(longestWait, max(0, k.next().Sub(k.o.Clock.Now()))))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-timer.C():
+		}
+		if k.Renew(ctx) {
+			changed()
+		}
+	}
+}
+
+// next returns when there is something to do.
+func (k *Keeper) next() time.Time {
+	first := k.o.Clock.Now().Add(longestWait)
+	for _, e := range k.entries() {
+		if at := e.wake(); at.Before(first) {
+			first = at
+		}
+	}
+	return first
+}
+
+// entries returns all entries, that for this program's own account first.
+func (k *Keeper) entries() (all []*entry) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.own != nil && !k.own.ended {
+		all = append(all, k.own)
+	}
+	for _, key := range k.order {
+		all = append(all, k.kept[key])
+	}
+	return all
+}

@@ -1,0 +1,22 @@
+// Command ecr-pull-secrets keeps a pull Secret fresh in each selected namespace of a
+// cluster: for clusters where no image credential provider can be installed on the
+// nodes.
+package main
+
+import (
+	"os"
+
+	"k8s.io/utils/clock"
+
+	"ecr-cross-account-credential-provider/cmd/ecr-pull-secrets/internal/app"
+	"ecr-cross-account-credential-provider/cmd/internal/process"
+)
+
+// version is set by the linker.
+var version = "unknown"
+
+func main() {
+	ctx, stop := process.Context()
+	defer stop()
+	os.Exit(app.Main(ctx, process.Current(version), clock.RealClock{})) //nolint:gocritic // nothing is left to clean up
+}
