@@ -1,0 +1,160 @@
+package test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	testclock "k8s.io/utils/clock/testing"
+
+	"ecr-cross-account-credential-provider/test/fakeaws"
+)
+
+// The accounts of the tests. Each has a role that pulls, which trusts the controller's.
+const (
+	controllerRole = "arn:aws:iam::" + fakeaws.NodeAccount + ":role/ecr-pull-secrets"
+	thirdAccount   = "123456789012"
+)
+
+var accounts = []string{fakeaws.FirstAccount, fakeaws.SecondAccount, thirdAccount}
+
+func roleOf(account string) string { return "arn:aws:iam::" + account + ":role/ecr-pull" }
+func hostOf(account string) string { return account + ".dkr.ecr.eu-west-1.amazonaws.com" }
+
+// world is AWS and the clock of everything that waits for hours.
+type world struct {
+	*fakeaws.World
+	server *fakeaws.Server
+	clock  *testclock.FakeClock
+	// profile is the controller's identity.
+	profile string
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{World: fakeaws.NewWorld(fakeaws.Node{Region: "eu-west-1", Role: controllerRole}), clock: testclock.NewFakeClock(time.Now())}
+	for _, account := range accounts {
+		w.SetRole(fakeaws.Role{ARN: roleOf(account), Trust: []fakeaws.Trust{{Principal: controllerRole}}})
+	}
+	var err error
+	if w.server, err = fakeaws.Start(w.World, fakeaws.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = w.server.Close() })
+	c := w.Issue(controllerRole, "controller", 10_000*time.Hour)
+	w.profile = filepath.Join(t.TempDir(), "aws")
+	text := fmt.Sprintf("[default]\naws_access_key_id = %s\naws_secret_access_key = %s\naws_session_token = %s\n", c.AccessKeyID, c.SecretAccessKey, c.SessionToken)
+	if err := os.WriteFile(w.profile, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// advance lets time pass, for AWS and for the controller.
+func (w *world) advance(d time.Duration) {
+	w.SetSkew(w.clock.Now().Add(d).Sub(time.Now()))
+	w.clock.Step(d)
+}
+
+// config writes a configuration with these entries and returns its path. The
+// controller's identity is that of the profile.
+func (w *world) config(t *testing.T, entries string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	text := fmt.Sprintf(`apiVersion: ecr-cross-account-credential-provider/v1alpha1
+kind: CrossAccountConfig
+node: {configFile: %q}
+endpoints:
+  ecr: {eu-west-1: %q}
+  sts: {eu-west-1: %q}
+registries:
+%s`, w.profile, w.server.URL(fakeaws.ECR), w.server.URL(fakeaws.STS), entries)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// threeRegistries are the entries of three accounts with a role each.
+func threeRegistries() string {
+	var s strings.Builder
+	for _, account := range accounts {
+		fmt.Fprintf(&s, "- accounts: [%q]\n  regions: [eu-west-1]\n  assumeRoles: [{arn: %q}]\n", account, roleOf(account))
+	}
+	return s.String()
+}
+
+// dark lets nobody reach AWS.
+func (w *world) dark() {
+	for _, service := range []fakeaws.Service{fakeaws.STS, fakeaws.ECR} {
+		w.server.Break(service, fakeaws.Fault{Kind: fakeaws.Refuse})
+	}
+}
+
+// light ends dark.
+func (w *world) light() {
+	for _, service := range []fakeaws.Service{fakeaws.STS, fakeaws.ECR} {
+		w.server.Mend(service)
+	}
+}
+
+// count returns how often AWS has done an operation.
+func (w *world) count(operation string) (n int) {
+	for _, c := range w.server.Calls() {
+		if c.Operation == operation && c.Outcome == "ok" {
+			n++
+		}
+	}
+	return n
+}
+
+// grants reads what the Secret's tokens are good for, by registry. A token that is not
+// AWS's, or has expired, is an error.
+func (w *world) grants(s *corev1.Secret) (map[string]string, error) {
+	if s.Type != corev1.SecretTypeDockerConfigJson {
+		return nil, fmt.Errorf("the type is %q", s.Type)
+	}
+	var file struct {
+		Auths map[string]struct{ Auth string }
+	}
+	if err := json.Unmarshal(s.Data[corev1.DockerConfigJsonKey], &file); err != nil {
+		return nil, err
+	}
+	all := map[string]string{}
+	for key, auth := range file.Auths {
+		login, err := base64.StdEncoding.DecodeString(auth.Auth)
+		if err != nil {
+			return nil, err
+		}
+		user, password, _ := strings.Cut(string(login), ":")
+		grant, err := w.ReadToken(password)
+		if err != nil || user != "AWS" {
+			return nil, fmt.Errorf("%s: user %q: %w", key, user, err)
+		}
+		all[key] = grant.Role
+	}
+	return all, nil
+}
+
+// holdsAll is an error unless a Secret holds a valid token of each account's role.
+func (w *world) holdsAll(s *corev1.Secret) error {
+	grants, err := w.grants(s)
+	if err != nil {
+		return err
+	}
+	for _, account := range accounts {
+		if grants[hostOf(account)] != roleOf(account) {
+			return fmt.Errorf("for %s it holds a token of %q", hostOf(account), grants[hostOf(account)])
+		}
+	}
+	if len(grants) != len(accounts) {
+		return fmt.Errorf("it holds %d tokens", len(grants))
+	}
+	return nil
+}
