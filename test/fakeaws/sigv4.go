@@ -70,7 +70,7 @@ func (w *World) authenticateRequest(r *http.Request, body []byte, service string
 		return s, c, mismatch("the scope's date is not the request's")
 	case s.service != service:
 		return s, c, mismatch(fmt.Sprintf("the scope's service is %q and should be %q", s.service, service))
-	case signedAt.Sub(now).Abs() > maxClockDifference:
+	case w.isLate(signedAt):
 		return s, c, mismatch(fmt.Sprintf("Signature expired: %s is now not within 5 min. of %s", at, now.UTC().Format("20060102T150405Z")))
 	case !slices.Contains(s.signedHeaders, "host") || !slices.Contains(s.signedHeaders, "x-amz-security-token"):
 		return s, c, mismatch("host or token is not signed")

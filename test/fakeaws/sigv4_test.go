@@ -119,6 +119,23 @@ func TestSkew(t *testing.T) {
 	wantCode(t, STS, send(t, newClient(t, s), stsRequest(s, "GetCallerIdentity").sign(t, by)), "")
 }
 
+// TestPass: time passes for credentials and tokens. Requests may be signed by the
+// machine's clock or by AWS's, and by no other.
+func TestPass(t *testing.T) {
+	t.Parallel()
+	s := start(t, ExampleWorld(), Options{})
+	by := signing{session(s.World, nodeRole, 3*time.Hour, false), "sts", "eu-west-1", time.Now()}
+	s.World.Pass(2 * time.Hour)
+	wantCode(t, STS, send(t, newClient(t, s), stsRequest(s, "GetCallerIdentity").sign(t, by)), "")
+	by.at = s.World.Now()
+	wantCode(t, STS, send(t, newClient(t, s), stsRequest(s, "GetCallerIdentity").sign(t, by)), "")
+	by.at = time.Now().Add(time.Hour)
+	wantCode(t, STS, send(t, newClient(t, s), stsRequest(s, "GetCallerIdentity").sign(t, by)), "SignatureDoesNotMatch")
+	s.World.Pass(time.Hour)
+	by.at = time.Now()
+	wantCode(t, STS, send(t, newClient(t, s), stsRequest(s, "GetCallerIdentity").sign(t, by)), "ExpiredToken")
+}
+
 // TestPublicRegion: ECR Public's API is in one region.
 func TestPublicRegion(t *testing.T) {
 	t.Parallel()

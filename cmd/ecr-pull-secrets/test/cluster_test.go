@@ -45,6 +45,7 @@ func startEtcd(ctx context.Context, dir string) error {
 // cluster is a kube-apiserver. Nothing else is of a control plane.
 type cluster struct {
 	dir, address string
+	serverName   string // of the certificate, if it is not the address
 	etcdPrefix   string
 	server       *program
 	admin        *rest.Config
@@ -162,13 +163,17 @@ func (c *cluster) stop(t *testing.T) {
 func (c *cluster) kubeconfig(t *testing.T, token, namespace string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "kubeconfig")
+	server, name := c.address+":6443", c.address
+	if c.serverName != "" {
+		server, name = c.address, c.serverName
+	}
 	text := fmt.Sprintf(`apiVersion: v1
 kind: Config
-clusters: [{name: here, cluster: {server: "https://%s:6443", certificate-authority: %q}}]
+clusters: [{name: here, cluster: {server: "https://%s", tls-server-name: %q, certificate-authority: %q}}]
 users: [{name: me, user: {token: %q}}]
 contexts: [{name: here, context: {cluster: here, user: me, namespace: %q}}]
 current-context: here
-`, c.address, c.file("apiserver.crt"), token, namespace)
+`, server, name, c.file("apiserver.crt"), token, namespace)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -184,13 +189,17 @@ type program struct {
 }
 
 func start(ctx context.Context, log, path string, args ...string) (*program, error) {
+	return startWith(ctx, os.Environ(), log, path, args...)
+}
+
+func startWith(ctx context.Context, environ []string, log, path string, args ...string) (*program, error) {
 	out, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
 	defer out.Close() //nolint:errcheck // it is the program's
 	p := &program{name: filepath.Base(path), cmd: exec.CommandContext(ctx, path, args...), log: log, ended: make(chan struct{})}
-	p.cmd.Stdout, p.cmd.Stderr = out, out
+	p.cmd.Stdout, p.cmd.Stderr, p.cmd.Env = out, out, environ
 	if err := p.cmd.Start(); err != nil {
 		return nil, err
 	}
@@ -224,7 +233,7 @@ const limit = 3 * time.Minute
 func poll(ctx context.Context, what string, condition func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	ticker := time.NewTicker(50 * time.Millisecond)
+	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
 	for {
 		err := condition()

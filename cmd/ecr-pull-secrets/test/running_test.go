@@ -47,8 +47,8 @@ func (b *buffer) String() string {
 	return b.b.String()
 }
 
-// run starts a controller until the test ends.
-func (w *world) run(t *testing.T, args ...string) *running {
+// start starts a controller.
+func (w *world) start(t *testing.T, args ...string) *running {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &running{log: &buffer{}, cancel: cancel, status: make(chan int, 1)}
@@ -56,9 +56,7 @@ func (w *world) run(t *testing.T, args ...string) *running {
 	p.Args, p.Stdout, p.Stderr, p.Random = args, io.Discard, r.log, func() float64 { return 0.5 }
 	go func() { r.status <- app.Main(ctx, p, w.clock) }()
 	t.Cleanup(func() {
-		if status := r.stop(); status != 0 {
-			t.Errorf("exit status %d", status)
-		}
+		cancel()
 		if t.Failed() {
 			t.Logf("the controller's log:\n%s", r.log)
 		}
@@ -66,6 +64,18 @@ func (w *world) run(t *testing.T, args ...string) *running {
 			if strings.Contains(r.log.String(), mark) {
 				t.Errorf("the log contains a secret that starts with %s", mark)
 			}
+		}
+	})
+	return r
+}
+
+// run starts a controller that runs until the test ends.
+func (w *world) run(t *testing.T, args ...string) *running {
+	t.Helper()
+	r := w.start(t, args...)
+	t.Cleanup(func() {
+		if status := r.stop(); status != 0 {
+			t.Errorf("exit status %d", status)
 		}
 	})
 	return r

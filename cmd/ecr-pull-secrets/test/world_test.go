@@ -56,10 +56,24 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// advance lets time pass, for AWS and for the controller.
-func (w *world) advance(d time.Duration) {
-	w.SetSkew(w.clock.Now().Add(d).Sub(time.Now()))
+// waits is what waits by the clock in a controller that has nothing to do: for the next
+// token, and for the next session.
+const waits = 2
+
+// advance lets time pass, for AWS and for the world's one controller, and waits until
+// the controller has asked AWS for whatever is due.
+func (w *world) advance(t *testing.T, d time.Duration) {
+	t.Helper()
+	idle := func() error {
+		if n := w.clock.Waiters(); n != waits {
+			return fmt.Errorf("%d wait", n)
+		}
+		return nil
+	}
+	eventually(t, "the controller has nothing to do", idle)
+	w.Pass(d)
 	w.clock.Step(d)
+	eventually(t, "the controller has nothing to do", idle)
 }
 
 // config writes a configuration with these entries and returns its path. The

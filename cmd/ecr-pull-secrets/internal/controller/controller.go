@@ -130,7 +130,7 @@ func (c *Controller) Once(ctx context.Context) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	case failed := <-s.batch.done:
-		if failed > 0 {
+		if failed += c.foreign.count(); failed > 0 {
 			return fmt.Errorf("%d namespaces could not be served; each one's reason is logged above", failed)
 		}
 		return nil

@@ -24,6 +24,13 @@ func newForeigners(o Options) *foreigners {
 	return &foreigners{Options: o, reported: map[string]types.UID{}}
 }
 
+// count returns how many there are.
+func (f *foreigners) count() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.reported)
+}
+
 // gone notes that a namespace has no such Secret.
 func (f *foreigners) gone(namespace string) {
 	f.mu.Lock()

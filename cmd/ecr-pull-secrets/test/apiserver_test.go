@@ -1,0 +1,129 @@
+package test
+
+import (
+	"context"
+	"io"
+	"net"
+	"sync"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// TestRestart: the API server is away for longer than a lease, and then everything goes
+// on.
+func TestRestart(t *testing.T) {
+	t.Parallel()
+	c, w := ownCluster(t), newWorld(t)
+	c.namespace(t, "restart", "restart")
+	r := w.run(t, "--config="+w.config(t, threeRegistries()), "--kubeconfig="+c.kubeconfig(t, adminToken, "default"),
+		"--namespace-selector=team=restart", "--secret-name=restart", "--listen=127.0.0.1:0")
+	before := c.has(t, "restart", "restart", w.holdsAll)
+	c.stop(t)
+	r.metricIs(t, "leader", func(n float64) bool { return n == 0 })
+	if err := c.start(context.WithoutCancel(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	c.namespace(t, "restart-new", "restart")
+	c.has(t, "restart-new", "restart", w.holdsAll)
+	after := c.has(t, "restart", "restart", w.holdsAll)
+	if before.ResourceVersion != after.ResourceVersion {
+		t.Error("the Secret was written again")
+	}
+	if n := w.count("GetAuthorizationToken"); n != 3 {
+		t.Errorf("%d tokens were minted, want 3: the controller has them", n)
+	}
+}
+
+// door is a way to the API server that can be shut.
+type door struct {
+	listener net.Listener
+	to       string
+
+	mu    sync.Mutex
+	shut  bool
+	conns map[net.Conn]bool
+}
+
+func newDoor(t *testing.T, to string) *door {
+	t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &door{listener: listener, to: to, conns: map[net.Conn]bool{}}
+	t.Cleanup(func() {
+		_ = listener.Close()
+		d.set(true)
+	})
+	go d.serve()
+	return d
+}
+
+func (d *door) serve() {
+	for {
+		client, err := d.listener.Accept()
+		if err != nil {
+			return
+		}
+		if server, err := net.Dial("tcp", d.to); err != nil || !d.admit(client, server) {
+			_ = client.Close()
+		}
+	}
+}
+
+// admit joins two connections, unless the door is shut.
+func (d *door) admit(client, server net.Conn) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.shut {
+		_ = server.Close()
+		return false
+	}
+	for from, to := range map[net.Conn]net.Conn{client: server, server: client} {
+		d.conns[from] = true
+		go func() {
+			_, _ = io.Copy(to, from)
+			_ = to.Close()
+		}()
+	}
+	return true
+}
+
+// set shuts the door, which cuts every connection, or opens it.
+func (d *door) set(shut bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.shut = shut
+	for conn := range d.conns {
+		if shut {
+			_ = conn.Close()
+			delete(d.conns, conn)
+		}
+	}
+}
+
+// TestCut: whatever happens while the watches are cut is seen afterwards.
+func TestCut(t *testing.T) {
+	t.Parallel()
+	c, w := sharedCluster(t), newWorld(t)
+	c.namespace(t, "cut", "cut")
+	d := newDoor(t, c.address+":6443")
+	through := *c
+	through.address, through.serverName = d.listener.Addr().String(), c.address
+	args := w.arguments(t, &through, "cut")
+	r := w.run(t, args...)
+	c.has(t, "cut", "cut", w.holdsAll)
+	d.set(true)
+	c.namespace(t, "cut-new", "cut")
+	if err := c.kube.CoreV1().Secrets("cut").Delete(t.Context(), "cut", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.secret(t.Context(), "cut", "cut"); err == nil {
+		t.Error("it was repaired through a door that is shut")
+	}
+	d.set(false)
+	c.has(t, "cut", "cut", w.holdsAll)
+	c.has(t, "cut-new", "cut", w.holdsAll)
+	r.stop()
+}

@@ -1,0 +1,129 @@
+package test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"ecr-cross-account-credential-provider/test/fakeaws"
+)
+
+// TestDark: for five hours nobody reaches AWS, and every Secret stays good. Then the
+// tokens are renewed.
+func TestDark(t *testing.T) {
+	t.Parallel()
+	c, w := sharedCluster(t), newWorld(t)
+	c.namespace(t, "dark", "dark")
+	r := w.run(t, w.arguments(t, c, "dark")...)
+	first := c.has(t, "dark", "dark", w.holdsAll)
+	w.dark()
+	for range 30 {
+		w.advance(t, 10*time.Minute)
+		s, err := c.secret(t.Context(), "dark", "dark")
+		if err == nil {
+			err = w.holdsAll(s)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.metricIs(t, `failures_total{class="unavailable"}`, func(n float64) bool { return n >= 3 })
+	r.metricIs(t, `token_failing{registry="`+hostOf(accounts[0])+`"}`, func(n float64) bool { return n == 1 })
+	c.namespace(t, "dark-new", "dark")
+	c.has(t, "dark-new", "dark", w.holdsAll)
+	w.light()
+	eventually(t, "the tokens are renewed", func() error {
+		w.advance(t, time.Minute)
+		s, err := c.secret(t.Context(), "dark", "dark")
+		if err == nil && s.Annotations["ecr-pull-secrets/expires-at"] <= first.Annotations["ecr-pull-secrets/expires-at"] {
+			err = fmt.Errorf("they end at %s", s.Annotations["ecr-pull-secrets/expires-at"])
+		}
+		return err
+	})
+	c.has(t, "dark", "dark", w.holdsAll)
+}
+
+// TestRefused: one role is refused. Its registry keeps its last good token, the others
+// are renewed.
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	c, w := sharedCluster(t), newWorld(t)
+	c.namespace(t, "refused", "refused")
+	r := w.run(t, w.arguments(t, c, "refused")...)
+	first := c.has(t, "refused", "refused", w.holdsAll)
+	w.SetRole(fakeaws.Role{ARN: roleOf(accounts[0])}) // which trusts nobody
+	w.server.Forget()
+	eventually(t, "the others are renewed", func() error {
+		w.advance(t, 10*time.Minute)
+		if n := w.count("GetAuthorizationToken"); n < 2 {
+			return fmt.Errorf("%d are", n)
+		}
+		return nil
+	})
+	r.metricIs(t, `failures_total{class="refused"}`, func(n float64) bool { return n >= 1 })
+	second := c.has(t, "refused", "refused", func(s *corev1.Secret) error {
+		if string(s.Data[corev1.DockerConfigJsonKey]) == string(first.Data[corev1.DockerConfigJsonKey]) {
+			return errors.New("it is as before")
+		}
+		return w.holdsAll(s)
+	})
+	if !strings.Contains(r.log.String(), "trust policy") {
+		t.Error("the log does not say what to do")
+	}
+	// After its twelve hours the token is dropped, and the others stay.
+	eventually(t, "the old token is dropped", func() error {
+		w.advance(t, 20*time.Minute)
+		s, err := c.secret(t.Context(), "refused", "refused")
+		if err != nil {
+			return err
+		}
+		grants, err := w.grants(s)
+		if err == nil && grants[hostOf(accounts[0])] != "" {
+			err = errors.New("it is still there")
+		}
+		if err == nil && len(grants) != 2 {
+			t.Fatalf("it holds %d tokens", len(grants))
+		}
+		return err
+	})
+	last, err := c.secret(t.Context(), "refused", "refused")
+	if err != nil || last.UID != second.UID {
+		t.Errorf("it was deleted and created: %v", err)
+	}
+}
+
+// TestTakeOver: a controller that starts while nobody reaches AWS keeps what each
+// Secret has, and writes no empty one.
+func TestTakeOver(t *testing.T) {
+	t.Parallel()
+	c, w := sharedCluster(t), newWorld(t)
+	c.namespace(t, "takeover", "takeover")
+	first := w.run(t, w.arguments(t, c, "takeover")...)
+	before := c.has(t, "takeover", "takeover", w.holdsAll)
+	first.stop()
+	w.dark()
+	c.namespace(t, "takeover-new", "takeover")
+	second := w.run(t, w.arguments(t, c, "takeover")...)
+	second.metricIs(t, "syncs_total", func(n float64) bool { return n >= 1 })
+	now, err := c.secret(t.Context(), "takeover", "takeover")
+	if err == nil {
+		err = w.holdsAll(now)
+	}
+	if err != nil || now.UID != before.UID {
+		t.Errorf("the Secret is not as before: %v", err)
+	}
+	if _, err := c.secret(t.Context(), "takeover-new", "takeover"); err == nil {
+		t.Error("a Secret without tokens was written")
+	}
+	w.light()
+	eventually(t, "the new namespace has its Secret", func() error {
+		w.advance(t, time.Minute)
+		_, err := c.secret(t.Context(), "takeover-new", "takeover")
+		return err
+	})
+	c.has(t, "takeover-new", "takeover", w.holdsAll)
+}

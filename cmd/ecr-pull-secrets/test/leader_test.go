@@ -1,0 +1,127 @@
+package test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// TestLeader: of two replicas one works. When it is killed the other one takes over,
+// and no Secret is ever without a token.
+func TestLeader(t *testing.T) {
+	t.Parallel()
+	c, w := sharedCluster(t), newWorld(t)
+	c.namespace(t, "lease", "")
+	c.namespace(t, "leader", "leader")
+	first := w.replica(t, c, "first")
+	c.has(t, "leader", "leader", w.holdsAll)
+	holder := c.holder(t, func(string) bool { return true })
+	second := w.replica(t, c, "second")
+	versions := c.watchSecret(t, "leader", "leader")
+	killed := time.Now()
+	if err := first.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	<-first.ended
+	c.holder(t, func(now string) bool { return now != holder && now != "" })
+	t.Logf("the second replica took over after %s", time.Since(killed).Round(time.Second))
+	tokens := w.count("GetAuthorizationToken")
+	eventually(t, "the second replica has written", func() error { return second.orEnded(versions.atLeast(2)) })
+	if tokens > 6 {
+		t.Errorf("%d tokens were minted, want at most 3 by each", tokens)
+	}
+	for _, s := range versions.all() {
+		if err := w.holdsAll(s); err != nil {
+			t.Errorf("resource version %s: %v", s.ResourceVersion, err)
+		}
+	}
+	lease, err := c.kube.CoordinationV1().Leases("lease").Get(t.Context(), "ecr-pull-secrets", metav1.GetOptions{})
+	if err != nil || *lease.Spec.LeaseDurationSeconds > 12 {
+		t.Errorf("error %v, or a lease that is too long to be taken over within 15s: %d", err, *lease.Spec.LeaseDurationSeconds)
+	}
+}
+
+// replica starts a controller in a process of its own, whose clock is the machine's.
+func (w *world) replica(t *testing.T, c *cluster, name string) *program {
+	t.Helper()
+	log := filepath.Join(t.TempDir(), name)
+	ctx, cancel := context.WithCancel(context.Background())
+	p, err := startWith(ctx, append(os.Environ(), asProgram+"=1"), log, "/proc/self/exe",
+		"--config="+w.config(t, threeRegistries()), "--kubeconfig="+c.kubeconfig(t, adminToken, "lease"),
+		"--namespace-selector=team=leader", "--secret-name=leader", "--listen=127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cancel()
+		<-p.ended
+		if text, _ := os.ReadFile(log); t.Failed() {
+			t.Logf("%s:\n%s", name, text)
+		}
+	})
+	return p
+}
+
+// holder waits for a holder of the lease.
+func (c *cluster) holder(t *testing.T, wanted func(string) bool) (holder string) {
+	t.Helper()
+	eventually(t, "the lease has the right holder", func() error {
+		lease, err := c.kube.CoordinationV1().Leases("lease").Get(t.Context(), "ecr-pull-secrets", metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		if lease.Spec.HolderIdentity == nil || !wanted(*lease.Spec.HolderIdentity) {
+			return errors.New("it has not")
+		}
+		holder = *lease.Spec.HolderIdentity
+		return nil
+	})
+	return holder
+}
+
+// versions are all versions of a Secret since they are watched.
+type versions struct {
+	mu   sync.Mutex
+	seen []*corev1.Secret
+}
+
+func (v *versions) all() []*corev1.Secret {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return append([]*corev1.Secret(nil), v.seen...)
+}
+
+func (v *versions) atLeast(n int) error {
+	if got := len(v.all()); got < n {
+		return fmt.Errorf("%d versions, want %d", got, n)
+	}
+	return nil
+}
+
+func (c *cluster) watchSecret(t *testing.T, namespace, name string) *versions {
+	t.Helper()
+	watcher, err := c.kube.CoreV1().Secrets(namespace).Watch(t.Context(), metav1.ListOptions{FieldSelector: "metadata.name=" + name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(watcher.Stop)
+	v := &versions{}
+	go func() {
+		for event := range watcher.ResultChan() {
+			if s, ok := event.Object.(*corev1.Secret); ok {
+				v.mu.Lock()
+				v.seen = append(v.seen, s)
+				v.mu.Unlock()
+			}
+		}
+	}()
+	return v
+}

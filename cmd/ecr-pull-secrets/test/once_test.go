@@ -1,0 +1,64 @@
+package test
+
+import (
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"ecr-cross-account-credential-provider/test/fakeaws"
+)
+
+// once runs a controller with --once, and returns it when it has ended.
+func (w *world) once(t *testing.T, wantStatus int, args ...string) *running {
+	t.Helper()
+	r := w.start(t, append(args, "--once")...)
+	if status := <-r.status; status != wantStatus {
+		t.Errorf("exit status %d, want %d:\n%s", status, wantStatus, r.log)
+	}
+	return r
+}
+
+// TestOnce: every Secret is written, and the exit status says whether anything failed.
+func TestOnce(t *testing.T) {
+	t.Parallel()
+	c, w := sharedCluster(t), newWorld(t)
+	c.namespace(t, "once-1", "once")
+	c.namespace(t, "once-2", "once")
+	args := w.arguments(t, c, "once")
+	w.once(t, 0, args...)
+	before := c.has(t, "once-1", "once", w.holdsAll)
+
+	w.SetRole(fakeaws.Role{ARN: roleOf(accounts[0])}) // which trusts nobody
+	r := w.once(t, 1, args...)
+	after := c.has(t, "once-1", "once", w.holdsAll) // the refused one as before
+	if string(before.Data[corev1.DockerConfigJsonKey]) == string(after.Data[corev1.DockerConfigJsonKey]) {
+		t.Error("the other tokens are as before")
+	}
+	if want := "ecr-pull-secrets: 1 registries got no new token; each one's reason is logged above"; !strings.HasSuffix(r.log.String(), want) {
+		t.Errorf("stderr does not end with %q:\n%s", want, r.log)
+	}
+
+	w.SetRole(fakeaws.Role{ARN: roleOf(accounts[0]), Trust: []fakeaws.Trust{{Principal: controllerRole}}})
+	if _, err := c.kube.CoreV1().Secrets("once-1").Patch(t.Context(), "once", types.MergePatchType, []byte(`{"immutable":true}`), metav1.PatchOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	r = w.once(t, 1, args...)
+	if want := "ecr-pull-secrets: 1 namespaces could not be served; each one's reason is logged above"; !strings.HasSuffix(r.log.String(), want) {
+		t.Errorf("stderr does not end with %q:\n%s", want, r.log)
+	}
+	if s := c.has(t, "once-2", "once", w.holdsAll); string(s.Data[corev1.DockerConfigJsonKey]) == string(after.Data[corev1.DockerConfigJsonKey]) {
+		t.Error("the other namespace was not served")
+	}
+	theirs := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "once"}}
+	c.namespace(t, "once-3", "once")
+	if _, err := c.kube.CoreV1().Secrets("once-3").Create(t.Context(), theirs, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	r = w.once(t, 1, args...)
+	if !strings.Contains(r.log.String(), "2 namespaces could not be served") {
+		t.Errorf("the foreign Secret is not counted:\n%s", r.log)
+	}
+}
