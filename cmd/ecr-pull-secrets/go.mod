@@ -4,6 +4,7 @@ go 1.26.8
 
 require (
 	ecr-cross-account-credential-provider v0.0.0
+	github.com/google/go-cmp v0.7.0
 	k8s.io/api v0.36.3
 	k8s.io/apimachinery v0.36.3
 	k8s.io/client-go v0.36.3

@@ -154,17 +154,26 @@ const longestWait = time.Minute
 // Run renews tokens until the context ends. It calls changed when Credentials has
 // changed.
 func (k *Keeper) Run(ctx context.Context, changed func()) {
-	for {
-		timer := k.o.Clock.NewTimer(min(longestWait, max(0, k.next().Sub(k.o.Clock.Now()))))
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return
-		case <-timer.C():
-		}
+	for k.wait(ctx) {
 		if k.Renew(ctx) {
 			changed()
 		}
+	}
+}
+
+// wait waits until there is something to do. It reports false if the context has ended.
+func (k *Keeper) wait(ctx context.Context) bool {
+	left := min(longestWait, k.next().Sub(k.o.Clock.Now()))
+	if left <= 0 {
+		return ctx.Err() == nil
+	}
+	timer := k.o.Clock.NewTimer(left)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C():
+		return true
 	}
 }
 

@@ -1,0 +1,67 @@
+package dockerconfig_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"ecr-cross-account-credential-provider/cmd/ecr-pull-secrets/internal/dockerconfig"
+	"ecr-cross-account-credential-provider/pkg/secret"
+)
+
+func TestRoundTrip(t *testing.T) {
+	t.Parallel()
+	all := []dockerconfig.Credential{
+		{Key: "b.example.com/team-a/", Login: secret.New("AWS:two")},
+		{Key: "a.example.com", Login: secret.New("AWS:one:with:colons")},
+	}
+	encoded, err := dockerconfig.Encode(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := `{"auths":{"a.example.com":{"auth":"QVdTOm9uZTp3aXRoOmNvbG9ucw=="},"b.example.com/team-a/":{"auth":"QVdTOnR3bw=="}}}`; string(encoded) != want {
+		t.Errorf("got  %s\nwant %s", encoded, want)
+	}
+	logins, err := dockerconfig.Decode(encoded)
+	if err != nil || len(logins) != len(all) {
+		t.Fatalf("%d logins, error %v", len(logins), err)
+	}
+	for _, c := range all {
+		if !logins[c.Key].Equal(c.Login) {
+			t.Errorf("%s has another login", c.Key)
+		}
+	}
+	if s := fmt.Sprintf("%v %+v", all, logins); strings.Contains(s, "one") {
+		t.Errorf("it prints a login: %s", s)
+	}
+}
+
+// TestDecode: somebody may have written the Secret by hand.
+func TestDecode(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, text string
+		want       int
+		bad        bool
+	}{
+		{"empty", "", 0, true},
+		{"not JSON", "SECRET", 0, true},
+		{"another type", `{"auths":[]}`, 0, true},
+		{"null", "null", 0, false},
+		{"no auths", "{}", 0, false},
+		{"not base64", `{"auths":{"a":{"auth":"?"},"b":{"auth":"QVdTOnR3bw=="}}}`, 1, false},
+		{"without auth", `{"auths":{"a":{"username":"x","password":"y"}}}`, 0, false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			logins, err := dockerconfig.Decode([]byte(test.text))
+			if (err != nil) != test.bad || len(logins) != test.want {
+				t.Errorf("%d logins, error %v", len(logins), err)
+			}
+			if err != nil && strings.Contains(err.Error(), "SECRET") {
+				t.Errorf("the error quotes the content: %v", err)
+			}
+		})
+	}
+}

@@ -1,0 +1,73 @@
+package leader
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"k8s.io/client-go/kubernetes/fake"
+	"k8s.io/client-go/tools/leaderelection"
+)
+
+// TestTimes: a leader that was killed is replaced within 15s.
+func TestTimes(t *testing.T) {
+	t.Parallel()
+	if longest := duration + time.Duration(float64(retry)*leaderelection.JitterFactor); longest > 15*time.Second {
+		t.Errorf("it takes up to %s", longest)
+	}
+	if renewal >= duration || time.Duration(float64(retry)*leaderelection.JitterFactor) >= renewal {
+		t.Error("a lease ends before it can be renewed")
+	}
+}
+
+// TestTerm: the lease is given up after the work has ended, and the next replica works
+// then.
+func TestTerm(t *testing.T) {
+	t.Parallel()
+	kube := fake.NewClientset()
+	first := &Election{Kube: kube, Namespace: "ns", Name: "lease", Identity: "first"}
+	second := &Election{Kube: kube, Namespace: "ns", Name: "lease", Identity: "second"}
+	ctx, cancel := context.WithCancel(t.Context())
+	working, finish, ended := make(chan struct{}), make(chan struct{}), make(chan error, 2)
+	go func() {
+		ended <- first.Run(ctx, func(ctx context.Context) {
+			close(working)
+			<-ctx.Done()
+			<-finish
+		})
+	}()
+	<-working
+	if !first.Leading() || first.Following() {
+		t.Error("the first replica does not lead")
+	}
+	ctx2, cancel2 := context.WithCancel(t.Context())
+	took := make(chan bool)
+	go func() {
+		ended <- second.Run(ctx2, func(ctx context.Context) {
+			took <- first.Leading()
+			<-ctx.Done()
+		})
+	}()
+	cancel()
+	close(finish)
+	if <-took {
+		t.Error("two replicas work")
+	}
+	cancel2()
+	for range 2 {
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+	if first.Leading() || second.Leading() {
+		t.Error("a replica leads after its end")
+	}
+}
+
+// TestLate: work that begins after the term is over does not run.
+func TestLate(t *testing.T) {
+	t.Parallel()
+	term := &term{work: func(context.Context) { t.Error("it runs") }}
+	term.end()
+	term.run(t.Context())
+}

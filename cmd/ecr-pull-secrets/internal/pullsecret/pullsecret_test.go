@@ -1,0 +1,126 @@
+package pullsecret_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"ecr-cross-account-credential-provider/cmd/ecr-pull-secrets/internal/dockerconfig"
+	"ecr-cross-account-credential-provider/cmd/ecr-pull-secrets/internal/pullsecret"
+	"ecr-cross-account-credential-provider/pkg/secret"
+)
+
+var now = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+func credential(key, login string, life time.Duration) dockerconfig.Credential {
+	return dockerconfig.Credential{Key: key, Login: secret.New(login), Expires: now.Add(life)}
+}
+
+func anyKey(string) bool { return true }
+
+// written returns the Secret that the API server has after an apply.
+func written(t *testing.T, c pullsecret.Content) *corev1.Secret {
+	t.Helper()
+	text, err := json.Marshal(c.Configuration("team", "pull", nil))
+	s := &corev1.Secret{}
+	if err == nil {
+		err = json.Unmarshal(text, s)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func content(t *testing.T, valid []dockerconfig.Credential, known func(string) bool, has *corev1.Secret) pullsecret.Content {
+	t.Helper()
+	c, some, err := pullsecret.Of(valid, known, has, now)
+	if err != nil || !some {
+		t.Fatalf("no content: %v", err)
+	}
+	return c
+}
+
+func TestContent(t *testing.T) {
+	t.Parallel()
+	c := content(t, []dockerconfig.Credential{credential("a", "AWS:1", 12*time.Hour), credential("b", "AWS:2", time.Hour)}, anyKey, nil)
+	s := written(t, c)
+	if want := now.Add(time.Hour).Format(time.RFC3339); s.Annotations[pullsecret.ExpiresAt] != want {
+		t.Errorf("expires at %s, want the first end, %s", s.Annotations[pullsecret.ExpiresAt], want)
+	}
+	if !pullsecret.Owned(s) || !c.In(s) {
+		t.Error("the Secret is not the program's, or does not hold its content")
+	}
+	for name, change := range map[string]func(*corev1.Secret){
+		"data":       func(s *corev1.Secret) { s.Data[corev1.DockerConfigJsonKey] = []byte("{}") },
+		"annotation": func(s *corev1.Secret) { s.Annotations[pullsecret.Registries] = "" },
+	} {
+		changed := s.DeepCopy()
+		if change(changed); c.In(changed) {
+			t.Errorf("a change of %s is not noticed", name)
+		}
+	}
+}
+
+func TestOwned(t *testing.T) {
+	t.Parallel()
+	ours := written(t, content(t, []dockerconfig.Credential{credential("a", "AWS:1", time.Hour)}, anyKey, nil))
+	unlabelled, opaque := ours.DeepCopy(), ours.DeepCopy()
+	unlabelled.Labels, opaque.Type = nil, corev1.SecretTypeOpaque
+	if !pullsecret.Owned(ours) || pullsecret.Owned(unlabelled) || pullsecret.Owned(opaque) {
+		t.Error("a Secret is the program's by its label and its type")
+	}
+}
+
+// TestKept: what the Secret has stays as long as it is valid and wanted.
+func TestKept(t *testing.T) {
+	t.Parallel()
+	all := []dockerconfig.Credential{
+		credential("renewed", "AWS:old", 3*time.Hour), credential("failing", "AWS:good", 2*time.Hour),
+		credential("removed", "AWS:x", time.Hour), credential("ended", "AWS:x", time.Minute),
+	}
+	has := written(t, content(t, all, anyKey, nil))
+	has.Annotations[pullsecret.Registries] = has.Annotations[pullsecret.Registries][:len(has.Annotations[pullsecret.Registries])-1] +
+		`,"forged":"2999-01-01T00:00:00Z"}`
+	later := now.Add(time.Hour - time.Second)
+	c, some, err := pullsecret.Of([]dockerconfig.Credential{credential("renewed", "AWS:new", 12*time.Hour)}, func(key string) bool { return key != "removed" }, has, later)
+	if err != nil || !some {
+		t.Fatal(err)
+	}
+	logins, err := dockerconfig.Decode(written(t, c).Data[corev1.DockerConfigJsonKey])
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for key, login := range logins {
+		got[key] = login.Reveal()
+	}
+	if diff := cmp.Diff(map[string]string{"renewed": "AWS:new", "failing": "AWS:good"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestNothing: there is no content without a valid token.
+func TestNothing(t *testing.T) {
+	t.Parallel()
+	unreadable := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{pullsecret.Registries: "{"}}, Data: map[string][]byte{corev1.DockerConfigJsonKey: []byte("{")}}
+	for _, has := range []*corev1.Secret{nil, {}, unreadable} {
+		if _, some, err := pullsecret.Of(nil, anyKey, has, now); some || err != nil {
+			t.Errorf("some content of %v, or error %v", has, err)
+		}
+	}
+}
+
+// TestPrecondition: only the Secret that was seen is changed.
+func TestPrecondition(t *testing.T) {
+	t.Parallel()
+	has := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{UID: "uid", ResourceVersion: "7"}}
+	a := content(t, []dockerconfig.Credential{credential("a", "AWS:1", time.Hour)}, anyKey, nil).Configuration("team", "pull", has)
+	if *a.UID != "uid" || *a.ResourceVersion != "7" {
+		t.Errorf("UID %v and resource version %v", *a.UID, *a.ResourceVersion)
+	}
+}

@@ -1,0 +1,336 @@
+package token_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	testclock "k8s.io/utils/clock/testing"
+
+	"ecr-cross-account-credential-provider/cmd/ecr-pull-secrets/internal/target"
+	"ecr-cross-account-credential-provider/cmd/ecr-pull-secrets/internal/token"
+	"ecr-cross-account-credential-provider/pkg/cache"
+	"ecr-cross-account-credential-provider/pkg/config"
+	"ecr-cross-account-credential-provider/pkg/failure"
+	"ecr-cross-account-credential-provider/pkg/registry"
+	"ecr-cross-account-credential-provider/pkg/secret"
+)
+
+// classified is an error of AWS.
+type classified struct{ class failure.Class }
+
+func (e classified) Error() string               { return "error " + e.class.String() }
+func (e classified) FailureClass() failure.Class { return e.class }
+
+// aws is a Round that a test controls.
+type aws struct {
+	t     *testing.T
+	clock *testclock.FakeClock
+
+	mu       sync.Mutex
+	failing  map[string]error // by host; "own" and "begin" too
+	minted   []string         // hosts, in order
+	attempts []token.Attempt
+	fresh    time.Duration
+}
+
+func (a *aws) begin(context.Context) (token.Round, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a, a.failing["begin"]
+}
+
+func (a *aws) Own(context.Context) (registry.Account, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if err := a.failing["own"]; err != nil {
+		return registry.Account{}, err
+	}
+	return registry.ParseAccount("111122223333")
+}
+
+func (a *aws) Mint(ctx context.Context, t target.Target) (cache.Token, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if _, bounded := ctx.Deadline(); !bounded {
+		a.t.Error("a token is asked for without a deadline")
+	}
+	if err := a.failing[t.Host]; err != nil {
+		return cache.Token{}, err
+	}
+	a.minted = append(a.minted, t.Host)
+	return cache.Token{Secret: secret.New(fmt.Sprint("AWS:", len(a.minted))), Fresh: a.fresh, Life: 12 * time.Hour}, nil
+}
+
+func (a *aws) report(t token.Attempt) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.attempts = append(a.attempts, t)
+}
+
+func (a *aws) fail(host string, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.failing[host] = err
+}
+
+// took returns the hosts whose tokens were minted since the last call.
+func (a *aws) took() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	hosts := slices.Sorted(slices.Values(a.minted[len(a.minted)-min(len(a.minted), a.since()):]))
+	a.attempts = nil
+	return hosts
+}
+
+// since counts the successes since took was last called.
+func (a *aws) since() (n int) {
+	for _, attempt := range a.attempts {
+		if attempt.Err == nil {
+			n++
+		}
+	}
+	return n
+}
+
+const (
+	one   = "444455556666.dkr.ecr.eu-west-1.amazonaws.com"
+	two   = "777788889999.dkr.ecr.eu-west-1.amazonaws.com"
+	mine  = "111122223333.dkr.ecr.eu-west-1.amazonaws.com"
+	roles = `
+- accounts: ["444455556666"]
+  regions: [eu-west-1]
+  assumeRoles: [{arn: "arn:aws:iam::444455556666:role/pull"}]
+- accounts: ["777788889999"]
+  regions: [eu-west-1]
+  assumeRoles: [{arn: "arn:aws:iam::777788889999:role/pull"}]
+`
+)
+
+func keeper(t *testing.T, entries string) (*token.Keeper, *aws) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	text := "apiVersion: ecr-cross-account-credential-provider/v1alpha1\nkind: CrossAccountConfig\nregistries:\n" + entries
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Load(file, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	targets, err := target.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &aws{t: t, clock: testclock.NewFakeClock(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)), failing: map[string]error{}, fresh: time.Hour}
+	k, err := token.New(token.Options{
+		Targets: targets, Begin: a.begin, Deadline: time.Minute, Clock: a.clock, Random: func() float64 { return 0 }, Report: a.report,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k, a
+}
+
+// held returns the logins by key.
+func held(k *token.Keeper) map[string]string {
+	logins := map[string]string{}
+	for _, c := range k.Credentials() {
+		logins[c.Key] = c.Login.Reveal()
+	}
+	return logins
+}
+
+// TestRenew: a token is renewed when its time has come, and with it the ones whose time
+// comes soon.
+func TestRenew(t *testing.T) {
+	t.Parallel()
+	k, a := keeper(t, roles)
+	a.fail(two, classified{failure.Unavailable})
+	k.Renew(t.Context())
+	if diff := cmp.Diff([]string{one}, a.took()); diff != "" {
+		t.Fatal(diff)
+	}
+	a.fail(two, nil)
+	a.clock.Step(10 * time.Second) // the shortest wait after an error
+	k.Renew(t.Context())
+	if diff := cmp.Diff([]string{two}, a.took()); diff != "" {
+		t.Fatal(diff)
+	}
+	a.clock.Step(59 * time.Minute)
+	if k.Renew(t.Context()) || len(a.took()) > 0 {
+		t.Error("a token was renewed too early")
+	}
+	a.clock.Step(time.Minute)
+	if !k.Renew(t.Context()) {
+		t.Error("nothing changed")
+	}
+	if diff := cmp.Diff([]string{one, two}, a.took()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestSharedPlan: registries with the same identity in the same region share a token.
+func TestSharedPlan(t *testing.T) {
+	t.Parallel()
+	k, a := keeper(t, `
+- {accounts: ["444455556666", "777788889999"], regions: [eu-west-1, eu-central-1]}
+`)
+	k.Renew(t.Context())
+	if n := len(a.took()); n != 2 {
+		t.Errorf("%d tokens were minted, want one for each region", n)
+	}
+	logins := held(k)
+	if len(logins) != 4 || logins[one] != logins[two] || logins[one] == logins[strings.Replace(one, "west", "central", 1)] {
+		t.Errorf("the tokens are not shared as wanted: %v", logins)
+	}
+}
+
+// TestWaits: how long AWS is left in peace depends on the class.
+func TestWaits(t *testing.T) {
+	t.Parallel()
+	seconds := func(all ...int) (waits []time.Duration) {
+		for _, s := range all {
+			waits = append(waits, time.Duration(s)*time.Second)
+		}
+		return waits
+	}
+	tests := []struct {
+		err  error
+		want []time.Duration
+	}{
+		{classified{failure.Unavailable}, seconds(10, 20, 40, 80, 160, 300, 300)},
+		{classified{failure.Refused}, seconds(60, 120, 240, 480, 600, 600)},
+		{classified{failure.Misconfigured}, seconds(60, 120, 240, 480, 600, 600)},
+		{errors.New("without a class"), seconds(10, 20, 40)},
+	}
+	for _, test := range tests {
+		t.Run(test.err.Error(), func(t *testing.T) {
+			t.Parallel()
+			k, a := keeper(t, roles)
+			a.fail("begin", test.err)
+			for _, want := range test.want {
+				k.Renew(t.Context())
+				if got := a.attempts[len(a.attempts)-1].Next.Sub(a.clock.Now()); got != want {
+					t.Errorf("waits %s, want %s", got, want)
+				}
+				a.clock.Step(want)
+			}
+		})
+	}
+}
+
+// TestLastGood: a token stays until its end, and then it is dropped.
+func TestLastGood(t *testing.T) {
+	t.Parallel()
+	k, a := keeper(t, roles)
+	k.Renew(t.Context())
+	a.fail(one, classified{failure.Refused})
+	a.clock.Step(time.Hour)
+	if !k.Renew(t.Context()) || held(k)[one] != "AWS:1" && held(k)[one] != "AWS:2" {
+		t.Errorf("the refused registry has no token: %v", held(k))
+	}
+	states := map[string]bool{}
+	for _, s := range k.States() {
+		states[s.Key] = s.Failing != nil
+	}
+	if diff := cmp.Diff(map[string]bool{one: true, two: false}, states); diff != "" {
+		t.Error(diff)
+	}
+	a.clock.Step(11 * time.Hour)
+	if !k.Renew(t.Context()) {
+		t.Error("the end of a token is no change")
+	}
+	if keys := slices.Sorted(maps.Keys(held(k))); !slices.Equal(keys, []string{two}) {
+		t.Errorf("tokens for %q", keys)
+	}
+	if k.Renew(t.Context()) {
+		t.Error("the end of a token is a change twice")
+	}
+	if !k.Knows(one) || !k.Knows(two) || k.Knows("other") {
+		t.Error("the keys are not as configured")
+	}
+}
+
+// TestOwn: the registries of this program's own account are known once the account is.
+func TestOwn(t *testing.T) {
+	t.Parallel()
+	k, a := keeper(t, roles+"- {accounts: [own], regions: [eu-west-1]}\n")
+	a.fail("own", classified{failure.Unavailable})
+	k.Renew(t.Context())
+	if keys := slices.Sorted(maps.Keys(held(k))); !slices.Equal(keys, []string{one, two}) {
+		t.Errorf("tokens for %q", keys)
+	}
+	if !k.Knows("any") {
+		t.Error("a key is dropped before all are known")
+	}
+	if states := k.States(); states[len(states)-1].Key != "own" || states[len(states)-1].Failing == nil {
+		t.Errorf("the failure is not told: %v", states)
+	}
+	a.fail("own", nil)
+	a.clock.Step(time.Minute)
+	if !k.Renew(t.Context()) || held(k)[mine] == "" || k.Knows("any") {
+		t.Errorf("tokens for %v", held(k))
+	}
+	if n := len(k.States()); n != 3 {
+		t.Errorf("%d states", n)
+	}
+}
+
+// TestStopped: a context that ends says nothing about AWS.
+func TestStopped(t *testing.T) {
+	t.Parallel()
+	k, a := keeper(t, roles)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	a.fail(one, context.Canceled)
+	a.fail(two, context.Canceled)
+	k.Renew(ctx)
+	if len(a.attempts) > 0 {
+		t.Errorf("%v was reported", a.attempts)
+	}
+	a.fail(one, nil)
+	a.fail(two, nil)
+	if !k.Renew(t.Context()) || len(held(k)) != 2 {
+		t.Error("the tokens are not asked for at once")
+	}
+}
+
+// TestRun: Run wakes up by the clock, and tells of changes.
+func TestRun(t *testing.T) {
+	t.Parallel()
+	k, a := keeper(t, roles)
+	ctx, cancel := context.WithCancel(t.Context())
+	changed, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		k.Run(ctx, func() { changed <- struct{}{} })
+	}()
+	<-changed // the first tokens
+	for range 2 {
+		for done := false; !done; { // in steps: Run does not trust one long wait
+			select {
+			case <-changed:
+				done = true
+			default:
+				if a.clock.HasWaiters() {
+					a.clock.Step(time.Minute)
+				}
+			}
+		}
+	}
+	cancel()
+	<-ended
+	if n := len(a.took()); n != 6 {
+		t.Errorf("%d tokens, want 6", n)
+	}
+}

@@ -1,0 +1,130 @@
+package test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	acorev1 "k8s.io/client-go/applyconfigurations/core/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"ecr-cross-account-credential-provider/cmd/ecr-pull-secrets/internal/controller"
+)
+
+// TestPolicy: what RBAC cannot express, the admission policy refuses, to whoever has the
+// controller's token.
+func TestPolicy(t *testing.T) {
+	t.Parallel()
+	c := sharedCluster(t)
+	const name, namespace = "policy", "policy-team"
+	config, err := clientcmd.BuildConfigFromFlags("", c.install(t, name, unchanged))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kube, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.namespace(t, namespace, "")
+	c.namespace(t, "policy-foreign", "")
+	foreign := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name}}
+	if _, err := c.kube.CoreV1().Secrets("policy-foreign").Create(t.Context(), foreign, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	for account, annotations := range map[string]map[string]string{"asks": {controller.Attach: "true"}, "silent": nil} {
+		a := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: account, Annotations: annotations}}
+		if _, err := c.kube.CoreV1().ServiceAccounts(namespace).Create(t.Context(), a, metav1.CreateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	label := map[string]string{"app.kubernetes.io/managed-by": "ecr-pull-secrets"}
+	write := func(in, name string, kind corev1.SecretType, labels map[string]string) func(context.Context) error {
+		return func(ctx context.Context) error {
+			secret := acorev1.Secret(name, in).WithType(kind).WithLabels(labels).WithData(map[string][]byte{corev1.DockerConfigJsonKey: []byte("{}")})
+			_, err := kube.CoreV1().Secrets(in).Apply(ctx, secret, metav1.ApplyOptions{FieldManager: "policy", Force: true})
+			return err
+		}
+	}
+	patch := func(account, text string) func(context.Context) error {
+		return func(ctx context.Context) error {
+			_, err := kube.CoreV1().ServiceAccounts(namespace).Patch(ctx, account, types.MergePatchType, []byte(text), metav1.PatchOptions{})
+			return err
+		}
+	}
+	const docker = corev1.SecretTypeDockerConfigJson
+	const writes, changes, attaches = "writes only pull Secrets", "changes and deletes only Secrets that it made", "changes only its own entry in imagePullSecrets"
+	tests := []struct {
+		name, want string // want is in the refusal; empty is none
+		do         func(context.Context) error
+	}{
+		{"a Secret of another type", writes, write(namespace, name, corev1.SecretTypeOpaque, label)},
+		{"a Secret without the label", writes, write(namespace, name, docker, nil)},
+		{"a Secret of another name", "cannot patch resource", write(namespace, "other", docker, label)},
+		{"its own Secret", "", write(namespace, name, docker, label)},
+		{"taking a Secret over", changes, write("policy-foreign", name, docker, label)},
+		{"deleting another one's Secret", changes, func(ctx context.Context) error {
+			return kube.CoreV1().Secrets("policy-foreign").Delete(ctx, name, metav1.DeleteOptions{})
+		}},
+		{"deleting its own Secret", "", func(ctx context.Context) error {
+			return kube.CoreV1().Secrets(namespace).Delete(ctx, name, metav1.DeleteOptions{})
+		}},
+		{"a service account that does not ask", attaches, patch("silent", `{"imagePullSecrets":[{"name":"policy"}]}`)},
+		{"another Secret for a service account", attaches, patch("asks", `{"imagePullSecrets":[{"name":"other"}]}`)},
+		{"an annotation of a service account", attaches, patch("asks", `{"metadata":{"annotations":{"eks.amazonaws.com/role-arn":"x"}}}`)},
+		{"a label of a service account", attaches, patch("asks", `{"metadata":{"labels":{"x":"y"}}}`)},
+		{"a service account's token mount", attaches, patch("asks", `{"automountServiceAccountToken":false}`)},
+		{"the Secret for a service account that asks", "", patch("asks", `{"imagePullSecrets":[{"name":"policy"}]}`)},
+	}
+	for _, test := range tests { // in this order: some need what others have made
+		eventually(t, test.name+" has the right outcome", func() error { // a new policy takes a moment to be known
+			err := test.do(t.Context())
+			switch {
+			case test.want == "":
+				return err
+			case err == nil || !strings.Contains(err.Error(), test.want):
+				return fmt.Errorf("got %v, want a refusal with %q", err, test.want)
+			}
+			return nil
+		})
+	}
+}
+
+// TestRestricted: the pod keeps to the pod security standard "restricted", and every
+// replica to the same.
+func TestRestricted(t *testing.T) {
+	t.Parallel()
+	c := sharedCluster(t)
+	c.install(t, "restricted", unchanged)
+	if _, err := c.kube.CoreV1().Namespaces().Patch(t.Context(), "restricted", types.MergePatchType,
+		[]byte(`{"metadata":{"labels":{"pod-security.kubernetes.io/enforce":"restricted"}}}`), metav1.PatchOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	deployment, err := c.kube.AppsV1().Deployments("restricted").Get(t.Context(), "restricted", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pods := c.kube.CoreV1().Pods("restricted")
+	if _, err := pods.Create(t.Context(), podOf(deployment, "good"), metav1.CreateOptions{}); err != nil {
+		t.Error(err)
+	}
+	bad := podOf(deployment, "bad")
+	*bad.Spec.Containers[0].SecurityContext.AllowPrivilegeEscalation = true
+	if _, err := pods.Create(t.Context(), bad, metav1.CreateOptions{}); err == nil {
+		t.Error("the namespace takes pods that are not restricted")
+	}
+	good := podOf(deployment, "")
+	if !*good.Spec.Containers[0].SecurityContext.ReadOnlyRootFilesystem || !*good.Spec.SecurityContext.RunAsNonRoot {
+		t.Error("the root file system can be written, or the user may be root")
+	}
+}
+
+func podOf(d *appsv1.Deployment, name string) *corev1.Pod {
+	template := d.Spec.Template.DeepCopy()
+	return &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: template.Labels}, Spec: template.Spec}
+}
