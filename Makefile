@@ -10,7 +10,7 @@ FUZZ    ?= 20s
 # The race detector needs a C compiler.
 RACE    := $(if $(shell command -v cc),-race)
 # Modules of their own, for what they link: Kubernetes, whose first build takes minutes, and a JSON Schema validator.
-NESTED  := $(patsubst %/go.mod,%,$(wildcard test/conformance/*/go.mod) test/node/go.mod test/schema/go.mod)
+NESTED  := $(patsubst %/go.mod,%,$(wildcard test/conformance/*/go.mod) test/node/go.mod test/schema/go.mod test/metrics/go.mod)
 LIMIT   := 45m
 
 .PHONY: build test platforms platforms-test mutants generate lint fuzz e2e demo bench fleet clean help
@@ -23,6 +23,7 @@ build: ## write both programs to bin, static and stripped
 test: platforms ## run every test
 	go test $(RACE) -shuffle=on -parallel 16 -timeout $(LIMIT) ./...
 	go -C test/schema test $(RACE) -shuffle=on -timeout $(LIMIT) ./...
+	go -C test/metrics test $(RACE) -shuffle=on -timeout $(LIMIT) ./...
 	@echo
 	@echo "That was everything but: make lint, make platforms-test, make e2e, make fuzz (FUZZ=20s for each target)."
 

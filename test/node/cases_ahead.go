@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"ecr-cross-account-credential-provider/test/fakeaws"
+)
+
+// aheadCases: tokens that are there before pods need them.
+var aheadCases = []Case{
+	{ID: "ahead", Name: "refresh runs, 20 pods of 3 registries start, AWS is dark for 11 hours", Setup: Setup{
+		Config: threeRegistries, Kubelet: "serializeImagePulls: false\n",
+	}, Run: ahead},
+}
+
+// threeRegistries are of three accounts, all known in advance.
+const threeRegistries = oneRole + chainEntry + `  regions: [eu-central-1]
+- accounts: [own]
+`
+
+// ahead counts the calls after refresh: there are none, in the light and in the dark.
+// Then the clock of AWS and its registries is 11 hours ahead, and all APIs are gone. A
+// new kubelet keeps nothing in memory, so each new image is the plugin's to serve.
+// The node's own clock is not moved: that the plugin uses tokens that are no longer
+// fresh is for the plugin's scripts, which have a clock.
+func ahead(ctx context.Context, n *Node) error {
+	var first, second []string
+	return steps(
+		func() error { return n.refresh(ctx) },
+		func() (err error) { n.AWS.Forget(); first, err = n.ofThree(ctx, "light", 1); return err },
+		func() error { return n.StartKubelet(ctx) },
+		func() error { return n.Ready(ctx, first...) },
+		n.silent,
+		func() error { return n.StopKubelet(ctx) },
+		func() error { n.dark(11 * time.Hour); return nil },
+		func() error { return n.StartKubelet(ctx) },
+		func() (err error) { second, err = n.ofThree(ctx, "dark", 2); return err },
+		func() error { return n.Ready(ctx, second...) },
+		n.silent,
+		func() error { return n.NoEvent("Failed") },
+	)
+}
+
+// refresh runs the plugin as its timer does.
+func (n *Node) refresh(ctx context.Context) error {
+	plugin := exec.CommandContext(ctx, filepath.Join(pluginsDir, pluginName), "refresh", "--provider-config", providersConfigPath)
+	out, err := plugin.CombinedOutput()
+	if err != nil || strings.Count(string(out), "minted ") != 3 {
+		return fmt.Errorf("refresh: %w, want 3 tokens: %s", err, out)
+	}
+	return nil
+}
+
+// ofThree starts 20 pods of three registries, with images of one tag.
+func (n *Node) ofThree(ctx context.Context, name string, tag int) ([]string, error) {
+	var names []string
+	for i := range manyPods {
+		image := []string{
+			fmt.Sprintf("%s/team-a/%s%d:%d", firstRegistry, name, i, tag),
+			fmt.Sprintf("%s/shop/%s%d:%d", secondRegistry, name, i, tag),
+			fmt.Sprintf("%s/team-a/%s%d:%d", ownRegistry, name, i, tag),
+		}[i%3]
+		pod := fmt.Sprintf("%s%d", name, i)
+		if err := n.Pod(ctx, pod, image); err != nil {
+			return nil, err
+		}
+		names = append(names, pod)
+	}
+	return names, nil
+}
+
+// silent tells whether AWS saw no call.
+func (n *Node) silent() error {
+	if calls := n.AWS.Calls(fakeaws.STS, fakeaws.ECR, fakeaws.IMDS); len(calls) > 0 {
+		return fmt.Errorf("AWS saw %d calls, the first is %s", len(calls), calls[0])
+	}
+	if len(n.runs()) == 0 {
+		return errors.New("the kubelet did not run the plugin")
+	}
+	return nil
+}
+
+// dark takes AWS's APIs away, and sets the clock of AWS and its registries ahead.
+func (n *Node) dark(ahead time.Duration) {
+	for _, service := range []fakeaws.Service{fakeaws.IMDS, fakeaws.STS, fakeaws.ECR} {
+		n.AWS.Break(service, fakeaws.Fault{Kind: fakeaws.BlackHole})
+	}
+	n.AWS.World.SetSkew(ahead)
+}
