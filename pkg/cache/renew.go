@@ -13,9 +13,9 @@ const (
 	// renewAfter is the age at which a token is replaced. It allows at most 32
 	// tokens a day.
 	renewAfter = 45 * time.Minute
-	// RenewEvery is the longest time between two runs that renew tokens. A token that
+	// renewEvery is the longest time between two runs that renew tokens. A token that
 	// would not be fresh until the next run is replaced by this one.
-	RenewEvery = 10 * time.Minute
+	renewEvery = 10 * time.Minute
 )
 
 // Renew replaces a token before it is needed, and reports whether it did. It mints
@@ -66,9 +66,10 @@ func (a *acquisition) due(ahead bool) (entry, bool, error) {
 }
 
 // renewAt is when the token is replaced although it is still fresh.
-func (e entry) renewAt() time.Time {
-	return e.Minted.Add(min(renewAfter, e.Token.Fresh-RenewEvery))
-}
+func (e entry) renewAt() time.Time { return e.Minted.Add(RenewAt(e.Token.Fresh)) }
+
+// RenewAt returns the age at which a token is replaced, from how long it is fresh.
+func RenewAt(fresh time.Duration) time.Duration { return min(renewAfter, fresh-renewEvery) }
 
 // renewalFailed returns the entry after an error of AWS, and writes it. What another
 // process has learned meanwhile stays, unless AWS refused.

@@ -133,3 +133,29 @@ func TestBucket(t *testing.T) {
 		t.Errorf("counted %+v", b.log)
 	}
 }
+
+// TestRefresh: once a node has booted, no pull of it asks AWS; a plan takes at most 32
+// tokens a day; and a boot that AWS throttles is met with advice.
+func TestRefresh(t *testing.T) {
+	t.Parallel()
+	const nodes = 200
+	r := simulate(refreshed(), aws, nodes, 1)
+	if r.late > 0 || r.failures > 0 || r.refused+r.refusedLater > 0 {
+		t.Errorf("%d pulls find no fresh token, %d fail, %d calls are refused", r.late, r.failures, r.refused+r.refusedLater)
+	}
+	if most := nodes * registries * 33; r.minted > most { // booting is half an hour more than a day
+		t.Errorf("%d tokens, want %d at most", r.minted, most)
+	}
+	if plain := simulate(ours("", shortSession), aws, nodes, 1); plain.late == 0 {
+		t.Error("no pull is late without refresh, so the count says nothing")
+	}
+	var advice bytes.Buffer
+	r.advise(&advice, aws)
+	if advice.Len() > 0 {
+		t.Errorf("advice for a fleet that was not throttled: %s", &advice)
+	}
+	simulate(refreshed(), quotas{1, 1}, 100, 1).advise(&advice, quotas{1, 1})
+	if want := "Spread the boot over 300 s, or ask AWS for 5 calls of AssumeRole and 2 of GetAuthorizationToken a second."; !bytes.Contains(advice.Bytes(), []byte(want)) {
+		t.Errorf("got %s, want %s", &advice, want)
+	}
+}

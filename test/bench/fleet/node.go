@@ -12,8 +12,9 @@ type node struct {
 // registry is one of a node's registries, as its kubelet and plugin know it.
 type registry struct {
 	account int // whose quota of ECR is charged
-	// kept is until when the kubelet keeps an answer.
-	kept time.Duration
+	// kept is until when the kubelet keeps an answer, or the plugin's cache has a fresh
+	// one for it; minted is when that was minted.
+	kept, minted time.Duration
 	// failed is until when the plugin's cache remembers that AWS was unavailable.
 	failed time.Duration
 	// asking tells that a process of the node is asking; those that want the same
@@ -38,6 +39,9 @@ type image struct {
 // runs the plugin.
 func (s *simulation) pull(i *image) {
 	r := i.registry
+	if i.node == nil && s.now >= r.kept {
+		s.late++
+	}
 	switch {
 	case s.now < r.kept:
 		s.pulled(i)
@@ -77,7 +81,7 @@ func (s *simulation) outcome(r *registry, i *image, ok bool) {
 		return
 	}
 	if keep := s.now + s.policy.keep(s.chance.Float64()); keep > r.kept {
-		r.kept = keep
+		r.kept, r.minted = keep, s.now
 		s.arm(r)
 	}
 	s.minted++

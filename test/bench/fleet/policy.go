@@ -24,6 +24,8 @@ type policy struct {
 	keep func(random float64) time.Duration
 	// failure is how long it is remembered that AWS was unavailable.
 	failure func(random float64) time.Duration
+	// refresh: a timer replaces tokens before pods need them.
+	refresh bool
 }
 
 const (
@@ -62,7 +64,14 @@ func naive() policy {
 	}
 }
 
+// refreshed is this plugin with its timer.
+func refreshed() policy {
+	p := ours("this plugin, refresh", shortSession)
+	p.refresh = true
+	return p
+}
+
 // policies are those that are compared; the first and the last are drawn.
 func policies() []policy {
-	return []policy{ours("this plugin", shortSession), ours("this plugin, duration: 12h", longSession), naive()}
+	return []policy{ours("this plugin", shortSession), ours("this plugin, duration: 12h", longSession), refreshed(), naive()}
 }
