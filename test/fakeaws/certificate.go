@@ -26,7 +26,7 @@ func newAuthority() (*authority, error) {
 	}
 	template := &x509.Certificate{
 		SerialNumber:          big.NewInt(1),
-		Subject:               pkix.Name{CommonName: "fakeaws"},
+		Subject:               pkix.Name{CommonName: "fakeaws CA"}, // another name than the server: for OpenSSL the same name means self-signed
 		NotBefore:             time.Now().Add(-time.Hour),
 		NotAfter:              time.Now().Add(24 * time.Hour),
 		IsCA:                  true,

@@ -14,6 +14,7 @@ var routes = []struct {
 	service Service
 }{
 	{regexp.MustCompile(`^sts(-fips)?\.[a-z0-9-]+\.amazonaws\.com$`), STS},
+	{regexp.MustCompile(`^iam\.amazonaws\.com$`), IAM},
 	{regexp.MustCompile(`^api\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.com$`), ECR},
 	{regexp.MustCompile(`^api\.ecr-public\.us-east-1\.amazonaws\.com$`), ECRPublic},
 	{registryHost, Registry},
@@ -22,7 +23,7 @@ var routes = []struct {
 
 // proxyNames are the hosts that the certificate is for behind the proxy.
 func proxyNames() []string {
-	names := []string{"api.ecr-public.us-east-1.amazonaws.com"}
+	names := []string{"iam.amazonaws.com", "api.ecr-public.us-east-1.amazonaws.com"}
 	for _, region := range []string{"eu-west-1", "eu-central-1", "us-east-1"} {
 		names = append(names, "sts."+region+".amazonaws.com", "api.ecr."+region+".amazonaws.com", "*.dkr.ecr."+region+".amazonaws.com",
 			"prod-"+region+"-starport-layer-bucket.s3."+region+".amazonaws.com")
