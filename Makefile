@@ -9,11 +9,13 @@ LINT    := CGO_ENABLED=0 go tool -modfile=$(CURDIR)/.ci/lint/go.mod golangci-lin
 FUZZ    ?= 20s
 # The race detector needs a C compiler.
 RACE    := $(if $(shell command -v cc),-race)
-# Modules of their own, for what they link: Kubernetes, whose first build takes minutes, and a JSON Schema validator.
-NESTED  := $(patsubst %/go.mod,%,$(wildcard test/conformance/*/go.mod) test/node/go.mod test/schema/go.mod test/metrics/go.mod)
+# Modules of their own, for what they link: a JSON Schema validator, Prometheus' and Terraform's parsers; and Kubernetes, whose
+# first build takes minutes.
+LIGHT   := test/schema test/metrics test/terraform
+NESTED  := $(LIGHT) $(patsubst %/go.mod,%,$(wildcard test/conformance/*/go.mod) test/node/go.mod)
 LIMIT   := 45m
 
-.PHONY: build test platforms platforms-test mutants generate lint fuzz e2e demo bench fleet clean help
+.PHONY: build test platforms platforms-test iam-scripts mutants generate lint fuzz e2e demo bench fleet clean help
 
 build: ## write both programs to bin, static and stripped
 	$(BUILD) -o bin/$(NAME) ./cmd/$(NAME)
@@ -22,8 +24,7 @@ build: ## write both programs to bin, static and stripped
 # Most of the slow tests wait for a fault to time out: more at a time than there are cores.
 test: platforms ## run every test
 	go test $(RACE) -shuffle=on -parallel 16 -timeout $(LIMIT) ./...
-	go -C test/schema test $(RACE) -shuffle=on -timeout $(LIMIT) ./...
-	go -C test/metrics test $(RACE) -shuffle=on -timeout $(LIMIT) ./...
+	@set -ex; for module in $(LIGHT); do go -C $$module test $(RACE) -shuffle=on -timeout $(LIMIT) ./...; done
 	@echo
 	@echo "That was everything but: make lint, make platforms-test, make e2e, make fuzz (FUZZ=20s for each target)."
 
@@ -31,11 +32,17 @@ platforms: ## compile for every platform that is served
 	@set -ex; for platform in linux/amd64 linux/arm64 windows/amd64; do for program in $(NAME) $(TOOL); do \
 	  GOOS=$${platform%/*} GOARCH=$${platform#*/} $(BUILD) -o /dev/null ./cmd/$$program; done; done
 
-generate: ## write config-examples/schema.json
+generate: ## write config-examples/schema.json and config-examples/iam
 	go test ./pkg/config/schema -run TestCommitted -update
+	go test ./config-examples -run TestPolicies -update
 
 platforms-test: ## run the command-line scripts for linux/arm64 and windows/amd64, emulated (root on Debian)
 	test/platforms/run
+
+iam-scripts: ## run the scripts of iam with the AWS CLI (root on Debian)
+	apt-get install -qq --no-install-recommends awscli shellcheck
+	shellcheck config-examples/iam/minimal.sh
+	go test -tags awscli -timeout $(LIMIT) ./test/iam -run '^TestScript'
 
 mutants: ## break the program in many places, one at a time, and print the breaks that no test finds
 	@go run ./test/mutants
