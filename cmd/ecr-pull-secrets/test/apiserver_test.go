@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -39,6 +40,7 @@ func TestRestart(t *testing.T) {
 type door struct {
 	listener net.Listener
 	to       string
+	bytes    atomic.Int64 // in both directions
 
 	mu    sync.Mutex
 	shut  bool
@@ -83,11 +85,17 @@ func (d *door) admit(client, server net.Conn) bool {
 	for from, to := range map[net.Conn]net.Conn{client: server, server: client} {
 		d.conns[from] = true
 		go func() {
-			_, _ = io.Copy(to, from)
+			_, _ = io.Copy(to, io.TeeReader(from, d))
 			_ = to.Close()
 		}()
 	}
 	return true
+}
+
+// Write counts bytes.
+func (d *door) Write(p []byte) (int, error) {
+	d.bytes.Add(int64(len(p)))
+	return len(p), nil
 }
 
 // set shuts the door, which cuts every connection, or opens it.

@@ -49,14 +49,19 @@ func TestLeader(t *testing.T) {
 	}
 }
 
-// replica starts a controller in a process of its own, whose clock is the machine's.
+// replica starts a controller in a process of its own.
 func (w *world) replica(t *testing.T, c *cluster, name string) *program {
+	t.Helper()
+	return child(t, name, nil, "--config="+w.config(t, threeRegistries()), "--kubeconfig="+c.kubeconfig(t, adminToken, "lease"),
+		"--namespace-selector=team=leader", "--secret-name=leader", "--listen=127.0.0.1:0")
+}
+
+// child starts a controller in a process of its own, whose clock is the machine's.
+func child(t *testing.T, name string, environ []string, args ...string) *program {
 	t.Helper()
 	log := filepath.Join(t.TempDir(), name)
 	ctx, cancel := context.WithCancel(context.Background())
-	p, err := startWith(ctx, append(os.Environ(), asProgram+"=1"), log, "/proc/self/exe",
-		"--config="+w.config(t, threeRegistries()), "--kubeconfig="+c.kubeconfig(t, adminToken, "lease"),
-		"--namespace-selector=team=leader", "--secret-name=leader", "--listen=127.0.0.1:0")
+	p, err := startWith(ctx, append(append(os.Environ(), asProgram+"=1"), environ...), log, "/proc/self/exe", args...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,7 +44,7 @@ func TestMain(m *testing.M) {
 // startMachine runs this binary again, in a new network. With it everything ends that
 // it started.
 func startMachine() int {
-	for _, program := range []string{"etcd", "kube-apiserver"} {
+	for _, program := range []string{"etcd", "kube-apiserver", "helm", "ecr-pull-secrets"} {
 		if _, err := os.Stat(bin + "/" + program); err != nil {
 			fmt.Fprintf(os.Stderr, "%v; run: make pull-secrets\n", err)
 			return 1

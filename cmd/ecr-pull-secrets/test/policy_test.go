@@ -17,6 +17,9 @@ import (
 	"ecr-cross-account-credential-provider/cmd/ecr-pull-secrets/internal/controller"
 )
 
+// attempt tries to change something, or does as if.
+type attempt func(ctx context.Context, dryRun []string) error
+
 // TestPolicy: what RBAC cannot express, the admission policy refuses, to whoever has the
 // controller's token.
 func TestPolicy(t *testing.T) {
@@ -33,7 +36,10 @@ func TestPolicy(t *testing.T) {
 	}
 	c.namespace(t, namespace, "")
 	c.namespace(t, "policy-foreign", "")
-	foreign := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name}}
+	foreign := &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Name: name}, Type: corev1.SecretTypeDockerConfigJson,
+		Data: map[string][]byte{corev1.DockerConfigJsonKey: []byte("{}")},
+	}
 	if _, err := c.kube.CoreV1().Secrets("policy-foreign").Create(t.Context(), foreign, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -44,16 +50,16 @@ func TestPolicy(t *testing.T) {
 		}
 	}
 	label := map[string]string{"app.kubernetes.io/managed-by": "ecr-pull-secrets"}
-	write := func(in, name string, kind corev1.SecretType, labels map[string]string) func(context.Context) error {
-		return func(ctx context.Context) error {
+	write := func(in, name string, kind corev1.SecretType, labels map[string]string) attempt {
+		return func(ctx context.Context, dryRun []string) error {
 			secret := acorev1.Secret(name, in).WithType(kind).WithLabels(labels).WithData(map[string][]byte{corev1.DockerConfigJsonKey: []byte("{}")})
-			_, err := kube.CoreV1().Secrets(in).Apply(ctx, secret, metav1.ApplyOptions{FieldManager: "policy", Force: true})
+			_, err := kube.CoreV1().Secrets(in).Apply(ctx, secret, metav1.ApplyOptions{FieldManager: "policy", Force: true, DryRun: dryRun})
 			return err
 		}
 	}
-	patch := func(account, text string) func(context.Context) error {
-		return func(ctx context.Context) error {
-			_, err := kube.CoreV1().ServiceAccounts(namespace).Patch(ctx, account, types.MergePatchType, []byte(text), metav1.PatchOptions{})
+	patch := func(account, text string) attempt {
+		return func(ctx context.Context, dryRun []string) error {
+			_, err := kube.CoreV1().ServiceAccounts(namespace).Patch(ctx, account, types.MergePatchType, []byte(text), metav1.PatchOptions{DryRun: dryRun})
 			return err
 		}
 	}
@@ -61,18 +67,18 @@ func TestPolicy(t *testing.T) {
 	const writes, changes, attaches = "writes only pull Secrets", "changes and deletes only Secrets that it made", "changes only its own entry in imagePullSecrets"
 	tests := []struct {
 		name, want string // want is in the refusal; empty is none
-		do         func(context.Context) error
+		do         attempt
 	}{
 		{"a Secret of another type", writes, write(namespace, name, corev1.SecretTypeOpaque, label)},
 		{"a Secret without the label", writes, write(namespace, name, docker, nil)},
 		{"a Secret of another name", "cannot patch resource", write(namespace, "other", docker, label)},
 		{"its own Secret", "", write(namespace, name, docker, label)},
 		{"taking a Secret over", changes, write("policy-foreign", name, docker, label)},
-		{"deleting another one's Secret", changes, func(ctx context.Context) error {
-			return kube.CoreV1().Secrets("policy-foreign").Delete(ctx, name, metav1.DeleteOptions{})
+		{"deleting another one's Secret", changes, func(ctx context.Context, dryRun []string) error {
+			return kube.CoreV1().Secrets("policy-foreign").Delete(ctx, name, metav1.DeleteOptions{DryRun: dryRun})
 		}},
-		{"deleting its own Secret", "", func(ctx context.Context) error {
-			return kube.CoreV1().Secrets(namespace).Delete(ctx, name, metav1.DeleteOptions{})
+		{"deleting its own Secret", "", func(ctx context.Context, dryRun []string) error {
+			return kube.CoreV1().Secrets(namespace).Delete(ctx, name, metav1.DeleteOptions{DryRun: dryRun})
 		}},
 		{"a service account that does not ask", attaches, patch("silent", `{"imagePullSecrets":[{"name":"policy"}]}`)},
 		{"another Secret for a service account", attaches, patch("asks", `{"imagePullSecrets":[{"name":"other"}]}`)},
@@ -82,8 +88,12 @@ func TestPolicy(t *testing.T) {
 		{"the Secret for a service account that asks", "", patch("asks", `{"imagePullSecrets":[{"name":"policy"}]}`)},
 	}
 	for _, test := range tests { // in this order: some need what others have made
-		eventually(t, test.name+" has the right outcome", func() error { // a new policy takes a moment to be known
-			err := test.do(t.Context())
+		var dryRun []string
+		if test.want != "" { // a new policy takes a moment to be known
+			dryRun = []string{metav1.DryRunAll}
+		}
+		eventually(t, test.name+" has the right outcome", func() error {
+			err := test.do(t.Context(), dryRun)
 			switch {
 			case test.want == "":
 				return err
