@@ -32,9 +32,10 @@ platforms: ## compile for every platform that is served
 	@set -ex; for platform in linux/amd64 linux/arm64 windows/amd64; do for program in $(NAME) $(TOOL); do \
 	  GOOS=$${platform%/*} GOARCH=$${platform#*/} $(BUILD) -o /dev/null ./cmd/$$program; done; done
 
-generate: ## write config-examples/schema.json and config-examples/iam
+generate: ## write config-examples/schema.json and config-examples/iam, and the tables of keys and messages
 	go test ./pkg/config/schema -run TestCommitted -update
 	go test ./config-examples -run TestPolicies -update
+	go test ./test/readme -run '^(TestKeys|TestMessages)$$' -update
 
 platforms-test: ## run the command-line scripts for linux/arm64 and windows/amd64, emulated (root on Debian)
 	test/platforms/run

@@ -31,8 +31,8 @@ func (t *table) add(label, format string, args ...any) {
 	t.row(row{label: label, text: fmt.Sprintf(format, args...)})
 }
 
-// problem adds a row that a terminal shows in red.
-func (t *table) problem(label string, err error) { t.row(row{label, err.Error(), true}) }
+// wrong adds a row that a terminal shows in red.
+func (t *table) wrong(label string, err error) { t.row(row{label, err.Error(), true}) }
 
 func (t *table) row(r row) {
 	if len(t.blocks) == 0 {

@@ -87,7 +87,7 @@ func (e *explanation) decision(d decided) {
 	}
 	e.add("entry", "%s: %s", placed(d.Entry), d.Why)
 	if d.err != nil {
-		e.problem("error", d.err)
+		e.wrong("error", d.err)
 		return
 	}
 	e.plan(d)

@@ -1,0 +1,72 @@
+package readme_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"ecr-cross-account-credential-provider/pkg/config"
+)
+
+// TestDocuments: a configuration loads, any other document decodes.
+func TestDocuments(t *testing.T) {
+	t.Parallel()
+	for _, p := range pages(t) {
+		for _, b := range p.blocks {
+			switch b.language {
+			case "console", "text":
+			case "yaml", "json":
+				checkDocument(t, b)
+			default:
+				t.Errorf("%s: a block of language %q, which no test knows", b.where(0), b.language)
+			}
+		}
+	}
+}
+
+func checkDocument(t *testing.T, b block) {
+	t.Helper()
+	text := strings.Join(b.text, "\n")
+	var document map[string]any
+	if err := yaml.Unmarshal([]byte(text), &document); err != nil || len(document) == 0 {
+		t.Errorf("%s: no document: %v", b.where(0), err)
+	}
+	if document["kind"] != "CrossAccountConfig" {
+		return
+	}
+	for _, problem := range load(t, text) {
+		t.Errorf("%s: %s: %s", b.where(problem.Line-1), problem.Path, problem.Message)
+	}
+}
+
+// load loads a configuration, and returns its problems.
+func load(t *testing.T, text string) config.Problems {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := config.Load(file, nil)
+	var problems config.Problems
+	if err != nil && !errors.As(err, &problems) {
+		t.Fatal(err)
+	}
+	return problems
+}
+
+// TestExamplesFirst: each page of config-examples begins with an example.
+func TestExamplesFirst(t *testing.T) {
+	t.Parallel()
+	first := regexp.MustCompile("^# .*\n\n(```|[^\n#].*\n\n```)")
+	for _, p := range pages(t) {
+		generated := strings.Contains(p.name, "MESSAGES")
+		if strings.HasPrefix(p.name, "config-examples/") && !generated && !first.MatchString(p.text) {
+			t.Errorf("%s does not begin with an example", p.name)
+		}
+	}
+}

@@ -1,0 +1,104 @@
+package readme_test
+
+// entry says which entry of the page about troubles messages lead to: those of the
+// packages in from (all, if it is empty) that contain the text. The first one counts.
+type entry struct{ from, text, heading string }
+
+const (
+	assuming      = "AccessDenied while assuming a role"
+	cacheOff      = "The cache is off"
+	commandLine   = "The command line is wrong"
+	configuration = "The configuration has an error"
+	deadline      = "No response within the deadline"
+	defect        = "A defect"
+	fromECR       = "AccessDeniedException from ECR"
+	logWriting    = "The log is not written"
+	needsMore     = "The command needs a fact"
+	noCredentials = "No AWS credentials on this node"
+	notAccepted   = "The configuration is not accepted as a file"
+	notECR        = "The image is not in Amazon ECR"
+	notServed     = "The request is not served"
+	partitions    = "Roles and partitions"
+	podsRole      = "The service account has no token or no role"
+	providerFile  = "The kubelet does not start"
+	registryFails = "The registry's answer cannot be used"
+	sdkFiles      = "The AWS SDK's own files"
+	unreachable   = "The node does not reach AWS"
+)
+
+var entries = []entry{
+	{"plan provider rule", "partition", partitions},
+	{"plan", "the registry's host asks for FIPS endpoints", partitions},
+	{"registry", "has no registry host of this form", partitions},
+	{"plan", "service account", podsRole},
+	{"rule", "the service account's annotation", podsRole},
+	{"rule", "is empty; name a role", podsRole},
+	{"rule", "is not one of allowedRoles", podsRole},
+	{"rule", "no role", podsRole},
+	{"plan", "no credentials for registry", podsRole},
+
+	{"identity", "no AWS credentials on this node", noCredentials},
+	{"awsapi", "AWS_EC2_METADATA_DISABLED", noCredentials},
+	{"awsapi", "instance", noCredentials},
+	{"awsapi", "the metadata service is off", noCredentials},
+	{"identity", "the node's region is not known", noCredentials},
+	{"identity", "node's own account", noCredentials},
+	{"identity", "assuming the roles of", assuming},
+	{"identity", "", assuming},
+	{"provider", "choosing the entry", noCredentials},
+	{"ecr", "", fromECR},
+
+	{"awsapi", "credential_process", sdkFiles},
+	{"awsapi", "its output is larger", sdkFiles},
+	{"awsapi", "it did not end in time", sdkFiles},
+	{"awsapi", "reading the", sdkFiles},
+	{"awsapi", "AWS_CA_BUNDLE", sdkFiles},
+	{"awsapi", "is not a regular file", sdkFiles},
+	{"awsapi", "… is larger than", sdkFiles},
+	{"awsapi", "the node's region by AWS_REGION", sdkFiles},
+	{"awsapi", "AWS_ENDPOINT_URL_*", sdkFiles},
+	{"awsapi", "is plain http", sdkFiles},
+	{"awsapi", "no time was left", deadline},
+	{"awsapi", "", unreachable},
+
+	{"cache", "waiting for another process", deadline},
+	{"cache", "", cacheOff},
+	{"requestlog", "", logWriting},
+	{"cli command", "stopped by a signal", deadline},
+	{"cli", "no response within the deadline", deadline},
+	{"cli", "writing the response", deadline},
+	{"command", "it took nothing within", deadline},
+	{"cli", "a defect in this program", defect},
+	{"", "encoding the", defect},
+	{"failure", "not a class of errors", defect},
+	{"kubelet", "", notServed},
+
+	{"config", "larger than", notAccepted},
+	{"config", "not a text file", notAccepted},
+	{"config", "not a regular file", notAccepted},
+	{"config", "not found", notAccepted},
+	{"config", "cannot be read", notAccepted},
+	{"config", "writable by", notAccepted},
+	{"config", "owned by", notAccepted},
+	{"command", "looking for the configuration", notAccepted},
+	{"registry", "what follows the", notECR},
+	{"registry", "name without a registry host", notECR},
+	{"registry", "no port but 443", notECR},
+	{"registry", "the name is longer", notECR},
+	{"registry", "the repository", notECR},
+	{"registry", "the path is not a repository's name", notECR},
+	{"registry", "the host is not that of an ECR registry", notECR},
+	{"config registry rule", "", configuration},
+
+	{"providerconfig", "", providerFile},
+	{"pull", "", registryFails},
+	{"doctor", "not known", needsMore},
+	{"doctor", "name an image", needsMore},
+	{"procfs", "", needsMore},
+	{"iampolicy iamfile", "", needsMore},
+	{"operator", "this machine does not tell", needsMore},
+	{"operator", "needs no such documents", needsMore},
+	{"cli", "which entry governs", needsMore},
+	{"cli", "expected entry", needsMore},
+	{"cli command operator", "", commandLine},
+}

@@ -1,0 +1,76 @@
+package readme_test
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const results = "test/bench/RESULTS.md"
+
+// figures are texts of pages, and of the results of measurements that they come from.
+var figures = []struct{ page, figure, from string }{
+	{"README.md", "The binary has 13.1 MB", "| size: under 14.3 MB | 13.1 MB |"},
+	{"README.md", "takes about 6 ms of CPU", "A warm request takes 6 ms of CPU"},
+	{"README.md", "| 2 calls of STS and ECR | 60 calls |", "| 1 and 1; the stock plugin 30 and 30 |"},
+	{"config-examples/OPERATIONS.md", "AssumeRole of the **nodes'** account: 600 a second", "just below the\nquota of 600"},
+	{"config-examples/OPERATIONS.md", "About 12,000 nodes a minute", "reached at about 12,000 nodes a minute"},
+	{"config-examples/OPERATIONS.md", "images' account: 500 a second", "500 GetAuthorizationToken a second"},
+	{"config-examples/OPERATIONS.md", "makes that a sixth", "makes that a sixth"},
+}
+
+// TestFigures: figures come from the committed results.
+func TestFigures(t *testing.T) {
+	t.Parallel()
+	measured := readPage(t, results).text
+	for _, f := range figures {
+		if text := readPage(t, f.page).text; !strings.Contains(text, f.figure) {
+			t.Errorf("%s does not say %q any more; correct this test", f.page, f.figure)
+		}
+		if !strings.Contains(measured, f.from) {
+			t.Errorf("%s says %q, but %s does not say %q", f.page, f.figure, results, f.from)
+		}
+	}
+}
+
+// TestSizing: the rows of the sizing table are rows of the simulation's.
+func TestSizing(t *testing.T) {
+	t.Parallel()
+	var simulated [][]string
+	for _, row := range rows(readPage(t, results).text, `^\d+$`) {
+		if len(row) > 8 { // nodes, plugin, AssumeRole, GetAuthorizationToken, throttled, …, the slowest within
+			simulated = append(simulated, []string{row[0], row[1], row[2], row[3], row[4], row[7]})
+		}
+	}
+	sizing := rows(readPage(t, "config-examples/OPERATIONS.md").text, `^\d+(, without the cache)?$`)
+	if len(sizing) < 3 {
+		t.Fatalf("the sizing table has the rows %q", sizing)
+	}
+	for _, row := range sizing {
+		nodes, without := strings.CutSuffix(row[0], ", without the cache")
+		plugin := "this plugin"
+		if without {
+			plugin = "no cache, no jitter"
+		}
+		want := append([]string{nodes, plugin}, row[1:]...)
+		if !slices.ContainsFunc(simulated, func(s []string) bool { return slices.Equal(s, want) }) {
+			t.Errorf("no row of %s is %q", results, want)
+		}
+	}
+}
+
+// rows returns the cells of the rows of tables whose first cell matches.
+func rows(text, first string) (found [][]string) {
+	match := regexp.MustCompile(first)
+	for line := range strings.Lines(text) {
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+		for i := range cells {
+			cells[i] = strings.TrimSpace(cells[i])
+		}
+		if len(cells) > 1 && match.MatchString(cells[0]) {
+			found = append(found, cells)
+		}
+	}
+	return found
+}

@@ -1,0 +1,164 @@
+package readme_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const (
+	messagesPage        = "config-examples/MESSAGES.md"
+	troubleshootingPage = "config-examples/TROUBLESHOOTING.md"
+)
+
+// TestMessages: every message of the programs leads to one entry of the page about
+// troubles. With -update it writes the table.
+func TestMessages(t *testing.T) {
+	t.Parallel()
+	headings := submatches(regexp.MustCompile(`(?m)^### (.*)$`), readPage(t, troubleshootingPage).prose)
+	used := make([]bool, len(entries))
+	var table strings.Builder
+	table.WriteString("| message | entry |\n|---|---|\n")
+	for _, m := range messages(t) {
+		i := slices.IndexFunc(entries, func(e entry) bool {
+			return (e.from == "" || slices.Contains(strings.Fields(e.from), m.from)) && strings.Contains(m.text, e.text)
+		})
+		if i < 0 {
+			t.Errorf("no entry is for %q of %s", m.text, m.from)
+			continue
+		}
+		used[i] = true
+		fmt.Fprintf(&table, "| `%s` | [%s](TROUBLESHOOTING.md#%s) |\n", strings.ReplaceAll(m.text, "|", `\|`), entries[i].heading, anchorOf(entries[i].heading))
+	}
+	for i, e := range entries {
+		if !used[i] {
+			t.Errorf("no message of %s has %q", e.from, e.text)
+		}
+		if !slices.Contains(headings, e.heading) {
+			t.Errorf("%s has no entry %q", troubleshootingPage, e.heading)
+		}
+	}
+	generated(t, messagesPage, "messages", table.String())
+}
+
+// message is the fixed text of a message of the programs. An ellipsis stands for what
+// differs.
+type message struct{ from, text string }
+
+// messages collects the texts of all errors and warnings in the code of the programs.
+func messages(t *testing.T) []message {
+	t.Helper()
+	var all []message
+	err := fs.WalkDir(os.DirFS(root), "pkg", func(name string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") || path.Dir(name) == "pkg/config/schema" {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), root+"/"+name, nil, 0)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			for _, text := range textsOf(n) {
+				if m := (message{strings.TrimPrefix(path.Dir(name), "pkg/"), fixed(text)}); hasWords(m.text) && !slices.Contains(all, m) {
+					all = append(all, m)
+				}
+			}
+			return true
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) < 200 {
+		t.Errorf("only %d messages", len(all))
+	}
+	slices.SortFunc(all, func(a, b message) int {
+		return strings.Compare(strings.ToLower(a.text+"\x00"+a.from), strings.ToLower(b.text+"\x00"+b.from))
+	})
+	return slices.CompactFunc(all, func(a, b message) bool { return a.text == b.text })
+}
+
+// makers are the functions that make messages.
+var makers = []string{"Errorf", "UsageError", "errors.New", "problem", "problemAt", "refuse", "warn", "addNote"}
+
+// tables are the fields of tables whose texts become messages.
+var tables = []string{"text", "words"}
+
+// textsOf returns the texts of messages that a node makes.
+func textsOf(n ast.Node) (texts []string) {
+	var from []ast.Expr
+	switch n := n.(type) {
+	case *ast.CallExpr:
+		if slices.Contains(makers, functionOf(n.Fun)) {
+			from = n.Args
+		}
+	case *ast.KeyValueExpr:
+		if key, ok := n.Key.(*ast.Ident); ok && slices.Contains(tables, key.Name) {
+			from = []ast.Expr{n.Value}
+		}
+	case *ast.ValueSpec: // a constant of such a table
+		if n.Type == nil && len(n.Names) == len(n.Values) {
+			for i, name := range n.Names {
+				if name.Name == "late" || name.Name == "distant" || name.Name == "untrusted" {
+					from = append(from, n.Values[i])
+				}
+			}
+		}
+	}
+	for _, e := range from {
+		// What begins with a dot is the end of a path in the configuration.
+		if text := literal(e); !strings.HasPrefix(text, "%v.") {
+			texts = append(texts, text)
+		}
+	}
+	return texts
+}
+
+// functionOf returns the name of a function that is called: of a package's New with
+// the package.
+func functionOf(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.Ident:
+		return e.Name
+	case *ast.SelectorExpr:
+		if of, ok := e.X.(*ast.Ident); ok && e.Sel.Name == "New" {
+			return of.Name + ".New"
+		}
+		return e.Sel.Name
+	}
+	return ""
+}
+
+// literal returns a string that the source writes out; what it adds is an ellipsis.
+func literal(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		if s, err := strconv.Unquote(e.Value); err == nil && e.Kind == token.STRING {
+			return s
+		}
+	case *ast.BinaryExpr:
+		return literal(e.X) + literal(e.Y)
+	case *ast.Ident, *ast.CallExpr, *ast.SelectorExpr:
+		return "%v"
+	}
+	return ""
+}
+
+// fixed returns a message without what differs.
+func fixed(format string) string {
+	format = regexp.MustCompile(`%(\[\d+\])?[a-z0-9]*[a-z]`).ReplaceAllString(format, "…")
+	return regexp.MustCompile(`HOST|DETAIL`).ReplaceAllString(format, "…")
+}
+
+// hasWords reports whether a text says something by itself.
+func hasWords(text string) bool { return regexp.MustCompile(`[a-z]{2,}.*[a-z]{2,}`).MatchString(text) }
