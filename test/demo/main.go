@@ -24,14 +24,33 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// cases are what a kubelet asks in the demo.
-var cases = []struct{ title, image string }{
-	{"another account's registry", "444455556666.dkr.ecr.eu-west-1.amazonaws.com/team-a/app"},
-	{"another account's, by a chain of two roles", "777788889999.dkr.ecr.eu-central-1.amazonaws.com/shop/cart"},
-	{"the node's own account", "111122223333.dkr.ecr.eu-west-1.amazonaws.com/base/java"},
-	{"a public image of Amazon's", "public.ecr.aws/eks-distro/kubernetes/pause"},
-	{"a registry that is not ECR", "docker.io/library/busybox"},
-	{"a role that does not trust the node", "777788889999.dkr.ecr.us-east-1.amazonaws.com/shop/cart"},
+// demoCase is a request of a kubelet.
+type demoCase struct {
+	title, image string
+	// serviceAccount is the name of the pod's service account in namespace team-a, and
+	// role the role of its annotation. They are empty if the kubelet passes none on.
+	serviceAccount, role string
+}
+
+// podRole is the role of the service account app.
+const podRole = "arn:aws:iam::" + fakeaws.FirstAccount + ":role/pull-team-a"
+
+var cases = []demoCase{
+	{title: "another account's registry", image: "444455556666.dkr.ecr.eu-west-1.amazonaws.com/team-a/app"},
+	{title: "another account's, by a chain of two roles", image: "777788889999.dkr.ecr.eu-central-1.amazonaws.com/shop/cart"},
+	{
+		title: "another account's, by the role of the pod's service account", image: "444455556666.dkr.ecr.eu-north-1.amazonaws.com/team-a/app",
+		serviceAccount: "app", role: podRole,
+	},
+	{title: "the node's own account", image: "111122223333.dkr.ecr.eu-west-1.amazonaws.com/base/java"},
+	{title: "a public image of Amazon's", image: "public.ecr.aws/eks-distro/kubernetes/pause"},
+	{title: "a registry that is not ECR", image: "docker.io/library/busybox"},
+	{
+		title: "a service account that names a role which the configuration does not allow", image: "444455556666.dkr.ecr.eu-north-1.amazonaws.com/team-a/app",
+		serviceAccount: "curious", role: "arn:aws:iam::" + fakeaws.FirstAccount + ":role/ecr-pull",
+	},
+	{title: "a role that requires another external ID", image: "777788889999.dkr.ecr.eu-west-1.amazonaws.com/shop/cart"},
+	{title: "a role that does not trust the node", image: "777788889999.dkr.ecr.us-east-1.amazonaws.com/shop/cart"},
 }
 
 func main() {
@@ -46,8 +65,10 @@ func main() {
 }
 
 func run(w io.Writer, plugin, tool, config string) error {
-	world := fakeaws.ExampleWorld()
-	world.SetRole(fakeaws.Role{ARN: "arn:aws:iam::" + fakeaws.SecondAccount + ":role/ecr-pull-us"}) // trusts nobody
+	world, cluster, err := demoWorld()
+	if err != nil {
+		return err
+	}
 	dir, err := os.MkdirTemp("", "demo")
 	if err != nil {
 		return err
@@ -73,13 +94,65 @@ func run(w io.Writer, plugin, tool, config string) error {
 	for i, c := range cases {
 		fmt.Fprintf(w, "\n%d. %s\n", i+1, c.title)
 		aws.Forget()
-		if err := show(w, aws, plugin, config, c.image); err != nil {
+		request, err := c.request(cluster)
+		if err != nil {
+			return err
+		}
+		if err := show(w, aws, plugin, config, request); err != nil {
 			return err
 		}
 	}
 	refused := cases[len(cases)-1].image
 	fmt.Fprintf(w, "\nWhy was the last one refused? %s doctor %s\n\n", filepath.Base(tool), refused)
-	return examine(w, aws, plugin, tool, config, refused)
+	if err := examine(w, aws, plugin, tool, config, refused); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "\nNext: install it on a test node, as the quick start in README.md says. config-examples/TROUBLESHOOTING.md has all symptoms.\n")
+	return nil
+}
+
+// demoWorld is the example's world with a cluster, and with roles that refuse.
+func demoWorld() (*fakeaws.World, *fakeaws.Issuer, error) {
+	world := fakeaws.ExampleWorld()
+	cluster, err := fakeaws.NewIssuer("https://oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE")
+	if err != nil {
+		return nil, nil, err
+	}
+	world.TrustIssuer(cluster)
+	world.SetRole(fakeaws.Role{ARN: podRole, Trust: []fakeaws.Trust{{Principal: "system:serviceaccount:team-a:app"}}})
+	world.SetRole(fakeaws.Role{
+		ARN:   "arn:aws:iam::" + fakeaws.SecondAccount + ":role/ecr-pull-partner",
+		Trust: []fakeaws.Trust{{Principal: "arn:aws:iam::" + fakeaws.NodeAccount + ":role/node", ExternalID: fakeaws.ExampleExternalID}},
+	})
+	world.SetRole(fakeaws.Role{ARN: "arn:aws:iam::" + fakeaws.SecondAccount + ":role/ecr-pull-us"}) // trusts nobody
+	return world, cluster, nil
+}
+
+// kubeletRequest is what a kubelet writes to the plugin.
+type kubeletRequest struct {
+	APIVersion                string            `json:"apiVersion"`
+	Kind                      string            `json:"kind"`
+	Image                     string            `json:"image"`
+	ServiceAccountToken       string            `json:"serviceAccountToken,omitempty"`
+	ServiceAccountAnnotations map[string]string `json:"serviceAccountAnnotations,omitempty"`
+}
+
+func (c demoCase) request(cluster *fakeaws.Issuer) (r kubeletRequest, err error) {
+	r = kubeletRequest{APIVersion: "credentialprovider.kubelet.k8s.io/v1", Kind: "CredentialProviderRequest", Image: c.image}
+	if c.serviceAccount != "" {
+		r.ServiceAccountAnnotations = map[string]string{rule.DefaultRoleAnnotation: c.role}
+		r.ServiceAccountToken, err = cluster.Token("team-a", c.serviceAccount, fakeaws.Audience, time.Now().Add(time.Hour))
+	}
+	return r, err
+}
+
+// shown is the request without its token.
+func (r kubeletRequest) shown() (string, error) {
+	if r.ServiceAccountToken != "" {
+		r.ServiceAccountToken = "(a token of the service account)"
+	}
+	text, err := json.Marshal(r)
+	return string(text), err
 }
 
 // examine runs the operator's tool for an image, as an operator does on the node.
@@ -112,14 +185,21 @@ providers:
 }
 
 // show runs the plugin as a kubelet does, and prints what went in, on and out.
-func show(w io.Writer, aws *fakeaws.Server, plugin, config, image string) error {
-	request := fmt.Sprintf(`{"apiVersion":"credentialprovider.kubelet.k8s.io/v1","kind":"CredentialProviderRequest","image":%q}`, image)
-	fmt.Fprintf(w, "   kubelet  %s\n", request)
+func show(w io.Writer, aws *fakeaws.Server, plugin, config string, r kubeletRequest) error {
+	shown, err := r.shown()
+	if err != nil {
+		return err
+	}
+	stdin, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "   kubelet  %s\n", shown)
 	var stdout, stderr bytes.Buffer
 	cmd := exec.CommandContext(context.Background(), plugin, "--config", config, "get-credentials")
 	cmd.Env = aws.Env()
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewBufferString(request), &stdout, &stderr
-	err := cmd.Run()
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(stdin), &stdout, &stderr
+	err = cmd.Run()
 	for _, call := range aws.Calls() {
 		fmt.Fprintf(w, "   aws      %s\n", strings.Replace(call.String(), call.Duration.String(), rule.ShortDuration(call.Duration), 1))
 	}
