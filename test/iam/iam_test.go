@@ -25,12 +25,13 @@ const (
 	root   = "../.."
 )
 
-// plugin is the program's path.
-var plugin string
+// plugin and tool are the programs' paths.
+var plugin, tool string
 
 func TestMain(m *testing.M) { os.Exit(build(m)) }
 
-// build builds the plugin once and runs the tests. It has no cache and no journal.
+// build builds the programs once and runs the tests. They have no cache and no
+// journal.
 func build(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "iam")
 	if err != nil {
@@ -38,11 +39,11 @@ func build(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // a temporary directory
-	plugin = filepath.Join(dir, module)
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w -X main.cacheDirectory= -X main.journal=", "-o", plugin, "./cmd/"+module)
+	plugin, tool = filepath.Join(dir, module), filepath.Join(dir, "ecr-cross-account")
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w -X main.cacheDirectory= -X main.journal=", "-o", dir, "./cmd/"+module, "./cmd/ecr-cross-account")
 	cmd.Dir, cmd.Env = root, append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "building the plugin: %v\n%s", err, out)
+		fmt.Fprintf(os.Stderr, "building the programs: %v\n%s", err, out)
 		return 1
 	}
 	return m.Run()
