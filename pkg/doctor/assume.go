@@ -28,7 +28,7 @@ func (e *examination) assumed(ctx context.Context, s *subject) *diagnosis.Check 
 				defer cancel()
 				next, err := chain.Assume(ctx, n.sts, i, role, before)
 				if err != nil {
-					return e.fallback(s, e.notAssumed(err, role, caller), err)
+					return e.fallback(ctx, s, e.notAssumed(err, role, caller), err)
 				}
 				s.session = next
 				return diagnosis.Fine(describeSession(next, e.Process.Now()))
@@ -54,7 +54,7 @@ func (e *examination) started(ctx context.Context, s *subject, chain identity.Ch
 	n, start := e.network.needs[s], *s.plan.ServiceAccount
 	return e.do(ctx, &diagnosis.Check{
 		Kind: assumeRole, Subject: start.Role.ARN + " as service account " + start.Claims.Name(), Image: s.name,
-		Needs: []*diagnosis.Check{s.planned, n.checks[toSTS]},
+		Needs: []*diagnosis.Check{e.settings, s.planned, n.checks[toSTS]},
 		Run: func(ctx context.Context) diagnosis.Finding {
 			ctx, cancel := context.WithTimeout(ctx, stepLimit)
 			defer cancel()
@@ -74,11 +74,11 @@ func describeSession(s identity.Session, now time.Time) string {
 
 // fallback turns a refusal into a warning where the node's identity stands in for the
 // role.
-func (e *examination) fallback(s *subject, f diagnosis.Finding, err error) diagnosis.Finding {
+func (e *examination) fallback(ctx context.Context, s *subject, f diagnosis.Finding, err error) diagnosis.Finding {
 	if class, ok := failure.Of(err); !s.plan.NodeWhenRefused || !ok || class != failure.Refused || e.credentials.Result != diagnosis.OK {
 		return f
 	}
-	own, nodeErr := e.aws.node.Session(context.Background()) // it is known already
+	own, nodeErr := e.aws.node.Session(ctx) // it is known already
 	if nodeErr != nil {
 		return f
 	}

@@ -96,7 +96,7 @@ func (n *node) refuseOnce() {
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	defer store.Close()
+	defer store.Close() //nolint:errcheck // nothing is lost
 	_, err = store.Acquire(n.t.Context(), cache.Request{Key: cache.Key{1}, Registry: firstHost, Identity: pullRole}, func(context.Context) (cache.Token, error) {
 		return cache.Token{}, refusal{}
 	})

@@ -29,17 +29,22 @@ func cause(err error) string {
 // sideOfNetwork says who can repair what keeps a host from answering.
 func sideOfNetwork(err error) diagnosis.Side {
 	_, unknown := errors.AsType[x509.UnknownAuthorityError](err)
-	_, invalid := errors.AsType[*tls.CertificateVerificationError](err)
 	operation, ok := errors.AsType[*net.OpError](err)
-	if unknown || invalid || ok && operation.Op == "proxyconnect" || strings.Contains(cause(err), "proxy") {
+	if unknown || expired(err) || ok && operation.Op == "proxyconnect" || strings.Contains(cause(err), "proxy") {
 		return diagnosis.Node
 	}
 	return diagnosis.Endpoint
 }
 
+// expired reports whether a certificate is not valid any more, or not yet.
+func expired(err error) bool {
+	invalid, ok := errors.AsType[x509.CertificateInvalidError](err)
+	return ok && invalid.Reason == x509.Expired
+}
+
 // unanswered makes a finding of a call that AWS did not refuse, and did not serve
-// either. misconfigured is whose side an error in the request is on.
-func (e *examination) unanswered(err error, service string, misconfigured diagnosis.Side) diagnosis.Finding {
+// either.
+func unanswered(err error, service string) diagnosis.Finding {
 	f := diagnosis.Fail(diagnosis.Unknown, cause(err), awsapi.Hint(err, service))
 	class, _ := failure.Of(err)
 	api, answered := errors.AsType[smithy.APIError](err)
@@ -53,7 +58,7 @@ func (e *examination) unanswered(err error, service string, misconfigured diagno
 			f.Hint = "the node's credentials are not valid (any more); renew them where they come from"
 		}
 	case class == failure.Misconfigured:
-		f.Cause.Side = misconfigured
+		f.Cause.Side = diagnosis.Node // its configuration
 	default:
 		f.Cause.Side = diagnosis.AWS
 		if f.Hint == "" {
@@ -66,10 +71,15 @@ func (e *examination) unanswered(err error, service string, misconfigured diagno
 // hintOfRuntime says what to do where the container runtime does not reach a host.
 func hintOfRuntime(err error, host string) string {
 	operation, dialed := errors.AsType[*net.OpError](err)
-	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
+	_, unknown := errors.AsType[x509.UnknownAuthorityError](err)
+	_, invalid := errors.AsType[*tls.CertificateVerificationError](err)
 	switch {
-	case untrusted:
+	case unknown:
 		return "the container runtime trusts the system's CAs, not those of AWS_CA_BUNDLE; if a proxy inspects TLS, add its CA there"
+	case expired(err):
+		return "check the node's clock, and then the certificate"
+	case invalid:
+		return "check to which server DNS or a proxy leads"
 	case dialed && operation.Op == "proxyconnect", strings.Contains(cause(err), "proxy"):
 		return "check HTTPS_PROXY and NO_PROXY of the container runtime's service"
 	}

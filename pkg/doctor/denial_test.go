@@ -34,7 +34,8 @@ func TestParseDenial(t *testing.T) {
 		"a new type":     {words + " because no moon policy allows the sts:AssumeRole action", assume, true},
 		"web identity": {
 			"AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity",
-			denial{action: "sts:AssumeRoleWithWebIdentity"}, true,
+			denial{action: "sts:AssumeRoleWithWebIdentity"},
+			true,
 		},
 		"not a denial": {"ThrottlingException: Rate exceeded", denial{}, false},
 	} {

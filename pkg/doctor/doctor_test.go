@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -199,5 +200,86 @@ func TestEntries(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestPublic pulls from ECR Public on a node that has no identity and does not reach
+// the API: images there are pulled without a token.
+func TestPublic(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	n.images = []string{"public.ecr.aws/eks-distro/kubernetes/pause:3.9"}
+	n.provide(`"*.dkr`, `public.ecr.aws, "*.dkr`)
+	n.awsConfig = strings.ReplaceAll(n.awsConfig, n.aws.URL(fakeaws.IMDS), n.metadataWithoutProfile())
+	n.awsConfig = strings.Replace(n.awsConfig, "[default]\n", "[default]\nservices = fake\n", 1) + "[services fake]\necr_public =\n  endpoint_url = " + n.aws.URL(fakeaws.ECRPublic) + "\n"
+	n.aws.Break(fakeaws.ECRPublic, fakeaws.Fault{Kind: fakeaws.Refuse})
+	n.dial = func(string) error { return nil }
+	report := n.examine()
+	got := map[string]diagnosis.Result{}
+	for _, c := range report.Checks {
+		got[c.Kind.Code] = c.Result
+	}
+	for code, want := range map[string]diagnosis.Result{"D09": diagnosis.OK, "D13": diagnosis.Warning, "D16": diagnosis.Warning, "D21": diagnosis.Warning} {
+		if got[code] != want {
+			t.Errorf("%s is %q; want %s", code, got[code], want)
+		}
+	}
+	if got["D17"] != diagnosis.Failed { // no certificate here is for it
+		t.Errorf("D17 is %q", got["D17"])
+	}
+	if _, asked := got["D22"]; asked {
+		t.Error("the registry was asked with a token")
+	}
+	if v, _ := report.Verdict(); v.Check.Kind != reachRegistry {
+		t.Error(text(t, report))
+	}
+}
+
+// TestWithoutSettings skips what needs AWS, whoever starts the chain.
+func TestWithoutSettings(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*node){"node": func(*node) {}, "pod": func(n *node) { n.asPod(pullRole) }} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := newNode(t)
+			change(n)
+			n.awsConfig = strings.ReplaceAll(n.awsConfig, n.aws.CAFile(), "/nonexistent/ca.pem")
+			report := n.examine()
+			for _, c := range report.Checks {
+				if c.Kind.Code >= clock.Code && c.Result != diagnosis.Skipped {
+					t.Errorf("%s is %s: %s", c.Kind.Code, c.Result, c.Detail)
+				}
+			}
+			if v, _ := report.Verdict(); v.Check.Kind != awsSettings {
+				t.Error(text(t, report))
+			}
+		})
+	}
+}
+
+// TestWithoutKubeletsEnvironment keeps the doctor's own, and says so.
+func TestWithoutKubeletsEnvironment(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	n.kubeletEnviron = nil
+	report := n.examine()
+	for _, c := range report.Checks {
+		if c.Kind == providerEntry && (c.Result != diagnosis.Warning || c.Hint != "run doctor as root") {
+			t.Errorf("%s %s; %s", c.Result, c.Detail, c.Hint)
+		}
+	}
+}
+
+// TestImageThatIsBuilt needs no kubelet and looks at none.
+func TestImageThatIsBuilt(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	n.flags = nil
+	n.doctor.KubeletConfig, n.doctor.BinDir = filepath.Join(n.dir, "root/etc/kubelet/providers.yaml"), filepath.Join(n.dir, "root/usr/libexec/plugins")
+	n.adopted = []string{"SSL_CERT_FILE=" + n.aws.CAFile()}
+	n.environ = nil // of a runtime that is another node's
+	report := n.examine()
+	if !report.Success() {
+		t.Error(text(t, report))
 	}
 }

@@ -86,17 +86,18 @@ func (e *examination) identified(ctx context.Context) {
 			return diagnosis.Fine("from " + session.Credentials().Source)
 		}
 		if !e.needsNode() {
-			return diagnosis.Warn(err.Error(), "no plan here needs them")
+			return diagnosis.Warn(cause(err), "no plan here needs them")
 		}
 		return diagnosis.Fail(diagnosis.Node, cause(err), awsapi.Hint(err, "STS"))
 	}})
 	e.do(ctx, &diagnosis.Check{Kind: callerAccount, Needs: []*diagnosis.Check{e.credentials}, Run: e.identify})
 }
 
-// needsNode reports whether the node's identity is part of a plan.
+// needsNode reports whether the node's identity is part of a plan. Images of ECR Public
+// are pulled without a token, too.
 func (e *examination) needsNode() bool {
 	for _, s := range e.subjects {
-		if s.plan.ServiceAccount == nil || s.plan.NodeWhenRefused {
+		if !s.registry.Public() && (s.plan.ServiceAccount == nil || s.plan.NodeWhenRefused) {
 			return true
 		}
 	}
@@ -106,6 +107,9 @@ func (e *examination) needsNode() bool {
 // identify asks STS who the node is. Nothing needs that call, so a refusal only
 // warns: the policy of an endpoint may allow AssumeRole and nothing else.
 func (e *examination) identify(ctx context.Context) diagnosis.Finding {
+	if e.credentials.Result != diagnosis.OK {
+		return diagnosis.Skip("the node has no credentials, and no plan here needs them")
+	}
 	if p := e.network.callerSTS; p != nil && p.wait(ctx).err != nil {
 		return diagnosis.Skip(p.url.Host + " was not reached; see " + reachSTS.Code)
 	}
@@ -123,5 +127,5 @@ func (e *examination) identify(ctx context.Context) diagnosis.Finding {
 	case class == failure.Refused:
 		return diagnosis.Warn(cause(err), "the policy of the STS endpoint does not allow the call; nothing but this check needs it")
 	}
-	return e.unanswered(err, "STS", diagnosis.Node)
+	return unanswered(err, "STS")
 }

@@ -118,7 +118,9 @@ func (n *node) run(pid int, name string, environ []string, args ...string) {
 	proc := fmt.Sprintf("proc/%d/", pid)
 	n.write(proc+"comm", name+"\n")
 	n.write(proc+"cmdline", strings.Join(append([]string{name}, args...), "\x00")+"\x00")
-	n.write(proc+"environ", strings.Join(environ, "\x00")+"\x00")
+	if environ != nil {
+		n.write(proc+"environ", strings.Join(environ, "\x00")+"\x00")
+	}
 	n.write(proc+"stat", fmt.Sprintf("%d (%s) S%s 100 0", pid, name, strings.Repeat(" 0", 18)))
 	if err := os.Symlink(filepath.Join(n.dir, "root"), filepath.Join(n.dir, proc, "root")); err != nil && !errors.Is(err, fs.ErrExist) {
 		n.t.Fatal(err)

@@ -72,8 +72,8 @@ func (e *examination) startFor(ctx context.Context, s *subject) *needs {
 	if u, err := e.aws.api.ECRURL(s.plan.API); err == nil {
 		n.probes[toECR] = e.probe(ctx, e.aws.api.Client(), u)
 	}
+	n.probes[toRegistry] = e.probe(ctx, e.network.runtime.client, url.URL{Scheme: "https", Host: s.registry.Host(), Path: "/v2/"})
 	if !s.registry.Public() {
-		n.probes[toRegistry] = e.probe(ctx, e.network.runtime.client, url.URL{Scheme: "https", Host: s.registry.Host(), Path: "/v2/"})
 		n.probes[toLayers] = e.probe(ctx, e.network.runtime.client, url.URL{Scheme: "https", Host: layerHost(s.registry), Path: "/"})
 	}
 	return n
@@ -140,7 +140,7 @@ func (e *examination) reached(ctx context.Context) {
 				n.checks[l] = e.do(ctx, noSTS(s, n.stsErr))
 			case n.probes[l] != nil:
 				if done[n.probes[l]] == nil {
-					done[n.probes[l]] = e.do(ctx, e.reach(l, n.probes[l]))
+					done[n.probes[l]] = e.do(ctx, e.reach(l, n.probes[l], s.registry.Public()))
 				}
 				n.checks[l] = done[n.probes[l]]
 			}
@@ -148,10 +148,15 @@ func (e *examination) reached(ctx context.Context) {
 	}
 }
 
-func (e *examination) reach(l leg, p *probe) *diagnosis.Check {
+// reach is the check of a host. ECR Public's API is of use but not needed.
+func (e *examination) reach(l leg, p *probe, public bool) *diagnosis.Check {
 	return &diagnosis.Check{Kind: legKinds[l].kind, Subject: p.url.Host, Run: func(ctx context.Context) diagnosis.Finding {
 		f := reachable(p, p.wait(ctx), legKinds[l].service)
-		if f.Result == diagnosis.Failed && l >= toRegistry {
+		switch {
+		case f.Result != diagnosis.Failed:
+		case public && l == toECR:
+			return diagnosis.Warn(f.Detail, anonymousPull)
+		case l >= toRegistry:
 			f.Hint = hintOfRuntime(p.result.err, legKinds[l].service)
 		}
 		return f

@@ -47,8 +47,14 @@ func (e *examination) pulled(ctx context.Context, s *subject) {
 	}
 }
 
+// anonymousPull is the hint for what ECR Public does without.
+const anonymousPull = "images of ECR Public are pulled without a token, at a lower rate"
+
 // authorized requests the token.
 func (e *examination) authorized(ctx context.Context, s *subject) diagnosis.Finding {
+	if s.registry.Public() && e.credentials.Result != diagnosis.OK {
+		return diagnosis.Warn("the node has no credentials", anonymousPull)
+	}
 	ctx, cancel := context.WithTimeout(ctx, stepLimit)
 	defer cancel()
 	var err error
@@ -63,7 +69,7 @@ func (e *examination) authorized(ctx context.Context, s *subject) diagnosis.Find
 		e.aws.api.KeepSecret(password)
 		return diagnosis.Fine("as " + s.session.Principal + ", valid for " + rule.ShortDuration(s.token.Life.Round(time.Minute)))
 	case s.registry.Public():
-		return diagnosis.Warn(cause(err), "images of ECR Public are pulled without a token, at a lower rate")
+		return diagnosis.Warn(cause(err), anonymousPull)
 	}
 	return e.notAuthorized(err, e.roleOfToken(s))
 }

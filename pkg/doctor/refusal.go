@@ -29,7 +29,7 @@ const (
 // role; empty if only STS's words name it.
 func (e *examination) notAssumed(err error, role rule.Role, caller string) diagnosis.Finding {
 	if class, ok := failure.Of(err); !ok || class != failure.Refused {
-		return e.unanswered(err, "STS", diagnosis.Node)
+		return unanswered(err, "STS")
 	}
 	d, _ := parseDenial(cause(err))
 	if caller == "" { // the node's identity, which only this answer names
@@ -134,7 +134,7 @@ func (e *examination) notExchanged(err error, start plan.ServiceAccount) diagnos
 				", the subject " + claims.Subject + " and the audience; then check the policy of the STS endpoint, which needs a statement of its own for this call",
 		})
 	case !ok || class != failure.CallersToken:
-		return e.unanswered(err, "STS", diagnosis.Node)
+		return unanswered(err, "STS")
 	}
 	f := diagnosis.Fail(diagnosis.ImagesAccount, cause(err), "create an IAM OIDC provider for "+claims.Issuer+" in account "+owner)
 	f.Cause.Account = owner
@@ -153,7 +153,7 @@ func (e *examination) notExchanged(err error, start plan.ServiceAccount) diagnos
 // role that asked.
 func (e *examination) notAuthorized(err error, role string) diagnosis.Finding {
 	if class, ok := failure.Of(err); !ok || class != failure.Refused {
-		return e.unanswered(err, "the ECR API", diagnosis.Node)
+		return unanswered(err, "the ECR API")
 	}
 	d, _ := parseDenial(cause(err))
 	role = cmp.Or(role, roleOf(d.user))

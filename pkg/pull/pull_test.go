@@ -119,12 +119,14 @@ func TestRefusal(t *testing.T) {
 			host + " answered 403 Forbidden: DENIED: User: arn:aws:sts::1:assumed-role/r/s is not authorized",
 		},
 		"text": {
-			answer(401, "text/plain; charset=utf-8", "Not Authorized\n"), Refusal{Status: 401, Message: "Not Authorized"},
+			answer(401, "text/plain; charset=utf-8", "Not Authorized\n"),
+			Refusal{Status: 401, Message: "Not Authorized"},
 			host + " answered 401 Unauthorized: Not Authorized",
 		},
 		"S3's XML": {
 			answer(403, "application/xml", "<?xml?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"),
-			Refusal{Status: 403, Code: "AccessDenied", Message: "Access Denied"}, host + " answered 403 Forbidden: AccessDenied: Access Denied",
+			Refusal{Status: 403, Code: "AccessDenied", Message: "Access Denied"},
+			host + " answered 403 Forbidden: AccessDenied: Access Denied",
 		},
 		"a proxy's page": {answer(502, "text/html", "<html>secret page"), Refusal{Status: 502}, host + " answered 502 Bad Gateway"},
 		"nothing":        {answer(599, "", ""), Refusal{Status: 599}, host + " answered 599"},
