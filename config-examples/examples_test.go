@@ -27,10 +27,14 @@ const (
 	picture = "flow.svg"
 )
 
+// units are systemd's; see TestUnits.
+var units = []string{"systemd/ecr-cross-account-refresh-boot.timer", "systemd/ecr-cross-account-refresh.service", "systemd/ecr-cross-account-refresh.timer"}
+
 // TestEveryFileIsKnown: every example has a test. Pages are those of test/readme.
 func TestEveryFileIsKnown(t *testing.T) {
 	t.Parallel()
 	known := []string{picture, schema, beside, besideOlder, instead, userData, userDataOlder, bake, podKubelet, podManifest, audienceManifest, mirrorKubelet, mirrorHosts}
+	known = append(append(known, units...), "prometheus/rules.yaml") // test/metrics reads the rules
 	known = slices.AppendSeq(known, maps.Keys(configurations))
 	known = slices.AppendSeq(known, maps.Keys(policies))
 	slices.Sort(known)

@@ -12,10 +12,6 @@ import (
 // target that wants it, nor a unit that it is ordered before.
 func TestUnits(t *testing.T) {
 	t.Parallel()
-	units, err := filepath.Glob("systemd/*")
-	if err != nil || len(units) != 3 {
-		t.Fatalf("got %q, %v", units, err)
-	}
 	for _, unit := range units {
 		text, err := os.ReadFile(unit)
 		if err != nil {
