@@ -74,11 +74,11 @@ func simulate(p policy, q quotas, nodes int, seed uint64) result {
 	return s.result(nodes, int(watched/time.Hour))
 }
 
-// watch is for how long a fleet is watched after it has booted: a large one for a few
-// hours, as one day takes a computer minutes.
+// watch is for how long a fleet is watched after it has booted: a large one for less
+// than a day, which takes a computer many minutes.
 func watch(nodes int) time.Duration {
 	if nodes > 10_000 {
-		return 3 * time.Hour
+		return 90 * time.Minute
 	}
 	return day
 }
