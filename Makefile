@@ -2,6 +2,7 @@
 
 NAME    := ecr-cross-account-credential-provider
 TOOL    := ecr-cross-account
+SECRETS := ecr-pull-secrets
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 BUILD   := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 # Without C, as the programs are built: the linters then find compiled what they need.
@@ -9,15 +10,19 @@ LINT    := CGO_ENABLED=0 go tool -modfile=$(CURDIR)/.ci/lint/go.mod golangci-lin
 FUZZ    ?= 20s
 # The race detector needs a C compiler.
 RACE    := $(if $(shell command -v cc),-race)
-# Modules of their own, for what they link: a JSON Schema validator, Prometheus' and Terraform's parsers; and Kubernetes, whose
-# first build takes minutes.
+# Modules of their own, for what they link: a JSON Schema validator, Prometheus' and Terraform's parsers; Kubernetes, whose first
+# build takes minutes; and a client of its API.
 LIGHT   := test/schema test/metrics test/terraform
-NESTED  := $(LIGHT) $(patsubst %/go.mod,%,$(wildcard test/conformance/*/go.mod) test/node/go.mod)
+NESTED  := $(LIGHT) $(patsubst %/go.mod,%,$(wildcard test/conformance/*/go.mod) test/node/go.mod) \
+  cmd/$(SECRETS) cmd/$(SECRETS)/image cmd/$(SECRETS)/test cmd/$(SECRETS)/test/helm
 LIMIT   := 45m
 
-.PHONY: build test platforms platforms-test iam-scripts mutants generate lint fuzz e2e demo bench fleet clean help
+.PHONY: build node secrets image test platforms platforms-test iam-scripts mutants generate lint fuzz e2e demo bench fleet clean help
 
-build: ## write both programs to bin, static and stripped
+build: node ## write all programs to bin, static and stripped
+	cd cmd/$(SECRETS) && $(BUILD) -o $(CURDIR)/bin/$(SECRETS) .
+
+node: ## write the plugin and the operator's tool alone, without what the pull Secrets need
 	$(BUILD) -o bin/$(NAME) ./cmd/$(NAME)
 	$(BUILD) -o bin/$(TOOL) ./cmd/$(TOOL)
 
@@ -63,27 +68,44 @@ fuzz: ## run each fuzz target for a while (FUZZ=20s)
 	  done; \
 	done
 
+# The API server and etcd of test/node.
+KUBE = CGO_ENABLED=0 go -C test/node build -ldflags '-s -w -X k8s.io/component-base/version.gitVersion='$$(go -C test/node list -m -f '{{.Version}}' k8s.io/kubernetes) -o ../../bin/
+
+secrets: build ## test ecr-pull-secrets, with a real API server and etcd, its chart and its image (Linux)
+	$(KUBE) k8s.io/kubernetes/cmd/kube-apiserver
+	CGO_ENABLED=0 go -C test/node build -ldflags '-s -w' -o ../../bin/ ./etcd
+	CGO_ENABLED=0 go -C cmd/$(SECRETS)/test/helm build -o $(CURDIR)/bin/helm .
+	go -C cmd/$(SECRETS) test $(RACE) -shuffle=on -timeout $(LIMIT) ./...
+	CGO_ENABLED=0 go -C cmd/$(SECRETS)/test test -shuffle=on -timeout $(LIMIT) .
+	CGO_ENABLED=0 go -C cmd/$(SECRETS)/image test -timeout $(LIMIT) .
+
+image: ## write bin/ecr-pull-secrets.tar, an OCI archive for linux/amd64 and linux/arm64
+	@set -ex; cd cmd/$(SECRETS); for arch in amd64 arm64; do GOOS=linux GOARCH=$$arch $(BUILD) -o $(CURDIR)/bin/$(SECRETS)-$$arch .; done
+	go -C cmd/$(SECRETS)/image run . -o $(CURDIR)/bin/$(SECRETS).tar -version '$(VERSION)' \
+	  linux/amd64=$(CURDIR)/bin/$(SECRETS)-amd64 linux/arm64=$(CURDIR)/bin/$(SECRETS)-arm64
+
 # make e2e: which cases (a regular expression), and further flags, see test/node/README.md.
 RUN ?= .
 E2E ?=
 
-e2e: build ## start pods on real nodes (root on Debian; RUN=regexp chooses cases, E2E=-shell opens a shell)
+e2e: node ## start pods on real nodes (root on Debian; RUN=regexp chooses cases, E2E=-shell opens a shell)
 	test/node/install.sh
 	CGO_ENABLED=0 go -C test/node test ./...
-	CGO_ENABLED=0 go -C test/node build -ldflags '-s -w -X k8s.io/component-base/version.gitVersion='$$(go -C test/node list -m -f '{{.Version}}' k8s.io/kubernetes) -o ../../bin/ k8s.io/kubernetes/cmd/kubelet k8s.io/kubernetes/cmd/kube-apiserver
+	$(KUBE) k8s.io/kubernetes/cmd/kubelet k8s.io/kubernetes/cmd/kube-apiserver
 	CGO_ENABLED=0 go -C test/node build -ldflags '-s -w' -o ../../bin/ ./etcd
 	CGO_ENABLED=0 go -C test/node build -trimpath -ldflags '-s -w' -o ../../bin/pause ./pause
+	CGO_ENABLED=0 go -C cmd/$(SECRETS)/test build -trimpath -ldflags '-s -w' -o $(CURDIR)/bin/pull-secrets-clock ./clock
 	CGO_ENABLED=0 go -C test/node build -o ../../bin/node .
 	bin/node -run '$(RUN)' $(E2E)
 
-demo: build ## show requests, the calls to AWS that they cause, and answers
+demo: node ## show requests, the calls to AWS that they cause, and answers
 	@go run ./test/demo -plugin bin/$(NAME) -tool bin/$(TOOL)
 
 # make bench: the stock plugin to compare with, and further flags, see test/bench.
 BASELINE ?=
 BENCH ?=
 
-bench: build ## measure the plugin's processes (BASELINE=path/to/ecr-credential-provider to compare, BENCH=-runs=50)
+bench: node ## measure the plugin's processes (BASELINE=path/to/ecr-credential-provider to compare, BENCH=-runs=50)
 	@go run ./test/bench -plugin bin/$(NAME) $(if $(BASELINE),-baseline $(BASELINE)) $(BENCH)
 	go test -run '^$$' -bench . ./test/bench ./pkg/cache
 

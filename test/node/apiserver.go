@@ -29,13 +29,16 @@ const users = adminToken + `,admin,1,"system:masters"
 ` + nodeToken + `,system:node:` + nodeName + `,2,"system:nodes"
 `
 
-const kubeconfig = `apiVersion: v1
+// kubeconfigOf is a kubeconfig for the user of a token.
+func kubeconfigOf(token string) string {
+	return `apiVersion: v1
 kind: Config
 clusters: [{name: here, cluster: {server: "` + apiServerURL + `", certificate-authority: ` + apiServerDir + `/apiserver.crt}}]
-users: [{name: kubelet, user: {token: ` + nodeToken + `}}]
-contexts: [{name: here, context: {cluster: here, user: kubelet}}]
+users: [{name: me, user: {token: ` + token + `}}]
+contexts: [{name: here, context: {cluster: here, user: me}}]
 current-context: here
 `
+}
 
 // apiServer is a kube-apiserver with its etcd. Nothing else is of a control
 // plane: pods name their node, and controllers are not needed.
@@ -56,7 +59,7 @@ func startAPIServer(ctx context.Context, world *fakeaws.World) (*apiServer, erro
 	for path, text := range map[string]string{
 		apiServerDir + "/tokens.pem": string(pem.EncodeToMemory(&block)),
 		apiServerDir + "/users.csv":  users,
-		kubeconfigPath:               kubeconfig,
+		kubeconfigPath:               kubeconfigOf(nodeToken),
 	} {
 		if err := writeFile(path, text, 0o600); err != nil {
 			return nil, err

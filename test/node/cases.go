@@ -20,7 +20,7 @@ func (c Case) String() string { return c.ID + " " + c.Name }
 
 // cases are all of them. Those that wait for a back-off come first, so that the
 // others pass the time.
-var cases = slices.Concat(failureCases, serviceAccountCases, identityCases, companyCases, mirrorCases, doctorCases, loadCases, aheadCases)
+var cases = slices.Concat(failureCases, serviceAccountCases, identityCases, companyCases, mirrorCases, doctorCases, loadCases, aheadCases, pullSecretCases)
 
 const oneRole = `registries:
 - accounts: ["` + fakeaws.FirstAccount + `"]

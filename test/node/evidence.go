@@ -23,7 +23,7 @@ func (n *Node) report(w io.Writer, failure error, whole bool) {
 		printAll(w, "aws", n.AWS.Calls())
 		printAll(w, "registry", n.registries.accesses())
 	}
-	for _, name := range []string{"containerd", "etcd", "kube-apiserver", "kubelet"} {
+	for _, name := range []string{"containerd", "etcd", "kube-apiserver", "kubelet", "ecr-pull-secrets"} {
 		printAll(w, name, matchingLines(logOf(name), func(string) bool { return true }))
 	}
 	if failure != nil {

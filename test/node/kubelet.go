@@ -61,9 +61,10 @@ func (n *Node) launchKubelet() (err error) {
 	args := []string{
 		"--config=" + kubeletConfigPath,
 		"--hostname-override=" + nodeName,
-		"--image-credential-provider-config=" + providersConfigPath,
-		"--image-credential-provider-bin-dir=" + providersDir,
 		"--v=3", // events
+	}
+	if !n.setup.NoPlugin {
+		args = append(args, "--image-credential-provider-config="+providersConfigPath, "--image-credential-provider-bin-dir="+providersDir)
 	}
 	if n.api != nil {
 		args = append(args, "--kubeconfig="+kubeconfigPath)

@@ -34,6 +34,8 @@ type Setup struct {
 	Examples map[string]string
 	// APIServer lets the kubelet take its pods from one.
 	APIServer bool
+	// NoPlugin leaves the kubelet without providers.
+	NoPlugin bool
 	// Providers are the kubelet's: the plugin alone if empty.
 	Providers []Provider
 	// Kubelet is added to the kubelet's configuration.
@@ -61,6 +63,9 @@ type Provider struct {
 var allOfECR = []string{"*.dkr.ecr.*.amazonaws.com", "*.dkr-ecr.*.on.aws", "*.dkr.ecr-fips.*.amazonaws.com", "*.dkr-ecr-fips.*.on.aws", "public.ecr.aws"}
 
 func (s Setup) providers() []Provider {
+	if s.NoPlugin {
+		return nil
+	}
 	if len(s.Providers) > 0 {
 		return s.Providers
 	}
