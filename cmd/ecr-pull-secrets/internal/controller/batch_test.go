@@ -1,0 +1,64 @@
+package controller
+
+import (
+	"errors"
+	"testing"
+	"time"
+)
+
+// observer notes the full syncs.
+type observer struct{ syncs [][2]int }
+
+func (*observer) Wrote()      {}
+func (*observer) Failed()     {}
+func (*observer) Foreign(int) {}
+func (o *observer) Synced(namespaces, failed int) {
+	o.syncs = append(o.syncs, [2]int{namespaces, failed})
+}
+
+func TestBatch(t *testing.T) {
+	t.Parallel()
+	o := &observer{}
+	b := newBatch(o)
+	b.start(map[string]bool{"a": true, "b": true})
+	b.ended("a", errors.New("failed"))
+	b.ended("a", nil) // tried again
+	b.ended("other", errors.New("none of the batch"))
+	if len(o.syncs) > 0 {
+		t.Error("the batch is done before all were tried")
+	}
+	b.ended("b", nil)
+	if len(o.syncs) != 1 || o.syncs[0] != [2]int{2, 1} || <-b.done != 1 {
+		t.Errorf("syncs %v", o.syncs)
+	}
+	b.start(map[string]bool{"a": true})
+	b.start(map[string]bool{"b": true}) // instead
+	b.ended("a", nil)
+	b.ended("b", nil)
+	b.start(nil)
+	if len(o.syncs) != 3 {
+		t.Errorf("syncs %v", o.syncs)
+	}
+}
+
+// TestFights: a few repairs come at once, and a fight with somebody else is slowed
+// down.
+func TestFights(t *testing.T) {
+	t.Parallel()
+	f := &fights{count: map[string]int{}}
+	for i, want := range []time.Duration{0, 0, 0, 0, 0, time.Second, 2 * time.Second, 4 * time.Second} {
+		if got := f.delay("a"); got != want {
+			t.Errorf("after %d repairs %s, want %s", i, got, want)
+		}
+		f.repaired("a")
+	}
+	for range 100 {
+		f.repaired("a")
+	}
+	if got := f.delay("a"); got != time.Minute {
+		t.Errorf("at most %s, want 1m", got)
+	}
+	if f.delay("b") != 0 {
+		t.Error("another namespace is slowed down")
+	}
+}
