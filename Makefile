@@ -31,7 +31,7 @@ test: platforms ## run every test
 	go test $(RACE) -shuffle=on -parallel 16 -timeout $(LIMIT) ./...
 	@set -ex; for module in $(LIGHT); do go -C $$module test $(RACE) -shuffle=on -timeout $(LIMIT) ./...; done
 	@echo
-	@echo "That was everything but: make lint, make platforms-test, make e2e, make fuzz (FUZZ=20s for each target)."
+	@echo "That was everything but: make lint, make platforms-test, make iam-scripts, make secrets, make e2e, make fuzz (FUZZ=20s for each target)."
 
 platforms: ## compile for every platform that is served
 	@set -ex; for platform in linux/amd64 linux/arm64 windows/amd64; do for program in $(NAME) $(TOOL); do \
