@@ -29,6 +29,9 @@ func brokenKubelets() []broken {
 	plugin := "root/usr/libexec/plugins/" + pluginName
 	return []broken{
 		{name: "no kubelet", code: "D01", side: onNode, words: "journalctl -u kubelet", breakIt: func(n *node) { n.flags = nil }},
+		{name: "no kubelet that this user sees", code: "D01", result: diagnosis.Skipped, words: "run doctor as root", breakIt: func(n *node) {
+			n.flags, n.doctor.Unprivileged = nil, true
+		}},
 		{name: "no flags", code: "D01", side: onNode, words: "runs no plugin", breakIt: func(n *node) { n.flags = []string{"--v=2"} }},
 		{name: "no directory of plugins", code: "D01", side: onNode, words: "it has no --image-credential-provider-bin-dir", breakIt: func(n *node) { n.flags = n.flags[:1] }},
 		{name: "unknown field", code: "D02", side: onNode, words: "unknown field roleARN", breakIt: func(n *node) { n.providers += "  roleARN: x\n" }},

@@ -29,6 +29,8 @@ type Doctor struct {
 	Execute func(ctx context.Context, path string, args ...string) (string, error)
 	// Proc is where running programs are found.
 	Proc procfs.FS
+	// Unprivileged means that this process may not look at others.
+	Unprivileged bool
 	// KubeletConfig and BinDir name the kubelet's configuration of plugins and their
 	// directory, in place of those of the running kubelet.
 	KubeletConfig, BinDir string

@@ -54,6 +54,8 @@ func (e *examination) findKubelet(ctx context.Context) {
 		switch {
 		case err != nil:
 			return diagnosis.Skip(fmt.Sprintf("running programs can't be listed: %v", err))
+		case len(found) == 0 && e.Unprivileged:
+			return diagnosis.Skip("this user sees no kubelet, and may not look at one; run doctor as root")
 		case len(found) == 0:
 			return diagnosis.Fail(diagnosis.Node, "no kubelet is running here",
 				"if it ends at its start, its log says why (journalctl -u kubelet); for an image that is being built, use --kubelet-config PATH --bin-dir PATH")

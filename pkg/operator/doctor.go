@@ -44,6 +44,7 @@ func doctorCommand(conf *command.Configuration) command.Command {
 					return command.UsageError("--kubelet-config PATH and --bin-dir PATH belong together")
 				}
 				d.Process, d.Architecture, d.Proc, d.Execute = p, runtime.GOARCH, "/proc", execute
+				d.Unprivileged = os.Geteuid() != 0
 				d.Dial = (&net.Dialer{Timeout: 3 * time.Second}).DialContext
 				d.Load = func(args []string, root string) (config.Config, error) { return loadFor(*conf, p, args, root) }
 				return examine(ctx, d, images, *json)
