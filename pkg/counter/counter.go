@@ -87,7 +87,7 @@ func open(dir *os.Root, name string, flag int) (*os.File, error) {
 
 func record(o Outcome, took time.Duration) []byte {
 	micros := min(max(0, took.Microseconds()), 1<<32-1)
-	r := binary.BigEndian.AppendUint32([]byte{mark, byte(o)}, uint32(micros)) //nolint:gosec // it was bounded
+	r := binary.BigEndian.AppendUint32([]byte{mark, byte(o)}, uint32(micros))
 	return binary.BigEndian.AppendUint16(r, checksum(r))
 }
 

@@ -135,7 +135,7 @@ func TestBuckets(t *testing.T) {
 func TestDamage(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"requests", "requests.old", "totals"} {
-		for what, make := range map[string]func(path string) error{
+		for what, place := range map[string]func(path string) error{
 			"garbage": func(path string) error {
 				return os.WriteFile(path, []byte("garbage\xc5\x00, more than a record"), 0o600)
 			},
@@ -147,7 +147,7 @@ func TestDamage(t *testing.T) {
 			t.Run(name+" is "+what, func(t *testing.T) {
 				t.Parallel()
 				dir := newDir(t)
-				if err := make(filepath.Join(dir.Name(), name)); err != nil {
+				if err := place(filepath.Join(dir.Name(), name)); err != nil {
 					t.Fatal(err)
 				}
 				err := counter.Add(dir, counter.Minted, time.Second)

@@ -18,7 +18,7 @@ func takeLock(dir *os.Root) (unlock func(), err error) {
 		return nil, err
 	}
 	for {
-		if err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX); !errors.Is(err, syscall.EINTR) { //nolint:gosec // a descriptor is an int
+		if err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX); !errors.Is(err, syscall.EINTR) {
 			break
 		}
 	}

@@ -119,12 +119,10 @@ var escape = strings.NewReplacer("\\", `\\`, "\n", `\n`, `"`, `\"`)
 // sample writes a line. Labels are names and values in turn.
 func sample(b *bytes.Buffer, name string, value float64, labels ...string) {
 	b.WriteString(prefix + name)
-	for i := 0; i < len(labels); i += 2 {
-		open := ","
-		if i == 0 {
-			open = "{"
-		}
-		fmt.Fprintf(b, `%s%s="%s"`, open, labels[i], escape.Replace(strings.ToValidUTF8(labels[i+1], "?")))
+	open := "{"
+	for pair := range slices.Chunk(labels, 2) {
+		fmt.Fprintf(b, `%s%s="%s"`, open, pair[0], escape.Replace(strings.ToValidUTF8(pair[1], "?")))
+		open = ","
 	}
 	if len(labels) > 0 {
 		b.WriteByte('}')
