@@ -79,7 +79,7 @@ func TestRefreshPlans(t *testing.T) { //nolint:paralleltest // alone
 		{"a role of another partition", "registries:\n- accounts: [\"444455556666\"]\n  assumeRoles:\n  - arn: arn:aws-cn:iam::444455556666:role/ecr-pull\n", nil},
 		{"every name fits a prefix", firstEntry + "- accounts: [\"444455556666\"]\n  repositories: [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, \"0\", \"1\", \"2\", \"3\", \"4\", \"5\", \"6\", \"7\", \"8\", \"9\"]\n", nil},
 	}
-	for _, test := range tests {
+	for _, test := range tests { //nolint:paralleltest // alone
 		t.Run(test.name, func(t *testing.T) {
 			c, store := mustLoad(t, test.config), newStore(t, time.Now)
 			got := refresh(t, c, store, time.Now)
