@@ -65,13 +65,13 @@ func inChild(t *testing.T, name string, env []string, args ...string) string {
 
 // children are what inChild can run.
 var children = map[string]func(out io.Writer, args []string) error{
-	"hosts":        printHosts,
-	"proxies":      printProxies,
-	"token":        printToken,
-	"node":         printNode,
-	"instance":     printInstance,
-	"hint":         printHint,
-	"secrets":      printSecrets,
+	"hosts":    printHosts,
+	"proxies":  printProxies,
+	"token":    printToken,
+	"node":     printNode,
+	"instance": printInstance,
+	"hint":     printHint,
+	"secrets":  printSecrets,
 
 	"hurriedToken":    printHurriedToken,
 	"hurriedNode":     printHurriedNode,

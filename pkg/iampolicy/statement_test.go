@@ -163,7 +163,8 @@ func TestNewDocument(t *testing.T) {
 		want       string
 	}{
 		{
-			"resources are united", []iampolicy.Statement{iampolicy.AssumeRole(role("a")), iampolicy.Token(), iampolicy.AssumeRole(role("b")), iampolicy.Token()},
+			"resources are united",
+			[]iampolicy.Statement{iampolicy.AssumeRole(role("a")), iampolicy.Token(), iampolicy.AssumeRole(role("b")), iampolicy.Token()},
 			`[{"Sid":"AssumePullRole","Effect":"Allow","Action":"sts:AssumeRole","Resource":["arn:aws:iam::444455556666:role/a","arn:aws:iam::444455556666:role/b"]},` +
 				`{"Sid":"Token","Effect":"Allow","Action":"ecr:GetAuthorizationToken","Resource":"*"}]`,
 		},
@@ -174,7 +175,8 @@ func TestNewDocument(t *testing.T) {
 				`{"Sid":"AssumePullRole2","Effect":"Allow","Action":["sts:AssumeRole","sts:TagSession"],"Resource":"arn:aws:iam::444455556666:role/b"}]`,
 		},
 		{
-			"what a pattern covers is left out", []iampolicy.Statement{iampolicy.Pull(0, teamA+"x", teamA), iampolicy.Pull(0, "arn:aws:ecr:*:444455556666:repository/*")},
+			"what a pattern covers is left out",
+			[]iampolicy.Statement{iampolicy.Pull(0, teamA+"x", teamA), iampolicy.Pull(0, "arn:aws:ecr:*:444455556666:repository/*")},
 			`[{"Sid":"Pull","Effect":"Allow","Action":["ecr:BatchGetImage","ecr:GetDownloadUrlForLayer","ecr:BatchCheckLayerAvailability"],` +
 				`"Resource":"arn:aws:ecr:*:444455556666:repository/*"}]`,
 		},

@@ -38,7 +38,9 @@ func (i Image) Registry() Registry { return i.registry }
 func (i Image) Server() string { return i.server }
 
 // Mirrored reports whether the server is the host of a Mirror, not the registry.
-func (i Image) Mirrored() bool { return i.path != i.repository || i.server != i.registry.host && i.server != i.registry.host+":443" }
+func (i Image) Mirrored() bool {
+	return i.path != i.repository || i.server != i.registry.host && i.server != i.registry.host+":443"
+}
 
 // Repository is the repository's name in the registry, such as team-a/app.
 func (i Image) Repository() string { return i.repository }

@@ -38,7 +38,7 @@ func (r RoleTemplate) HasPolicy() bool { return r.policy != NoPolicy }
 
 // TokenAction is the action that requests a token. It has no resource (Service
 // Authorization Reference, Amazon ECR).
-const TokenAction = "ecr:GetAuthorizationToken"
+const TokenAction = "ecr:GetAuthorizationToken" //nolint:gosec // an action, not a credential
 
 const importAction = "ecr:BatchImportUpstreamImage"
 

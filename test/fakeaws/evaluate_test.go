@@ -141,9 +141,15 @@ func TestMatches(t *testing.T) {
 		pattern, text string
 		want          bool
 	}{
-		{"*", "", true}, {"a*c", "abbc", true}, {"a*c", "abb", false}, {"a?c", "abc", true}, {"a?c", "ac", false},
+		{"*", "", true},
+		{"a*c", "abbc", true},
+		{"a*c", "abb", false},
+		{"a?c", "abc", true},
+		{"a?c", "ac", false},
 		{"arn:aws:ecr:*:444455556666:repository/team-a/*", "arn:aws:ecr:eu-west-1:444455556666:repository/team-a/app", true},
-		{"ABC", "abc", false}, {"", "a", false}, {"**a", "bba", true},
+		{"ABC", "abc", false},
+		{"", "a", false},
+		{"**a", "bba", true},
 	} {
 		if got := matches(test.pattern, test.text); got != test.want {
 			t.Errorf("matches(%q, %q) = %t", test.pattern, test.text, got)

@@ -48,11 +48,10 @@ func (w *World) keepRole(r Role) *apiError {
 }
 
 func (r Role) xml() string {
-	path, name, _ := strings.Cut(strings.SplitN(r.ARN, ":", 6)[5], "/")
+	_, name, _ := strings.Cut(strings.SplitN(r.ARN, ":", 6)[5], "/")
+	path := "/"
 	if i := strings.LastIndex(name, "/"); i >= 0 {
 		path, name = "/"+name[:i+1], name[i+1:]
-	} else {
-		path = "/"
 	}
 	seconds := int(max(r.MaxSession, time.Hour) / time.Second)
 	return "<Role>" + element("Path", path) + element("RoleName", name) + element("RoleId", "AROAEXAMPLE") + element("Arn", r.ARN) +

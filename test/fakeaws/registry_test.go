@@ -46,7 +46,7 @@ func askRegistry(t *testing.T, client *http.Client, method, address, password st
 	if err != nil {
 		return err.Error()
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatal(err)
