@@ -10,6 +10,7 @@ import (
 	"encoding/pem"
 	"math/big"
 	"net"
+	"sync"
 	"time"
 )
 
@@ -67,4 +68,32 @@ func (a *authority) serverCertificate(until time.Time, names ...string) (tls.Cer
 		return tls.Certificate{}, err
 	}
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, nil
+}
+
+// certificates make one for each of AWS's host names that a client asks for.
+type certificates struct {
+	authority *authority
+	until     time.Time
+
+	mu   sync.Mutex
+	made map[string]*tls.Certificate
+}
+
+// of is the GetCertificate of a server. For other names it returns none, and the
+// server has one that is for loopback.
+func (c *certificates) of(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if made, ok := c.made[hello.ServerName]; ok {
+		return made, nil
+	}
+	if _, ok := serviceOf(hello.ServerName); !ok {
+		return nil, nil //nolint:nilnil // crypto/tls wants it so
+	}
+	made, err := c.authority.serverCertificate(c.until, hello.ServerName)
+	if err != nil {
+		return nil, err
+	}
+	c.made[hello.ServerName] = &made
+	return &made, nil
 }

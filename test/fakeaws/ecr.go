@@ -22,7 +22,7 @@ func (s *Server) ecr(w http.ResponseWriter, r *http.Request, body []byte, call *
 		return refusal
 	}
 	s.writeToken(w, grant, func(data map[string]any) any {
-		data["proxyEndpoint"] = fmt.Sprintf("https://%s.dkr.ecr.%s.amazonaws.com", grant.Account(), grant.Region)
+		data["proxyEndpoint"] = fmt.Sprintf("https://%s.dkr.ecr.%s.%s", grant.Account(), grant.Region, partitionAt(grant.Region).domain)
 		return []any{data}
 	})
 	return nil

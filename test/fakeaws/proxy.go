@@ -4,52 +4,26 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"regexp"
 	"strings"
 )
-
-// routes lead AWS's host names to the services.
-var routes = []struct {
-	host    *regexp.Regexp
-	service Service
-}{
-	{regexp.MustCompile(`^sts(-fips)?\.[a-z0-9-]+\.amazonaws\.com$`), STS},
-	{regexp.MustCompile(`^iam\.amazonaws\.com$`), IAM},
-	{regexp.MustCompile(`^api\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.com$`), ECR},
-	{regexp.MustCompile(`^api\.ecr-public\.us-east-1\.amazonaws\.com$`), ECRPublic},
-	{registryHost, Registry},
-	{bucketHost, S3},
-}
-
-// proxyNames are the hosts that the certificate is for behind the proxy.
-func proxyNames() []string {
-	names := []string{"iam.amazonaws.com", "api.ecr-public.us-east-1.amazonaws.com"}
-	for _, region := range []string{"eu-west-1", "eu-central-1", "us-east-1"} {
-		names = append(names, "sts."+region+".amazonaws.com", "api.ecr."+region+".amazonaws.com", "*.dkr.ecr."+region+".amazonaws.com",
-			"prod-"+region+"-starport-layer-bucket.s3."+region+".amazonaws.com")
-	}
-	return names
-}
 
 // proxy answers CONNECT. It leads AWS's own host names to the services, and nowhere
 // else.
 func (s *Server) proxy(w http.ResponseWriter, r *http.Request, _ []byte, call *Call) *apiError {
 	call.Operation = r.Method + " " + r.Host
-	host, _, err := net.SplitHostPort(r.Host)
+	host, port, err := net.SplitHostPort(r.Host)
 	if r.Method != http.MethodConnect || err != nil {
 		return &apiError{http.StatusMethodNotAllowed, "", "want CONNECT HOST:PORT"}
 	}
-	for _, route := range routes {
-		if !route.host.MatchString(host) {
-			continue
-		}
-		upstream, err := (&net.Dialer{}).DialContext(r.Context(), "tcp", s.sockets[route.service].address())
-		if err != nil {
-			return &apiError{http.StatusBadGateway, "", err.Error()}
-		}
-		return join(w, upstream)
+	service, ok := serviceOf(host)
+	if !ok || port != "443" {
+		return &apiError{http.StatusForbidden, "", "no way to " + r.Host}
 	}
-	return &apiError{http.StatusForbidden, "", "no way to " + host}
+	upstream, err := (&net.Dialer{}).DialContext(r.Context(), "tcp", s.sockets[service].address())
+	if err != nil {
+		return &apiError{http.StatusBadGateway, "", err.Error()}
+	}
+	return join(w, upstream)
 }
 
 // join answers that there is a connection, and copies both ways until one ends.

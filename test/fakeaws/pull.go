@@ -13,7 +13,7 @@ type Repository struct{ Account, Region, Name string }
 
 // ARN is how policies name the repository.
 func (r Repository) ARN() string {
-	return fmt.Sprintf("arn:aws:ecr:%s:%s:repository/%s", r.Region, r.Account, r.Name)
+	return fmt.Sprintf("arn:%s:ecr:%s:%s:repository/%s", partitionAt(r.Region).name, r.Region, r.Account, r.Name)
 }
 
 // AllowPull puts a statement in a repository's policy, or in its registry's if

@@ -1,53 +1,13 @@
 package fakeaws
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"net/http"
 	"regexp"
 	"strings"
 )
 
-// Push puts an image into a repository, under some tags. It has a manifest and a
-// configuration, whose digest Push returns, and no layers.
-func (w *World) Push(to Repository, tags ...string) (config string) {
-	settings := []byte(`{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}`)
-	manifest := fmt.Appendf(nil, `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",`+
-		`"config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":%q,"size":%d},"layers":[]}`, contentDigest(settings), len(settings))
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.images == nil {
-		w.images = map[Repository]map[string][]byte{}
-	}
-	if w.images[to] == nil {
-		w.images[to] = map[string][]byte{}
-	}
-	w.images[to][contentDigest(settings)], w.images[to][contentDigest(manifest)] = settings, manifest
-	for _, tag := range tags {
-		w.images[to][tag] = manifest
-	}
-	return contentDigest(settings)
-}
-
-// content returns what a repository has under a tag or digest.
-func (w *World) content(of Repository, reference string) (content []byte, repositoryExists bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	repository, ok := w.images[of]
-	return repository[reference], ok
-}
-
-func contentDigest(content []byte) string {
-	sum := sha256.Sum256(content)
-	return "sha256:" + hex.EncodeToString(sum[:])
-}
-
-var (
-	registryHost = regexp.MustCompile(`^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com$`)
-	bucketHost   = regexp.MustCompile(`^prod-([a-z0-9-]+)-starport-layer-bucket\.s3\.([a-z0-9-]+)\.amazonaws\.com$`)
-	contentPath  = regexp.MustCompile(`^/v2/(.+)/(manifests|blobs)/([^/]+)$`)
-)
+var contentPath = regexp.MustCompile(`^/v2/(.+)/(manifests|blobs)/([^/]+)$`)
 
 // The words of ECR (diagnoses of users quote them).
 const (
@@ -105,8 +65,8 @@ func (s *Server) serveContent(w http.ResponseWriter, r *http.Request, grant Gran
 	case content == nil:
 		return &apiError{http.StatusNotFound, strings.ToUpper(kind[:len(kind)-1]) + "_UNKNOWN", "Requested image not found"}
 	case kind == "blobs":
-		w.Header().Set("Location", fmt.Sprintf("https://prod-%[1]s-starport-layer-bucket.s3.%[1]s.amazonaws.com/%[2]s?X-Amz-Signature=%[3]s",
-			from.Region, reference, s.World.authenticate(reference)))
+		w.Header().Set("Location", fmt.Sprintf("https://prod-%[1]s-starport-layer-bucket.s3.%[1]s.%[2]s/%[3]s?X-Amz-Signature=%[4]s",
+			from.Region, partitionAt(from.Region).domain, reference, s.World.authenticate(reference)))
 		w.WriteHeader(http.StatusTemporaryRedirect)
 		return nil
 	}
@@ -149,30 +109,20 @@ func (w *World) importUpstream(g Grant, into Repository, reference string, exist
 func (s *Server) s3(w http.ResponseWriter, r *http.Request, _ []byte, call *Call) *apiError {
 	call.Operation = r.Method + " " + r.URL.Path
 	key := strings.TrimPrefix(r.URL.Path, "/")
-	bucket, _, _ := strings.Cut(r.Host, ".s3.")
-	passes := s.World.pass(S3Gateway, s.World.action("s3:GetObject", "arn:aws:s3:::"+bucket+"/"+key, "", Credentials{}))
-	switch {
-	case passes != nil:
-		return &apiError{http.StatusForbidden, "AccessDenied", "Access Denied"}
-	case bucketHost.FindStringSubmatch(r.Host) == nil:
+	host := bucketHost.FindStringSubmatch(r.Host)
+	if host == nil {
 		return &apiError{http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist"}
+	}
+	call.Region = host[2]
+	object := "arn:" + partitionAt(host[2]).name + ":s3:::" + host[1] + "/" + key
+	switch {
+	case s.World.pass(S3Gateway, s.World.action("s3:GetObject", object, "", Credentials{})) != nil:
+		return &apiError{http.StatusForbidden, "AccessDenied", "Access Denied"}
 	case r.Header.Get("Authorization") != "":
 		return &apiError{http.StatusBadRequest, "InvalidArgument", "Only one auth mechanism allowed"}
 	case key == "" || r.URL.Query().Get("X-Amz-Signature") != s.World.authenticate(key):
 		return &apiError{http.StatusForbidden, "AccessDenied", "Access Denied"}
 	}
 	_, _ = w.Write(s.World.blob(key))
-	return nil
-}
-
-// blob returns a blob of any repository.
-func (w *World) blob(digest string) []byte {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, repository := range w.images {
-		if content, ok := repository[digest]; ok {
-			return content
-		}
-	}
 	return nil
 }

@@ -47,7 +47,7 @@ type Options struct {
 	Dir string
 	// Expired makes the TLS certificate one of yesterday.
 	Expired bool
-	// Names are hosts that the TLS certificate is also for.
+	// Names are hosts that the TLS certificate is for besides loopback and AWS's own.
 	Names []string
 	// Listen is where services are served: a free port of loopback where it names
 	// no address.
@@ -109,12 +109,14 @@ func (s *Server) makeCertificate(o Options) (*tls.Config, error) {
 	if o.Expired {
 		until = time.Now().Add(-24 * time.Hour)
 	}
-	certificate, err := ca.serverCertificate(until, append(proxyNames(), o.Names...)...)
+	certificate, err := ca.serverCertificate(until, o.Names...)
 	if err != nil {
 		return nil, err
 	}
 	s.caFile = filepath.Join(o.Dir, "fakeaws-ca.pem")
-	return &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}, os.WriteFile(s.caFile, ca.pem(), 0o600)
+	others := &certificates{authority: ca, until: until, made: map[string]*tls.Certificate{}}
+	config := &tls.Config{Certificates: []tls.Certificate{certificate}, GetCertificate: others.of, MinVersion: tls.VersionTLS12}
+	return config, os.WriteFile(s.caFile, ca.pem(), 0o600)
 }
 
 func (s *Server) serve(service Service, address string, h handler, certificate *tls.Config) error {

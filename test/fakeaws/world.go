@@ -82,6 +82,7 @@ func NewWorld(node Node, roles ...Role) *World {
 		organizations:    map[string]organization{},
 		endpoints:        map[Endpoint]document{},
 		resourcePolicies: map[Repository][]document{},
+		images:           map[Repository]map[string][]byte{},
 	}
 	for _, r := range append([]Role{{ARN: node.Role}}, roles...) {
 		w.SetRole(r)

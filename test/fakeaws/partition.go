@@ -1,0 +1,30 @@
+package fakeaws
+
+import (
+	"slices"
+	"strings"
+)
+
+// partition is a part of AWS with names of its own.
+type partition struct {
+	regions string // what its regions start with
+	name    string // in ARNs
+	domain  string // of its hosts
+}
+
+// partitions are all of them. Regions of the last start with anything else.
+var partitions = []partition{
+	{"cn-", "aws-cn", "amazonaws.com.cn"},
+	{"us-gov-", "aws-us-gov", "amazonaws.com"},
+	{"eusc-", "aws-eusc", "amazonaws.eu"},
+	{"us-iso-", "aws-iso", "c2s.ic.gov"},
+	{"us-isob-", "aws-iso-b", "sc2s.sgov.gov"},
+	{"eu-isoe-", "aws-iso-e", "cloud.adc-e.uk"},
+	{"us-isof-", "aws-iso-f", "csp.hci.ic.gov"},
+	{"", "aws", "amazonaws.com"},
+}
+
+// partitionAt returns the partition of a region.
+func partitionAt(region string) partition {
+	return partitions[slices.IndexFunc(partitions, func(p partition) bool { return strings.HasPrefix(region, p.regions) })]
+}
