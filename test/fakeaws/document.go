@@ -153,7 +153,7 @@ func (s *statement) checkActions(k kind) error {
 	for _, name := range slices.Concat(s.Action, s.NotAction) {
 		service, operation, _ := strings.Cut(name, ":")
 		known := slices.Contains([]string{"sts", "ecr", "ecr-public", "s3", "iam"}, service) && operation != "" || name == "*"
-		if !known || k == trustPolicy && service != "sts" {
+		if !known || k == trustPolicy && service != "sts" && name != "*" {
 			return fmt.Errorf("action %q", name)
 		}
 	}
