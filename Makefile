@@ -94,7 +94,7 @@ e2e: node ## start pods on real nodes (root on Debian; RUN=regexp chooses cases,
 	$(KUBE) k8s.io/kubernetes/cmd/kubelet k8s.io/kubernetes/cmd/kube-apiserver
 	CGO_ENABLED=0 go -C test/node build -ldflags '-s -w' -o ../../bin/ ./etcd
 	CGO_ENABLED=0 go -C test/node build -trimpath -ldflags '-s -w' -o ../../bin/pause ./pause
-	CGO_ENABLED=0 go -C cmd/$(SECRETS)/test build -trimpath -ldflags '-s -w' -o $(CURDIR)/bin/pull-secrets-clock ./clock
+	CGO_ENABLED=0 go -C cmd/$(SECRETS)/test build -o $(CURDIR)/bin/pull-secrets-clock ./clock
 	CGO_ENABLED=0 go -C test/node build -o ../../bin/node .
 	bin/node -run '$(RUN)' $(E2E)
 
