@@ -30,7 +30,7 @@ func TestDay(t *testing.T) {
 	for range hours * 6 {
 		before := w.count("GetAuthorizationToken")
 		if w.advance(t, 10*time.Minute); w.count("GetAuthorizationToken") > before {
-			written += many
+			written += many - 8 // a session that ends does not count the writes that its workers have begun
 			r.metricIs(t, "writes_total", func(n float64) bool { return n >= written })
 		}
 	}
