@@ -53,7 +53,7 @@ func TestSetUpByAPI(t *testing.T) {
 		t.Errorf("another external ID: %+v", got)
 	}
 	for action, want := range map[string]string{
-		"GetRole": "sts%3AExternalId", "ListRoleTags": "<Value>me</Value></member><member><Key>team</Key><Value>a&amp;b</Value>", "ListRolePolicies": "<member>pull</member>",
+		"GetRole": "<Path>/</Path><RoleName>ecr-pull</RoleName>", "ListRoleTags": "<Value>me</Value></member><member><Key>team</Key><Value>a&amp;b</Value>", "ListRolePolicies": "<member>pull</member>",
 	} {
 		if got := asAdministrator(t, s, admin, action, "RoleName", "ecr-pull"); !strings.Contains(got.text, want) {
 			t.Errorf("%s: %+v", action, got)
@@ -61,6 +61,9 @@ func TestSetUpByAPI(t *testing.T) {
 	}
 	if got := assume(t, s, node, firstRole, "7200", "x1"); got.status != http.StatusOK {
 		t.Errorf("longer sessions: %+v", got)
+	}
+	if got := asAdministrator(t, s, admin, "GetRole", "RoleName", "ecr-pull"); !strings.Contains(got.text, "sts%3AExternalId") {
+		t.Errorf("the trust policy: %+v", got)
 	}
 	limited := NewWorld(Node{Role: nodeRole}, Role{ARN: nodeRole, Policies: map[string]string{}})
 	other := start(t, limited, Options{})

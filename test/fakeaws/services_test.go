@@ -20,7 +20,8 @@ func TestFaultsOfAllServices(t *testing.T) {
 		{Registry, registry, Fault{Kind: Answer, Times: 1, Body: "x"}, "200 OK x", "401 Unauthorized Not Authorized"},
 		{Registry, registry, Fault{Kind: Reset, Times: 1}, `Get "` + registry + `": `, "401 Unauthorized Not Authorized"},
 		{
-			S3, bucket, Fault{Kind: Error, Times: 1, Status: 503, Code: "SlowDown", Message: "slow down"},
+			S3, bucket,
+			Fault{Kind: Error, Times: 1, Status: 503, Code: "SlowDown", Message: "slow down"},
 			`503 Service Unavailable <?xml version="1.0" encoding="UTF-8"?><Error><Code>SlowDown</Code><Message>slow down</Message></Error>`,
 			`403 Forbidden <?xml version="1.0" encoding="UTF-8"?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>`,
 		},
