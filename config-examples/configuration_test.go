@@ -19,7 +19,7 @@ type pull struct {
 	roles        []string
 }
 
-// configurations are the files of this folder itself.
+// configurations are the files of this directory itself.
 var configurations = map[string][]pull{
 	"minimal.yaml": {
 		{"444455556666.dkr.ecr.eu-west-1.amazonaws.com/app", "registries[0]", []string{"arn:aws:iam::444455556666:role/ecr-pull images-for-111122223333"}},

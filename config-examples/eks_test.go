@@ -18,7 +18,7 @@ const (
 )
 
 const (
-	folderFlag = "/etc/eks/image-credential-provider"
+	directoryFlag = "/etc/eks/image-credential-provider"
 	fileFlag   = "/etc/" + program + "/credential-providers.yaml"
 )
 
@@ -31,9 +31,9 @@ type installer struct {
 }
 
 var installers = map[string]installer{
-	"user data":       {userData, "v1.34.2-eks-ecaa3a6", folderFlag, beside},
+	"user data":       {userData, "v1.34.2-eks-ecaa3a6", directoryFlag, beside},
 	"user data older": {userDataOlder, "v1.33.5-eks-ecaa3a6", fileFlag, besideOlder},
-	"bake":            {bake, "v1.34.0-eks-ecaa3a6", folderFlag, beside},
+	"bake":            {bake, "v1.34.0-eks-ecaa3a6", directoryFlag, beside},
 	"bake older":      {bake, "v1.33.5-eks-ecaa3a6", fileFlag, besideOlder},
 }
 

@@ -17,10 +17,10 @@ import (
 	"testing"
 )
 
-// stockFolder is --image-credential-provider-bin-dir, and has the stock configuration too.
-const stockFolder = "/etc/eks/image-credential-provider"
+// stockDirectory is --image-credential-provider-bin-dir, and has the stock configuration too.
+const stockDirectory = "/etc/eks/image-credential-provider"
 
-// node is a root folder with what a node of Amazon EKS has before user data
+// node is a root directory with what a node of Amazon EKS has before user data
 // runs, and what a script is given there.
 type node struct {
 	installer
@@ -38,10 +38,10 @@ func newNode(t *testing.T, in installer) *node {
 		download: binary, sha256: sum(read(t, binary)),
 		configuration: body(read(t, "minimal.yaml")), providers: body(read(t, in.providers)),
 	}
-	write(t, n.root+stockFolder+"/config.json", `{"apiVersion":"kubelet.config.k8s.io/v1","kind":"CredentialProviderConfig","providers":[{`+
+	write(t, n.root+stockDirectory+"/config.json", `{"apiVersion":"kubelet.config.k8s.io/v1","kind":"CredentialProviderConfig","providers":[{`+
 		`"name":"ecr-credential-provider","apiVersion":"credentialprovider.kubelet.k8s.io/v1",`+
 		`"matchImages":["`+strings.Join(stockPatterns, `","`)+`"],"defaultCacheDuration":"12h0m0s"}]}`, 0o644)
-	write(t, n.root+stockFolder+"/ecr-credential-provider", "#!/bin/sh\n", 0o755)
+	write(t, n.root+stockDirectory+"/ecr-credential-provider", "#!/bin/sh\n", 0o755)
 	if err := os.MkdirAll(n.root+"/usr/bin", 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +143,7 @@ func (n *node) check(t *testing.T) {
 	installed := "/etc/" + program + "/config.yaml"
 	modes := map[string]fs.FileMode{path.Dir(installed): fs.ModeDir | 0o755, installed: 0o644}
 	for _, p := range found {
-		modes[stockFolder+"/"+p.Name] = 0o755
+		modes[stockDirectory+"/"+p.Name] = 0o755
 	}
 	for file, want := range modes {
 		if info, err := os.Stat(n.root + file); err != nil || info.Mode() != want {
@@ -159,7 +159,7 @@ func (n *node) check(t *testing.T) {
 	n.ask(t, found[0])
 }
 
-// kubeletReads lists the files of the flag: one, or those of a folder with
+// kubeletReads lists the files of the flag: one, or those of a directory with
 // three endings, in order of name.
 func (n *node) kubeletReads(t *testing.T) []string {
 	t.Helper()
@@ -186,7 +186,7 @@ func (n *node) ask(t *testing.T, p kubeletProvider) {
 	for i := range args {
 		args[i] = strings.Replace(args[i], "=/etc/", "="+n.root+"/etc/", 1)
 	}
-	cmd := exec.CommandContext(t.Context(), n.root+stockFolder+"/"+p.Name, args...)
+	cmd := exec.CommandContext(t.Context(), n.root+stockDirectory+"/"+p.Name, args...)
 	cmd.Env = []string{"AWS_EC2_METADATA_DISABLED=true"}
 	cmd.Stdin = strings.NewReader(`{"kind":"CredentialProviderRequest","apiVersion":"` + p.APIVersion + `","image":"docker.io/library/busybox"}`)
 	var stderr bytes.Buffer
@@ -206,7 +206,7 @@ func (n *node) checkStandIn(t *testing.T, before map[string]string) {
 	t.Helper()
 	want := maps.Clone(before)
 	want["etc/"+program] = (fs.ModeDir | 0o755).String()
-	want[strings.TrimPrefix(fileFlag, "/")] = before[stockFolder[1:]+"/config.json"]
+	want[strings.TrimPrefix(fileFlag, "/")] = before[stockDirectory[1:]+"/config.json"]
 	if after := n.snapshot(t); !maps.Equal(after, want) {
 		t.Errorf("the node has %v; want %v", after, want)
 	}
@@ -245,7 +245,7 @@ func write(t *testing.T, file, content string, mode fs.FileMode) {
 	}
 }
 
-// writeFile writes a file with just this mode, whatever the umask, and its folder.
+// writeFile writes a file with just this mode, whatever the umask, and its directory.
 func writeFile(file, content string, mode fs.FileMode) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	if err == nil {
 		m.Run()
 	}
-	os.RemoveAll(dir) //nolint:errcheck // a temporary folder
+	os.RemoveAll(dir) //nolint:errcheck // a temporary directory
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -67,7 +67,7 @@ cp "$DOWNLOAD" "${to:-${!#}}"
 `
 }
 
-// TestScriptsInstall runs the scripts for real, in a root folder of their own
+// TestScriptsInstall runs the scripts for real, in a root directory of their own
 // and twice, with the two umasks that matter.
 func TestScriptsInstall(t *testing.T) {
 	t.Parallel()
@@ -131,7 +131,7 @@ func TestScriptsFail(t *testing.T) {
 func TestBakeRefuses(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ installer, providers, want string }{
-		"complete file in the folder": {"bake", besideOlder, "has no provider " + program},
+		"complete file in the directory": {"bake", besideOlder, "has no provider " + program},
 		"part of a file":              {"bake older", beside, "has no provider aws-" + program},
 		"stock provider twice":        {"bake", "both", "which"},
 		"stock provider missing":      {"bake older", "ours", "lacks ecr-credential-provider"},

@@ -97,7 +97,7 @@ func setup(env *testscript.Env) error {
 	return prepareFiles(env.WorkDir)
 }
 
-// prepareFiles puts the folder's path into configurations, and makes them
+// prepareFiles puts the directory's path into configurations, and makes them
 // trustworthy, whatever the umask.
 func prepareFiles(dir string) error {
 	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {

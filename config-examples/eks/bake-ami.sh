@@ -14,12 +14,12 @@ for file in "$@"; do
 done
 binary=$1 configuration=$2 providers=$3
 
-bin=${ROOT:-}/etc/eks/image-credential-provider # ROOT: another root folder, for tests
+bin=${ROOT:-}/etc/eks/image-credential-provider # ROOT: another root directory, for tests
 etc=${ROOT:-}/etc/ecr-cross-account-credential-provider
 stock=ecr-credential-provider
 [[ -x $bin/$stock ]] || fail "$bin/$stock: not there; is this Amazon Linux 2023 for EKS?"
 
-# From 1.34 the kubelet reads all files of a folder, before it one file, which then holds the stock provider too.
+# From 1.34 the kubelet reads all files of a directory, before it one file, which then holds the stock provider too.
 kubelet=$("${ROOT:-}/usr/bin/kubelet" --version)
 [[ $kubelet =~ v1\.([0-9]+)\. ]] || fail "cannot tell the kubelet's version from \"$kubelet\""
 if ((BASH_REMATCH[1] >= 34)); then
@@ -41,14 +41,15 @@ else
   names "$stock" || fail "$providers: lacks $stock; take kubelet/beside-the-stock-provider-before-1.34.yaml"
 fi
 
-# All is checked in a folder of its own, then renamed: if a step fails, nothing is changed.
+# All is checked in a directory of its own, then renamed: if a step fails, nothing is changed.
 stage=$(mktemp -d "$bin/.stage.XXXXXX")
 trap 'rm -rf "$stage"' EXIT
 install -m 0755 "$binary" "$stage/$name"
 install -m 0644 "$configuration" "$stage/config.yaml"
 install -m 0644 "$providers" "$stage/providers.yaml"
 "$stage/$name" version || fail "$binary: does not run here; is it for $(uname -sm)?"
-"$stage/$name" validate "$stage/config.yaml" || fail "$configuration: not valid"
+"$stage/$name" validate "$stage/config.yaml" --kubelet-config "$stage/providers.yaml" --kubelet-version "$kubelet" ||
+  fail "$configuration or $providers: not valid"
 sync "$stage"/*
 
 install -d -m 0755 "$etc"

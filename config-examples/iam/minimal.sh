@@ -1,7 +1,7 @@
 #!/bin/sh
 # For account 444455556666, by ecr-cross-account iam. It needs the AWS CLI 2 and may run any number of times.
-# It changes only roles and providers with the tag managed-by=ecr-cross-account. Where another one would have to change, it prints the
-# difference and stops.
+# It changes only roles with the tag managed-by=ecr-cross-account. Where another role would have to change, it prints the difference and
+# stops.
 set -eu
 
 account=$(aws sts get-caller-identity --query Account --output text)
@@ -79,10 +79,10 @@ policy() {
 }
 
 # provider ARN URL AUDIENCE makes an OIDC provider. An AWS CLI before 2.17 also wants the thumbprint of the issuer's certificate, in
-# THUMBPRINT.
+# THUMBPRINT. A provider that exists stays as it is: others may depend on it.
 provider() {
   if ! ask "$work/is" iam get-open-id-connect-provider --open-id-connect-provider-arn "$1" --query ClientIDList --output text; then
-    set -- "$@" ${THUMBPRINT:+--thumbprint-list "$THUMBPRINT"}
+    set -- "$1" "$2" "$3" ${THUMBPRINT:+--thumbprint-list "$THUMBPRINT"}
     url=$2 audience=$3
     shift 3
     aws iam create-open-id-connect-provider --url "$url" --client-id-list "$audience" "$@" \
@@ -90,15 +90,11 @@ provider() {
     echo "created the OIDC provider of $url"
     return
   fi
-  if tr '\t' '\n' <"$work/is" | grep -qxF -e "$3"; then
-    echo "the OIDC provider of $2 is up to date"
-    return
+  if ! tr '\t' '\n' <"$work/is" | grep -qxF -e "$3"; then
+    echo "$1 has no audience $3; to add it, run: aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn $1 --client-id $3" >&2
+    exit 1
   fi
-  tag=$(aws iam list-open-id-connect-provider-tags --open-id-connect-provider-arn "$1" --query "Tags[?Key=='managed-by'].Value" --output text)
-  echo "$3" >"$work/wanted"
-  [ "$tag" = ecr-cross-account ] || refuse "the list of audiences of $1" "$work/is" "$work/wanted"
-  aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn "$1" --client-id "$3"
-  echo "added audience $3 to the OIDC provider of $2"
+  echo "the OIDC provider of $2 is up to date"
 }
 
 cat >"$work/trust" <<'EOF'

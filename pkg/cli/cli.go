@@ -41,11 +41,11 @@ func CommandLine(p Process) command.Program {
 				Example: "explain 444455556666.dkr.ecr.eu-west-1.amazonaws.com/team-a/app", New: explain(&conf),
 			},
 			{
-				Name: "refresh", Args: "[--provider-config PATH]", Summary: "mint tokens into the cache before pods need them; for a timer",
+				Name: "refresh", Summary: "mint tokens into the cache before pods need them; for a timer",
 				Example: "refresh --provider-config /etc/kubernetes/credential-provider.yaml", New: refresh(&conf),
 			},
 			{
-				Name: "metrics", Args: "[--textfile PATH]", Summary: "print tokens and requests as metrics for Prometheus",
+				Name: "metrics", Summary: "print tokens and requests as metrics for Prometheus",
 				Example: "metrics --textfile /var/lib/node_exporter/textfile/ecr-cross-account.prom", New: printMetrics(&conf),
 			},
 			{

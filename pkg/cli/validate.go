@@ -23,6 +23,8 @@ type validated struct {
 func validate(conf *command.Configuration) func(*flag.FlagSet) command.Run {
 	return func(flags *flag.FlagSet) command.Run {
 		json := command.OutputFlag(flags)
+		var kubelet kubeletFlags
+		kubelet.register(flags)
 		anyOwner := flags.Bool("no-permissions", false, "do not check who may write the file")
 		return func(_ context.Context, p Process, args []string) error {
 			source, err := sourceOf(p, *conf, args)
@@ -30,7 +32,7 @@ func validate(conf *command.Configuration) func(*flag.FlagSet) command.Run {
 				return err
 			}
 			source.AnyOwner = *anyOwner
-			warnings, problems, err := check(source, conf.Roles)
+			warnings, problems, err := check(source, conf.Roles, kubelet)
 			switch {
 			case err != nil:
 				return err
@@ -47,13 +49,19 @@ func validate(conf *command.Configuration) func(*flag.FlagSet) command.Run {
 	}
 }
 
-// check loads a configuration. Neither list is nil, so that JSON has [] for none.
-func check(source config.Source, roles []config.RoleFlag) (warnings, problems config.Problems, err error) {
+// check loads a configuration, and checks the kubelet's if the flags name one. Neither
+// list is nil, so that JSON has [] for none.
+func check(source config.Source, roles []config.RoleFlag, kubelet kubeletFlags) (warnings, problems config.Problems, err error) {
 	c, err := source.Load(roles)
 	if err != nil && !errors.As(err, &problems) {
 		return nil, nil, err
 	}
-	return append(config.Problems{}, c.Warnings...), append(config.Problems{}, problems...), nil
+	c.File = source.Path
+	more, wrong, err := kubelet.check(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	return append(append(config.Problems{}, c.Warnings...), more...), append(append(config.Problems{}, problems...), wrong...), nil
 }
 
 func printProblems(p Process, warnings, problems config.Problems) error {

@@ -22,7 +22,7 @@ import (
 // iamCommand prints what each account has to create.
 func iamCommand(conf *command.Configuration) command.Command {
 	return command.Command{
-		Name: "iam", Args: "[--side SIDE] [--account ID] [--format FORMAT]",
+		Name:    "iam",
 		Summary: "print the IAM policies that a configuration needs, of the nodes' side and of the images' side",
 		Example: "iam --config minimal.yaml --node-role arn:aws:iam::111122223333:role/node",
 		New: func(flags *flag.FlagSet) command.Run {

@@ -36,7 +36,7 @@ func main() {
 	flag.StringVar(&o.baseline, "baseline", "", "the stock plugin's `binary`, to compare with")
 	flag.IntVar(&o.runs, "runs", 20, "how often each program is run in each row")
 	flag.StringVar(&o.rows, "rows", "", "only rows whose name contains this `text`")
-	flag.StringVar(&o.scratch, "scratch", memory(), "the `folder` for the caches: a tmpfs if there is one, as the plugin's own default is")
+	flag.StringVar(&o.scratch, "scratch", memory(), "the `directory` for the caches: a tmpfs if there is one, as the plugin's own default is")
 	flag.Func("round-trips", "how far AWS is, in `ms,ms,…` (default 0,5,20,50)", func(s string) error {
 		o.roundTrips = nil
 		for field := range strings.SplitSeq(s, ",") {
@@ -91,7 +91,7 @@ func run(w io.Writer, o options) error {
 	return printLoad(w, "at the end")
 }
 
-// memory is a folder on a tmpfs, where the system has one for everybody.
+// memory is a directory on a tmpfs, where the system has one for everybody.
 func memory() string {
 	const shared = "/dev/shm"
 	if info, err := os.Stat(shared); err == nil && info.IsDir() {

@@ -77,7 +77,7 @@ func (b *bench) measure(o options) ([]*result, error) {
 	return results, nil
 }
 
-// once is one run of a program in a row, in a folder of its own.
+// once is one run of a program in a row, in a directory of its own.
 func (b *bench) once(aws *distantAWS, r row, p program) (sample, error) {
 	b.count++
 	dir := filepath.Join(b.dir, strconv.Itoa(b.count))

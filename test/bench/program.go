@@ -16,7 +16,7 @@ import (
 // program is one that is measured.
 type program struct {
 	name, path string
-	// prepare writes what the program reads into a folder, and says which arguments
+	// prepare writes what the program reads into a directory, and says which arguments
 	// and variables it gets beside AWS's.
 	prepare func(dir string, r row) (args, env []string, err error)
 	// answers says that the program is a plugin, and not the floor.
@@ -25,7 +25,7 @@ type program struct {
 	caches bool
 }
 
-// ours is this plugin. Each folder has a cache of its own.
+// ours is this plugin. Each directory has a cache of its own.
 func ours(path string) program {
 	return program{name: "this plugin", path: path, answers: true, caches: true, prepare: func(dir string, _ row) ([]string, []string, error) {
 		config := filepath.Join(dir, "config.yaml")

@@ -15,8 +15,8 @@ type release struct {
 	// byName: providers are tried in the order of their names, not of the
 	// configuration.
 	byName bool
-	// folders: the configuration may be a folder of files.
-	folders bool
+	// directories: the configuration may be a directory of files.
+	directories bool
 	// serviceAccounts: the configuration may have tokenAttributes.
 	serviceAccounts bool
 	// failed is how its log tells that a plugin failed; the error follows.
@@ -31,11 +31,11 @@ var releases = []release{
 		failed: "Failed getting credential from external registry credential provider: error execing credential provider plugin " + name,
 	},
 	{
-		version: "1.34", program: program("kubelet-1.34", "."), folders: true, serviceAccounts: true,
+		version: "1.34", program: program("kubelet-1.34", "."), directories: true, serviceAccounts: true,
 		failed: "Failed getting credential from external registry credential provider: error execing credential provider plugin " + name,
 	},
 	{
-		version: "1.36", program: program("kubelet-1.36", "."), folders: true, serviceAccounts: true,
+		version: "1.36", program: program("kubelet-1.36", "."), directories: true, serviceAccounts: true,
 		failed: `"Failed to provide credentials for image" err="failed to get credential from external registry credential provider: error execing credential provider plugin ` + name,
 	},
 }

@@ -58,9 +58,9 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// TestFolder: on Amazon EKS the flags may name one folder, with the plugins, their
+// TestDirectory: on Amazon EKS the flags may name one directory, with the plugins, their
 // configurations and other files; the files' names make the order.
-func TestFolder(t *testing.T) {
+func TestDirectory(t *testing.T) {
 	t.Parallel()
 	for _, r := range releases {
 		t.Run(r.version, func(t *testing.T) {
@@ -69,12 +69,12 @@ func TestFolder(t *testing.T) {
 			node.configure(t, "config.yaml", entry(t, stock, "v1", ""))
 			node.configure(t, "10-ecr-cross-account.yaml", entry(t, name, "v1", oneRole))
 			k := kubelet{Config: node.dir, BinDir: node.dir, Lookups: []pod{{Image: first + "/team-a/app"}}}
-			if r.folders {
+			if r.directories {
 				r.check(t, node, startAWS(t), k, outcome{as: [][]string{oursFirst}, runs: 2})
 				return
 			}
 			if _, log, err := r.run(t, k, nil); err == nil || !strings.Contains(log, "is a directory") {
-				t.Errorf("a folder of configurations: %v, %s", err, log)
+				t.Errorf("a directory of configurations: %v, %s", err, log)
 			}
 		})
 	}

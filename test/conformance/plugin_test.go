@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// installation is a node's folder of plugins, which counts their runs.
+// installation is a node's directory of plugins, which counts their runs.
 type installation struct{ dir string }
 
 // install puts the plugin under each of some names. What the kubelet runs is a

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// bin is the folder of what the tests compile.
+// bin is the directory of what the tests compile.
 var bin string
 
 func TestMain(m *testing.M) { os.Exit(withBin(m)) }

@@ -30,7 +30,7 @@ const mark = "end"
 // Start makes a journal, until the test's end.
 func Start(t testing.TB) *Journal {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "journal") // a test's own folder may be longer than a socket's name can be
+	dir, err := os.MkdirTemp("", "journal") // a test's own directory may be longer than a socket's name can be
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// cgroup is the one folder, of the same name in each hierarchy, that a node's
+// cgroup is the one directory, of the same name in each hierarchy, that a node's
 // pods are in. It is the only thing that a node has on the machine.
 type cgroup struct{ name string }
 
@@ -57,22 +57,22 @@ func (c cgroup) remove() error {
 	}
 }
 
-// removeTree removes folders, the innermost first; the files in a cgroup go with
+// removeTree removes directories, the innermost first; the files in a cgroup go with
 // it.
 func removeTree(root string) error {
-	var folders []string
+	var directories []string
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if err == nil && entry.IsDir() {
-			folders = append(folders, path)
+			directories = append(directories, path)
 		}
 		return err
 	})
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	for _, folder := range slices.Backward(folders) {
-		if err := syscall.Rmdir(folder); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("removing cgroup %s: %w", folder, err)
+	for _, directory := range slices.Backward(directories) {
+		if err := syscall.Rmdir(directory); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("removing cgroup %s: %w", directory, err)
 		}
 	}
 	return nil
@@ -83,10 +83,10 @@ func removeAbandonedCgroups() {
 	mounts, _ := hierarchies()
 	for _, m := range mounts {
 		left, _ := filepath.Glob(filepath.Join(m, cgroupPrefix+"*"))
-		for _, folder := range left {
-			pid, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(folder), cgroupPrefix), ".")
+		for _, directory := range left {
+			pid, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(directory), cgroupPrefix), ".")
 			if n, err := strconv.Atoi(pid); err == nil && errors.Is(syscall.Kill(n, 0), syscall.ESRCH) {
-				_ = removeTree(folder)
+				_ = removeTree(directory)
 			}
 		}
 	}

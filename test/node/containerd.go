@@ -7,7 +7,7 @@ import (
 
 // containerdConfig is Debian's default but where the test is no whole machine:
 // it may not raise OOM scores or load AppArmor profiles. Registries are
-// configured in the folder certs.d; there is nothing in it but in a case of
+// configured in the directory certs.d; there is nothing in it but in a case of
 // mirrors.
 const containerdConfig = `version = 2
 [plugins."io.containerd.internal.v1.opt"]

@@ -18,7 +18,7 @@ const (
 	manifestsDir        = "/etc/kubernetes/manifests"
 )
 
-// kubeletConfig is that of a kubelet that takes its pods from a folder, with an
+// kubeletConfig is that of a kubelet that takes its pods from a directory, with an
 // API server or without. What differs from the defaults, beyond that, is for the sake of
 // the machine: no swap, no iptables, no eviction, a cgroup of its own.
 const kubeletConfig = `apiVersion: kubelet.config.k8s.io/v1beta1

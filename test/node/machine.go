@@ -25,15 +25,15 @@ const (
 
 // becomeMachine turns the namespaces that this process was started in into a
 // machine: with mounts and a network of its own, and a disk that cannot be
-// written but where a node writes. Folders are what it sees of the machine's own
+// written but where a node writes. Directories are what it sees of the machine's own
 // at other places, by place.
-func becomeMachine(folders map[string]string) error {
-	// A folder may be hidden by what is mounted; an open one stays in reach.
+func becomeMachine(directories map[string]string) error {
+	// A directory may be hidden by what is mounted; an open one stays in reach.
 	open := map[string]int{}
-	for place, folder := range folders {
-		fd, err := unix.Open(folder, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	for place, directory := range directories {
+		fd, err := unix.Open(directory, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 		if err != nil {
-			return fmt.Errorf("opening %s: %w", folder, err)
+			return fmt.Errorf("opening %s: %w", directory, err)
 		}
 		defer unix.Close(fd) //nolint:errcheck // a handle of the path only
 		open[place] = fd
@@ -42,7 +42,7 @@ func becomeMachine(folders map[string]string) error {
 		func() error { return mount("", "/", "", unix.MS_PRIVATE|unix.MS_REC, "") },
 		func() error { return mount("proc", "/proc", "proc", 0, "") },
 		mountMemory,
-		func() error { return mountFolders(open) },
+		func() error { return mountDirectories(open) },
 		mountEtc,
 		func() error { return mount("", "/", "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY, "") },
 		protectKernel,
@@ -56,8 +56,8 @@ func becomeMachine(folders map[string]string) error {
 	return nil
 }
 
-// mountFolders shows open folders at their places, to be read only.
-func mountFolders(open map[string]int) error {
+// mountDirectories shows open directories at their places, to be read only.
+func mountDirectories(open map[string]int) error {
 	for place, fd := range open {
 		if err := mount(fmt.Sprintf("/proc/self/fd/%d", fd), place, "", unix.MS_BIND, ""); err != nil {
 			return err

@@ -59,7 +59,7 @@ spec:
 `, name, namespace, serviceAccount, image))
 }
 
-// fullName is NAMESPACE/NAME of a pod. One that comes from a folder is in
+// fullName is NAMESPACE/NAME of a pod. One that comes from a directory is in
 // default, and the kubelet names it after the node.
 func fullName(pod string) string {
 	if strings.Contains(pod, "/") {

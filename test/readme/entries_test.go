@@ -13,6 +13,8 @@ const (
 	defect        = "A defect"
 	fromECR       = "AccessDeniedException from ECR"
 	logWriting    = "The log is not written"
+	metrics       = "The metrics are not written"
+	mirrorLeak    = "A token can reach another host"
 	needsMore     = "The command needs a fact"
 	noCredentials = "No AWS credentials on this node"
 	notAccepted   = "The configuration is not accepted as a file"
@@ -92,6 +94,15 @@ var entries = []entry{
 
 	{"providerconfig", "", providerFile},
 	{"pull", "", registryFails},
+	{"metrics counter", "", metrics},
+	{"provider", "region is not known", noCredentials},
+	{"provider", "given up after", deadline},
+	{"doctor", "does not exist, so containerd", mirrorLeak},
+	{"doctor", "only root may read", needsMore},
+	{"doctor", "can be written by others", providerFile},
+	{"doctor", "is a program for", providerFile},
+	{"doctor", "is not a file", providerFile},
+	{"doctor", "is not executable", providerFile},
 	{"doctor", "not known", needsMore},
 	{"doctor", "name an image", needsMore},
 	{"procfs", "", needsMore},

@@ -1,4 +1,4 @@
-// A kubelet, as far as image credentials go: the tests of the folder above build
+// A kubelet, as far as image credentials go: the tests of the directory above build
 // it and run it. It reads from stdin how the kubelet is started and what its pods
 // pull, registers the plugins, looks the images up, and writes to stdout the
 // credentials that the kubelet would try; its log is on stderr.
