@@ -3,6 +3,7 @@ package readme_test
 import (
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -20,6 +21,10 @@ func TestDocuments(t *testing.T) {
 		for _, b := range p.blocks {
 			switch b.language {
 			case "console", "text":
+			case "sh": // commands that no test can run, such as those for a cluster; bash reads them
+				if out, err := exec.CommandContext(t.Context(), "bash", "-n", "-c", strings.Join(b.text, "\n")).CombinedOutput(); err != nil {
+					t.Errorf("%s: %v\n%s", b.where(0), err, out)
+				}
 			case "yaml", "json":
 				checkDocument(t, b)
 			default:
