@@ -41,7 +41,7 @@ else
   names "$stock" || fail "$providers: lacks $stock; take kubelet/beside-the-stock-provider-before-1.34.yaml"
 fi
 
-# All is checked in a directory of its own, then renamed: if a step fails, nothing is changed.
+# Everything is checked in a directory of its own, then renamed. If a step fails, nothing changes.
 stage=$(mktemp -d "$bin/.stage.XXXXXX")
 trap 'rm -rf "$stage"' EXIT
 install -m 0755 "$binary" "$stage/$name"

@@ -92,7 +92,7 @@ func (q *requests) seen() []string {
 	return slices.Clone(q.all)
 }
 
-// version1 serves IMDSv1 to whoever asks, and no token.
+// version1 serves IMDSv1 without a token.
 type version1 struct{ status int }
 
 func (v version1) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -105,7 +105,7 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
-// TestStopped: whoever stops a call is told where it was.
+// TestStopped: the error of a stopped call says where it was.
 func TestStopped(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())

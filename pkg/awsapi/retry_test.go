@@ -135,7 +135,7 @@ func TestRetries(t *testing.T) {
 	}
 }
 
-// TestStoppedWaiting: whoever stops between two attempts gets the cause at once.
+// TestStoppedWaiting: a call that is stopped between two attempts returns the cause at once.
 func TestStoppedWaiting(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

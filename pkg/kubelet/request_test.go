@@ -237,7 +237,7 @@ func request(token string, other ...string) string {
 		`,"serviceAccountAnnotations":{"role":"x"},"serviceAccountToken":` + quote(token) + `}`
 }
 
-// leaks tells whether an error, or what it wraps, holds a part of the token.
+// leaks reports whether an error, or what it wraps, holds a part of the token.
 func leaks(err error) bool {
 	return strings.Contains(fmt.Sprintf("%v %+v %#v", err, err, err), secret[:7])
 }

@@ -75,7 +75,7 @@ func (n *Node) ofThree(ctx context.Context, name string, tag int) ([]string, err
 	return names, nil
 }
 
-// silent tells whether AWS saw no call.
+// silent reports whether AWS saw no call.
 func (n *Node) silent() error {
 	if calls := n.AWS.Calls(fakeaws.STS, fakeaws.ECR, fakeaws.IMDS); len(calls) > 0 {
 		return fmt.Errorf("AWS saw %d calls, the first is %s", len(calls), calls[0])

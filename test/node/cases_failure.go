@@ -92,7 +92,7 @@ func expiredToken(ctx context.Context, n *Node) error {
 	)
 }
 
-// keptAtMost tells whether the plugin let the kubelet keep no answer for longer.
+// keptAtMost reports whether the plugin let the kubelet keep no answer for longer.
 func (n *Node) keptAtMost(most time.Duration) error {
 	for _, run := range n.runs() {
 		d, err := time.ParseDuration(run.answer().CacheDuration)

@@ -65,7 +65,7 @@ func fallsBack(ctx context.Context, n *Node) error {
 	)
 }
 
-// dockerHubGot tells whether Docker Hub got no token but a principal's; an empty
+// dockerHubGot reports whether Docker Hub got no token but a principal's; an empty
 // principal stands for no request at all.
 func (n *Node) dockerHubGot(principal string) error {
 	got := ""

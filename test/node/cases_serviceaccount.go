@@ -135,7 +135,7 @@ func withoutClusterRole(ctx context.Context, n *Node) error {
 	)
 }
 
-// saidAsDocumented tells whether README.md has a phrase, and the kubelet's log what
+// saidAsDocumented reports whether README.md has a phrase, and the kubelet's log what
 // it stands for.
 func (n *Node) saidAsDocumented(phrase string) error {
 	readme, err := document("README.md")

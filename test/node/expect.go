@@ -30,7 +30,7 @@ func (n *Node) Pulls(ctx context.Context, pod, image, principal string) error {
 	return n.PulledBy(image, principal)
 }
 
-// PulledBy tells whether an image was handed out, and to nobody but principals, in
+// PulledBy reports whether an image was handed out, and to nobody but principals, in
 // that order.
 func (n *Node) PulledBy(image string, principals ...string) error {
 	var handed []string
@@ -54,7 +54,7 @@ func (n *Node) manifestsOf(image string) []access {
 	})
 }
 
-// RefusedTo tells whether an image was asked for with a principal's token and
+// RefusedTo reports whether an image was asked for with a principal's token and
 // refused.
 func (n *Node) RefusedTo(image, principal string) error {
 	refused := slices.ContainsFunc(n.manifestsOf(image), func(a access) bool {
@@ -66,7 +66,7 @@ func (n *Node) RefusedTo(image, principal string) error {
 	return nil
 }
 
-// SaidInOneLine tells whether a line of the kubelet's log has the plugin's exit
+// SaidInOneLine reports whether a line of the kubelet's log has the plugin's exit
 // status and texts, and whether the plugin never says more than one line.
 func (n *Node) SaidInOneLine(status int, texts ...string) error {
 	texts = append(texts, fmt.Sprintf("exit status %d: %s: ", status, pluginName))
@@ -81,7 +81,7 @@ func (n *Node) SaidInOneLine(status int, texts ...string) error {
 	return nil
 }
 
-// NoEvent tells whether no user of a pod saw a text.
+// NoEvent reports whether no user of a pod saw a text.
 func (n *Node) NoEvent(text string) error {
 	for _, e := range n.events() {
 		if strings.Contains(e, text) {
