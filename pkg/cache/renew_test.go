@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"testing"
 	"testing/synctest"
@@ -234,14 +235,10 @@ func (t timer) next() time.Duration { return t.every + time.Duration(t.chance()*
 // timers are the extremes and what lies between.
 func timers() map[string]timer {
 	every, jitter := 5*time.Minute, 290*time.Second
-	seed := uint64(1)
 	return map[string]timer{
 		"never late":  {every, jitter, func() float64 { return 0 }},
 		"always late": {every, jitter, func() float64 { return 0.9999 }},
-		"by chance": {every, jitter, func() float64 {
-			seed = seed*6364136223846793005 + 1442695040888963407
-			return float64(seed>>11) / (1 << 53)
-		}},
+		"by chance":   {every, jitter, rand.Float64},
 	}
 }
 

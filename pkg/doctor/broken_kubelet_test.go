@@ -108,6 +108,18 @@ func brokenMirrors() []broken {
 			mirror(good)(n)
 			n.provide("docker.io, ", "")
 		}},
+		{name: "containerd reads no hosts.toml", code: "D06", side: onNode, words: "has no config_path for registries", breakIt: func(n *node) {
+			mirror(good)(n)
+			n.write("root/etc/containerd/config.toml", "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".registry]\nconfig_path = \"\"\n")
+		}},
+		{name: "containerd 1 by default", code: "D06", side: onNode, words: "has no config_path for registries", breakIt: func(n *node) {
+			mirror(good)(n)
+			n.write("root/etc/containerd/config.toml", "version = 2\n")
+		}},
+		{name: "containerd 2 by default", code: "D06", result: diagnosis.OK, words: "leads to " + firstHost + " only", breakIt: func(n *node) {
+			mirror(good)(n)
+			n.write("root/etc/containerd/config.toml", "version = 3\n[plugins.\"io.containerd.cri.v1.runtime\".other]\nconfig_path = \"\"\n")
+		}},
 		{name: "none", code: "D06", result: diagnosis.OK, words: "leads to " + firstHost + " only", breakIt: mirror(good)},
 	}
 }

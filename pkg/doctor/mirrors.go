@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"maps"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -75,19 +74,49 @@ func (h hostsToml) others(endpoint, imageHost string) (found []string) {
 	return found
 }
 
-// certsDirs are where containerd is told to look for hosts.toml, unless its own
-// configuration says otherwise.
+// certsDirs are where containerd 2 looks for hosts.toml, unless its own configuration
+// says otherwise. containerd 1 looks nowhere then.
 const certsDirs = "/etc/containerd/certs.d:/etc/docker/certs.d"
 
-var configPathPattern = regexp.MustCompile(`(?m)^\s*config_path\s*=\s*["']([^"']+)["']`)
+// containerdConfig is containerd's configuration file, as far as it says where
+// hosts.toml is.
+type containerdConfig struct {
+	Version int `toml:"version"` // 3 and later: containerd 2
+	Plugins map[string]struct {
+		Registry struct {
+			ConfigPath *string `toml:"config_path"`
+		} `toml:"registry"`
+	} `toml:"plugins"`
+}
+
+// certsDirsOf returns where containerd looks for hosts.toml; empty if nowhere.
+func certsDirsOf(config []byte) (string, error) {
+	var c containerdConfig
+	if err := toml.Unmarshal(config, &c); err != nil {
+		return "", err
+	}
+	for _, plugin := range []string{"io.containerd.cri.v1.images", "io.containerd.grpc.v1.cri"} {
+		if path := c.Plugins[plugin].Registry.ConfigPath; path != nil {
+			return *path, nil
+		}
+	}
+	if c.Version >= 3 {
+		return certsDirs, nil
+	}
+	return "", nil
+}
 
 // hostsFile reads the hosts.toml for a host.
 func (e *examination) hostsFile(host string) (path string, content []byte, err error) {
-	dirs := certsDirs
-	if config, err := readFile(e.kubelet.path("/etc/containerd/config.toml")); err == nil {
-		if found := configPathPattern.FindSubmatch(config); found != nil {
-			dirs = string(found[1])
+	dirs, configFile := certsDirs, e.kubelet.path("/etc/containerd/config.toml")
+	if config, err := readFile(configFile); err == nil {
+		if dirs, err = certsDirsOf(config); err != nil {
+			return "", nil, fmt.Errorf("%s: %w", configFile, err)
 		}
+	}
+	if dirs == "" {
+		return "", nil, fmt.Errorf("%s has no config_path for registries, so containerd reads no hosts.toml and offers the token to %s itself; set config_path = %q",
+			configFile, host, "/etc/containerd/certs.d")
 	}
 	first := ""
 	for dir := range strings.SplitSeq(dirs, ":") {

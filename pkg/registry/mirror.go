@@ -45,6 +45,9 @@ const dockerHub = "docker.io"
 // CheckMirrorHost returns why a host cannot be that of a Mirror: no kubelet asks for
 // it, or it is an ECR registry itself. It returns nil if it can.
 func CheckMirrorHost(host string) error {
+	if lower := strings.ToLower(host); lower != host {
+		return fmt.Errorf("%q has upper-case letters, and no image of another case would match; write %s", printable.Short(host), printable.Short(lower))
+	}
 	bare := host
 	if _, rest, ok := strings.Cut(host, "://"); ok {
 		bare = rest
@@ -118,11 +121,14 @@ func splitHost(name string) (server, rest string, err error) {
 	}
 	server, rest, ok := strings.Cut(name, "/")
 	host, _, hasPort := strings.Cut(server, ":")
-	switch {
-	case !ok:
-		return dockerHub, "library/" + name, nil
-	case !isHost(host, hasPort):
-		return dockerHub, name, nil
+	if !ok || !isHost(host, hasPort) {
+		server, rest = dockerHub, name
+	}
+	if server == "index.docker.io" {
+		server = dockerHub
+	}
+	if server == dockerHub && !strings.Contains(rest, "/") && rest != "" {
+		rest = "library/" + rest
 	}
 	return server, rest, nil
 }

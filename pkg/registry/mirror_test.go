@@ -18,6 +18,8 @@ func TestMirrorImage(t *testing.T) {
 	}{
 		{"an official image, as the kubelet names it", "docker.io", "docker.io/library/nginx", "docker.io", "docker-hub/library/nginx", ""},
 		{"the same as people write it", "docker.io", "nginx:1.27", "docker.io", "docker-hub/library/nginx", ""},
+		{"an official image without library/", "docker.io", "docker.io/nginx", "docker.io", "docker-hub/library/nginx", ""},
+		{"the other name of Docker Hub", "docker.io", "index.docker.io/library/nginx", "docker.io", "docker-hub/library/nginx", ""},
 		{"an image without a host", "docker.io", "grafana/loki:3@sha256:" + strings.Repeat("a", 64), "docker.io", "docker-hub/grafana/loki", ""},
 		{"a host with a port", "r.example.com:5000", "r.example.com:5000/a/b", "r.example.com:5000", "docker-hub/a/b", ""},
 		{"the port counts", "r.example.com", "r.example.com:5000/a/b", "", "", ""},
@@ -32,7 +34,7 @@ func TestMirrorImage(t *testing.T) {
 		{"a prefix of its own", "docker.io", "docker.io//team-a/app", "", "", "the path is not a repository's name"},
 		{"no path", "docker.io", "docker.io/", "", "", "the path is not a repository's name"},
 		{"a hostile reference", "docker.io", "docker.io/app@evil.example.com/x", "", "", "what follows the @ is not a digest"},
-		{"a long path", "docker.io", "docker.io/" + strings.Repeat("a", 250), "", "", "more than 256 characters"},
+		{"a long path", "docker.io", "docker.io/x/" + strings.Repeat("a", 250), "", "", "more than 256 characters"},
 		{"a very long name", "docker.io", "docker.io/" + strings.Repeat("a", 2000), "", "", ""},
 	}
 	for _, test := range tests {

@@ -21,7 +21,7 @@ var forms = map[string]string{
 	"exceptAccounts": `^([0-9]{12}|own)$`,
 	"externalID":     `^[a-zA-Z0-9_+=,.@:/-]{2,}$`,
 	"log":            `^((Journal|Stderr|None)$|` + path + `)`,
-	"mirrorHost":     `^[A-Za-z0-9.-]+(:[0-9]{1,5})?$`,
+	"mirrorHost":     `^[a-z0-9.-]+(:[0-9]{1,5})?$`,
 	"mirrorRegistry": `^[0-9]{12}[.]dkr[.-]ecr[a-z0-9.-]*(/[a-z0-9._-]+)*$`,
 	"optionalRole":   `^$|^` + role + `(/(` + name + `|` + placeholder + `)+)+$`,
 	"path":           `^($|` + path + `)`,
