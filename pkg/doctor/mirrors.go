@@ -115,8 +115,8 @@ func (e *examination) hostsFile(host string) (path string, content []byte, err e
 		}
 	}
 	if dirs == "" {
-		return "", nil, fmt.Errorf("%s has no config_path for registries, so containerd reads no hosts.toml and offers the token to %s itself; set config_path = %q",
-			configFile, host, "/etc/containerd/certs.d")
+		return "", nil, fmt.Errorf("%s has no config_path for registries, so containerd reads no hosts.toml and offers the token to %s itself; set it to /etc/containerd/certs.d",
+			configFile, host)
 	}
 	first := ""
 	for dir := range strings.SplitSeq(dirs, ":") {

@@ -75,6 +75,7 @@ func TestScriptAndOthersRoles(t *testing.T) {
 		t.Run(account, func(t *testing.T) {
 			t.Parallel()
 			n := newNode(t, e, stranger{})
+			n.world.SetRole(fakeaws.Role{ARN: "arn:aws:iam::111122223333:role/another"}) // a principal must exist
 			n.world.SetRole(role)
 			out, err := n.script(account, "")
 			if err == nil || !strings.Contains(out, " differs, and has no tag managed-by=ecr-cross-account:\n--- ") || !strings.Contains(out, "\n+") {

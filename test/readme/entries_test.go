@@ -98,6 +98,7 @@ var entries = []entry{
 	{"provider", "region is not known", noCredentials},
 	{"provider", "given up after", deadline},
 	{"doctor", "does not exist, so containerd", mirrorLeak},
+	{"doctor", "has no config_path", mirrorLeak},
 	{"doctor", "only root may read", needsMore},
 	{"doctor", "can be written by others", providerFile},
 	{"doctor", "is a program for", providerFile},
