@@ -109,7 +109,7 @@ func eachByItsOwn(ctx context.Context, n *Node) error {
 	)
 }
 
-// audienceRefused is what README.md says of the kubelet's log; any text takes the
+// audienceRefused is what TROUBLESHOOTING.md says of the kubelet's log; any text takes the
 // place of its dots.
 const audienceRefused = "failed to get service account token: … not authorized …"
 
@@ -135,15 +135,16 @@ func withoutClusterRole(ctx context.Context, n *Node) error {
 	)
 }
 
-// saidAsDocumented reports whether README.md has a phrase, and the kubelet's log what
-// it stands for.
+// saidAsDocumented reports whether TROUBLESHOOTING.md has a phrase, and the kubelet's
+// log what it stands for.
 func (n *Node) saidAsDocumented(phrase string) error {
-	readme, err := document("README.md")
+	const page = "config-examples/TROUBLESHOOTING.md"
+	text, err := document(page)
 	switch {
 	case err != nil:
 		return err
-	case !strings.Contains(readme, phrase):
-		return fmt.Errorf("README.md does not say %q", phrase)
+	case !strings.Contains(text, phrase):
+		return fmt.Errorf("%s does not say %q", page, phrase)
 	case len(n.KubeletLog(strings.Split(phrase, "…")...)) == 0:
 		return fmt.Errorf("the kubelet's log does not say %q", phrase)
 	}
