@@ -19,7 +19,7 @@ const (
 
 const (
 	directoryFlag = "/etc/eks/image-credential-provider"
-	fileFlag   = "/etc/" + program + "/credential-providers.yaml"
+	fileFlag      = "/etc/" + program + "/credential-providers.yaml"
 )
 
 // installer is a file with a script that installs the plugin on a node.

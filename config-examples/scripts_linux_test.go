@@ -132,10 +132,10 @@ func TestBakeRefuses(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ installer, providers, want string }{
 		"complete file in the directory": {"bake", besideOlder, "has no provider " + program},
-		"part of a file":              {"bake older", beside, "has no provider aws-" + program},
-		"stock provider twice":        {"bake", "both", "which"},
-		"stock provider missing":      {"bake older", "ours", "lacks ecr-credential-provider"},
-		"no file":                     {"bake", "", "no such file"},
+		"part of a file":                 {"bake older", beside, "has no provider aws-" + program},
+		"stock provider twice":           {"bake", "both", "which"},
+		"stock provider missing":         {"bake older", "ours", "lacks ecr-credential-provider"},
+		"no file":                        {"bake", "", "no such file"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
