@@ -11,10 +11,9 @@ FUZZ    ?= 20s
 # The race detector needs a C compiler.
 RACE    := $(if $(shell command -v cc),-race)
 # Modules of their own, for what they link: a JSON Schema validator, Prometheus' and Terraform's parsers; Kubernetes, whose first
-# build takes minutes; and a client of its API.
+# build takes minutes; and a client of its API. Not linted yet: test/node and the tests of ecr-pull-secrets.
 LIGHT   := test/schema test/metrics test/terraform
-NESTED  := $(LIGHT) $(patsubst %/go.mod,%,$(wildcard test/conformance/*/go.mod) test/node/go.mod) \
-  cmd/$(SECRETS) cmd/$(SECRETS)/image cmd/$(SECRETS)/test cmd/$(SECRETS)/test/helm
+NESTED  := $(LIGHT) $(patsubst %/go.mod,%,$(wildcard test/conformance/*/go.mod)) cmd/$(SECRETS) cmd/$(SECRETS)/image
 LIMIT   := 45m
 
 .PHONY: build node secrets image test platforms platforms-test iam-scripts mutants generate lint fuzz e2e demo bench fleet clean help
@@ -71,15 +70,15 @@ fuzz: ## run each fuzz target for a while (FUZZ=20s)
 # The API server and etcd of test/node.
 KUBE = CGO_ENABLED=0 go -C test/node build -ldflags '-s -w -X k8s.io/component-base/version.gitVersion='$$(go -C test/node list -m -f '{{.Version}}' k8s.io/kubernetes) -o ../../bin/
 
-secrets: build ## test ecr-pull-secrets, with a real API server and etcd, its chart and its image (Linux)
+secrets: build ## test ecr-pull-secrets, with a real API server and etcd, and its chart (Linux)
 	$(KUBE) k8s.io/kubernetes/cmd/kube-apiserver
 	CGO_ENABLED=0 go -C test/node build -ldflags '-s -w' -o ../../bin/ ./etcd
 	CGO_ENABLED=0 go -C cmd/$(SECRETS)/test/helm build -o $(CURDIR)/bin/helm .
 	go -C cmd/$(SECRETS) test $(RACE) -shuffle=on -timeout $(LIMIT) ./...
 	CGO_ENABLED=0 go -C cmd/$(SECRETS)/test test -shuffle=on -timeout $(LIMIT) .
-	CGO_ENABLED=0 go -C cmd/$(SECRETS)/image test -timeout $(LIMIT) .
 
 image: ## write bin/ecr-pull-secrets.tar, an OCI archive for linux/amd64 and linux/arm64
+	CGO_ENABLED=0 go -C cmd/$(SECRETS)/image test -timeout $(LIMIT) .
 	@set -ex; cd cmd/$(SECRETS); for arch in amd64 arm64; do GOOS=linux GOARCH=$$arch $(BUILD) -o $(CURDIR)/bin/$(SECRETS)-$$arch .; done
 	go -C cmd/$(SECRETS)/image run . -o $(CURDIR)/bin/$(SECRETS).tar -version '$(VERSION)' \
 	  linux/amd64=$(CURDIR)/bin/$(SECRETS)-amd64 linux/arm64=$(CURDIR)/bin/$(SECRETS)-arm64
