@@ -45,6 +45,7 @@ platforms-test: ## run the command-line scripts for linux/arm64 and windows/amd6
 	test/platforms/run
 
 iam-scripts: ## run the scripts of iam, and the fake AWS, with the AWS CLI (root on Debian)
+	apt-get update -qq
 	apt-get install -qq --no-install-recommends awscli shellcheck
 	shellcheck config-examples/iam/minimal.sh
 	go test -tags awscli -timeout $(LIMIT) ./test/iam ./test/fakeaws -run '^(TestScript|TestCLI)'
