@@ -38,7 +38,11 @@ func (s *Store) files() (keys []Key, others []string, err error) {
 // prune removes what a write has made superfluous: entries above the limit, and
 // files that ended processes have left. First go entries of no use, then errors,
 // then tokens; among equals, the one that was not served for the longest time.
-func (s *Store) prune(written Key, now instant) {
+//
+// disk is the time by the file system's clock. Another process may just be writing a
+// temporary file, which has its time by that clock, and a lock has it by the wall's. So
+// a file is a leftover if both clocks say so.
+func (s *Store) prune(written Key, now instant, disk time.Time) {
 	keys, others, _ := s.files()
 	if excess := len(keys) - s.most; excess > 0 {
 		var entries []entry
@@ -56,7 +60,8 @@ func (s *Store) prune(written Key, now instant) {
 		}
 	}
 	for _, name := range others {
-		if info, err := s.root.Lstat(name); err == nil && now.wall.Sub(info.ModTime()).Abs() > leftover {
+		info, err := s.root.Lstat(name)
+		if err == nil && now.wall.Sub(info.ModTime()).Abs() > leftover && disk.Sub(info.ModTime()).Abs() > leftover {
 			_ = s.root.RemoveAll(name)
 		}
 	}

@@ -197,3 +197,20 @@ func TestSweep(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// TestPruneSparesTheWriting: a temporary file that another process is writing stays,
+// however far the wall's clock is from that of the file system.
+func TestPruneSparesTheWriting(t *testing.T) {
+	t.Parallel()
+	for _, ahead := range []time.Duration{0, time.Hour, -time.Hour} {
+		c := newCrowd(t, 30)
+		c.advance(ahead)
+		c.acquire("first")
+		writing := filepath.Join(c.dir, keyOf("other").String()+".ABC"+tempSuffix)
+		write(t, writing, "half of an entry")
+		c.acquire("second")
+		if _, err := os.Lstat(writing); err != nil {
+			t.Errorf("%s ahead: %v", ahead, err)
+		}
+	}
+}

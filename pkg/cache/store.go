@@ -198,8 +198,12 @@ func (s *Store) write(e entry, now instant) error {
 		_ = s.root.Remove(temp)
 		return cause(err)
 	}
+	disk := now.wall
+	if info, err := s.root.Lstat(name); err == nil {
+		disk = info.ModTime()
+	}
 	_ = s.root.Chtimes(name, e.Used, e.Used) // not earlier: prune removes an old temporary file
-	s.prune(e.Key, now)
+	s.prune(e.Key, now, disk)
 	return nil
 }
 
