@@ -126,5 +126,5 @@ func (e *examination) callerOf(s *subject, i int) string {
 	case s.plan.ServiceAccount != nil:
 		return s.plan.ServiceAccount.Role.ARN
 	}
-	return roleOf(e.aws.caller.ARN)
+	return iampolicy.RoleOfSession(e.aws.caller.ARN)
 }

@@ -54,21 +54,6 @@ func submatch(pattern *regexp.Regexp, text string, n int) string {
 	return ""
 }
 
-// roleOf returns the ARN of the role of a session, without the role's path, which the
-// session's ARN does not have. It returns other ARNs as they are.
-func roleOf(arn string) string {
-	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) < 6 {
-		return arn
-	}
-	rest, ok := strings.CutPrefix(parts[5], "assumed-role/")
-	if !ok {
-		return arn
-	}
-	name, _, _ := strings.Cut(rest, "/")
-	return "arn:" + parts[1] + ":iam::" + parts[4] + ":role/" + name
-}
-
 // accountOf returns the account in an ARN; empty if there is none.
 func accountOf(arn string) string {
 	parts := strings.SplitN(arn, ":", 6)

@@ -48,20 +48,3 @@ func TestParseDenial(t *testing.T) {
 		})
 	}
 }
-
-func TestRoleOf(t *testing.T) {
-	t.Parallel()
-	for arn, want := range map[string]string{
-		"arn:aws:sts::111122223333:assumed-role/node/i-0abc": "arn:aws:iam::111122223333:role/node",
-		"arn:aws-cn:sts::111122223333:assumed-role/node/a/b": "arn:aws-cn:iam::111122223333:role/node",
-		"arn:aws:iam::111122223333:user/admin":               "arn:aws:iam::111122223333:user/admin",
-		"arn:aws:iam::111122223333:role/path/node":           "arn:aws:iam::111122223333:role/path/node",
-		"":         "",
-		"nonsense": "nonsense",
-		"arn:aws:sts::111122223333:federated-user/assumed-role/x": "arn:aws:sts::111122223333:federated-user/assumed-role/x",
-	} {
-		if got := roleOf(arn); got != want {
-			t.Errorf("roleOf(%q) = %q; want %q", arn, got, want)
-		}
-	}
-}

@@ -78,7 +78,7 @@ func (e *examination) authorized(ctx context.Context, s *subject) diagnosis.Find
 // known.
 func (e *examination) roleOfToken(s *subject) string {
 	if s.session.Ends.IsZero() {
-		return roleOf(e.aws.caller.ARN)
+		return iampolicy.RoleOfSession(e.aws.caller.ARN)
 	}
 	return s.session.Principal
 }
@@ -184,7 +184,7 @@ func (e *examination) notPulled(r *pull.Refusal, s *subject) diagnosis.Finding {
 
 // pullDenied sorts a denied action on the repository.
 func (e *examination) pullDenied(text string, d denial, s *subject) diagnosis.Finding {
-	role := cmp.Or(e.roleOfToken(s), roleOf(d.user))
+	role := cmp.Or(e.roleOfToken(s), iampolicy.RoleOfSession(d.user))
 	repository := iampolicy.RepositoryARN(s.image)
 	kind := rule.PullOnly
 	if importsImages(s) {

@@ -34,7 +34,7 @@ func (e *examination) notAssumed(err error, role rule.Role, caller string) diagn
 	d, _ := parseDenial(cause(err))
 	if caller == "" { // the node's identity, which only this answer names
 		e.aws.caller = identity.Caller{Account: accountOf(d.user), ARN: d.user}
-		caller = roleOf(d.user)
+		caller = iampolicy.RoleOfSession(d.user)
 	}
 	return e.refused(err, d, request{
 		caller: caller, owner: accountOf(role.ARN), target: role.ARN,
@@ -156,7 +156,7 @@ func (e *examination) notAuthorized(err error, role string) diagnosis.Finding {
 		return unanswered(err, "the ECR API")
 	}
 	d, _ := parseDenial(cause(err))
-	role = cmp.Or(role, roleOf(d.user))
+	role = cmp.Or(role, iampolicy.RoleOfSession(d.user))
 	allow := missing(e.callersPolicy(role), role, iampolicy.Token())
 	return e.refused(err, d, request{
 		caller: role, owner: accountOf(role), target: role, byCaller: allow, byOwner: allow,

@@ -70,7 +70,10 @@ func ParseNodeRole(s string) (NodeRole, error) {
 // RoleOfSession returns the ARN of the role of a session, without the role's path,
 // which the session's ARN does not have. It returns other ARNs as they are.
 func RoleOfSession(arn string) string {
-	parts := strings.SplitN(arn+":::::", ":", 6)
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) < 6 {
+		return arn
+	}
 	session, ok := strings.CutPrefix(parts[5], "assumed-role/")
 	if !ok {
 		return arn
