@@ -6,10 +6,11 @@ import (
 	"context"
 
 	"ecr-cross-account-credential-provider/pkg/command"
+	"ecr-cross-account-credential-provider/pkg/providerconfig"
 )
 
 // Name is the program's name in messages, whatever the file is called.
-const Name = "ecr-cross-account-credential-provider"
+const Name = providerconfig.PluginName
 
 // Process is what the program gets from its process.
 type Process = command.Process

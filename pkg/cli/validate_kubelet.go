@@ -83,9 +83,9 @@ func isProgram(path string) error {
 }
 
 // unasked warns of accounts that no matchImages of the plugin's entries is for. Without
-// an entry of the plugin's name, it may have taken the place of any.
+// such an entry, the plugin may have taken the place of any.
 func (k kubeletFlags) unasked(kubelets providerconfig.Config, c config.Config) (warnings config.Problems) {
-	providers := slices.DeleteFunc(slices.Clone(kubelets.Providers), func(p providerconfig.Provider) bool { return !strings.HasSuffix(p.Name, Name) })
+	providers := kubelets.Plugins(providerconfig.Programs{Directory: k.binDir})
 	if len(providers) == 0 {
 		providers = kubelets.Providers
 	}

@@ -13,8 +13,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/providerconfig"
 )
 
-// pluginName is the plugin's name, and the end of its package's path.
-const pluginName = "ecr-cross-account-credential-provider"
+const pluginName = providerconfig.PluginName
 
 // findEntry finds the plugin's entry in the kubelet's configuration, under whatever
 // name, and checks the file that the kubelet runs.
@@ -46,34 +45,30 @@ func (e *examination) findEntry(ctx context.Context) {
 // chooseEntry returns the entry of the plugin: with tokenAttributes for a pod's service
 // account, without for the node, else the first one.
 func (e *examination) chooseEntry() *providerconfig.Provider {
-	var first *providerconfig.Provider
-	for i := range e.kubelet.config.Providers {
-		p := &e.kubelet.config.Providers[i]
-		if !e.isPlugin(p.Name) {
-			continue
-		}
+	plugins := e.kubelet.config.Plugins(e.kubelet.programs())
+	for i, p := range plugins {
 		if (p.TokenAttributes != nil) == (e.Pod != nil) {
-			return p
-		}
-		if first == nil {
-			first = p
+			return &plugins[i]
 		}
 	}
-	return first
+	if len(plugins) == 0 {
+		return nil
+	}
+	return &plugins[0]
 }
 
-// isPlugin reports whether a file of the kubelet's plugins is this plugin: by its
-// name, that of the file it links to, or what the Go linker has noted in it.
-func (e *examination) isPlugin(name string) bool {
-	path := filepath.Join(e.kubelet.binDir, name)
-	if name == pluginName {
-		return true
-	}
-	if target, err := filepath.EvalSymlinks(path); err == nil && filepath.Base(target) == pluginName {
-		return true
-	}
+// programs tells whose programs the kubelet runs.
+func (k *kubelet) programs() providerconfig.Programs {
+	return providerconfig.Programs{Directory: k.binDir, MainPackage: mainPackage}
+}
+
+// mainPackage returns what the Go linker has noted in a program.
+func mainPackage(path string) string {
 	info, err := buildinfo.ReadFile(path)
-	return err == nil && strings.HasSuffix(info.Path, "/cmd/"+pluginName)
+	if err != nil {
+		return "" // not a Go program
+	}
+	return info.Path
 }
 
 // checkBinary says why the kubelet cannot run a file, or should not.

@@ -69,8 +69,8 @@ func (e *examination) tokensFor(entries []rule.Entry) diagnosis.Finding {
 // tokenAttributes returns the annotations that a provider of this plugin gets; nil if
 // none gets a token.
 func (e *examination) tokenAttributes() []string {
-	for _, p := range e.kubelet.config.Providers {
-		if p.TokenAttributes != nil && e.isPlugin(p.Name) {
+	for _, p := range e.kubelet.config.Plugins(e.kubelet.programs()) {
+		if p.TokenAttributes != nil {
 			return append([]string{}, p.TokenAttributes.Annotations()...)
 		}
 	}
