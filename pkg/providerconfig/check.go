@@ -93,9 +93,34 @@ func (p Provider) checkTokenAttributes(v Version, report reporter) {
 	if !strings.HasSuffix(p.APIVersion, "/v1") {
 		report("tokenAttributes needs apiVersion credentialprovider.kubelet.k8s.io/v1")
 	}
-	keys := slices.Concat(t.RequiredAnnotations, t.OptionalAnnotations)
+	keys := t.Annotations()
 	slices.Sort(keys)
-	if len(slices.Compact(slices.Clone(keys))) != len(keys) {
-		report("tokenAttributes names an annotation twice")
+	for i, key := range keys {
+		switch {
+		case !isAnnotation(key):
+			report("tokenAttributes: %q is not an annotation; want such as eks.amazonaws.com/ecr-role-arn", key)
+		case i > 0 && key == keys[i-1]:
+			report("tokenAttributes names the annotation %s twice", key)
+		}
 	}
+}
+
+// isAnnotation reports whether Kubernetes takes a string for an annotation's key: a
+// name of up to 63 characters, after the name of a domain and a slash if it has one.
+func isAnnotation(key string) bool {
+	domain, name, ok := strings.Cut(strings.ToLower(key), "/")
+	if !ok {
+		domain, name = "", domain
+	}
+	if ok && (domain == "" || len(domain) > 253 || slices.ContainsFunc(strings.Split(domain, "."), func(label string) bool { return !isWord(label, "-") })) {
+		return false
+	}
+	return len(name) <= 63 && isWord(name, "-_.")
+}
+
+// isWord reports whether a string has small letters and digits only, and some other
+// characters between them.
+func isWord(s, others string) bool {
+	const alphanumeric = "abcdefghijklmnopqrstuvwxyz0123456789"
+	return s != "" && strings.Trim(s, others) == s && strings.Trim(s, alphanumeric+others) == ""
 }

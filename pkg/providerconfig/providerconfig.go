@@ -64,6 +64,16 @@ const maxFile = 1 << 20
 // Load reads a file or, from kubelet 1.34 on, a directory of files. It returns the
 // providers as far as they can be read, and all problems.
 func Load(path string, v Version) (Config, []error) {
+	c, problems := Read(path, v)
+	if len(problems) == 0 {
+		problems = c.check(v)
+	}
+	return c, problems
+}
+
+// Read is Load without the rules for what is read: its problems are those of files
+// that cannot be read or decoded.
+func Read(path string, v Version) (Config, []error) {
 	files, err := filesAt(path, v)
 	if err != nil {
 		return Config{}, []error{err}
@@ -74,9 +84,6 @@ func Load(path string, v Version) (Config, []error) {
 		providers, found := read(file, v)
 		problems = append(problems, found...)
 		c.Providers = append(c.Providers, providers...)
-	}
-	if len(problems) == 0 {
-		problems = c.check(v)
 	}
 	return c, problems
 }
@@ -118,42 +125,68 @@ func read(path string, v Version) ([]Provider, []error) {
 	decoder.KnownFields(v.atLeast(32))
 	var d document
 	if err := decoder.Decode(&d); err != nil {
-		return nil, describe(path, err)
+		return nil, inFile(path, describe(err))
 	}
 	for i := range d.Providers {
 		d.Providers[i].file = path
 	}
-	if err := d.check(); err != nil {
+	if err := d.check(v); err != nil {
 		return d.Providers, []error{fmt.Errorf("%s: %w", path, err)}
 	}
-	return d.Providers, nil
+	var root yaml.Node
+	if err := yaml.Unmarshal(content, &root); err != nil {
+		return nil, inFile(path, describe(err))
+	}
+	return d.Providers, inFile(path, wrongTypes(&root, ""))
 }
 
-// describe makes problems of the decoder's error, without the names of Go's types.
-func describe(path string, err error) (problems []error) {
+// describe returns the decoder's problems without the names of Go's types, and without
+// what stands in the file but for the names of fields: the rest may be a secret.
+func describe(err error) []string {
+	if errors.Is(err, io.EOF) {
+		return []string{"the file is empty"}
+	}
 	texts := []string{strings.TrimPrefix(err.Error(), "yaml: ")}
 	if typed, ok := errors.AsType[*yaml.TypeError](err); ok {
-		texts = typed.Errors
+		texts = slices.Clone(typed.Errors)
 	}
-	if errors.Is(err, io.EOF) {
-		texts = []string{"the file is empty"}
-	}
-	for _, text := range texts {
+	for i, text := range texts {
 		if before, _, ok := strings.Cut(text, " not found in type "); ok {
 			text = strings.Replace(before, "field ", "unknown field ", 1)
 		}
-		problems = append(problems, fmt.Errorf("%s: %s", path, strings.ReplaceAll(text, "providerconfig.", "")))
+		text = withoutBetween(text, " `", "` into")
+		text = withoutBetween(text, " '", "' referenced")
+		texts[i] = strings.ReplaceAll(text, "providerconfig.", "")
 	}
-	return problems
+	return texts
 }
 
-func (d document) check() error {
+// withoutBetween removes what stands between two marks, but for the last word of the
+// second.
+func withoutBetween(text, from, to string) string {
+	start, end := strings.Index(text, from), strings.LastIndex(text, to)
+	if start < 0 || end < start {
+		return text
+	}
+	return text[:start] + text[end+1:]
+}
+
+func inFile(path string, problems []string) (errs []error) {
+	for _, problem := range problems {
+		errs = append(errs, fmt.Errorf("%s: %s", path, problem))
+	}
+	return errs
+}
+
+func (d document) check(v Version) error {
 	group, version, _ := strings.Cut(d.APIVersion, "/")
 	switch {
 	case group != "kubelet.config.k8s.io" || !slices.Contains([]string{"v1", "v1beta1", "v1alpha1"}, version):
 		return fmt.Errorf("apiVersion %q; want kubelet.config.k8s.io/v1", d.APIVersion)
 	case d.Kind != "CredentialProviderConfig":
 		return fmt.Errorf("kind %q; want CredentialProviderConfig", d.Kind)
+	case version != "v1" && v.atLeast(33) && slices.ContainsFunc(d.Providers, func(p Provider) bool { return p.TokenAttributes != nil }):
+		return fmt.Errorf("tokenAttributes is an unknown field in %s; want apiVersion kubelet.config.k8s.io/v1", d.APIVersion)
 	}
 	return nil
 }

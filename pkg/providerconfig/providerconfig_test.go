@@ -72,7 +72,9 @@ func TestLoad(t *testing.T) {
 		"no audience":            {strings.ReplaceAll(tokens, "sts.amazonaws.com\n", "''\n"), "v1.34.4", "providers[0]: tokenAttributes.serviceAccountTokenAudience is required"},
 		"no requirement":         {strings.ReplaceAll(tokens, "    requireServiceAccount: false\n", ""), "v1.34.4", "providers[0]: tokenAttributes.requireServiceAccount is required"},
 		"keys of nobody":         {tokens + "    requiredServiceAccountAnnotationKeys: [a/b]\n", "v1.34.4", "providers[0]: tokenAttributes.requiredServiceAccountAnnotationKeys needs requireServiceAccount: true"},
-		"a key twice":            {tokens + "    optionalServiceAccountAnnotationKeys: [a/b, a/b]\n", "v1.34.4", "providers[0]: tokenAttributes names an annotation twice"},
+		"a key twice":            {tokens + "    optionalServiceAccountAnnotationKeys: [a/b, a/b]\n", "v1.34.4", "providers[0]: tokenAttributes names the annotation a/b twice"},
+		"a key of another form":  {tokens + "    optionalServiceAccountAnnotationKeys: [a/b/c]\n", "v1.34.4", `providers[0]: tokenAttributes: "a/b/c" is not an annotation; want such as eks.amazonaws.com/ecr-role-arn`},
+		"tokens, v1beta1":        {strings.Replace(tokens, "io/v1", "io/v1beta1", 1), "v1.34.4", "tokenAttributes is an unknown field in kubelet.config.k8s.io/v1beta1; want apiVersion kubelet.config.k8s.io/v1"},
 		"tokens of an older API": {strings.ReplaceAll(tokens, "credentialprovider.kubelet.k8s.io/v1", "credentialprovider.kubelet.k8s.io/v1beta1"), "v1.34.4", "providers[0]: tokenAttributes needs apiVersion credentialprovider.kubelet.k8s.io/v1"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -87,6 +89,48 @@ func TestLoad(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// TestWrongTypes has values that are no strings for the kubelet, and secrets that a
+// problem must not show.
+func TestWrongTypes(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"name: 123":                                       "line 4: name: a number, but the kubelet wants a string; put it in quotes",
+		"name: '123'":                                     "",
+		"name: !!str 123":                                 "",
+		"name: 1.2.3":                                     "",
+		"name:":                                           "",
+		"apiVersion: 1.0":                                 "line 4: apiVersion: a number, but the kubelet wants a string; put it in quotes",
+		"defaultCacheDuration: 0":                         "line 4: defaultCacheDuration: a number, but the kubelet wants a string; put it in quotes",
+		"defaultCacheDuration: 0s":                        "",
+		"matchImages: [a.b, 1]":                           "line 4: matchImages: a number, but the kubelet wants a string; put it in quotes",
+		"args:\n- --port\n- 0x1F":                         "line 6: args: a number, but the kubelet wants a string; put it in quotes",
+		"args: [y, 'y', no, Off, True]":                   strings.Repeat("line 4: args: a boolean, but the kubelet wants a string; put it in quotes; ", 4),
+		"args: [yep, 2001-01-01, 1e3]":                    "line 4: args: a number, but the kubelet wants a string; put it in quotes",
+		"env: [{name: A, value: 987654321}]":              "line 4: value: a number, but the kubelet wants a string; put it in quotes",
+		"env: [&a {name: A, value: true}, *a]":            strings.Repeat("line 4: value: a boolean, but the kubelet wants a string; put it in quotes; ", 2),
+		"env: [{<<: {value: 987654321}, name: A}]":        "line 4: value: a number, but the kubelet wants a string; put it in quotes",
+		"env: secret":                                     "line 4: cannot unmarshal !!str into []Variable",
+		"env: [{name: A, value: *secret}]":                "unknown anchor referenced",
+		"env: [{name: A, value: [secret]}]":               "line 4: cannot unmarshal !!seq into string",
+		"tokenAttributes: {requireServiceAccount: 'yes'}": "line 4: requireServiceAccount: a string, but the kubelet wants true or false without quotes",
+		"tokenAttributes: {requireServiceAccount: yes}":   "",
+	} {
+		file := write(t, filepath.Join(t.TempDir(), "providers"), good[:strings.Index(good, "name: ours")]+strings.ReplaceAll(text, "\n", "\n  ")+"\n")
+		var got []string
+		_, problems := Read(file, Version{})
+		for _, problem := range problems {
+			got = append(got, strings.TrimPrefix(problem.Error(), file+": "))
+		}
+		if diff := cmp.Diff(strings.TrimSuffix(want, "; "), strings.Join(got, "; ")); diff != "" {
+			t.Errorf("%s: %s", text, diff)
+		}
+	}
+	older := write(t, filepath.Join(t.TempDir(), "providers"), good+"  other: {name: 1}\n")
+	if _, problems := Read(older, version(t, "v1.31.0")); len(problems) > 0 {
+		t.Errorf("within an unknown field, before 1.32: %v", problems)
 	}
 }
 
