@@ -11,8 +11,9 @@ import (
 	"ecr-cross-account-credential-provider/pkg/failure"
 )
 
-// codes are the error codes whose class does not depend on the HTTP status, without
-// the ending Exception. Sources: the STS and ECR API references, "Common errors".
+// codes are the error codes whose class does not depend on the HTTP status. They
+// are spelled without the suffix Exception. Sources: the STS and ECR API
+// references, "Common errors".
 var codes = map[string]failure.Class{
 	"AccessDenied":          failure.Refused,
 	"ExpiredToken":          failure.Unavailable, // the node's own session; it is renewed soon
@@ -21,11 +22,11 @@ var codes = map[string]failure.Class{
 	"IDPRejectedClaim":      failure.CallersToken,
 }
 
-// unknownCode is the SDK's code for an error answer that it could not read, and
-// its message for one that had none.
+// unknownCode is the code that the SDK gives an error answer that it could not
+// read. It is also the SDK's message for an answer without one.
 const unknownCode = "UnknownError"
 
-// answered returns the cause of an error in AWS's own words, and those words.
+// answered returns the cause and the text of an error that AWS answered.
 func answered(err error, api smithy.APIError) (cause, string) {
 	code, message := api.ErrorCode(), api.ErrorMessage()
 	c := cause{text: "DETAIL"}
@@ -35,7 +36,7 @@ func answered(err error, api smithy.APIError) (cause, string) {
 		c.text, c.hint = "HOST answered DETAIL without a reason", toAnswer
 		return c, status(err)
 	case strings.Contains(code, "Signature"):
-		// AWS's text quotes the request's headers, the session's token included.
+		// AWS's text quotes the request's headers, including the session token.
 		c.text, c.hint = "DETAIL: the request's signature was not accepted", "check the node's clock and the secret access key"
 		return c, code
 	case message == "" || message == unknownCode:
@@ -46,8 +47,8 @@ func answered(err error, api smithy.APIError) (cause, string) {
 	return c, code + ": " + message
 }
 
-// classify returns the class of an error that AWS answered, and whether another
-// attempt may succeed.
+// classify returns the class of an error that AWS answered. It also reports whether
+// another attempt may succeed.
 func classify(err error, code string) (class failure.Class, retried bool) {
 	short := strings.TrimSuffix(code, "Exception")
 	operation, ok := errors.AsType[*smithy.OperationError](err)
@@ -63,8 +64,8 @@ func classify(err error, code string) (class failure.Class, retried bool) {
 		status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || code == unknownCode {
 		return failure.Unavailable, true
 	}
-	// The SDK marks a signature that was refused for the node's wrong clock. It has
-	// learned the difference from the answer.
+	// The SDK marks a signature that AWS refused because the node's clock is wrong.
+	// It has learned the time difference from the answer.
 	return failure.Misconfigured, retry.RetryableError{}.IsErrorRetryable(err).Bool()
 }
 

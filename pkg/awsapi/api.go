@@ -1,5 +1,5 @@
 // Package awsapi is the only path to AWS. It makes the clients of AWS's services,
-// bounds and retries their calls, and says what their errors mean.
+// limits and retries their calls, and classifies their errors.
 package awsapi
 
 import (
@@ -35,13 +35,13 @@ type API struct {
 	cfg      aws.Config
 	metadata *imds.Client
 	options  Options
-	secrets  secret.Redactor // cut out of every text from outside
+	secrets  secret.Redactor // removed from every text from outside
 
 	profiles  []*config.SharedConfig // the profile, and its chain of source_profile
 	skew      atomic.Int64           // how far AWS's clock is ahead of the node's
 	retries   atomic.Int64           // made so far
-	transport *http.Transport        // as the SDK has set it up, CA bundle and all
-	preopened sync.Map               // host:port to chan net.Conn, which is closed empty if that failed
+	transport *http.Transport        // as the SDK has set it up, with the CA bundle
+	preopened sync.Map               // host:port to chan net.Conn, which is closed empty if connecting failed
 }
 
 // Options are what an API needs. Timeouts, Now and Random are required.
@@ -51,13 +51,14 @@ type Options struct {
 	Now func() time.Time
 	// Random returns a number of [0, 1).
 	Random func() float64
-	// ECREndpoints and STSEndpoints are URLs by region, in place of AWS's own.
+	// ECREndpoints and STSEndpoints are URLs by region. They replace AWS's own.
 	ECREndpoints, STSEndpoints map[registry.Region]string
-	// Profile and ConfigFile say where the node's identity comes from, in place of
-	// the environment.
+	// Profile and ConfigFile say where the node's identity comes from. They
+	// override the environment.
 	Profile, ConfigFile string
-	// Environ is the process's environment, NAME=VALUE. The SDK reads the process's
-	// own; this one names its files and the secrets in it.
+	// Environ is the process's environment, NAME=VALUE. The SDK reads the
+	// environment by itself. Environ serves to find the SDK's files and the
+	// secrets.
 	Environ []string
 	// Trace records steps and request IDs; nil records nothing.
 	Trace *trace.Trace
@@ -101,7 +102,7 @@ func Load(ctx context.Context, o Options) (*API, error) {
 	return a, nil
 }
 
-// useVersion2 sets up the client of IMDS. It uses no version 1, which answers anybody
+// useVersion2 sets up the client of IMDS without IMDSv1. Version 1 answers anybody
 // who can make the node send a request.
 func (a *API) useVersion2(o *imds.Options) {
 	o.HTTPClient, o.APIOptions = metadataTransport(a.options.Timeouts).Freeze(), []stack{a.instrument(nil)}
@@ -111,7 +112,7 @@ func (a *API) useVersion2(o *imds.Options) {
 // stack changes the middleware of an operation.
 type stack = func(*middleware.Stack) error
 
-// Instance is what an EC2 instance knows of itself.
+// Instance is what IMDS says about the EC2 instance.
 type Instance struct{ ID, Region, Account string }
 
 // Instance asks IMDS for the instance's identity document.
@@ -157,8 +158,8 @@ func (a *API) ECRPublic(as aws.Credentials) (*ecrpublic.Client, error) {
 	return client, a.check(e)
 }
 
-// as returns the configuration for calls in a region with credentials that are at
-// hand: no call looks for any.
+// as returns the configuration for calls in a region with the given credentials.
+// These calls do not look for other credentials.
 func (a *API) as(region string, as aws.Credentials) aws.Config {
 	a.keepCredentials(as)
 	cfg := a.cfg.Copy()
@@ -167,14 +168,14 @@ func (a *API) as(region string, as aws.Credentials) aws.Config {
 	return cfg
 }
 
-// endpoint is where a client's calls go; url is "" if AWS's own endpoint is meant.
+// endpoint is where a client's calls go. An empty url means AWS's own endpoint.
 type endpoint struct {
 	url             string
 	fips, dualStack bool
 }
 
-// settle sets a client's options, and notes the URL that they name. Such a URL is
-// used as it is: the SDK refuses one together with FIPS or dual-stack.
+// settle sets a client's options, and notes the URL that they name. It turns FIPS
+// and dual-stack off for such a URL, because the SDK refuses them together.
 func (e *endpoint) settle(base **string, fips *aws.FIPSEndpointState, dualStack *aws.DualStackEndpointState) {
 	if e.fips {
 		*fips = aws.FIPSEndpointStateEnabled
@@ -191,7 +192,7 @@ func (e *endpoint) settle(base **string, fips *aws.FIPSEndpointState, dualStack 
 	}
 }
 
-// check refuses an endpoint to which nothing may be sent.
+// check returns an error for an endpoint to which nothing may be sent.
 func (a *API) check(e endpoint) error {
 	if e.url == "" {
 		return nil

@@ -24,21 +24,21 @@ const (
 	reading
 )
 
-// attempt records how far the latest request of a call got. If time runs out, that
-// is the cause.
+// attempt records how far the latest request of a call got. If the time runs out,
+// the message says so.
 type attempt struct {
 	mu sync.Mutex
 	p  progress
 }
 
-// progress is what is known of a request.
+// progress is what is known about a request.
 type progress struct {
 	method, host, path string
 	proxy              string // its host, if there is one
 	stage              stage
-	address            string // that is connected to
+	address            string // the one to connect to
 	status             int    // of the answer; 0 if there was none
-	err                error  // of the connection, also while the body was read
+	err                error  // of the connection, also while reading the body
 }
 
 type attemptKey struct{}
@@ -89,14 +89,14 @@ func (a *attempt) watch(ctx context.Context, method string, u *url.URL) context.
 	})
 }
 
-// doing returns the stage as messages spell it.
+// doing returns the words for the stage in a message.
 func (p progress) doing() string {
 	return [...]string{
 		"starting", "looking up its name", "connecting to " + p.address, "in the TLS handshake", "waiting for its answer", "reading its answer",
 	}[p.stage]
 }
 
-// complete adds to an error of the SDK what the SDK may have lost: its client of
+// complete adds the connection's error to an error of the SDK. The SDK's client of
 // IMDS keeps only the text of a cause.
 func (p progress) complete(err error) error {
 	if p.err != nil && !errors.Is(err, p.err) {

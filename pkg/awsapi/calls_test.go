@@ -21,7 +21,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// loadAPI makes an API that knows of no endpoint, and never waits to retry.
+// loadAPI makes an API without configured endpoints, which never waits to retry.
 func loadAPI(t *testing.T) *API {
 	t.Helper()
 	api, err := Load(t.Context(), Options{
@@ -33,7 +33,7 @@ func loadAPI(t *testing.T) *API {
 	return api
 }
 
-// apiAt makes an API whose every service is at an endpoint.
+// apiAt makes an API that reaches all services at one endpoint.
 func apiAt(t *testing.T, endpoint string) *API {
 	t.Helper()
 	api := loadAPI(t)
@@ -41,8 +41,8 @@ func apiAt(t *testing.T, endpoint string) *API {
 	return api
 }
 
-// trust makes the API's transport accept certificates of an authority, and no
-// other, and end each attempt in time.
+// trust makes the API's transport accept only certificates of the given authority,
+// and limits each attempt.
 func (a *API) trust(roots *x509.CertPool, t Timeouts) *API {
 	client := apiTransport(t).WithTransportOptions(func(tr *http.Transport) { tr.TLSClientConfig.RootCAs = roots })
 	a.cfg.HTTPClient = a.usePreopened(client).Freeze()
@@ -65,7 +65,7 @@ func apiOver(t *testing.T, f do) *API {
 // testRegion is where the tests' calls go.
 func testRegion() registry.Region { return regionOf("eu-west-1") }
 
-// regionOf parses a region that is known to be one.
+// regionOf parses a valid region.
 func regionOf(name string) registry.Region {
 	region, err := registry.ParseRegion(name)
 	if err != nil {
@@ -74,7 +74,7 @@ func regionOf(name string) registry.Region {
 	return region
 }
 
-// ask is a call of one operation; its answer does not matter.
+// ask calls one operation. Its answer does not matter.
 type ask func(context.Context, *API) error
 
 func assumeRole(ctx context.Context, api *API) error {
@@ -144,26 +144,26 @@ func (a wire) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write([]byte(a.body))
 }
 
-// answer answers without a network.
+// answer returns a transport that answers without a network.
 func (a wire) answer(r *http.Request) (*http.Response, error) {
 	recorder := httptest.NewRecorder()
 	a.ServeHTTP(recorder, r)
 	return recorder.Result(), nil
 }
 
-// queryError is an error in the protocol of STS.
+// queryError returns an error answer in the protocol of STS.
 func queryError(status int, code, message string) wire {
 	return wire{status, http.Header{"Content-Type": {"text/xml"}}, fmt.Sprintf(
 		`<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>%s</Code><Message>%s</Message></Error><RequestId>1</RequestId></ErrorResponse>`, code, message)}
 }
 
-// jsonError is an error in the protocol of ECR.
+// jsonError returns an error answer in the protocol of ECR.
 func jsonError(status int, code, message string) wire {
 	body, _ := json.Marshal(map[string]string{"__type": code, "message": message})
 	return wire{status, http.Header{"Content-Type": {"application/x-amz-json-1.1"}}, string(body)}
 }
 
-// counter counts the requests that it hands on.
+// counter counts the requests that it passes on.
 type counter struct {
 	http.Handler
 	n atomic.Int32
@@ -174,7 +174,7 @@ func (c *counter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.Handler.ServeHTTP(w, r)
 }
 
-// serve serves h, over TLS or not, and makes an API whose AWS it is.
+// serve serves h, over TLS or not, and makes an API that calls this server.
 func serve(t *testing.T, h http.Handler, overTLS bool) (*API, *counter) {
 	t.Helper()
 	count := &counter{Handler: h}
@@ -192,8 +192,8 @@ func serve(t *testing.T, h http.Handler, overTLS bool) (*API, *counter) {
 	return apiAt(t, server.URL).trust(roots, DefaultTimeouts()), count
 }
 
-// wantError checks an error of Call; contains are words of its text, of which
-// the first ones are how it starts.
+// wantError checks an error of Call. Its text must begin with starts, and contain
+// the other words.
 func wantError(t *testing.T, err error, class failure.Class, starts string, contains ...string) {
 	t.Helper()
 	if err == nil {

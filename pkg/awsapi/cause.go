@@ -20,14 +20,14 @@ import (
 	"ecr-cross-account-credential-provider/pkg/failure"
 )
 
-// cause is a reason why a call fails. In text and hint, HOST is the host that was
-// called, SERVICE the service, DETAIL what find returned.
+// cause is a reason why a call fails. In text and hint, HOST stands for the host
+// that was called, SERVICE for the service, and DETAIL for what find returned.
 type cause struct {
 	find       func(error, progress) (detail string, found bool)
 	text, hint string
 	class      failure.Class
 	retried    bool // it can change within the deadline
-	metadata   bool // only the instance metadata service has it
+	metadata   bool // it applies to the instance metadata service only
 }
 
 const (
@@ -42,8 +42,8 @@ const (
 	toAttach   = "attach an instance profile, or set credentials in the provider's env"
 )
 
-// causes are tried in this order. The text of the SDK's errors is not used: it may
-// quote a secret, and an answer at any length.
+// causes are tried in this order. The text of the SDK's errors is not used. It may
+// quote a secret, or an answer of any length.
 var causes = []cause{
 	{
 		find: unreachableProxy, text: "the proxy of the environment can't be reached to connect to HOST: DETAIL",
@@ -99,7 +99,7 @@ var causes = []cause{
 	{find: anything, text: distant, hint: toReach, retried: true},
 }
 
-// is finds an error of a type. The detail is its text.
+// is finds an error of the type T. The detail is its text.
 func is[E error](err error, _ progress) (string, bool) {
 	e, ok := errors.AsType[E](err)
 	if !ok {
@@ -152,7 +152,7 @@ func refusedPort(err error, _ progress) (string, bool) {
 }
 
 // broken finds a connection that ended too early. After a status, only the
-// connection's own error counts: the SDK's decoder meets an end too.
+// connection's own error counts, because the SDK's decoder also returns io.EOF.
 func broken(err error, p progress) (string, bool) {
 	detail := ""
 	if p.status != 0 {
@@ -163,7 +163,7 @@ func broken(err error, p progress) (string, bool) {
 	})
 }
 
-// longHeaders compares texts: net/http has no type for it.
+// longHeaders compares texts, because net/http has no type for this error.
 func longHeaders(err error, _ progress) (string, bool) {
 	text := err.Error()
 	return "", strings.Contains(text, "response headers exceeded") || strings.Contains(text, "response header list larger")
@@ -180,7 +180,7 @@ func statusFrom(code int) func(error, progress) (string, bool) {
 }
 
 func unreadable(err error, _ progress) (string, bool) {
-	return "", statusOf(err) != 0 || strings.Contains(innermost(err).Error(), "malformed ") // of HTTP, without a type
+	return "", statusOf(err) != 0 || strings.Contains(innermost(err).Error(), "malformed ") // net/http has no type for it
 }
 
 func disabledMetadata(err error, p progress) (string, bool) {
@@ -193,7 +193,7 @@ func beforeRequest(err error, p progress) (string, bool) {
 
 func anything(err error, _ progress) (string, bool) { return innermost(err).Error(), true }
 
-// isMetadata reports whether an error is of the SDK's client of IMDS.
+// isMetadata reports whether an error comes from the SDK's client of IMDS.
 func isMetadata(err error) bool {
 	operation, ok := errors.AsType[*smithy.OperationError](err)
 	return ok && operation.Service() == "ec2imds"
@@ -204,8 +204,8 @@ func status(err error) string {
 	return strings.TrimSpace(fmt.Sprintf("%d %s", code, http.StatusText(code)))
 }
 
-// statusOf returns the HTTP status of the answer; 0 if there was none, for which
-// the SDK has a response error too.
+// statusOf returns the HTTP status of the answer, or 0 if there was no answer. The
+// SDK also returns a response error without an answer.
 func statusOf(err error) int {
 	if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
 		return response.HTTPStatusCode()

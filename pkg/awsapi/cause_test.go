@@ -22,7 +22,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/failure"
 )
 
-// wantHint checks the hint of an error of Call, which is of one cause alone.
+// wantHint checks the hint of an error of Call.
 func wantHint(t *testing.T, err error, want string) {
 	t.Helper()
 	if got := Hint(err, "STS"); got != want {
@@ -137,7 +137,7 @@ func TestMetadataHint(t *testing.T) {
 	wantHint(t, e, "check that the instance metadata service is on and that the node reaches 169.254.169.254")
 }
 
-// TestProxy: what a real proxy does to the connection, and how often it is asked.
+// TestProxy: the errors that a real proxy causes, and how often it is asked.
 func TestProxy(t *testing.T) {
 	t.Parallel()
 	silent := listen(t, func(net.Conn) {})

@@ -104,7 +104,7 @@ func hostOfURL(url string) string {
 	return host
 }
 
-// TestHostileText: whatever an answer says is one short line in the end.
+// TestHostileText: whatever an answer says, the message is one short line.
 func TestHostileText(t *testing.T) {
 	t.Parallel()
 	texts := map[string]string{

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// The node's own clock may be wrong (no NTP), and the Date headers of AWS's answers
-// too (a proxy that writes its own). Two rules follow.
+// The node's own clock may be wrong (no NTP). The Date headers of AWS's answers may
+// be wrong too (a proxy that writes its own). Two rules follow.
 //
 //   - A life is the shorter of both views: a Date in the past must not make an old
 //     token look valid to the processes that later read it from the cache, which
@@ -14,11 +14,11 @@ import (
 //   - Something has expired only if both views say so: one wrong clock does not fail
 //     a pull. Such a token may be used but not kept: its life is 0.
 
-// skewThreshold is a difference that neither whole seconds nor the time of a round
-// trip explain.
+// skewThreshold is the smallest difference of the clocks that counts. Rounding to
+// seconds and the time of a round trip explain smaller ones.
 const skewThreshold = 5 * time.Second
 
-// observe takes the time from an answer's Date.
+// observe derives the skew from an answer's Date header.
 func (a *API) observe(header http.Header) {
 	date, err := http.ParseTime(header.Get("Date"))
 	if err != nil {
@@ -31,22 +31,22 @@ func (a *API) observe(header http.Header) {
 	a.skew.Store(int64(skew))
 }
 
-// Now returns the time by the node's clock.
+// Now returns the time of the node's clock.
 func (a *API) Now() time.Time { return a.options.Now() }
 
-// Skew returns how far AWS's clock is ahead of the node's, as far as the Date
-// headers of its answers tell; 0 if they agree.
+// Skew returns how far AWS's clock is ahead of the node's, by the Date headers of
+// AWS's answers. It returns 0 if they agree.
 func (a *API) Skew() time.Duration { return time.Duration(a.skew.Load()) }
 
-// Expired reports whether a time is over, by the node's clock and by AWS's.
+// Expired reports whether a time is past, by both the node's clock and AWS's.
 func (a *API) Expired(t time.Time) bool {
 	byNode := t.Sub(a.Now())
 	return max(byNode, byNode-a.Skew()) <= 0
 }
 
-// Remaining returns how long something lives that expires at t: the shorter of
-// what the node's clock and AWS's say, and at least 0. Add it to Now to get the
-// time at which it expires by the node's clock.
+// Remaining returns how long something that expires at t still lives. It is the
+// shorter time of the node's clock and AWS's, and at least 0. Add it to Now for the
+// time of expiry by the node's clock.
 func (a *API) Remaining(t time.Time) time.Duration {
 	byNode := t.Sub(a.Now())
 	return max(0, min(byNode, byNode-a.Skew()))

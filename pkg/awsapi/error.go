@@ -14,8 +14,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
-// Error says why a call to AWS gave no usable answer: its class, and the cause in
-// one line without a secret.
+// Error says why a call to AWS gave no usable answer. It has a class, and the cause
+// in one line without a secret.
 type Error struct {
 	class      failure.Class
 	text, hint string // in the hint, SERVICE is still to be filled in
@@ -33,12 +33,12 @@ func (e *Error) Unwrap() error { return e.err }
 // FailureClass returns what the error means for the next request.
 func (e *Error) FailureClass() failure.Class { return e.class }
 
-// Unusable returns the error of an answer that lacks what it must have.
+// Unusable returns the error for an answer without a required field.
 func Unusable(text string) *Error { return &Error{class: failure.Unavailable, text: text} }
 
 // Hint returns what an operator should do about an error of Call, without
-// punctuation around it. service names the service as a message does, such as "STS"
-// or "the ECR API of eu-west-1". Hint returns "" if err is not from here, or if
+// punctuation around it. service is the service's name in messages, such as "STS"
+// or "the ECR API of eu-west-1". Hint returns "" if err is not an *Error, or if
 // AWS's own words say what is wrong.
 func Hint(err error, service string) string {
 	if e, ok := errors.AsType[*Error](err); ok {
@@ -47,7 +47,7 @@ func Hint(err error, service string) string {
 	return ""
 }
 
-// knownError is an error whose cause this package has found before the SDK.
+// knownError is an error whose cause this package found before it called the SDK.
 type knownError struct {
 	cause
 	detail string
@@ -83,7 +83,7 @@ func diagnose(err error, p progress) (cause, string) {
 	return cause{}, ""
 }
 
-// explain makes the error of a failed attempt.
+// explain returns the error for a failed attempt.
 func (a *API) explain(err error, p progress) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		explained := *e
@@ -99,8 +99,8 @@ func (a *API) explain(err error, p progress) *Error {
 	return &Error{class: c.class, text: a.clean(c.describe(p.host, detail)), hint: hint, retried: c.retried, err: err}
 }
 
-// clean makes text from outside fit for a message: without secrets, in one line of
-// at most 1000 bytes. No such text reaches a message by another path.
+// clean removes secrets from text from outside, and shortens it to one line of at
+// most 1000 bytes. All such text passes through clean before it reaches a message.
 func (a *API) clean(text string) string {
 	const maxText = 1000
 	return printable.Line(a.secrets.Redact(text), maxText)

@@ -16,9 +16,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 )
 
-// maxFile bounds each of the SDK's files. The SDK itself has no bound: it waits for
-// the writer of a FIFO, and reads /dev/zero until memory ends. So the files are
-// checked before the SDK sees them.
+// maxFile limits each of the SDK's files. The SDK itself has no limit: it waits for
+// the writer of a FIFO, and reads /dev/zero until memory is full. So this package
+// checks the files before the SDK opens them.
 const maxFile = 1 << 20
 
 // tokenFiles are the variables that name files with tokens.
@@ -28,14 +28,14 @@ func fileError(setting string, err error) error {
 	return fmt.Errorf("reading the file that %s names: %w", setting, err)
 }
 
-// readFile reads a regular file of at most 1 MiB. It does not trust the size that the
-// system tells: files of /proc have none, and may never end.
+// readFile reads a regular file of at most 1 MiB. It does not trust the size that
+// the system reports: files of /proc have size 0, and may never end.
 func readFile(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
 		return nil, err
-	case !info.Mode().IsRegular(): // before it is opened, which waits for the writer of a FIFO
+	case !info.Mode().IsRegular(): // checked before opening: opening a FIFO waits for its writer
 		return nil, fmt.Errorf("%s is not a regular file (%s)", path, info.Mode().Type())
 	}
 	f, err := os.Open(path) //nolint:gosec // the operator's own file
@@ -74,10 +74,10 @@ func sharedFile(environ []string, name, base string) string {
 
 const nodeConfigFile = "node.configFile" // the setting in this project's configuration
 
-// file is a file, and the setting that names it.
+// file is the path of a file, and the setting that names it.
 type file struct{ setting, path string }
 
-// sharedFiles returns the SDK's configuration file and its file of credentials. The
+// sharedFiles returns the SDK's configuration file and its credentials file. The
 // SDK reads the same settings from both.
 func (o Options) sharedFiles() []file {
 	settings := file{nodeConfigFile, o.ConfigFile}
@@ -104,8 +104,8 @@ func (o Options) checkFiles(ctx context.Context) error {
 	return checkAll(o.profileFiles(ctx))
 }
 
-// profileFiles returns the files that the profile names. The SDK parses them: it
-// allows more than other parsers of such files.
+// profileFiles returns the files that the profile names. The SDK parses the
+// profile, because its syntax allows more than other parsers do.
 func (o Options) profileFiles(ctx context.Context) []file {
 	shared := o.sharedFiles()
 	profile, err := config.LoadSharedConfigProfile(ctx, o.profile(), func(s *config.LoadSharedConfigOptions) {

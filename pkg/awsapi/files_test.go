@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// write writes a file of a test's own directory, and returns its path.
+// write writes a file in a directory of the test, and returns its path.
 func write(t *testing.T, name, content string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
@@ -17,7 +17,7 @@ func write(t *testing.T, name, content string) string {
 	return path
 }
 
-// TestAbsentFiles: what does not exist is told where it is needed.
+// TestAbsentFiles: a missing file is an error only where the SDK needs it.
 func TestAbsentFiles(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

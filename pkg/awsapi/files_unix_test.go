@@ -17,8 +17,8 @@ func makeFIFO(t *testing.T, path string) {
 	}
 }
 
-// TestFiles: a file that the SDK would never finish to read is refused, and the
-// message names it and the setting.
+// TestFiles: a file that the SDK would never finish reading is refused. The message
+// names the file and the setting.
 func TestFiles(t *testing.T) {
 	t.Parallel()
 	large := write(t, "large", strings.Repeat("#", maxFile+1))

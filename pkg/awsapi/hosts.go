@@ -55,13 +55,13 @@ func (a *API) ECRURL(api registry.API) (url.URL, error) {
 	})
 }
 
-// nobody returns credentials for a request that is never signed.
+// nobody returns placeholder credentials for a request that is never signed.
 func nobody() aws.Credentials {
 	return aws.Credentials{AccessKeyID: "nobody", SecretAccessKey: "nothing"}
 }
 
-// urlOf makes a call up to the point at which its URL is known, so that the URL is
-// the one that a real call has.
+// urlOf starts a call and stops it once its URL is known. So the URL is the one of
+// a real call.
 //
 //nolint:contextcheck,nolintlint // nothing waits; for the callers
 func (a *API) urlOf(call func(context.Context, *API) error) (url.URL, error) {
@@ -85,13 +85,13 @@ func (a *API) urlOf(call func(context.Context, *API) error) (url.URL, error) {
 	return found, nil
 }
 
-// stsFIPS are the regions of partition aws in which STS has a FIPS endpoint; in
-// GovCloud all have (the SDK's endpoints; AWS's page "FIPS").
+// stsFIPS are the regions of partition aws in which STS has a FIPS endpoint. All
+// regions of GovCloud have one. Sources: the SDK's endpoints, and AWS's page
+// "FIPS".
 var stsFIPS = []string{"us-east-1", "us-east-2", "us-west-1", "us-west-2"}
 
-// STSHasFIPS reports whether a FIPS registry's roles can be assumed in a region:
-// STS has a FIPS endpoint there, or an endpoint is configured, which is used as it
-// is.
+// STSHasFIPS reports whether a FIPS registry's roles can be assumed in a region.
+// That is so if STS has a FIPS endpoint there, or if an endpoint is configured.
 func (a *API) STSHasFIPS(region registry.Region) bool {
 	if region.Partition() == registry.AWSUSGov || slices.Contains(stsFIPS, region.String()) {
 		return true

@@ -27,8 +27,7 @@ func registryOf(t *testing.T, host string) registry.Registry {
 	return image.Registry()
 }
 
-// TestECRHost: each form of a registry's host in each partition, and where its
-// tokens come from.
+// TestECRHost: the API host for each form of a registry's host in each partition.
 func TestECRHost(t *testing.T) {
 	t.Parallel()
 	for host, want := range map[string]string{
@@ -115,8 +114,8 @@ func TestPublicHost(t *testing.T) {
 	}
 }
 
-// TestNamedEndpoints: an endpoint that the environment names is called as it is,
-// whatever else is said about endpoints.
+// TestNamedEndpoints: an endpoint that the environment names is used unchanged,
+// whatever the other endpoint settings are.
 func TestNamedEndpoints(t *testing.T) {
 	t.Parallel()
 	const plain, fips = "444455556666.dkr.ecr.us-east-1.amazonaws.com/app", "444455556666.dkr-ecr-fips.us-east-1.on.aws/app"
@@ -191,7 +190,7 @@ func TestNamedEndpoints(t *testing.T) {
 			lines := strings.Split(inChild(t, "hosts", test.env, test.image), "\n")
 			want := []string{test.ecr, test.sts, test.public}
 			if test.public == "" {
-				lines[2] = "" // there is no such endpoint, and nobody asks for it
+				lines[2] = "" // no such endpoint exists, and none is needed
 			}
 			if !slices.Equal(lines, want) {
 				t.Errorf("got %q, want %q", lines, want)
@@ -200,8 +199,8 @@ func TestNamedEndpoints(t *testing.T) {
 	}
 }
 
-// TestInsecureEndpoint: no request is made over plain http, and the error says
-// so by its class.
+// TestInsecureEndpoint: no request is made over plain http, and the error has the
+// class for that.
 func TestInsecureEndpoint(t *testing.T) {
 	t.Parallel()
 	for _, endpoint := range []string{"http://192.0.2.1", "http://ecr.example%C2%85line", "http://" + strings.Repeat("a", 5000)} {
@@ -213,8 +212,8 @@ func TestInsecureEndpoint(t *testing.T) {
 	}
 }
 
-// TestAsLeavesTheNodeAlone: clients for somebody else's credentials and region
-// do not change the API.
+// TestAsLeavesTheNodeAlone: making clients for other credentials and another region
+// does not change the API.
 func TestAsLeavesTheNodeAlone(t *testing.T) {
 	t.Parallel()
 	api := loadAPI(t)
@@ -240,8 +239,8 @@ type partition struct {
 	Outputs     struct{ DNSSuffix string }
 }
 
-// TestPartitions: what pkg/registry knows of partitions and regions is what the
-// SDK knows, in the version that is linked.
+// TestPartitions: pkg/registry and the linked version of the SDK agree on
+// partitions and regions.
 func TestPartitions(t *testing.T) {
 	t.Parallel()
 	for _, p := range partitionsOfSDK(t) {

@@ -20,11 +20,10 @@ import (
 	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
-// maxBody bounds an answer; AWS's have a few KB.
+// maxBody limits an answer. AWS's answers have a few KB.
 const maxBody = 1 << 20
 
-// apiTransport reaches AWS's APIs: through the proxy of the environment, if there
-// is one.
+// apiTransport reaches AWS's APIs, through the environment's proxy if there is one.
 func apiTransport(t Timeouts) *awshttp.BuildableClient {
 	return transport(t.Attempt, t.Dial, func(r *http.Request) (*url.URL, error) {
 		if err := checkEndpoint(r.URL); err != nil {
@@ -38,8 +37,8 @@ func apiTransport(t Timeouts) *awshttp.BuildableClient {
 	}).WithTransportOptions(func(tr *http.Transport) { tr.TLSHandshakeTimeout = t.Handshake })
 }
 
-// metadataTransport reaches the metadata services of the node: never through a
-// proxy, which could keep the credentials.
+// metadataTransport reaches the node's metadata services. It never uses a proxy,
+// which could keep the credentials.
 func metadataTransport(t Timeouts) *awshttp.BuildableClient {
 	return transport(t.Metadata, t.Metadata, func(r *http.Request) (*url.URL, error) { return nil, checkMetadata(r.URL) })
 }
@@ -62,8 +61,8 @@ func transport(attempt, dial time.Duration, proxy func(*http.Request) (*url.URL,
 		})
 }
 
-// redirected returns the error of an answer that sends the request to another place.
-// None is followed: the request holds a signature or a token.
+// redirected returns the error for an answer that redirects the request. No
+// redirect is followed, because the request holds a signature or a token.
 func redirected(to *url.URL) error {
 	return &knownError{detail: to.Host, cause: cause{
 		text: "HOST redirected the request to DETAIL, which is never followed", hint: toAnswer,
@@ -87,7 +86,7 @@ func checkProxy(host string, resp *http.Response) error {
 	}}
 }
 
-// checkEndpoint allows plain http to loopback only.
+// checkEndpoint refuses plain http, except to loopback.
 func checkEndpoint(u *url.URL) error {
 	loopback := u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback()
 	if u.Scheme == "https" || u.Scheme == "http" && loopback {
@@ -102,8 +101,8 @@ func checkEndpoint(u *url.URL) error {
 // metadata.
 var metadataIPv6 = net.IPNet{IP: net.ParseIP("fd00:ec2::"), Mask: net.CIDRMask(32, 128)}
 
-// checkMetadata also allows it to the addresses at which nodes serve metadata,
-// which no router forwards.
+// checkMetadata also allows plain http to the addresses of metadata services. No
+// router forwards these addresses.
 func checkMetadata(u *url.URL) error {
 	if ip := net.ParseIP(u.Hostname()); ip.IsLinkLocalUnicast() || metadataIPv6.Contains(ip) {
 		return nil
@@ -111,10 +110,10 @@ func checkMetadata(u *url.URL) error {
 	return checkEndpoint(u)
 }
 
-// instrument returns the middleware of every client, the SDK's own included. It
-// stands next to the HTTP client. It records how far each attempt gets, bounds the
-// answers, refuses redirects, and notes request IDs and the time by observe, unless that
-// is nil.
+// instrument returns the middleware of every client, including the SDK's own. It is
+// the last one before the HTTP client. It records how far each attempt gets, limits
+// the answers, refuses redirects, and notes request IDs. It passes the time to
+// observe, unless that is nil.
 func (a *API) instrument(observe func(http.Header)) stack {
 	m := middleware.DeserializeMiddlewareFunc("Instrument", func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (
 		middleware.DeserializeOutput, middleware.Metadata, error,
@@ -145,8 +144,8 @@ func (a *API) instrument(observe func(http.Header)) stack {
 	return func(stack *middleware.Stack) error { return stack.Deserialize.Add(m, middleware.After) }
 }
 
-// refuseNull refuses an answer of a container's endpoint whose body is JSON null. The
-// SDK's client of it dereferences what it has read, and ends the process.
+// refuseNull refuses an answer of a container's endpoint whose body is JSON null.
+// The SDK's client would dereference nil, and end the process.
 func refuseNull(stack *middleware.Stack) error {
 	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("RefuseNull", func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (
 		middleware.DeserializeOutput, middleware.Metadata, error,
@@ -169,7 +168,8 @@ func refuseNull(stack *middleware.Stack) error {
 	}), middleware.After)
 }
 
-// bounded returns a body of at most limit bytes, which calls failed with its error.
+// bounded returns a body of at most limit bytes. The body passes its error to
+// failed.
 func bounded(body io.ReadCloser, limit int64, failed func(error)) io.ReadCloser {
 	return boundedBody{http.MaxBytesReader(nil, body, limit), failed}
 }

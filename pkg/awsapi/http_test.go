@@ -83,7 +83,7 @@ func TestCheckEndpoint(t *testing.T) {
 	}
 }
 
-// isLinkLocal tells the addresses that are for metadata alone.
+// isLinkLocal reports whether a URL has an address that only metadata services use.
 func isLinkLocal(u *url.URL) bool {
 	ip := net.ParseIP(u.Hostname())
 	return u.Scheme == "http" && (ip.IsLinkLocalUnicast() || metadataIPv6.Contains(ip))
@@ -146,7 +146,7 @@ func TestBoundedBody(t *testing.T) {
 	}
 }
 
-// TestLongHeaders: headers are bounded like the body.
+// TestLongHeaders: headers are limited like the body.
 func TestLongHeaders(t *testing.T) {
 	t.Parallel()
 	api, _ := serve(t, wire{status: 200, header: http.Header{"X-Long": {strings.Repeat("a", 2*maxBody)}}}, false)
@@ -192,8 +192,8 @@ func TestClock(t *testing.T) {
 	}
 }
 
-// TestRemaining: a life is the shorter of both clocks' views, and something is over
-// only if it is for both.
+// TestRemaining: the shorter life of both clocks counts. Something has expired only
+// if it has by both clocks.
 func TestRemaining(t *testing.T) {
 	t.Parallel()
 	node := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)

@@ -19,11 +19,11 @@ import (
 	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// childVariable makes the test's binary do one of children instead of testing:
-// the SDK reads the process's environment, which parallel tests can't change.
+// childVariable makes the test's binary run one of children instead of the tests.
+// The SDK reads the process's environment, which parallel tests can't change.
 const childVariable = "AWSAPI_TEST_CHILD"
 
-// TestMain takes the developer's own AWS and proxies out of the environment.
+// TestMain removes the developer's own AWS and proxy settings from the environment.
 func TestMain(m *testing.M) {
 	if name := os.Getenv(childVariable); name != "" {
 		if err := children[name](os.Stdout, os.Args[1:]); err != nil {
@@ -43,8 +43,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// inChild runs one of children in a process with nothing in its environment but
-// env, and returns what it printed, without the last line's end.
+// inChild runs one of children in a process whose environment is env. It returns
+// what the child printed, without the final newline.
 func inChild(t *testing.T, name string, env []string, args ...string) string {
 	t.Helper()
 	executable, err := os.Executable()
@@ -78,8 +78,8 @@ var children = map[string]func(out io.Writer, args []string) error{
 	"hurriedInstance": printHurriedInstance,
 }
 
-// childAPI is the API of the child's environment. Its timeouts only end a hang of
-// the test: a busy machine takes its time for a body of 1 MiB.
+// childAPI makes the API of the child's environment. Its timeouts only end a hang
+// of the test: a busy machine needs long for a body of 1 MiB.
 func childAPI(change ...func(*Options)) (*API, error) {
 	const patience = 2 * time.Minute
 	o := Options{Now: time.Now, Random: func() float64 { return 0 }, Environ: os.Environ(), Timeouts: Timeouts{
@@ -91,8 +91,8 @@ func childAPI(change ...func(*Options)) (*API, error) {
 	return Load(context.Background(), o)
 }
 
-// printHosts prints the host that is called for each image's registry, for STS
-// in its region, and for ECR Public.
+// printHosts prints the hosts to call: for each image's registry, for STS in its
+// region, and for ECR Public.
 func printHosts(out io.Writer, images []string) error {
 	api, err := childAPI()
 	if err != nil {
@@ -111,7 +111,7 @@ func printHosts(out io.Writer, images []string) error {
 	return nil
 }
 
-// hurry sets timeouts for services that never answer.
+// hurry sets short timeouts, for services that never answer.
 func hurry(o *Options) {
 	o.Timeouts = DefaultTimeouts()
 	o.Timeouts.Source = 3 * time.Second
@@ -148,13 +148,13 @@ func printToken(out io.Writer, _ []string) error {
 	return nil
 }
 
-// printNode prints where the node's credentials are from. An argument is
+// printNode prints where the node's credentials come from. Its argument, if any, is
 // node.configFile.
 func printNode(out io.Writer, args []string) error {
 	return printSource(out, func(o *Options) { o.ConfigFile = strings.Join(args, "") })
 }
 
-// printHurriedNode is printNode for sources that never answer.
+// printHurriedNode is printNode with short timeouts, for sources that never answer.
 func printHurriedNode(out io.Writer, _ []string) error {
 	return printSource(out, hurry)
 }
@@ -172,7 +172,7 @@ func printSource(out io.Writer, change func(*Options)) error {
 	return nil
 }
 
-// printHurriedToken has no time for a second attempt.
+// printHurriedToken is printToken without time for a second attempt.
 func printHurriedToken(_ io.Writer, _ []string) error {
 	api, err := childAPI(hurry)
 	if err != nil {
@@ -183,8 +183,8 @@ func printHurriedToken(_ io.Writer, _ []string) error {
 	return getToken(ctx, api)
 }
 
-// printSecrets asks for a token as the node. An argument is a secret that the caller
-// knows.
+// printSecrets asks for a token as the node. Its argument, if any, is a secret that
+// the caller knows.
 func printSecrets(_ io.Writer, args []string) error {
 	api, err := childAPI()
 	if err != nil {
@@ -200,7 +200,7 @@ func printSecrets(_ io.Writer, args []string) error {
 	return getTokenAs(context.Background(), api, credentials)
 }
 
-// printHint prints why the node has no credentials, and what to do.
+// printHint prints why the node has no credentials, and the hint.
 func printHint(_ io.Writer, _ []string) error {
 	api, err := childAPI()
 	if err == nil {
@@ -214,7 +214,8 @@ func printHint(_ io.Writer, _ []string) error {
 
 func printInstance(out io.Writer, _ []string) error { return printInstanceBy(out) }
 
-// printHurriedInstance is printInstance for a service that never answers.
+// printHurriedInstance is printInstance with short timeouts, for a service that
+// never answers.
 func printHurriedInstance(out io.Writer, _ []string) error { return printInstanceBy(out, hurry) }
 
 func printInstanceBy(out io.Writer, change ...func(*Options)) error {
@@ -230,15 +231,14 @@ func printInstanceBy(out io.Writer, change ...func(*Options)) error {
 	return nil
 }
 
-// secrets are the credentials that calls are signed with; none of it may be in
-// a message.
+// secrets are the credentials that sign the calls. No message may hold them.
 var secrets = aws.Credentials{
 	AccessKeyID:     "ASIAEXAMPLE",
 	SecretAccessKey: "SECRETKEYexample",
 	SessionToken:    "SESSIONTOKENexample",
 }
 
-// wantLine checks what holds for every error's text.
+// wantLine checks the rules for the text of every error.
 func wantLine(t *testing.T, text string) {
 	t.Helper()
 	if text == "" || len(text) > 1100 {

@@ -20,8 +20,8 @@ var staticKeys = []string{
 	"AWS_SESSION_TOKEN=" + secrets.SessionToken, "AWS_REGION=eu-west-1",
 }
 
-// TestProxies: the API goes through the environment's proxy, metadata through
-// none, and neither over plain http to strangers.
+// TestProxies: calls of the API use the environment's proxy, and calls for metadata
+// use none. Neither use plain http to other hosts.
 func TestProxies(t *testing.T) {
 	t.Parallel()
 	env := []string{
@@ -50,7 +50,7 @@ func TestProxies(t *testing.T) {
 	}
 }
 
-// TestProxyOfAPI: a proxy that says no is told as such.
+// TestProxyOfAPI: the message says that the proxy refused.
 func TestProxyOfAPI(t *testing.T) {
 	t.Parallel()
 	asked := &requests{next: wire{status: http.StatusForbidden}}
@@ -65,7 +65,7 @@ func TestProxyOfAPI(t *testing.T) {
 	}
 }
 
-// requests notes each request; those with a token of IMDSv2 are marked.
+// requests notes each request, and marks those with a token of IMDSv2.
 type requests struct {
 	next http.Handler
 	mu   sync.Mutex
@@ -110,8 +110,8 @@ func (v version1) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// TestNoIMDSv1: where version 2 has no token to give, nothing else is asked,
-// whatever the environment and the profile allow.
+// TestNoIMDSv1: if version 2 gives no token, version 1 is not asked, whatever the
+// environment and the profile allow.
 func TestNoIMDSv1(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "config")
@@ -146,7 +146,7 @@ func TestNoIMDSv1(t *testing.T) {
 	}
 }
 
-// TestMetadata asks a service that is as it should be.
+// TestMetadata asks a metadata service that works.
 func TestMetadata(t *testing.T) {
 	t.Parallel()
 	_, server := startAWS(t, fakeaws.Options{}, 0)
@@ -158,8 +158,8 @@ func TestMetadata(t *testing.T) {
 	}
 }
 
-// TestMetadataSettings: the environment and the profile say where the metadata
-// service is, and whether there is one, as for any other program of the SDK's.
+// TestMetadataSettings: the environment and the profile set the metadata service's
+// address, and whether it is used, as for any other program that uses the SDK.
 func TestMetadataSettings(t *testing.T) {
 	t.Parallel()
 	_, server := startAWS(t, fakeaws.Options{}, 0)
@@ -186,8 +186,8 @@ func TestMetadataSettings(t *testing.T) {
 	}
 }
 
-// TestMetadataRedirect: the request and its token go to no other host, also not to
-// one to which a token may be sent. The status decides what the SDK does by itself.
+// TestMetadataRedirect: no redirect is followed, not even to a host that may get a
+// token. The SDK by itself would follow some statuses.
 func TestMetadataRedirect(t *testing.T) {
 	t.Parallel()
 	const metadata, container = "AWS_EC2_METADATA_SERVICE_ENDPOINT=", "AWS_CONTAINER_CREDENTIALS_FULL_URI="
@@ -218,7 +218,8 @@ func TestMetadataRedirect(t *testing.T) {
 	}
 }
 
-// redirecting redirects requests of a method, and gives session tokens otherwise.
+// redirecting redirects requests of one method. It answers other requests with a
+// session token.
 type redirecting struct {
 	wire
 	method string
@@ -233,7 +234,8 @@ func (s redirecting) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write([]byte("token"))
 }
 
-// TestMetadataCauses: what the metadata service says, in words and with a hint.
+// TestMetadataCauses: the text and the hint for each answer of the metadata
+// service.
 func TestMetadataCauses(t *testing.T) {
 	t.Parallel()
 	const enable = "; turn the instance metadata service on (HttpEndpoint: enabled)"
@@ -261,8 +263,8 @@ func TestMetadataCauses(t *testing.T) {
 	}
 }
 
-// TestContainerAnswers: no answer of a container's endpoint ends the process, and a
-// good one is read to its end.
+// TestContainerAnswers: no answer of a container's endpoint crashes the process,
+// and a good one is read to its end.
 func TestContainerAnswers(t *testing.T) {
 	t.Parallel()
 	const unreadable, refused = "HOST gave an answer that can't be read", "HOST answered 400 Bad Request"

@@ -20,12 +20,12 @@ import (
 	"ecr-cross-account-credential-provider/pkg/failure"
 )
 
-// startAWS serves the example world, and makes an API whose ECR it is.
+// startAWS serves the example world, and makes an API that calls it for ECR.
 func startAWS(t *testing.T, o fakeaws.Options, attempt time.Duration) (*API, *fakeaws.Server) {
 	t.Helper()
 	o.Dir = t.TempDir()
-	// The SDK closes a request's body when the answer begins; where that is before
-	// net/http has seen the body's end, it breaks the connection off.
+	// The SDK closes a request's body when the answer begins. If net/http has not
+	// seen the body's end by then, it closes the connection.
 	o.RoundTrip = 10 * time.Millisecond
 	server, err := fakeaws.Start(fakeaws.ExampleWorld(), o)
 	if err != nil {
@@ -51,7 +51,7 @@ func startAWS(t *testing.T, o fakeaws.Options, attempt time.Duration) (*API, *fa
 // TestFaults is the contract's table of errors, for calls that get no answer.
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	const hurry = 6 * time.Second // a busy machine needs seconds to get as far as the fault
+	const hurry = 6 * time.Second // a busy machine needs seconds to reach the fault
 	none := "no answer from HOST in time ("
 	tests := []struct {
 		kind        fakeaws.FaultKind
@@ -61,7 +61,7 @@ func TestFaults(t *testing.T) {
 		{fakeaws.HangAccept, none + "waiting for its answer)", none + "in the TLS handshake)", false},
 		{fakeaws.HangHandshake, none + "waiting for its answer)", none + "in the TLS handshake)", false},
 		{fakeaws.Reset, "HOST broke the connection off", "HOST broke the connection off", true},
-		{fakeaws.HangHeaders, none + "waiting for its answer)", none, false}, // the fake may answer when TLS says good-bye
+		{fakeaws.HangHeaders, none + "waiting for its answer)", none, false}, // the fake may answer when TLS closes
 		{fakeaws.HangBody, none + "reading its answer)", none + "reading its answer)", false},
 		{fakeaws.Drip, none + "reading its answer)", none + "reading its answer)", false},
 		{fakeaws.CutBody, "HOST broke the connection off", "HOST broke the connection off", true},
@@ -90,8 +90,8 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestDeadline: when the caller's time is up, the text is the same as when the
-// attempt's is, and nothing is asked again.
+// TestDeadline: the caller's deadline gives the same text as the attempt's, and
+// nothing is asked again.
 func TestDeadline(t *testing.T) {
 	t.Parallel()
 	api, server := startAWS(t, fakeaws.Options{}, time.Minute)
@@ -123,7 +123,7 @@ func TestStopped(t *testing.T) {
 	wantError(t, err, failure.Unavailable, "stopped while ")
 }
 
-// TestTrust: a server that can't show who it is gets no request.
+// TestTrust: a server without a trusted certificate gets no request.
 func TestTrust(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -206,8 +206,8 @@ func listen(t *testing.T, f func(net.Conn)) (address string) {
 	return l.Addr().String()
 }
 
-// TestConnections: what the system says of a connection, in words, and whether
-// it is worth another attempt.
+// TestConnections: the text for each error of a connection, and whether another
+// attempt follows.
 func TestConnections(t *testing.T) {
 	t.Parallel()
 	const host = "api.ecr.eu-west-1.amazonaws.com"
@@ -245,7 +245,7 @@ func TestConnections(t *testing.T) {
 	}
 }
 
-// TestTransient: what another attempt cures.
+// TestTransient: the faults that another attempt gets past.
 func TestTransient(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]fakeaws.Fault{

@@ -40,8 +40,8 @@ func anECRRegistry(t *testing.T) registry.Registry {
 	return image.Registry()
 }
 
-// TestPreopen: the connection that was opened before is the one that the call
-// goes over: one connection, one request.
+// TestPreopen: the call uses the connection that was opened before. There is one
+// connection and one request.
 func TestPreopen(t *testing.T) {
 	t.Parallel()
 	api, conns, requests := connections(t, wire{status: 200, body: `{"authorizationData":[]}`})
@@ -57,7 +57,7 @@ func TestPreopen(t *testing.T) {
 	}
 }
 
-// TestPreopenInVain: where nothing comes of it, the call connects for itself.
+// TestPreopenInVain: if opening in advance fails, the call connects by itself.
 func TestPreopenInVain(t *testing.T) {
 	t.Parallel()
 	api, _, _ := connections(t, wire{status: 200, body: `{"authorizationData":[]}`})

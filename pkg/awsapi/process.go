@@ -15,12 +15,12 @@ import (
 )
 
 // process is a credential_process. The SDK runs it with this program's own stderr,
-// keeps any length of output, and waits for every process that inherits it. The
-// kubelet waits for stderr to be closed, past its own timeout. So the process is run
-// here: in a process group that is killed, with bounded output.
+// reads output of any length, and waits for every process that inherits stderr. The
+// kubelet waits until stderr is closed, even past its own timeout. So this package
+// runs the process, in a process group that it can kill, with limited output.
 type process struct{ command string }
 
-// containSource replaces the SDK's credential_process by p where a profile's role is
+// containSource replaces the SDK's credential_process by p if a profile's role is
 // assumed with it (source_profile).
 func (p *process) containSource(o *stscreds.AssumeRoleOptions) {
 	if client, ok := o.Client.(*sts.Client); ok && isProcess(client.Options().Credentials) {
@@ -37,9 +37,9 @@ func isProcess(provider aws.CredentialsProvider) bool {
 //nolint:contextcheck // the context is one of the given context's values
 func (p *process) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	if source, ok := ctx.Value(sourceKey{}).(context.Context); ok {
-		ctx = source // the SDK's cache hides the end of the context
+		ctx = source // the SDK's cache hides that the context is done
 	}
-	if end, ok := ctx.Deadline(); ok { // earlier than the context, whose end would hide the cause
+	if end, ok := ctx.Deadline(); ok { // ends before the context does: the context's own error would hide the cause
 		var cancel context.CancelFunc
 		//nolint:forbidigo // the deadlines of contexts are in real time
 		ctx, cancel = context.WithTimeoutCause(ctx, time.Until(end)*4/5, errors.New("it did not end in time"))

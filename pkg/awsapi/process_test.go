@@ -13,8 +13,8 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// TestProcess: a credential_process that gives no credentials is named as the cause,
-// run once, and bounded, also where another profile's role is assumed with it.
+// TestProcess: a credential_process that gives no credentials is named as the
+// cause, runs once, and is limited. So is that of a source_profile.
 func TestProcess(t *testing.T) {
 	t.Parallel()
 	const good = `{"Version":1,"AccessKeyId":"ASIAEXAMPLE","SecretAccessKey":"x"}`
@@ -53,7 +53,7 @@ func TestProcess(t *testing.T) {
 	}
 }
 
-// TestProcessOfSourceProfile: what the process gives is what assumes the role.
+// TestProcessOfSourceProfile: the credentials of the process assume the role.
 func TestProcessOfSourceProfile(t *testing.T) {
 	t.Parallel()
 	_, server := startAWS(t, fakeaws.Options{}, 0)
@@ -65,7 +65,7 @@ func TestProcessOfSourceProfile(t *testing.T) {
 	}
 }
 
-// TestProcessEndsWithItsChildren: nothing that the process has started outlives it.
+// TestProcessEndsWithItsChildren: no child of the process outlives it.
 func TestProcessEndsWithItsChildren(t *testing.T) {
 	t.Parallel()
 	for child, command := range map[string]string{"node": "exit 3", "hurriedNode": "wait"} {
@@ -83,7 +83,7 @@ func TestProcessEndsWithItsChildren(t *testing.T) {
 			if err := reader.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 				t.Fatal(err)
 			}
-			// The FIFO ends when nobody has it open any more.
+			// Reading the FIFO ends when no process has it open for writing.
 			if got, err := io.ReadAll(reader); err != nil || string(got) != "started\n" {
 				t.Errorf("read %q, %v; the child lives on", got, err)
 			}

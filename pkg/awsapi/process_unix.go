@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// inOwnGroup makes Cancel kill the command and the children that it has left.
+// inOwnGroup makes Cancel kill the command and its children.
 func inOwnGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }

@@ -7,7 +7,8 @@ import (
 )
 
 // NamedRegion returns the region that the environment or the profile names for the
-// node; zero if neither does. What is not a region's name is an error.
+// node, or the zero Region if neither does. A name that is not a region's is an
+// error.
 func (a *API) NamedRegion() (registry.Region, error) {
 	if a.cfg.Region == "" {
 		return registry.Region{}, nil

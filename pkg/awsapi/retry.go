@@ -6,20 +6,20 @@ import (
 	"time"
 )
 
-// The SDK's own retries are off: they go on until the deadline hides the last
-// cause, and multiply where one service is asked on behalf of another.
+// The SDK's own retries are off. They continue until the deadline, which hides the
+// last cause. They also multiply if one call needs another service's answer.
 
-// MaxAttempts is how often one call is made, unless AWS_MAX_ATTEMPTS or the profile
-// says otherwise.
+// MaxAttempts is the number of attempts of one call, unless AWS_MAX_ATTEMPTS or the
+// profile sets it.
 const MaxAttempts = 4
 
-// retryBudget is how many retries all calls have together. Where several services
-// are in trouble, the attempts of each call would otherwise add up.
+// retryBudget is the number of retries of all calls together. Without it, the
+// attempts would add up when several services fail.
 const retryBudget = 8
 
-// Backoff returns how long to wait after the nth failed attempt, n counting from 1:
-// anything up to a limit that doubles each time ("full jitter"). random is a number
-// of [0, 1). After throttling the waits are longer.
+// Backoff returns how long to wait after the nth failed attempt, counted from 1.
+// The wait is a random part of a limit that doubles each time ("full jitter").
+// random is a number of [0, 1). After throttling the waits are longer.
 func Backoff(n int, throttled bool, random float64) time.Duration {
 	base, most := 100*time.Millisecond, 2*time.Second
 	if throttled {
@@ -28,9 +28,9 @@ func Backoff(n int, throttled bool, random float64) time.Duration {
 	return time.Duration(random * float64(min(base<<min(n-1, 10), most)))
 }
 
-// Call makes one call to AWS until it succeeds, another attempt cannot help, or no
-// time is left for one. Its error is an *Error, the last attempt's. The step, such
-// as "role_1", names the call in the trace.
+// Call makes one call to AWS. It tries until the call succeeds, another attempt
+// cannot help, or no time is left. Its error is the *Error of the last attempt. The
+// step, such as "role_1", names the call in the trace.
 func Call[T any](ctx context.Context, api *API, step string, call func(context.Context) (T, error)) (T, error) {
 	defer api.options.Trace.Step(step)()
 	ctx, attempt := withAttempt(ctx)

@@ -48,8 +48,8 @@ func TestBackoff(t *testing.T) {
 	}
 }
 
-// sequence is an operation whose attempts end in errors, one after the other;
-// after them it succeeds. It notes when each was made.
+// sequence is an operation whose attempts fail with one error after the other, and
+// then succeed. It notes the time of each attempt.
 type sequence struct {
 	errors []error
 	at     []time.Time
@@ -215,8 +215,7 @@ func TestErrorKeepsItsCause(t *testing.T) {
 	}
 }
 
-// TestRetryBudget: where call after call is in trouble, the attempts of each do
-// not add up without end.
+// TestRetryBudget: if call after call fails, the number of attempts stays limited.
 func TestRetryBudget(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -10,8 +10,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// KeepSecret adds a secret that the caller knows, such as a pod's token. It is cut
-// out of every text from outside.
+// KeepSecret adds a secret that the caller knows, such as a pod's token. It is
+// removed from every text from outside.
 func (a *API) KeepSecret(t secret.Text) { a.secrets.Add(t) }
 
 func (a *API) keep(texts ...string) {
@@ -35,9 +35,9 @@ func (a *API) keepEnvironment() {
 	}
 }
 
-// keepProxy adds the password of a proxy's address, and what is sent to the proxy in
-// its place. It parses without package url: the password of what is not a URL is
-// secret too, and net/http adds a scheme that is not there.
+// keepProxy adds the password of a proxy's address, and the header value that
+// net/http makes from it. It does not use package url: a password in an invalid URL
+// is secret too, and net/http adds a missing scheme.
 func (a *API) keepProxy(address string) {
 	if scheme, rest, ok := strings.Cut(address, "://"); ok && !strings.ContainsAny(scheme, ":@") {
 		address = rest
@@ -53,8 +53,8 @@ func (a *API) keepProxy(address string) {
 	}
 }
 
-// unescaped returns text as net/http reads it from a URL; as it is if it is not
-// escaped well.
+// unescaped returns text as net/http reads it from a URL. Text with an invalid
+// escape stays unchanged.
 func unescaped(text string) string {
 	if plain, err := url.PathUnescape(text); err == nil {
 		return plain
@@ -62,8 +62,8 @@ func unescaped(text string) string {
 	return text
 }
 
-// keepTokenFiles adds the tokens by which the node gets its credentials. A file that
-// cannot be read is the SDK's to report.
+// keepTokenFiles adds the tokens with which the node gets its credentials. It
+// ignores a file that cannot be read: the SDK reports it.
 func (a *API) keepTokenFiles() {
 	var paths []string
 	for _, name := range tokenFiles {

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestSecrets: no text from outside tells a secret that the API knows, whole or in
-// part, wherever it knows the secret from.
+// TestSecrets: no message shows a secret that the API knows, whole or in part,
+// whatever the secret's source.
 func TestSecrets(t *testing.T) {
 	t.Parallel()
 	const marker = "MARKERmarkerMARKERmarker"
@@ -53,8 +53,8 @@ func TestSecrets(t *testing.T) {
 	}
 }
 
-// TestSecretsOfProxies: a password is secret as the address spells it, unescaped, and
-// as net/http sends it to the proxy.
+// TestSecretsOfProxies: a password is removed in each form: as the address spells
+// it, unescaped, and as net/http sends it to the proxy.
 func TestSecretsOfProxies(t *testing.T) {
 	t.Parallel()
 	const password, escaped = "pass:// w@rd/secret", "pass:%2F%2F%20w%40rd%2Fsecret"
@@ -85,7 +85,7 @@ func TestSecretsOfProxies(t *testing.T) {
 	}
 }
 
-// tellTale answers in place of all services, and tells a secret in each error.
+// tellTale answers for all services, and puts a secret into each error.
 type tellTale struct{ marker string }
 
 func (s tellTale) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -8,10 +8,9 @@ import (
 	"strings"
 )
 
-// Source returns everything that selects the node's identity and the endpoints:
-// all AWS_ variables, the home directory, the content of the SDK's two files without
-// secrets, and the options. A file that cannot be read is an error, unless it does
-// not exist.
+// Source returns everything that selects the node's identity and the endpoints: all
+// AWS_ variables, the home directory, the content of the SDK's two files without
+// secrets, and the options. A file that exists but cannot be read is an error.
 func Source(environ []string, o Options) ([]string, error) {
 	o.Environ = environ
 	parts := []string{"profile", o.Profile, o.ConfigFile}
@@ -34,13 +33,13 @@ func Source(environ []string, o Options) ([]string, error) {
 // rotated are the keys of the SDK's files whose values change for the same identity.
 var rotated = []string{"aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_security_token"}
 
-// longLived is how the ID of an access key starts that is not rotated with a
-// session. It tells one identity from another.
+// longLived is the prefix of an access key ID that does not change with each
+// session. Such an ID distinguishes identities.
 const longLived = "AKIA"
 
 // withoutKeys returns the content of one of the SDK's files without comments, and
-// without the values that are secret or rotated. The keys remain: a profile without
-// them may have another identity.
+// without values that are secret or rotated. The names of these values remain: a
+// profile without them may have another identity.
 func withoutKeys(content string) string {
 	var kept strings.Builder
 	removed := false
@@ -52,7 +51,7 @@ func withoutKeys(content string) string {
 			continue
 		case slices.Contains(rotated, key) && (key != rotated[0] || !strings.HasPrefix(value, longLived)):
 			line, removed = key, true
-		case key == "" && line != start && removed: // the next line of the removed value
+		case key == "" && line != start && removed: // a further line of the removed value
 			continue
 		default:
 			removed = false

@@ -9,8 +9,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// TestSource: everything that selects the node's identity or an endpoint is part of
-// it, and nothing else.
+// TestSource: the source holds everything that selects the node's identity or an
+// endpoint, and nothing else.
 func TestSource(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()
@@ -67,8 +67,8 @@ func TestSource(t *testing.T) {
 	}
 }
 
-// TestSourceFiles: the content of each file that the SDK reads is part of it, except
-// for secrets, keys that are rotated, and comments.
+// TestSourceFiles: the source holds the content of each file that the SDK reads,
+// except for secrets, rotated keys and comments.
 func TestSourceFiles(t *testing.T) {
 	t.Parallel()
 	const base = "[default]\naws_access_key_id = ASIAEXAMPLE1\naws_secret_access_key = SECRET\naws_session_token = SECRET\n"

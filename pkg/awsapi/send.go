@@ -6,13 +6,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// Client returns the client with which AWS's APIs are called: its proxy, its CA
-// bundle, its time limits.
+// Client returns the HTTP client that calls AWS's APIs, with its proxy, CA bundle
+// and time limits.
 func (a *API) Client() aws.HTTPClient { return a.cfg.HTTPClient }
 
-// Send sends a request that is none of the SDK's, such as one to a registry. The
-// answer's body is bounded. The error is an *Error, as Call's is. An answer of any
-// status is no error, and no redirect is followed if the client follows none.
+// Send sends a request that is not the SDK's, such as one to a registry. The
+// answer's body is limited. The error is an *Error, as Call's is. Send returns an
+// answer of any status without an error. It follows redirects only if the client
+// does.
 func (a *API) Send(client aws.HTTPClient, request *http.Request) (*http.Response, error) {
 	ctx, attempt := withAttempt(request.Context())
 	resp, err := client.Do(request.WithContext(attempt.watch(ctx, request.Method, request.URL)))
@@ -24,6 +25,6 @@ func (a *API) Send(client aws.HTTPClient, request *http.Request) (*http.Response
 	return resp, nil
 }
 
-// Clean makes text from outside fit for a message: without any secret that is known,
-// and in one line.
+// Clean removes all known secrets from text from outside, and shortens it to one
+// line for a message.
 func (a *API) Clean(text string) string { return a.clean(text) }

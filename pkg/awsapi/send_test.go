@@ -15,13 +15,13 @@ import (
 	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// nameless is a dialer without a name server that knows anything.
+// nameless is a dialer that cannot resolve any name.
 func nameless(_ context.Context, _, address string) (net.Conn, error) {
 	host, _, _ := net.SplitHostPort(address)
 	return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}}
 }
 
-// sendTo sends a GET to a URL by a client of its own.
+// sendTo sends a GET to a URL with a client of its own.
 func sendTo(t *testing.T, address string, transport *http.Transport) (string, error) {
 	t.Helper()
 	api, err := Load(t.Context(), Options{Timeouts: DefaultTimeouts(), Now: time.Now, Random: func() float64 { return 0 }})

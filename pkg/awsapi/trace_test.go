@@ -9,8 +9,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/trace"
 )
 
-// TestTraceSecrets: a server that echoes a secret as its ID does not get it into the
-// trace.
+// TestTraceSecrets: a secret that a server returns as its request ID does not reach
+// the trace.
 func TestTraceSecrets(t *testing.T) {
 	t.Parallel()
 	answer := wire{status: 200, header: http.Header{"X-Amzn-Requestid": {"id " + secrets.SessionToken}}, body: "{}"}
@@ -24,7 +24,7 @@ func TestTraceSecrets(t *testing.T) {
 	}
 }
 
-// TestTrace: a call is a step, and each of its answers has AWS's ID.
+// TestTrace: the trace has a step for each call, and the request ID of each answer.
 func TestTrace(t *testing.T) {
 	t.Parallel()
 	answers := []wire{

@@ -17,13 +17,13 @@ const (
 	// patience is how long a request without a deadline waits for another process.
 	// One with a deadline waits for half of the time that is left.
 	patience = 10 * time.Second
-	// useAgain is how old the time of last use must be for use to renew it.
+	// useAgain is the age from which on a use updates the time of last use.
 	useAgain = 5 * time.Minute
 )
 
-// Acquire returns a token: from the cache if that has a fresh one, else a new one.
-// Of all processes that need the same token at the same time, one asks AWS, and
-// the others share its outcome, good or bad. A process that has waited for half of
+// Acquire returns a fresh token from the cache if there is one, else a new token.
+// If several processes need the same token at the same time, one of them asks AWS.
+// The others share its outcome, good or bad. A process that has waited for half of
 // its time asks AWS itself.
 //
 // The error is the Mint's own, or a *RememberedError, or the context's.
@@ -70,11 +70,11 @@ type acquisition struct {
 	Request
 	mint  Mint
 	start instant
-	// renewal marks one that no request waits for.
+	// renewal marks an acquisition that no request waits for.
 	renewal bool
 }
 
-// warn reports trouble with the cache. The request goes on.
+// warn reports a problem of the cache. The request goes on.
 func (a *acquisition) warn(format string, err error) {
 	a.o.Warn(fmt.Errorf(format, cmp.Or(a.Registry, a.Identity), err).Error())
 }
@@ -86,7 +86,7 @@ func (a *acquisition) look() (entry, decision, error) {
 	e.Request = a.Request
 	d := e.decide(now.wall, a.start.on(now))
 	if (d == serve || d == stale) && now.wall.Sub(e.Used).Abs() > useAgain {
-		_ = a.root.Chtimes(a.Key.String(), now.wall, now.wall) // else it counts as less used than it is
+		_ = a.root.Chtimes(a.Key.String(), now.wall, now.wall) // a failure only makes the entry look less used
 	}
 	return e, d, err
 }
@@ -103,8 +103,8 @@ func (a *acquisition) settle(e entry, d decision) (Lease, error) {
 	return Lease{}, e.remembered(now)
 }
 
-// wait takes the key's lock. After half of the time that is left, and if there is
-// trouble with the lock, the request goes on without it.
+// wait takes the key's lock. The request goes on without it after half of the time
+// that is left, or if locking fails.
 func (a *acquisition) wait(ctx context.Context) (release func(), err error) {
 	limit := patience
 	if end, ok := ctx.Deadline(); ok {
@@ -124,9 +124,9 @@ func (a *acquisition) wait(ctx context.Context) (release func(), err error) {
 	return func() {}, nil
 }
 
-// ask asks AWS, and writes a new token over the entry. The life of a new token counts
-// from before the request: it is not too long even if this process was stopped
-// meanwhile.
+// ask asks AWS, and writes a new token over the entry. The life of a new token
+// counts from before the request. So it is not too long even if this process was
+// stopped meanwhile.
 func (a *acquisition) ask(ctx context.Context, before entry) (entry, time.Time, error) {
 	begin := a.now()
 	token, err := a.mint(ctx)
@@ -145,8 +145,8 @@ func (a *acquisition) ask(ctx context.Context, before entry) (entry, time.Time, 
 	return e, now.wall, nil
 }
 
-// failed returns the outcome of an error of AWS. Neither a request that was
-// cancelled nor the caller's own error says anything about AWS.
+// failed returns the outcome of an error of AWS. A cancelled request says nothing
+// about AWS, nor does an error of the caller's token.
 func (a *acquisition) failed(ctx context.Context, err error) (Lease, error) {
 	class, _ := failure.Of(err)
 	if errors.Is(ctx.Err(), context.Canceled) || class == failure.CallersToken {
@@ -167,8 +167,8 @@ func (a *acquisition) failed(ctx context.Context, err error) (Lease, error) {
 	return Lease{}, err
 }
 
-// record writes an entry. A refusal that cannot be written removes the entry, so
-// that an older token is not used any more.
+// record writes an entry. If a refusal cannot be written, record removes the entry,
+// so that no older token is used.
 func (a *acquisition) record(e entry, now instant) {
 	if err := a.write(e, now); err != nil {
 		a.warn("the cache's entry for %s is not written: %w", err)

@@ -16,8 +16,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/failure"
 )
 
-// bubble runs a test in virtual time: waiting takes none, and ends when it should
-// to the nanosecond.
+// bubble runs a test in virtual time. Waiting takes no real time, and ends exactly
+// on time.
 func bubble(t *testing.T, test func(t *testing.T, n *node, locks memoryLock)) {
 	t.Helper()
 	n := newNode(t)
@@ -40,7 +40,7 @@ func (n *node) process(locks memoryLock) *Store {
 	return s
 }
 
-// together has many processes request the same token at once.
+// together lets many processes request the same token at once.
 func (n *node) together(locks memoryLock, count int, mint Mint) (leases []Lease, errs []error) {
 	n.t.Helper()
 	leases, errs = make([]Lease, count), make([]error, count)
@@ -93,8 +93,8 @@ func TestOneAsksForAll(t *testing.T) {
 						t.Errorf("got %+v, %v", leases[i], err)
 					}
 				}
-				// Where each must ask, they ask one after another, and those that are
-				// left at half of their time ask at once.
+				// If each must ask, they ask one after another. At half of their
+				// time, all that still wait ask at once.
 				want := 2 * time.Second
 				if test.calls > 1 {
 					want += patience
@@ -110,8 +110,8 @@ func TestOneAsksForAll(t *testing.T) {
 	}
 }
 
-// TestHalfOfTheTime: a process waits for half of its time, whatever the holder
-// does, and then asks AWS itself.
+// TestHalfOfTheTime: a process waits for the lock for half of its time, and then
+// asks AWS itself.
 func TestHalfOfTheTime(t *testing.T) {
 	t.Parallel()
 	for name, limit := range map[string]time.Duration{"a deadline": 30 * time.Second, "none": 0} {
@@ -178,8 +178,8 @@ func TestOutcomeWithoutTheLock(t *testing.T) {
 	})
 }
 
-// TestCancelledWaiter: a process that is told to stop while it waits does so, and
-// says what it waited for.
+// TestCancelledWaiter: a process that is cancelled while it waits stops, and says
+// what it waited for.
 func TestCancelledWaiter(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, n *node, locks memoryLock) {
@@ -229,8 +229,8 @@ func TestRefreshIsShort(t *testing.T) {
 	}
 }
 
-// TestRefusalReachesWaiters: a stale token at hand does not outlive a refusal that
-// another process got meanwhile.
+// TestRefusalReachesWaiters: a stale token is not used after a refusal that another
+// process got meanwhile.
 func TestRefusalReachesWaiters(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, n *node, locks memoryLock) {
@@ -251,8 +251,8 @@ func TestRefusalReachesWaiters(t *testing.T) {
 	})
 }
 
-// TestRefusalOverrides: a refusal counts although another process got a token
-// meanwhile, and two refusals at the same time count once.
+// TestRefusalOverrides: a refusal counts even if another process got a token
+// meanwhile. Two refusals at the same time count once.
 func TestRefusalOverrides(t *testing.T) {
 	t.Parallel()
 	for name, other := range map[string]error{"a token": nil, "a refusal": errRefused} {
@@ -260,7 +260,7 @@ func TestRefusalOverrides(t *testing.T) {
 			t.Parallel()
 			n := newNode(t)
 			s := n.open()
-			s.lock = newMemoryLock().lock // the other has one of its own
+			s.lock = newMemoryLock().lock // the other process has its own lock
 			_, err := s.Acquire(t.Context(), request, func(context.Context) (Token, error) {
 				o := n.open()
 				o.lock = newMemoryLock().lock

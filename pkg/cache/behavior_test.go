@@ -75,8 +75,8 @@ func TestStale(t *testing.T) {
 	n.wantWarned()
 }
 
-// TestOutage: a node that has a token gets through five hours without AWS, and
-// asks once in 5 minutes if the kubelet keeps each response as long as it may.
+// TestOutage: a node that has a token needs no AWS for five hours. It asks once in
+// 5 minutes if the kubelet keeps each response as long as it may.
 func TestOutage(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
@@ -164,7 +164,7 @@ func TestRefusalGrows(t *testing.T) {
 	}
 }
 
-// TestRefusalGrowsThroughOutage: an outage says nothing about earlier refusals.
+// TestRefusalGrowsThroughOutage: an outage does not end a streak of refusals.
 func TestRefusalGrowsThroughOutage(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
@@ -222,8 +222,7 @@ func TestCallersTokenIsForgotten(t *testing.T) {
 	n.want(Stale, 5*time.Minute, 1)
 }
 
-// TestCancelled: a request that is cancelled learned nothing that others should
-// know.
+// TestCancelled: a cancelled request leaves nothing in the cache.
 func TestCancelled(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
@@ -268,7 +267,7 @@ func TestShortTokens(t *testing.T) {
 	}
 }
 
-// TestOff: a cache that is off is no trouble.
+// TestOff: without a cache, each request asks AWS.
 func TestOff(t *testing.T) {
 	t.Parallel()
 	var s *Store

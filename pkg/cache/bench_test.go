@@ -12,7 +12,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// BenchmarkFreshHit measures what each start of a pod pays: a process opens the
+// BenchmarkFreshHit measures the cost for each start of a pod. A process opens the
 // cache and finds a token of ECR's size.
 func BenchmarkFreshHit(b *testing.B) {
 	dir := filepath.Join(b.TempDir(), "cache")
@@ -34,7 +34,7 @@ func BenchmarkFreshHit(b *testing.B) {
 	}
 }
 
-// BenchmarkWrite measures what the process that asked pays.
+// BenchmarkWrite measures the cost of a write, for the process that asked.
 func BenchmarkWrite(b *testing.B) {
 	s, err := Open(filepath.Join(b.TempDir(), "cache"), Options{
 		Now: time.Now, Random: rand.Float64, Warn: func(s string) { b.Error(s) },

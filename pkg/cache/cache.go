@@ -1,10 +1,10 @@
 // Package cache shares tokens among all of the plugin's processes on a node. The
-// kubelet starts a process per image, dozens at once, and not each of them may
-// ask AWS. The package knows nothing of AWS: its caller mints the tokens, and
-// package failure says what an error means.
+// kubelet starts a process per image, dozens at once, and most of them must not ask
+// AWS. The package does not call AWS: its caller mints the tokens, and package
+// failure says what an error means.
 //
-// The cache only helps. Whatever is wrong with the disk, the caller gets AWS's
-// outcome, and a warning says what is wrong.
+// The cache never makes a request fail. If something is wrong with the disk, the
+// caller gets AWS's outcome and a warning.
 //
 // # Reading order
 //
@@ -20,8 +20,9 @@
 //	KEY.lock        the process that asks AWS holds its lock (flock)
 //	KEY.RANDOM.tmp  an entry that is being written
 //
-// The modification time of an entry's file is the time of its last use, and that
-// of a lock the time of the last request for it. Renewing a token is no use of it.
+// The modification time of an entry's file is the time of its last use. That of a
+// lock's file is the time of the last request for the lock. Renewing a token does
+// not count as use.
 package cache
 
 import (
@@ -51,8 +52,8 @@ func parseKey(s string) (k Key, ok bool) {
 	return k, err == nil && k.String() == s
 }
 
-// Request says what a token is for. Registry and Identity are for people, in
-// lists and messages.
+// Request says what a token is for. Registry and Identity appear in lists and
+// messages.
 type Request struct {
 	Key      Key    `json:"-"`
 	Registry string `json:"registry,omitempty"`
@@ -64,16 +65,17 @@ type Request struct {
 
 // Token is what a Mint gets.
 type Token struct {
-	// Secret is what the caller keeps. The cache does not look into it.
+	// Secret is the caller's content. The cache does not read it.
 	Secret secret.Text `json:"-"`
 	// Fresh is how long the token is as good as a new one, and Life how long AWS
 	// accepts it. Both count from before the Mint began, by the node's clock. A
 	// token without a life is returned and not kept.
 	Fresh time.Duration `json:"fresh"`
 	Life  time.Duration `json:"life"`
-	// Identity is who the token was really minted as; empty is that of the request.
+	// Identity is who the token was minted as, if that is not the request's
+	// Identity.
 	Identity string `json:"identity,omitempty"`
-	// Note is said whenever the token is used.
+	// Note is a warning to give at each use of the token.
 	Note string `json:"note,omitempty"`
 }
 
@@ -85,11 +87,11 @@ type Outcome int
 
 // The outcomes.
 const (
-	// Minted: asked for just now.
+	// Minted is a token that was requested just now.
 	Minted Outcome = iota
-	// Fresh: from the cache, as good as a new one.
+	// Fresh is a token from the cache that is as good as a new one.
 	Fresh
-	// Stale: from the cache, because there is no new one.
+	// Stale is a token from the cache that serves because there is no new one.
 	Stale
 )
 
@@ -104,13 +106,13 @@ type Lease struct {
 	Keep time.Duration
 	// Identity is who the token was minted as.
 	Identity string
-	// Note is what people should know, in one line. A stale token has its reason
-	// here.
+	// Note is a warning for people, in one line. For a stale token it holds the
+	// reason.
 	Note string
 }
 
-// RememberedError is an error of an earlier request, or of another process. AWS
-// was not asked again. An entry has one whose times count from when it came.
+// RememberedError is an error of an earlier request or of another process. AWS was
+// not asked again. In an entry, its times count from the moment of the error.
 type RememberedError struct {
 	Reason string        `json:"reason"` // the text of the error
 	Class  failure.Class `json:"class"`

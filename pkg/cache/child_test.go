@@ -95,7 +95,8 @@ func openChild(dir string) (*Store, error) {
 	})
 }
 
-// wholeToken is a token that shows its key, and whether it is complete.
+// wholeToken returns a token from which a test can read its key and whether it is
+// complete.
 func wholeToken(key Key, n int) string {
 	body := fmt.Sprintf("%s %d %s", key, n, strings.Repeat("x", 1000+n%3000))
 	sum := sha256.Sum256([]byte(body))
@@ -117,8 +118,8 @@ func checkWhole(key Key, token string) error {
 	return nil
 }
 
-// pullChild pulls once, and says how that ends and whether it asks. It asks until
-// the parent lets it proceed.
+// pullChild pulls once, and prints the outcome and whether it asks. Its call to AWS
+// lasts until the parent lets it proceed.
 func pullChild(dir string, limit time.Duration) error {
 	in := bufio.NewReader(os.Stdin)
 	fmt.Println("ready")

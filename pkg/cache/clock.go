@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Boot is the clock that counts from boot. Nobody sets it, unlike the wall clock.
+// Boot is the clock that counts from boot. Unlike the wall clock, it is never set.
 type Boot struct {
 	// ID identifies the boot; empty where there is no such clock.
 	ID func() string
@@ -18,7 +18,7 @@ type Boot struct {
 // systemBoot returns the system's clock. Systems other than Linux have none.
 func systemBoot() Boot {
 	return Boot{Uptime: uptime, ID: sync.OnceValue(func() string {
-		id, _ := os.ReadFile("/proc/sys/kernel/random/boot_id") // none is empty
+		id, _ := os.ReadFile("/proc/sys/kernel/random/boot_id") // empty if there is none
 		return strings.TrimSpace(string(id))
 	})}
 }
@@ -35,12 +35,12 @@ func (s *Store) now() instant {
 	return instant{s.o.Now().Round(0), s.o.Boot.Uptime(), s.o.Boot.ID}
 }
 
-// smallStep is the change of the wall clock that does not matter. The two clocks
-// are not read at the same moment, and the uptime has whole seconds.
+// smallStep is a change of the wall clock that does not count. The two clocks are
+// not read at the same moment, and the uptime has whole seconds.
 const smallStep = 3 * time.Second
 
-// stepped returns by how much the wall clock was set between i and now; 0 if that
-// is not known.
+// stepped returns how far the wall clock was set between i and now, or 0 if that is
+// not known.
 func (i instant) stepped(now instant) time.Duration {
 	d := now.wall.Sub(i.wall) - (now.uptime - i.uptime)
 	if d.Abs() < smallStep {
@@ -52,5 +52,5 @@ func (i instant) stepped(now instant) time.Duration {
 	return d
 }
 
-// on returns the wall clock's time at i, by the wall clock as it is set now.
+// on returns the time of i by the wall clock as it is set now.
 func (i instant) on(now instant) time.Time { return i.wall.Add(i.stepped(now)) }

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// TestWrongClock: a clock that is wrong, but stays so, changes nothing.
+// TestWrongClock: a clock that is wrong by a constant time changes nothing.
 func TestWrongClock(t *testing.T) {
 	t.Parallel()
 	for _, off := range []time.Duration{-30 * 365 * 24 * time.Hour, -9 * time.Hour, 9 * time.Hour, 30 * 365 * 24 * time.Hour} {
@@ -28,8 +28,8 @@ func TestWrongClock(t *testing.T) {
 	}
 }
 
-// TestClockSet: a wall clock that is set neither ages nor revives a token, nor
-// prolongs an error.
+// TestClockSet: setting the wall clock changes neither a token's age nor an
+// error's.
 func TestClockSet(t *testing.T) {
 	t.Parallel()
 	for _, by := range []time.Duration{-30 * 365 * 24 * time.Hour, -3 * time.Hour, -30 * time.Second, 30 * time.Second, 13 * time.Hour, 30 * 365 * 24 * time.Hour} {
@@ -57,8 +57,8 @@ func TestClockSet(t *testing.T) {
 	}
 }
 
-// TestClockSetUnseen: after a reboot, and on other systems, only the wall clock
-// counts. An entry from the future is not used.
+// TestClockSetUnseen: after a reboot, and on systems other than Linux, only the
+// wall clock counts. An entry from the future is not used.
 func TestClockSetUnseen(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -94,7 +94,7 @@ func TestClockSetUnseen(t *testing.T) {
 	}
 }
 
-// TestRefusalFromTheFuture: a clock that was set back must not prolong it.
+// TestRefusalFromTheFuture: a clock that was set back must not prolong a refusal.
 func TestRefusalFromTheFuture(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
@@ -106,8 +106,8 @@ func TestRefusalFromTheFuture(t *testing.T) {
 	n.wantWarned("from the future")
 }
 
-// TestStoppedMint: a process that was stopped between AWS's answer and its note
-// of it must not make the token live longer, nor must a clock set meanwhile.
+// TestStoppedMint: a process may be stopped between AWS's answer and writing it, or
+// the clock may be set. Neither must prolong the token's life.
 func TestStoppedMint(t *testing.T) {
 	t.Parallel()
 	for _, by := range []time.Duration{0, -24 * time.Hour, 24 * time.Hour} {

@@ -12,20 +12,21 @@ import (
 )
 
 const (
-	// version begins each entry's file. It changes with each change of the format
-	// that an earlier reader would misunderstand.
+	// version begins each entry's file. It must change when an older program would
+	// misunderstand the new format.
 	version = "cache-entry/3"
 	// maxFile limits the size of an entry's file. ECR's tokens have 2 to 4 KiB.
 	maxFile = 64 << 10
-	// skew is how far in the future an entry may be: clocks are set back a little
-	// now and then.
+	// skew is how far in the future an entry's time may be. Clocks are sometimes
+	// set back a little.
 	skew = time.Minute
 )
 
 var errDamaged = errors.New("it is damaged, or another version of the plugin wrote it")
 
-// encode returns an entry's file: a line with the version and a checksum, a line
-// of JSON, and the secret. The secret is not in the JSON, which is slow to read.
+// encode returns an entry's file: a line with the version and a checksum, a line of
+// JSON, and the secret. The secret is outside the JSON because JSON is slow to
+// read.
 func (e entry) encode(now instant) ([]byte, error) {
 	e.Uptime, e.Boot = now.uptime, now.boot()
 	body, err := json.Marshal(e)
@@ -52,8 +53,8 @@ func header(key Key, body []byte) []byte {
 	return fmt.Appendf(nil, "%s %x\n", version, h.Sum(nil))
 }
 
-// decode reads an entry's file. Times are moved if the clock was set since the
-// entry was written. Errors quote nothing of the file.
+// decode reads an entry's file. It adjusts the times if the clock was set since the
+// entry was written. Errors quote nothing from the file.
 func decode(data []byte, key Key, now instant) (entry, error) {
 	_, body, _ := bytes.Cut(data, []byte("\n"))
 	if !bytes.Equal(data[:len(data)-len(body)], header(key, body)) {

@@ -93,7 +93,7 @@ func TestParentsOfLinks(t *testing.T) {
 	}
 }
 
-// TestForeign needs root to give files away; TestCheck does not.
+// TestForeign needs root to change a file's owner. TestCheck does not.
 func TestForeign(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {

@@ -20,8 +20,8 @@ func ownMounts(cmd *exec.Cmd) {
 	}
 }
 
-// TestFullDisk fills a disk in memory, the default's kind. Where a system allows
-// no such mount, TestLimited and TestReadOnly still run.
+// TestFullDisk fills a disk in memory, like the default directory's. If the system
+// allows no such mount, TestLimited and TestReadOnly still run.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	if err := exec.CommandContext(t.Context(), "/proc/self/exe", "-test.run=^$").Run(); err != nil {
@@ -68,7 +68,8 @@ func fullChild(dir string) error {
 		fmt.Println("no mount:", err)
 		return nil
 	}
-	// The disk becomes the root, as the user of a namespace does not own the other.
+	// The disk becomes the root directory, because the namespace's user does not
+	// own the real one.
 	if err := errors.Join(syscall.Chroot(disk), os.Chdir("/")); err != nil {
 		return err
 	}

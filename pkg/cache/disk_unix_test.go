@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// readOnlyChild has a directory that it cannot write. Root can write anywhere, and
-// so becomes another user first.
+// readOnlyChild works in a directory that it cannot write. Root can write anywhere,
+// so it changes to another user first.
 func readOnlyChild(dir string) error {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return err

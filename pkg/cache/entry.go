@@ -9,7 +9,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
-// What is remembered, and for how long.
+// These constants say how long the cache remembers things.
 const (
 	// staleKeep limits how long the caller may keep a stale token.
 	staleKeep = 5 * time.Minute
@@ -25,7 +25,7 @@ const (
 	// refusal still counts as one in a row. The kubelet retries every 5 minutes.
 	refusalStreak = 10 * time.Minute
 	// A failure without a stale token is remembered for firstFailure to
-	// lastFailure: long enough for the processes that wait at the moment.
+	// lastFailure: long enough for the processes that wait at that moment.
 	firstFailure = time.Second
 	lastFailure  = 5 * time.Second
 	// maxText limits what an entry keeps of an error or a note.
@@ -38,25 +38,25 @@ func FailureMemory(random float64) time.Duration {
 	return firstFailure + time.Duration(random*float64(lastFailure-firstFailure))
 }
 
-// entry is what the cache knows about a key: a token, an error, or both. The
-// zero value is an entry that does not exist.
+// entry is what the cache knows about a key: a token, an error, or both. The zero
+// value stands for a missing entry.
 type entry struct {
 	Request
-	// Learned is when AWS last answered, or failed to, by the wall clock. Uptime
-	// and Boot are that moment by the other clock.
+	// Learned is the time of the last call to AWS, successful or not, by the wall
+	// clock. Uptime and Boot are that moment by the boot clock.
 	Learned time.Time     `json:"learned"`
 	Uptime  time.Duration `json:"uptime,omitempty"`
 	Boot    string        `json:"boot,omitempty"`
 	Token   *Token        `json:"token,omitempty"`
 	Minted  time.Time     `json:"minted,omitzero"` // the token
-	// Failure is the latest answer if that was an error. Streak is how many errors
-	// to remember came in a row.
+	// Failure is the latest outcome if that was an error. Streak is the number of
+	// remembered errors in a row.
 	Failure *RememberedError `json:"failure,omitempty"`
 	Streak  uint             `json:"streak,omitempty"`
 	// Requested is when a token was last minted because a request needed it.
 	Requested time.Time `json:"requested,omitzero"`
-	// Ahead marks an entry that the configuration alone calls for. Pruning spares it
-	// as long as its token is valid.
+	// Ahead marks an entry that follows from the configuration alone, without a
+	// pod. Pruning keeps it as long as its token is valid.
 	Ahead bool `json:"ahead,omitempty"`
 	// Used is when the entry was served last.
 	Used time.Time `json:"-"`
@@ -75,14 +75,14 @@ func (e entry) fresh(now time.Time) bool { return e.valid(now) && now.Before(e.f
 // refused reports whether AWS's latest answer was a refusal.
 func (e entry) refused() bool { return e.Failure != nil && e.Failure.Class == failure.Refused }
 
-// inStreak reports whether an error now follows the last one in a row.
+// inStreak reports whether an error now continues the streak of the last one.
 func (e entry) inStreak(now time.Time) bool {
 	return e.Failure != nil && !now.After(e.askAgain().Add(refusalStreak))
 }
 
-// worth returns how much an entry is missed. An error that is lost costs one
-// call, but a token may be all that a node has in an outage. The authors of pods
-// cannot crowd out what the configuration alone calls for.
+// worth returns how important it is to keep an entry. A lost error costs one call,
+// but in an outage a node may depend on a token. Entries that pods cause never
+// displace those that follow from the configuration alone.
 func (e entry) worth(now time.Time) int {
 	switch {
 	case e.Ahead && e.valid(now):
@@ -105,9 +105,9 @@ const (
 	fail                  // repeat the error
 )
 
-// decide returns what a request that began at since does with an entry. What was
-// learned after it began settles the request, for however short a time it counts
-// for others: that is how a burst of processes shares one call.
+// decide returns what a request that began at since does with an entry. An outcome
+// that came after since settles the request, even if it no longer counts for later
+// requests. In this way a burst of processes shares one call.
 func (e entry) decide(now, since time.Time) decision {
 	learnedSince := !e.Learned.Before(since)
 	switch {
@@ -153,7 +153,7 @@ func (e entry) after(class failure.Class, why error, random float64, now time.Ti
 	return e
 }
 
-// remembered returns the entry's error as it is now.
+// remembered returns the entry's error with its times relative to now.
 func (e entry) remembered(now time.Time) *RememberedError {
 	err := *e.Failure
 	err.Age = max(0, now.Sub(e.Learned))
@@ -161,8 +161,8 @@ func (e entry) remembered(now time.Time) *RememberedError {
 	return &err
 }
 
-// lease returns the token for use now, to be kept until a time and never past its
-// end.
+// lease returns the token for use now. The caller may keep it until a given time,
+// but never past its end.
 func (e entry) lease(o Outcome, now, until time.Time) Lease {
 	if end := e.expires(); end.Before(until) {
 		until = end
@@ -187,5 +187,5 @@ func (e entry) serveStale(now time.Time, why error) Lease {
 	return l
 }
 
-// text returns the text of an error, fit to be kept.
+// text returns the text of an error, shortened for an entry.
 func text(err error) string { return printable.Line(err.Error(), maxText) }

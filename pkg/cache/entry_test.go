@@ -13,7 +13,7 @@ import (
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// in returns a time of the tables below.
+// in returns the time that is d after noon, for the tables below.
 func in(d time.Duration) time.Time { return noon.Add(d) }
 
 // some returns an entry with a token that was minted at noon.
@@ -70,7 +70,7 @@ func TestAfter(t *testing.T) {
 	t.Parallel()
 	const refused, misconfigured, unavailable = failure.Refused, failure.Misconfigured, failure.Unavailable
 	none, token, dead := entry{}, some(0, 12*time.Hour), some(0, 0)
-	// before returns the entry of a refusal whose memory ended some time ago.
+	// before returns the entry of a refusal that is no longer remembered.
 	before := func(streak uint, over time.Duration) entry {
 		e := none.failing(refused, time.Minute, streak)
 		e.Learned = in(-time.Minute - over)

@@ -42,8 +42,8 @@ func replace(t *testing.T, file, old, with string) {
 	write(t, file, strings.Replace(string(data), old, with, 1))
 }
 
-// TestFileFaults: whatever happened to an entry's file, the reason is reported,
-// AWS is asked, and the next process has a good entry again.
+// TestFileFaults: after any damage to an entry's file, the reason is reported, AWS
+// is asked, and the next process has a good entry again.
 func TestFileFaults(t *testing.T) {
 	t.Parallel()
 	damaged := errDamaged.Error()
@@ -179,7 +179,7 @@ func TestLockFaults(t *testing.T) {
 	}
 }
 
-// TestAnyBytes: the cache does not look into a secret, nor change it.
+// TestAnyBytes: the cache returns a secret of any bytes unchanged.
 func TestAnyBytes(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
@@ -190,7 +190,7 @@ func TestAnyBytes(t *testing.T) {
 	}
 }
 
-// TestLargeToken: an entry that could not be read again is not written.
+// TestLargeToken: an entry that is too large to be read is not written.
 func TestLargeToken(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
@@ -200,7 +200,7 @@ func TestLargeToken(t *testing.T) {
 	n.want(Minted, 6*time.Hour, 1)
 }
 
-// TestNoSecret: an empty secret is returned, and not kept.
+// TestNoSecret: an empty secret is returned, but not kept.
 func TestNoSecret(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
@@ -213,7 +213,7 @@ func TestNoSecret(t *testing.T) {
 	n.wantWarned()
 }
 
-// TestRefusalThatCannotBeWritten: the older token is dropped all the same.
+// TestRefusalThatCannotBeWritten: the older token is dropped even then.
 func TestRefusalThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)

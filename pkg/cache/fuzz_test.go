@@ -72,9 +72,9 @@ func TestFlippedBits(t *testing.T) {
 	}
 }
 
-// FuzzDecode: what is accepted is of use to a request, and reads the same when
-// written again. What is not has a short reason of one line. Half of the inputs
-// get a right checksum.
+// FuzzDecode: an accepted entry settles a request, and reads the same when written
+// again. A refused one has a short reason of one line. Half of the inputs get a
+// correct checksum.
 func FuzzDecode(f *testing.F) {
 	now := moment(noon, "boot", time.Hour)
 	for _, e := range someEntries() {
@@ -98,10 +98,10 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		checkEntry(t, e)
-		unset := moment(noon, "", 0) // does not move the times again
+		unset := moment(noon, "", 0) // does not adjust the times again
 		first, err := e.encode(unset)
 		if err != nil {
-			return // larger than before, by escapes
+			return // escapes have made it larger than before
 		}
 		again, err := decode(first, Key{1}, unset)
 		if err != nil {
@@ -113,7 +113,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// checkEntry checks that any request can be settled.
+// checkEntry checks that an entry settles any request.
 func checkEntry(t *testing.T, e entry) {
 	t.Helper()
 	a := &acquisition{Store: &Store{o: Options{Now: func() time.Time { return noon }, Boot: Boot{ID: func() string { return "" }, Uptime: func() time.Duration { return 0 }}}}}

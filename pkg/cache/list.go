@@ -13,7 +13,7 @@ type Info struct {
 	// State is fresh or stale for a token that AWS accepts; refused or failed
 	// where there is only an error; empty for a file with a problem.
 	State string
-	// FreshUntil and Expires are the token's; zero if there is none.
+	// FreshUntil and Expires are the token's times, or zero if there is no token.
 	FreshUntil, Expires time.Time
 	// Reason is the last error, if there is one, and Again when AWS is asked again.
 	Reason string
@@ -24,12 +24,12 @@ type Info struct {
 	Note string
 	// Problem says why the file is not used.
 	Problem string
-	// Used is when a request last got the token; zero is never.
+	// Used is when a request last got the token. Zero means never.
 	Used time.Time
 }
 
-// List returns all entries that are of use, and the files that cannot be read,
-// sorted by registry and identity.
+// List returns all useful entries, and the files that cannot be read, sorted by
+// registry and identity.
 func (s *Store) List() ([]Info, error) {
 	if s == nil {
 		return nil, nil

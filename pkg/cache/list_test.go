@@ -20,7 +20,7 @@ func TestListAndClear(t *testing.T) {
 		t.Helper()
 		r := Request{Key: keyOf(name), Registry: name, Identity: "role"}
 		n.err = answer
-		_, _ = s.Acquire(t.Context(), r, n.ask) // what comes of it is listed
+		_, _ = s.Acquire(t.Context(), r, n.ask) // the test lists the outcome
 		return r
 	}
 	began := n.now()

@@ -6,7 +6,7 @@ import (
 )
 
 // lockFile takes the lock of a key, and waits for it until ctx ends. The system
-// gives a lock back when its process ends, however it ends.
+// releases a lock when its process ends for any reason.
 func (s *Store) lockFile(ctx context.Context, key Key) (release func(), err error) {
 	name := key.String() + lockSuffix
 	file, _, err := s.open(name, os.O_RDWR|os.O_CREATE)
@@ -17,7 +17,7 @@ func (s *Store) lockFile(ctx context.Context, key Key) (release func(), err erro
 		return nil, err
 	}
 	now := s.now().wall
-	_ = s.root.Chtimes(name, now, now) // else prune takes it for a leftover
+	_ = s.root.Chtimes(name, now, now) // otherwise prune removes it as a leftover
 	taken := make(chan error, 1)
 	go func() {
 		err := flock(file)
@@ -30,7 +30,7 @@ func (s *Store) lockFile(ctx context.Context, key Key) (release func(), err erro
 	case err := <-taken:
 		return func() { unlock(file) }, err
 	case <-ctx.Done():
-		go func() { // nothing ends flock
+		go func() { // a waiting flock cannot be cancelled
 			if <-taken == nil {
 				unlock(file)
 			}

@@ -36,7 +36,8 @@ func TestLock(t *testing.T) {
 	must(t, <-done)
 }
 
-// TestLockIsGivenUp: who stops waiting for a lock does not keep it later.
+// TestLockIsGivenUp: a caller that stopped waiting for a lock does not hold it
+// later.
 func TestLockIsGivenUp(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
@@ -63,8 +64,8 @@ func TestLockIsGivenUp(t *testing.T) {
 	release()
 }
 
-// TestLockIsNotInherited: a child that is started at a bad moment has a copy of
-// the descriptor, and does not keep the lock by it.
+// TestLockIsNotInherited: a child that is started while the lock is held has a copy
+// of the descriptor. That copy does not keep the lock.
 func TestLockIsNotInherited(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)

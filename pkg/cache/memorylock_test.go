@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// memoryLock is a lock in memory. Virtual time does not pass while a goroutine
-// waits for a file's lock.
+// memoryLock is a lock in memory. With a file's lock, virtual time would stop while
+// a goroutine waits.
 type memoryLock chan struct{}
 
 func newMemoryLock() memoryLock { return make(memoryLock, 1) }
@@ -22,8 +22,7 @@ func (l memoryLock) lock(ctx context.Context, _ Key) (func(), error) {
 	}
 }
 
-// hold takes the lock for as long as the test runs, as a process that was stopped
-// does.
+// hold takes the lock until the test ends, like a process that was stopped.
 func (l memoryLock) hold(t *testing.T) {
 	t.Helper()
 	_, err := l.lock(t.Context(), Key{})

@@ -33,7 +33,7 @@ var (
 	errCallers       = classError{"InvalidIdentityToken: expired", failure.CallersToken}
 )
 
-// node is a node with a clock of its own and an AWS that answers as it is told.
+// node is a node with its own clock, and an AWS whose answers the test sets.
 type node struct {
 	t      *testing.T
 	dir    string
@@ -43,7 +43,7 @@ type node struct {
 	uptime time.Duration
 	random float64
 	warned []string
-	// What AWS says.
+	// The answers of AWS.
 	token Token
 	err   error
 	calls int
@@ -101,7 +101,7 @@ func (n *node) options() Options {
 	}
 }
 
-// open is what a new process of the plugin does.
+// open opens the cache like a new process of the plugin.
 func (n *node) open() *Store {
 	n.t.Helper()
 	s, err := Open(n.dir, n.options())
@@ -154,7 +154,8 @@ func (n *node) wantError(text string, calls int) {
 	n.calls = 0
 }
 
-// wantWarned checks the warnings since the last check; each want is a part of one.
+// wantWarned checks the warnings since the last check. Each want is part of one
+// warning.
 func (n *node) wantWarned(want ...string) {
 	n.t.Helper()
 	if len(n.warned) != len(want) {

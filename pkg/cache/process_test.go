@@ -15,7 +15,7 @@ import (
 	"testing"
 )
 
-// burst starts many processes, has them pull at once, and returns what they say.
+// burst starts many processes that pull at once, and returns their outputs.
 func burst(t *testing.T, name, dir string, count int) []string {
 	t.Helper()
 	var all []*child
@@ -48,7 +48,7 @@ func burst(t *testing.T, name, dir string, count int) []string {
 	return said
 }
 
-// count counts the lines that begin so.
+// count counts the lines with a prefix.
 func count(lines []string, prefix string) int {
 	n := 0
 	for _, line := range lines {
@@ -81,7 +81,8 @@ func TestThirtyProcessesRefused(t *testing.T) {
 	}
 }
 
-// TestKilledHolder: a process that is killed while it asks delays nobody.
+// TestKilledHolder: a process that is killed while it asks does not delay the
+// others.
 func TestKilledHolder(t *testing.T) {
 	t.Parallel()
 	dir := tempDir(t)
@@ -98,8 +99,8 @@ func TestKilledHolder(t *testing.T) {
 	waiter.expect("done")
 }
 
-// TestStoppedHolder: a process that is stopped delays others for half of their
-// time, and does no harm when it goes on.
+// TestStoppedHolder: a stopped process delays others for half of their time, and
+// does no harm when it continues.
 func TestStoppedHolder(t *testing.T) {
 	t.Parallel()
 	dir := tempDir(t)
@@ -123,8 +124,9 @@ func TestStoppedHolder(t *testing.T) {
 	}
 }
 
-// TestKilledAnywhere: processes that read and write are killed at any point.
-// What the others get is whole and theirs, and so is what is left.
+// TestKilledAnywhere: processes that read and write are killed at random moments.
+// The others get complete tokens of their own key, and the files that remain are
+// complete too.
 func TestKilledAnywhere(t *testing.T) {
 	t.Parallel()
 	dir := tempDir(t)
@@ -166,8 +168,8 @@ func readAll(t *testing.T, s *Store) {
 	}
 }
 
-// TestReadOnly: where nothing can be written, what is there is used, and AWS
-// asked for the rest.
+// TestReadOnly: if nothing can be written, existing entries are used, and AWS is
+// asked for the others.
 func TestReadOnly(t *testing.T) {
 	t.Parallel()
 	c := startChild(t, "read-only", tempDir(t), nil)
@@ -175,7 +177,7 @@ func TestReadOnly(t *testing.T) {
 		"the cache's entry for "+request.Registry+" is not written: permission denied")
 }
 
-// TestLimited: the system refuses to write more than so many bytes.
+// TestLimited: the system limits the size of the files that the process writes.
 func TestLimited(t *testing.T) {
 	t.Parallel()
 	for limit, warned := range map[string][]string{
@@ -191,7 +193,7 @@ func TestLimited(t *testing.T) {
 	}
 }
 
-// checkUnwritable wants a child that can't write to answer all the same.
+// checkUnwritable checks that a child that can't write still answers.
 func checkUnwritable(t *testing.T, c *child, warned ...string) {
 	t.Helper()
 	var said []string
@@ -211,8 +213,8 @@ func prefixAll(prefix string, lines []string) []string {
 	return lines
 }
 
-// pullUnwritable pulls, and says how that ended, and how many entries and
-// temporary files are there then.
+// pullUnwritable pulls, and prints the outcome and the number of entries and
+// temporary files after it.
 func pullUnwritable(s *Store) error {
 	l, err := s.Acquire(context.Background(), request, (&node{token: tokenOf("secret")}).ask)
 	if err != nil {

@@ -35,20 +35,21 @@ func (s *Store) files() (keys []Key, others []string, err error) {
 	return keys, others, err
 }
 
-// prune removes what a write has made superfluous: entries above the limit, and
-// files that ended processes have left. First go entries of no use, then errors,
-// then tokens; among equals, the one that was not served for the longest time.
+// prune runs after a write. It removes entries above the limit, and files that
+// ended processes have left. It removes useless entries first, then errors, then
+// tokens. Among equals, it removes the one that was last served the longest time
+// ago.
 //
 // disk is the time by the file system's clock. Another process may just be writing a
-// temporary file, which has its time by that clock, and a lock has it by the wall's. So
-// a file is a leftover if both clocks say so.
+// temporary file, which has its time by that clock. A lock has its time by the wall's.
+// So a file is a leftover only if both clocks say so.
 func (s *Store) prune(written Key, now instant, disk time.Time) {
 	keys, others, _ := s.files()
 	if excess := len(keys) - s.most; excess > 0 {
 		var entries []entry
 		for _, key := range keys {
 			if key != written {
-				e, _ := s.read(key, now) // one that cannot be read is of no use
+				e, _ := s.read(key, now) // an entry that cannot be read is useless
 				entries = append(entries, e)
 			}
 		}
@@ -67,8 +68,8 @@ func (s *Store) prune(written Key, now instant, disk time.Time) {
 	}
 }
 
-// Clear removes everything in the cache, and returns the number of entries. Files
-// that are not the cache's stay.
+// Clear removes all files of the cache, and returns the number of entries. It
+// leaves other files alone.
 func (s *Store) Clear() (int, error) {
 	if s == nil {
 		return 0, nil

@@ -14,7 +14,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// crowd is a node whose cache holds few entries.
+// crowd is a node whose cache has a low limit of entries.
 type crowd struct {
 	*node
 	store *Store
@@ -88,7 +88,7 @@ func TestPrune(t *testing.T) {
 		c.acquire(fmt.Sprint("refused ", i))
 	}
 	c.wantCount(30)
-	// The useless ones go first, then the oldest refusals.
+	// The useless entries are removed first, then the oldest refusals.
 	c.err = nil
 	for i, gone := range [][]string{{}, {"dead", "broken"}, {"refused 0"}, {"refused 1"}} {
 		c.acquire(fmt.Sprint("new ", i))
@@ -96,7 +96,8 @@ func TestPrune(t *testing.T) {
 		c.wantKept(fmt.Sprint("new ", i), "token 0", "token 1", fmt.Sprint("refused ", 2))
 		c.wantCount(30)
 	}
-	// When only tokens are left, those go that were not served for the longest time.
+	// When only tokens are left, those last served the longest time ago are
+	// removed.
 	for i := range 16 {
 		c.acquire(fmt.Sprint("more ", i))
 	}
@@ -125,7 +126,7 @@ func TestCrowdEvictsNoTokenInUse(t *testing.T) {
 				c.acquire(fmt.Sprint("attack ", i))
 			}
 			c.wantKept("in use")
-			// Nor does it when the token was renewed just before.
+			// The same holds if the token was renewed just before.
 			c.advance(2 * time.Hour)
 			c.err = nil
 			c.acquire("in use")
@@ -140,7 +141,7 @@ func TestCrowdEvictsNoTokenInUse(t *testing.T) {
 	}
 }
 
-// TestUseIsNoted: the time of last use is noted, and not at each use.
+// TestUseIsNoted: the time of last use is noted, but not at each use.
 func TestUseIsNoted(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
@@ -165,13 +166,13 @@ func TestUseIsNoted(t *testing.T) {
 	n.advance(7 * time.Hour)
 	n.token.Secret = secret.New("secret-2")
 	n.want(Minted, 6*time.Hour, 1)
-	used(in(66 * time.Minute)) // a new token is as little used as the one before
+	used(in(66 * time.Minute)) // a new token keeps the time of last use
 	n.set(-24 * time.Hour)
 	n.want(Fresh, 6*time.Hour, 0)
 	used(n.now())
 }
 
-// TestSweep: any write removes what ended processes have left.
+// TestSweep: any write removes the files that ended processes have left.
 func TestSweep(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)

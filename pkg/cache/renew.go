@@ -20,8 +20,9 @@ const (
 
 // Renew replaces a token before it is needed, and reports whether it did. It mints
 // one if there is none. As in Acquire, one process asks AWS at a time, and errors
-// are remembered, but a token that is fresh stays in use meanwhile. Renewing is not
-// use. ahead marks a token that the configuration alone calls for.
+// are remembered. A fresh token stays in use meanwhile. Renewing does not count as
+// use. ahead marks a token that follows from the configuration alone, without a
+// pod.
 //
 // The error is the Mint's own, or a *RememberedError, or the context's.
 func (s *Store) Renew(ctx context.Context, r Request, ahead bool, mint Mint) (i Info, renewed bool, err error) {
@@ -46,8 +47,8 @@ func (s *Store) Renew(ctx context.Context, r Request, ahead bool, mint Mint) (i 
 	return minted.info(now), true, nil
 }
 
-// due reads the entry and reports whether its token is to be replaced now. The error
-// is the entry's, if AWS is not to be asked again yet.
+// due reads the entry and reports whether to replace its token now. It returns the
+// entry's error if it is too early to ask AWS again.
 func (a *acquisition) due(ahead bool) (entry, bool, error) {
 	now := a.now()
 	e, err := a.read(a.Key, now)
@@ -65,14 +66,15 @@ func (a *acquisition) due(ahead bool) (entry, bool, error) {
 	return e, true, nil
 }
 
-// renewAt is when the token is replaced although it is still fresh.
+// renewAt is the time at which the token is replaced although it is still fresh.
 func (e entry) renewAt() time.Time { return e.Minted.Add(RenewAt(e.Token.Fresh)) }
 
-// RenewAt returns the age at which a token is replaced, from how long it is fresh.
+// RenewAt returns the age at which a token is replaced. It depends on how long the
+// token is fresh.
 func RenewAt(fresh time.Duration) time.Duration { return min(renewAfter, fresh-renewEvery) }
 
-// renewalFailed returns the entry after an error of AWS, and writes it. What another
-// process has learned meanwhile stays, unless AWS refused.
+// renewalFailed writes the entry after an error of AWS, and returns it. An outcome
+// that another process wrote meanwhile stays, unless AWS refused.
 func (a *acquisition) renewalFailed(ctx context.Context, before entry, err error) entry {
 	class, _ := failure.Of(err)
 	if errors.Is(ctx.Err(), context.Canceled) || class == failure.CallersToken {

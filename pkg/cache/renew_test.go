@@ -15,12 +15,13 @@ import (
 	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// session is a token of a session of an hour, with the most that is taken off it.
+// session is the token of a session of one hour, with the largest reduction by
+// margin and jitter.
 func session() Token {
 	return Token{Secret: secret.New("secret-1"), Fresh: 55 * time.Minute, Life: 12 * time.Hour}
 }
 
-// renew is one process that renews a token; ahead is true.
+// renew is one process that renews a token with ahead set.
 func (n *node) renew() (Info, bool, error) {
 	n.t.Helper()
 	return n.open().Renew(n.t.Context(), request, true, n.ask)
@@ -55,8 +56,7 @@ func TestRenewAt(t *testing.T) {
 	}
 }
 
-// TestRenewIsNotUse: what nobody requests is never used, whoever renews it; and what
-// was requested stays so.
+// TestRenewIsNotUse: renewing does not change the time of last use, set or not.
 func TestRenewIsNotUse(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
@@ -95,8 +95,8 @@ func TestRenewIsNotUse(t *testing.T) {
 	}
 }
 
-// TestRenewFails: an error leaves a fresh token in use, and AWS is left alone for a
-// while. A refusal drops the token, as anywhere.
+// TestRenewFails: after an error, a fresh token stays in use, and AWS is not asked
+// for a while. A refusal drops the token, as always.
 func TestRenewFails(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
@@ -131,8 +131,8 @@ func TestRenewFails(t *testing.T) {
 	}
 }
 
-// TestRenewShares: a request that comes while a token is renewed takes the fresh one
-// without the lock; one whose token is stale shares the new one.
+// TestRenewShares: while a token is renewed, a request uses a fresh token without
+// the lock. If the token is stale, the request shares the new one.
 func TestRenewShares(t *testing.T) {
 	t.Parallel()
 	for _, age := range []time.Duration{50 * time.Minute, time.Hour} {
@@ -197,8 +197,9 @@ func TestRenewDamaged(t *testing.T) {
 	n.wantWarned("is damaged", "is damaged")
 }
 
-// TestPruneSparesAhead: pods that name many accounts crowd out each other, and nothing
-// that the configuration calls for, not even after a request for it.
+// TestPruneSparesAhead: entries of pods that name many accounts displace each
+// other, but no entry that follows from the configuration. A request for such an
+// entry does not change that.
 func TestPruneSparesAhead(t *testing.T) {
 	t.Parallel()
 	c := newCrowd(t, 3)
@@ -216,15 +217,15 @@ func TestPruneSparesAhead(t *testing.T) {
 		c.acquire(fmt.Sprint(i))
 	}
 	c.wantKept("ahead")
-	c.advance(12 * time.Hour) // nobody renews it any more
+	c.advance(12 * time.Hour) // it is not renewed any more
 	for i := range 5 {
 		c.acquire(fmt.Sprint(i))
 	}
 	c.wantGone("ahead")
 }
 
-// timer is the systemd timer of config-examples in virtual time: each run comes 5 to
-// 10 minutes after the one before. chance returns a number of [0, 1).
+// timer is the systemd timer of config-examples in virtual time. Each run starts 5
+// to 10 minutes after the one before. chance returns a number of [0, 1).
 type timer struct {
 	every, jitter time.Duration
 	chance        func() float64
@@ -232,7 +233,7 @@ type timer struct {
 
 func (t timer) next() time.Duration { return t.every + time.Duration(t.chance()*float64(t.jitter)) }
 
-// timers are the extremes and what lies between.
+// timers are the two extremes and random values between them.
 func timers() map[string]timer {
 	every, jitter := 5*time.Minute, 290*time.Second
 	return map[string]timer{
@@ -276,8 +277,9 @@ func TestRenewedDay(t *testing.T) {
 	}
 }
 
-// TestDarkness: from any moment of a cycle on, AWS may be dark for 11 hours. Every
-// call hangs until its context ends. Each response is a token, and takes 3 s at most.
+// TestDarkness: an outage of AWS may last 11 hours, from any moment of a cycle on.
+// Every call hangs until its context ends. Each response is a token, and takes 3 s
+// at most.
 func TestDarkness(t *testing.T) {
 	t.Parallel()
 	for name, timer := range timers() {
@@ -308,7 +310,7 @@ func darkness(t *testing.T, s *Store, timer timer, lit time.Duration) {
 		defer close(done)
 		for time.Now().Before(end) {
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-			_, _, _ = s.Renew(ctx, request, true, mint) // its errors are not the requests'
+			_, _, _ = s.Renew(ctx, request, true, mint) // its errors do not reach the requests
 			cancel()
 			time.Sleep(timer.next())
 		}

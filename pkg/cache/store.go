@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// Store is a cache in a directory. Open makes it. A nil *Store is a cache that is
-// off: it asks AWS for each request.
+// Store is a cache in a directory. Open returns one. A nil *Store is a cache that
+// is off: each request asks AWS.
 type Store struct {
 	root *os.Root
 	o    Options
@@ -23,25 +23,24 @@ type Store struct {
 	most int // entries
 }
 
-// Options are what a Store needs of its process.
+// Options are the clocks and functions that a Store needs.
 type Options struct {
 	// Now is the node's clock. It may be wrong.
 	Now func() time.Time
 	// Random returns a number of [0, 1).
 	Random func() float64
-	// Warn is told about trouble with the cache. It may be called by several
-	// goroutines at once.
+	// Warn receives problems of the cache. Several goroutines may call it at once.
 	Warn func(string)
-	// Boot tells time that passes from a Now that is set: a clock that is set
-	// neither ages nor revives a token. The default is the system's. If Now is not
-	// the system's clock, Boot must be set, too.
+	// Boot shows whether the wall clock was set, so that this changes no token's
+	// age. The default is the system's. If Now is not the system's clock, Boot is
+	// required.
 	Boot Boot
 }
 
 // Open opens the cache in a directory, and creates the directory if its parent
-// exists. It refuses a directory that other users could read, write or replace,
-// and leaves it as it is. The error says what to do. To go on without a cache is
-// always right.
+// exists. It refuses a directory that other users could read, write or replace, and
+// leaves it as it is. The error says what to do. The caller may always continue
+// without a cache.
 func Open(dir string, o Options) (*Store, error) {
 	if err := supported(); err != nil {
 		return nil, err
@@ -66,8 +65,8 @@ func (s *Store) Close() error {
 	return s.root.Close()
 }
 
-// Root is the directory, for what else the node's processes share; nil if the cache is
-// off.
+// Root returns the directory, for other files that the node's processes share. It
+// returns nil if the cache is off.
 func (s *Store) Root() *os.Root {
 	if s == nil {
 		return nil
@@ -75,8 +74,9 @@ func (s *Store) Root() *os.Root {
 	return s.root
 }
 
-// openDirectory opens the cache's directory by a path without links among its
-// parents. As nobody else can replace what was checked, it is opened afterwards.
+// openDirectory opens the cache's directory by a path whose parents are not links.
+// It checks the path before it opens the directory: no other user can replace any
+// part of it.
 func openDirectory(dir string) (*os.Root, error) {
 	path, err := filepath.Abs(dir)
 	if err != nil {
@@ -105,8 +105,8 @@ func openDirectory(dir string) (*os.Root, error) {
 	return os.OpenRoot(path)
 }
 
-// CheckParents refuses a path of which others than this user and root can replace a
-// part.
+// CheckParents refuses a path if users other than this one and root can replace a
+// part of it.
 func CheckParents(path string) error {
 	for p, below := filepath.Dir(path), path; p != below; p, below = filepath.Dir(p), p {
 		info, err := os.Lstat(p)
@@ -124,9 +124,9 @@ func CheckParents(path string) error {
 	return nil
 }
 
-// check refuses a file of another kind than want, one that its mode opens to
-// others more than want does, and one that another user owns. Root's will do:
-// root can do anything anyway.
+// check refuses a file of another kind than want, one whose mode allows others more
+// than want does, and one that another user owns. A file of root's is accepted,
+// because root can do anything anyway.
 func check(info fs.FileInfo, want fs.FileMode) error {
 	mode, owner, self := info.Mode(), ownerOf(info), os.Geteuid()
 	if mode.Type() == want.Type() && mode.Perm()&^want&0o077 == 0 && (owner == self || owner == 0) {
@@ -175,11 +175,11 @@ func (s *Store) read(key Key, now instant) (entry, error) {
 	return e, nil
 }
 
-// neverUsed is the time of last use of an entry that was not served yet.
+// neverUsed is the time of last use of an entry that was never served.
 var neverUsed = time.Unix(0, 0)
 
 // write replaces a key's entry. The earlier one stays until the new one is
-// complete. A power cut may lose either: the checksum tells.
+// complete. A power cut may damage either. The checksum shows it.
 func (s *Store) write(e entry, now instant) error {
 	data, err := e.encode(now)
 	if err != nil {
@@ -190,7 +190,7 @@ func (s *Store) write(e entry, now instant) error {
 	err = s.root.WriteFile(temp, data, 0o600)
 	if err == nil {
 		err = s.root.Rename(temp, name)
-		if err != nil && s.root.RemoveAll(name) == nil { // a directory was there
+		if err != nil && s.root.RemoveAll(name) == nil { // it was a directory
 			err = s.root.Rename(temp, name)
 		}
 	}
@@ -207,7 +207,7 @@ func (s *Store) write(e entry, now instant) error {
 	return nil
 }
 
-// cause returns an error of a file without the operation and the path.
+// cause returns a file's error without the operation and the path.
 func cause(err error) error {
 	if errno, ok := errors.AsType[syscall.Errno](err); ok {
 		return errno

@@ -14,14 +14,14 @@ import (
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
-// Config is a configuration without errors. Load and Default make it.
+// Config is a configuration without errors. Load and Default return one.
 type Config struct {
 	// File is the file's path, empty if there is none.
 	File string
-	// Rules are the entries for registries, those of --role last.
+	// Rules are the entries for registries. Those of --role come last.
 	Rules rule.Set
-	// Unmatched governs the ECR registries that no entry matches, unless
-	// UnmatchedNone: then the response has no credentials.
+	// Unmatched governs the ECR registries that no entry matches. If UnmatchedNone
+	// is set, they get a response without credentials instead.
 	Unmatched     rule.Entry
 	UnmatchedNone bool
 	// Mirrors are image hosts that runtimes pull through an ECR registry. Image looks
@@ -39,34 +39,33 @@ type Config struct {
 	Log Log
 	// Deadline is the time for a whole request.
 	Deadline time.Duration
-	// Warnings are what is allowed but rarely meant.
+	// Warnings are about settings that are allowed but rarely intended.
 	Warnings Problems
 }
 
-// STSRegion is the region whose STS is called: by default the node's.
+// STSRegion says which region's STS is called. The default is the node's region.
 type STSRegion struct {
 	// OfRegistry means the registry's region.
 	OfRegistry bool
-	// Fixed is set where the configuration names a region.
+	// Fixed is set if the configuration names a region.
 	Fixed registry.Region
 }
 
-// Endpoints are URLs of services by region, in place of AWS's own.
+// Endpoints are URLs of services by region. They replace AWS's own.
 type Endpoints struct{ ECR, STS map[registry.Region]string }
 
-// NodeSource is where the node's identity comes from. Empty fields leave it to
-// the SDK.
+// NodeSource is where the node's identity comes from. For an empty field, the SDK's
+// default holds.
 type NodeSource struct{ Profile, ConfigFile string }
 
-// Cache is the directory of the shared cache. Unless it is Named, the program
-// chooses; if it is named and empty, there is no cache.
+// Cache is the directory of the shared cache. If it is not Named, the program
+// chooses one. If it is Named and empty, there is no cache.
 type Cache struct {
 	Named     bool
 	Directory string
 }
 
-// Log is where each request is logged: by default to the journal, where there
-// is one.
+// Log is where each request is logged. The default is the journal, if there is one.
 type Log struct {
 	Destination Destination
 	// File is the path of ToFile.
@@ -84,8 +83,8 @@ const (
 	ToFile
 )
 
-// The deadline of a request, and its limits. The kubelet ends the plugin after a
-// minute.
+// The default deadline of a request, and its limits. The kubelet ends the plugin
+// after a minute.
 const (
 	DefaultDeadline = 20 * time.Second
 	MinDeadline     = time.Second
@@ -93,8 +92,9 @@ const (
 )
 
 // Default returns the configuration for nodes without a file. It does what the
-// stock plugin does: every ECR registry is served with the node's identity, or with
-// the role that the pod's service account names, if its trust policy allows it.
+// stock plugin does. Every ECR registry is served with the node's identity, or with
+// the role that the pod's service account names. The role's trust policy decides
+// whether that is allowed.
 func Default() Config {
 	return Config{Deadline: DefaultDeadline, Unmatched: rule.Entry{
 		Name: "no configuration",
@@ -107,8 +107,8 @@ func Default() Config {
 	}}
 }
 
-// Image returns the image in an ECR registry that a kubelet's name of an image means:
-// by a mirror if its host has one. The error says why the image is in none.
+// Image returns the ECR image for a kubelet's name of an image. The name may be
+// that of a mirror's host. The error says why the image is not in ECR.
 func (c Config) Image(name string) (registry.Image, error) {
 	for _, mirror := range c.Mirrors {
 		if image, ofHost, err := mirror.Image(name); ofHost {
@@ -122,8 +122,9 @@ func (c Config) Image(name string) (registry.Image, error) {
 	return image, nil
 }
 
-// StockRoleVariable names the role of service accounts without an annotation, for
-// the stock plugin, and for this one where there is no file.
+// StockRoleVariable is the environment variable with the role of service accounts
+// without an annotation. The stock plugin reads it, and this one does if there is
+// no file.
 const StockRoleVariable = "AWS_ECR_ROLE_ARN"
 
 // WithStockRole returns the configuration with the value of StockRoleVariable.
@@ -145,7 +146,8 @@ func (c Config) WithStockRole(arn string) (Config, error) {
 type Source struct {
 	// Path is the path of the file, empty for none.
 	Path string
-	// Reader, if set, is read instead of the file; Path then only names it.
+	// Reader, if set, is read instead of the file. Path then only serves as its
+	// name.
 	Reader io.Reader
 	// AnyOwner skips the check that only root and the plugin's user can write the
 	// file.
@@ -181,8 +183,8 @@ func (r *report) read(c *Config, s Source) (entries []rule.Entry) {
 	return entries
 }
 
-// document reads and decodes the source. It returns nil if there is none, or if the
-// text is not YAML.
+// document reads and decodes the source. It returns nil if there is no source, or
+// if the text is not YAML.
 func (r *report) document(s Source) *Document {
 	if s.Path == "" && s.Reader == nil {
 		return nil

@@ -15,16 +15,16 @@ import (
 	"ecr-cross-account-credential-provider/pkg/spelling"
 )
 
-// maxValues is the most values of a configuration. A few lines of aliases of
-// aliases can stand for any number.
+// maxValues is the maximum number of values of a configuration. A few lines with
+// aliases of aliases can stand for any number of values.
 const maxValues = 20_000
 
 // decoder fills a Document from YAML nodes, and reports what does not fit. Each
-// scalar keeps its text: the account 012345670123 keeps its digits.
+// scalar keeps its text, so the account 012345670123 keeps its digits.
 type decoder struct {
 	*report
 	values int
-	within []*yaml.Node // the value that is decoded, and those around it
+	within []*yaml.Node // the current value, and those that contain it
 }
 
 // value decodes a node into a struct, a list, pairs or a string.
@@ -94,7 +94,7 @@ func (d *decoder) mapping(node *yaml.Node, path string, to reflect.Value) {
 	}
 }
 
-// keys returns the keys of a mapping, each once.
+// keys returns the keys of a mapping, without duplicates.
 func (d *decoder) keys(node *yaml.Node, path string) (fields []field) {
 	seen := map[string]bool{}
 	for i := 0; i+1 < len(node.Content); i += 2 {
@@ -173,12 +173,13 @@ func (d *decoder) text(node *yaml.Node, path string, to reflect.Value, tag refle
 	}
 }
 
-// isKind reports whether a node is of a kind and not null. If not, that is a problem.
+// isKind reports whether a node is of a kind and not null. If not, it adds a
+// problem.
 func (d *decoder) isKind(node *yaml.Node, kind yaml.Kind, path, want string) bool {
 	if node.Kind == kind && node.Tag != "!!null" {
 		return true
 	}
-	// YAML takes an unquoted {node} for a mapping.
+	// YAML reads an unquoted {node} as a mapping.
 	braces := node.Kind == yaml.MappingNode && node.Style&yaml.FlowStyle != 0 && len(node.Content) == 2 && node.Content[1].Tag == "!!null"
 	if braces && kind == yaml.ScalarNode {
 		want = fmt.Sprintf("%s; quote it: %q", want, "{"+printable.Short(node.Content[0].Value)+"}")
@@ -187,8 +188,8 @@ func (d *decoder) isKind(node *yaml.Node, kind yaml.Kind, path, want string) boo
 	return false
 }
 
-// plainTag reports whether YAML itself gave the node its tag. If not, that is a
-// problem: a tag changes the meaning of a value in ways that Load does not follow.
+// plainTag reports whether the file leaves the node's tag to YAML. If not, it adds
+// a problem, because Load does not support tags that change a value's meaning.
 func (d *decoder) plainTag(node *yaml.Node, path string) bool {
 	if node.Style&yaml.TaggedStyle == 0 || node.Tag == "!!str" {
 		return true
@@ -215,10 +216,10 @@ func setDefaults(v reflect.Value) {
 	}
 }
 
-// The limits of what has none of its own: characters of a string, items of a list.
+// The default limits: characters of a string, items of a list.
 const maxText, maxItems = 4096, 1000
 
 func limit(tag reflect.StructTag, otherwise int) int {
-	most, _ := strconv.Atoi(tag.Get("max")) // 0 where there is none
+	most, _ := strconv.Atoi(tag.Get("max")) // 0 if there is none
 	return cmp.Or(most, otherwise)
 }

@@ -45,7 +45,7 @@ func items[T any](r *report, path string, texts []string, parse func(string) (T,
 	return parsed
 }
 
-// accounts parses accounts. They can have words, such as own, among them.
+// accounts parses accounts. They may include the given words, such as own.
 func (r *report) accounts(path string, texts []string, words map[string]*bool) []registry.Account {
 	named := items(r, path, texts, func(text string) (registry.Account, error) {
 		if word := words[text]; word != nil {
@@ -61,8 +61,8 @@ func (r *report) accounts(path string, texts []string, words map[string]*bool) [
 	return slices.DeleteFunc(named, registry.Account.IsZero)
 }
 
-// maxPatterns is the most different regions and patterns in all entries: the
-// search for entries of equal rank compares each of them with each.
+// maxPatterns is the maximum number of different regions and patterns in all
+// entries. The search for entries of equal rank compares each pair of them.
 const maxPatterns = 256
 
 func (r *report) region(text string) (registry.RegionPattern, error) {
@@ -98,11 +98,11 @@ func (r *report) checkEntry(path string, e *rule.Entry) {
 	r.refuse(node && r.has(refused) && !r.has(path+".assumeRoles"), refused, "is allowed only beside assumeRoles")
 }
 
-// maxConflicts is the most conflicts that are reported: 1,000 equal entries would
-// have half a million.
+// maxConflicts is the maximum number of reported conflicts. 1,000 equal entries
+// would have half a million.
 const maxConflicts = 100
 
-// rules builds the set of the entries without problems.
+// rules builds the set of the entries that have no problems.
 func (r *report) rules(entries []rule.Entry) rule.Set {
 	if len(r.patterns) > maxPatterns {
 		return rule.Set{}

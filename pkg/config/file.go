@@ -38,7 +38,8 @@ func (s Source) read() ([]byte, error) {
 }
 
 func (s Source) open() (*os.File, error) {
-	// The kind comes first, because opening a pipe waits for its writer.
+	// The file's kind is checked first, because opening a pipe waits for its
+	// writer.
 	info, err := os.Stat(s.Path)
 	if err != nil {
 		return nil, describe(err)
@@ -61,7 +62,8 @@ func (s Source) open() (*os.File, error) {
 	return f, nil
 }
 
-// describe leaves out the operation and the path, which the problem has.
+// describe returns an error's text without the operation and the path. The problem
+// itself names the path.
 func describe(err error) error {
 	switch path := (*fs.PathError)(nil); {
 	case errors.Is(err, fs.ErrNotExist):

@@ -14,7 +14,7 @@ registries:
 - accounts: ["444455556666"]
 `
 
-// TestLoadContent is for what no text file in testdata can hold.
+// TestLoadContent tests contents that cannot be text files in testdata.
 func TestLoadContent(t *testing.T) {
 	t.Parallel()
 	const (
@@ -23,7 +23,7 @@ func TestLoadContent(t *testing.T) {
 	)
 	tests := []struct {
 		name, data string
-		want       []string // none: it is good
+		want       []string // none if it is good
 	}{
 		{"empty", "", []string{empty}},
 		{"blanks", " \n\n\t\n"[:3], []string{empty}},
@@ -68,7 +68,8 @@ func TestLoadContent(t *testing.T) {
 	}
 }
 
-// TestLoadDeep: neither nesting nor aliases within aliases take the node down.
+// TestLoadDeep: neither deep nesting nor aliases within aliases use up the node's
+// memory.
 func TestLoadDeep(t *testing.T) {
 	t.Parallel()
 	laughs := "a0: &a0 [x, x]\n"
@@ -213,8 +214,8 @@ func TestDefault(t *testing.T) {
 	}
 }
 
-// TestProblemsError: the kubelet puts what a failed call says into one value of
-// its log, so all problems come in one line.
+// TestProblemsError: the kubelet puts stderr of a failed call into one value of its
+// log, so all problems are in one line.
 func TestProblemsError(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -238,7 +239,8 @@ func TestProblemsError(t *testing.T) {
 	}
 }
 
-// TestProblemsAreInOrder: the file's own order, and the command line first.
+// TestProblemsAreInOrder: problems of the command line come first, then those of
+// the file in its order.
 func TestProblemsAreInOrder(t *testing.T) {
 	t.Parallel()
 	_, err := config.Load(write(t, read(t, "testdata/several.bad.yaml")), []config.RoleFlag{"x"})

@@ -13,8 +13,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
-// FuzzLoad: whatever a file and a --role hold, there is an answer, and it is a
-// configuration or problems of one line each.
+// FuzzLoad: for any file and --role, Load returns a configuration, or problems of
+// one line each.
 func FuzzLoad(f *testing.F) {
 	names, err := filepath.Glob("testdata/*.yaml")
 	if err != nil {
@@ -53,7 +53,7 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
-// checkConfig looks at what must be true of every configuration.
+// checkConfig checks what is true of every configuration.
 func checkConfig(t *testing.T, c config.Config, entries []rule.Entry) {
 	t.Helper()
 	if c.Unmatched.ServiceAccount != nil || len(c.Unmatched.Roles) > 0 {

@@ -10,7 +10,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/config"
 )
 
-// numbered returns n different items of a list.
+// numbered returns a list of n different items.
 func numbered(n int, format string) string {
 	list := make([]string, n)
 	for i := range list {
@@ -19,7 +19,7 @@ func numbered(n int, format string) string {
 	return "[" + strings.Join(list, ", ") + "]"
 }
 
-// inner returns the items of a list without its brackets, and without one of them.
+// inner returns the items of a list without the brackets, and without one item.
 func inner(list, without string) string {
 	return strings.Replace(strings.Trim(list, "[]"), without, "", 1)
 }
@@ -93,8 +93,8 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// TestLargest: documents at the limits, made so that every two entries must be
-// compared in full, load. The time only ends a test that would take hours.
+// TestLargest: documents at the limits load, even if every pair of entries needs a
+// full comparison. The time limit only ends a test that would take hours.
 func TestLargest(t *testing.T) {
 	t.Parallel()
 	const entries = 19
@@ -106,7 +106,7 @@ func TestLargest(t *testing.T) {
 		fmt.Fprintf(&accounts, "- accounts: %s\n", numbered(1000, fmt.Sprintf("%03d%%09d", i)))
 		fmt.Fprintf(&prefixes, "- accounts: [own]\n  repositories: %s\n", numbered(1000, fmt.Sprintf("%s%d/%%d", strings.Repeat("r", 20), i)))
 	}
-	for i := range 64 { // half of the patterns are about one another's prefixes, and none overlap
+	for i := range 64 { // the patterns have common prefixes, and none overlap
 		four := make([]string, 4)
 		for j := range four {
 			four[j] = "us-*" + strings.Repeat("a*", 28) + fmt.Sprintf("%03d", 4*i+j)

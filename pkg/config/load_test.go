@@ -33,9 +33,9 @@ func TestLoadBad(t *testing.T) {
 	}
 }
 
-// TestLoadGood loads every testdata/*.good.yaml. Its comments "# want: settings:
-// …" and "# want: IMAGE: …" are what comes of it, "# want warning: LINE: PATH:
-// TEXT" its warnings.
+// TestLoadGood loads every testdata/*.good.yaml. Its comments "# want: settings: …"
+// and "# want: IMAGE: …" are the results, and "# want warning: LINE: PATH: TEXT"
+// the warnings.
 func TestLoadGood(t *testing.T) {
 	t.Parallel()
 	for _, name := range testdata(t, "*.good.yaml") {
@@ -49,8 +49,8 @@ func TestLoadGood(t *testing.T) {
 	}
 }
 
-// TestLoadOtherLineEnds: an editor on Windows changes neither the meaning nor
-// the lines.
+// TestLoadOtherLineEnds: Windows line ends change neither the meaning nor the line
+// numbers.
 func TestLoadOtherLineEnds(t *testing.T) {
 	t.Parallel()
 	for _, name := range testdata(t, "*.yaml") {
@@ -86,8 +86,8 @@ func checkLoaded(t *testing.T, file string, roles []config.RoleFlag, want []stri
 	return c
 }
 
-// describe is what the configuration says of an image (account/region/name), or
-// its settings.
+// describe returns what the configuration says about an image
+// (account/region/name), or its settings.
 func describe(t *testing.T, c config.Config, what string) string {
 	t.Helper()
 	if what == "settings" {
@@ -143,7 +143,7 @@ func describeRole(role rule.Parameters) string {
 	return text
 }
 
-// describeSource is what a service account starts with.
+// describeSource describes what a service account starts with.
 func describeSource(t *testing.T, s rule.ServiceAccount, reg registry.Registry) string {
 	t.Helper()
 	text := fmt.Sprintf("by %s of %v", s.RoleAnnotation, s.AllowedRoles)
@@ -192,7 +192,7 @@ func settings(c config.Config) string {
 	return text
 }
 
-// parse takes account/region/repository.
+// parse parses account/region/repository.
 func parse(t *testing.T, s string) registry.Image {
 	t.Helper()
 	parts := strings.SplitN(s, "/", 3)
@@ -226,7 +226,7 @@ func read(t *testing.T, name string) string {
 	return strings.ReplaceAll(string(data), "\r\n", "\n")
 }
 
-// write makes a file that only its owner can write: a checkout's files may be
+// write makes a file that only its owner can write. The files of a checkout may be
 // writable by a group.
 func write(t testing.TB, data string) string {
 	t.Helper()
@@ -246,7 +246,7 @@ func wants(t *testing.T, data string) []string {
 	return want
 }
 
-// comments returns what follows the prefix in its lines.
+// comments returns the rest of each line that has the prefix.
 func comments(data, prefix string) (texts []string) {
 	for line := range strings.Lines(data) {
 		if text, ok := strings.CutPrefix(line, prefix); ok {
@@ -256,7 +256,7 @@ func comments(data, prefix string) (texts []string) {
 	return texts
 }
 
-// problems are those of the error, without the file's name.
+// problems returns the error's problems, without the file's name.
 func problems(t testing.TB, file string, err error) []string {
 	t.Helper()
 	var found config.Problems

@@ -51,8 +51,8 @@ func TestLoadMode(t *testing.T) {
 	}
 }
 
-// TestLoadUnreadable needs another user than root, who may read anything. As
-// root it looks at the message alone.
+// TestLoadUnreadable needs a user other than root, because root may read anything.
+// As root it checks only the message.
 func TestLoadUnreadable(t *testing.T) {
 	t.Parallel()
 	const want = "cannot be read: permission denied"
@@ -65,7 +65,7 @@ func TestLoadUnreadable(t *testing.T) {
 	checkProblem(t, writeMode(t, 0o200), want)
 }
 
-// TestLoadPipe: a pipe that nobody writes to must not hold a pod's start up.
+// TestLoadPipe: a pipe without a writer must not delay a pod's start.
 func TestLoadPipe(t *testing.T) {
 	t.Parallel()
 	pipe := filepath.Join(t.TempDir(), "pipe")
@@ -91,7 +91,7 @@ func TestLoadSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = syscall.Close(fd) })
-	dir, err := os.MkdirTemp("", "s") // a socket's name is short
+	dir, err := os.MkdirTemp("", "s") // a socket's path must be short
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +193,7 @@ func writeMode(t *testing.T, mode fs.FileMode) string {
 	return file
 }
 
-// checkProblem wants one problem with a file, or none for "".
+// checkProblem checks that a file has the one wanted problem, or none for "".
 func checkProblem(t *testing.T, file, want string) {
 	t.Helper()
 	_, err := Load(file, nil)

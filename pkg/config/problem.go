@@ -11,7 +11,7 @@ import (
 // Problem is one thing that is wrong with a configuration.
 type Problem struct {
 	File    string `json:"file"` // empty: the command line
-	Line    int    `json:"line"` // 0: the file as a whole
+	Line    int    `json:"line"` // 0: the whole file
 	Path    string `json:"path"` // such as registries[1].assumeRoles[0].arn; may be empty
 	Message string `json:"message"`
 }
@@ -31,7 +31,7 @@ func (p Problem) String() string {
 	return s
 }
 
-// Problems are all that is wrong with a configuration, in its order.
+// Problems are all problems of a configuration, in the order of the file.
 type Problems []Problem
 
 // Error returns the problems in one line.
@@ -53,21 +53,22 @@ type report struct {
 	patterns map[string]bool // the regions and patterns of all entries
 }
 
-// record notes the line of a path. The first one counts: two long keys can be
-// cut to one path.
+// record notes the line of a path. The first line counts, because two long keys can
+// be shortened to the same path.
 func (r *report) record(path string, line int) {
 	if !r.has(path) {
 		r.lines[path] = line
 	}
 }
 
-// has reports whether the file has something at the path.
+// has reports whether the file has the path.
 func (r *report) has(path string) bool {
 	_, ok := r.lines[path]
 	return ok
 }
 
-// given reports whether the file has a value at the path without a problem so far.
+// given reports whether the file has a value at the path that has no problem so
+// far.
 func (r *report) given(path string) bool { return r.has(path) && !r.bad[path] }
 
 // line returns the line of a path, or of the closest path above it.
@@ -89,7 +90,7 @@ func (r *report) problemAt(line int, path, format string, args ...any) {
 	}
 }
 
-// check reports an error, if there is one, and whether there was none.
+// check adds a problem if there is an error, and reports whether there was none.
 func (r *report) check(path string, err error) bool {
 	if err != nil {
 		r.problem(path, "%v", err)
@@ -97,7 +98,7 @@ func (r *report) check(path string, err error) bool {
 	return err == nil
 }
 
-// refuse reports a problem with a path where a condition holds.
+// refuse adds a problem with a path if a condition holds.
 func (r *report) refuse(condition bool, path, message string) {
 	if condition {
 		r.problem(path, "%s", message)
@@ -113,7 +114,8 @@ func join(path, key string) string {
 	return path + "." + oneWord(key)
 }
 
-// oneWord returns a key as a path shows it: in quotes where it would break the line.
+// oneWord returns a key as a path shows it. It adds quotes if the key is not one
+// word.
 func oneWord(s string) string {
 	s = printable.Short(s)
 	if quoted := strconv.Quote(s); s == "" || quoted != `"`+s+`"` {

@@ -64,8 +64,9 @@ func (r *report) checkPartition(path string, role rule.RoleTemplate, regions []r
 	}
 }
 
-// warnOfAccount warns of a last role in another account than the registries'.
-// Such a role is rarely meant: ECR's tokens belong to the account of the role.
+// warnOfAccount warns of a last role in another account than the registries'. Such
+// a role is rarely intended, because ECR's tokens belong to the account of the
+// role.
 func (r *report) warnOfAccount(path string, e *rule.Entry) {
 	last := len(e.Roles) - 1
 	if last < 0 || len(e.Accounts.Named) == 0 || e.Accounts.Own || e.Accounts.All {
@@ -103,8 +104,8 @@ func (r *report) serviceAccount(path string, doc *ServiceAccount) *rule.ServiceA
 
 const letters = "abcdefghijklmnopqrstuvwxyz0123456789._-"
 
-// isAnnotationKey reports whether Kubernetes takes a key: a name of at most 63
-// characters, and before it, if need be, a DNS name and a slash.
+// isAnnotationKey reports whether Kubernetes accepts a key: an optional DNS name
+// and a slash, and a name of at most 63 characters.
 func isAnnotationKey(s string) bool {
 	prefix, name, prefixed := strings.Cut(s, "/")
 	if !prefixed {

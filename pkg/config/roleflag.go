@@ -10,7 +10,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
-// RoleFlag is a --role argument, ACCOUNT=ROLE_ARN: an entry for the account
+// RoleFlag is a --role argument, ACCOUNT=ROLE_ARN. It is an entry for the account
 // with that one role.
 type RoleFlag string
 
@@ -28,7 +28,7 @@ func (r *report) addRoles(entries []rule.Entry, roles []RoleFlag) []rule.Entry {
 	return entries
 }
 
-// entry returns the entry of the argument, whose account no other entry may name.
+// entry returns the entry of the argument. No other entry may name its account.
 func (f RoleFlag) entry(others []rule.Entry) (rule.Entry, error) {
 	id, arn, ok := strings.Cut(string(f), "=")
 	if !ok {

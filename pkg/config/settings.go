@@ -83,7 +83,7 @@ func parseDuration(s string) (time.Duration, error) {
 	return d, nil
 }
 
-// absolute returns a path that is absolute or empty.
+// absolute returns the path, which must be absolute or empty.
 func (r *report) absolute(path, file, hint string) string {
 	if file != "" && !filepath.IsAbs(file) {
 		r.problem(path, "%q is not an absolute path%s", printable.Short(file), hint)
@@ -120,7 +120,7 @@ func (r *report) endpoints(pairs Pairs) map[registry.Region]string {
 	return endpoints
 }
 
-// isEndpoint reports whether a text is a URL to which credentials can be sent.
+// isEndpoint reports whether a text is a URL to which credentials may be sent.
 func isEndpoint(s string) bool {
 	u, err := url.Parse(s)
 	if err != nil || u.Hostname() == "" || u.User != nil || strings.ContainsAny(s, "?#") {

@@ -14,8 +14,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// TestSourceReader: a text that does not come from a file has the same problems,
-// under the name that it was given.
+// TestSourceReader: a text from a Reader has the same problems as a file, under the
+// given name.
 func TestSourceReader(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -45,7 +45,7 @@ func TestSourceReader(t *testing.T) {
 	}
 }
 
-// endless never ends.
+// endless is a reader without an end.
 type endless struct{}
 
 func (endless) Read(p []byte) (int, error) {
@@ -55,8 +55,8 @@ func (endless) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestSourceAnyOwner: a file that others can write has its problems reported as
-// if they could not.
+// TestSourceAnyOwner: without the check of the owner, a file that others can write
+// has only its other problems.
 func TestSourceAnyOwner(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "config.yaml")
@@ -71,7 +71,8 @@ func TestSourceAnyOwner(t *testing.T) {
 	}
 }
 
-// TestEntryLine: an entry has the line of its item, an alias the line of the alias.
+// TestEntryLine: an entry has the line of its item. An entry by an alias has the
+// line of the alias.
 func TestEntryLine(t *testing.T) {
 	t.Parallel()
 	c := load(t, good+`- # a comment

@@ -17,8 +17,8 @@ const (
 	annotation = "eks.amazonaws.com/ecr-role-arn"
 )
 
-// TestUnmatched: without a file service accounts are served as the stock plugin
-// does; a file serves those that it names.
+// TestUnmatched: without a file, service accounts are served as by the stock
+// plugin. With a file, those that it names are served.
 func TestUnmatched(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -51,8 +51,8 @@ func TestUnmatched(t *testing.T) {
 	checkStock(t, *config.Default().Unmatched.ServiceAccount)
 }
 
-// checkStock: the annotation names any role, and the node stands in where
-// nothing does.
+// checkStock checks that an annotation may name any role, and that the node is the
+// source if no role is named.
 func checkStock(t *testing.T, s rule.ServiceAccount) {
 	t.Helper()
 	if !s.NodeWhenNoToken || !s.NodeWhenNoRole {
@@ -101,7 +101,7 @@ func TestWithStockRole(t *testing.T) {
 	}
 }
 
-// unannotated is the role of a service account that names none.
+// unannotated returns the role of a service account without an annotation.
 func unannotated(t *testing.T, c config.Config) string {
 	t.Helper()
 	if c.Unmatched.ServiceAccount == nil {
@@ -114,7 +114,7 @@ func unannotated(t *testing.T, c config.Config) string {
 	return arn
 }
 
-// TestNodeSource: what is absolute differs between systems.
+// TestNodeSource is here because absolute paths differ between systems.
 func TestNodeSource(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "aws", "config")
@@ -138,7 +138,7 @@ func TestNodeSource(t *testing.T) {
 	}
 }
 
-// TestEndpoints: they are found by the region that a registry has.
+// TestEndpoints: endpoints are found by the registry's region.
 func TestEndpoints(t *testing.T) {
 	t.Parallel()
 	c := load(t, good+"endpoints:\n  ecr: &all {eu-west-1: 'https://vpce.example', us-gov-west-1: 'https://gov.example'}\n  sts: *all\n")
@@ -164,7 +164,8 @@ func TestEndpoints(t *testing.T) {
 	}
 }
 
-// TestLoadManyTags: the limit is STS's, and the tag that is too many is named.
+// TestLoadManyTags: the limit is STS's, and the message names the first tag over
+// it.
 func TestLoadManyTags(t *testing.T) {
 	t.Parallel()
 	file := func(n int) string {
@@ -182,7 +183,7 @@ func TestLoadManyTags(t *testing.T) {
 	compare(t, problems(t, path, err), []string{fmt.Sprintf("%d: registries[0].assumeRoles[0].sessionTags.key-50: is one too many; at most 50 are allowed", line)})
 }
 
-// TestLoadLongValues: no message repeats what is endless.
+// TestLoadLongValues: no message repeats a long value in full.
 func TestLoadLongValues(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 1<<16)
@@ -215,7 +216,7 @@ func TestLoadLongValues(t *testing.T) {
 	}
 }
 
-// load takes what a file holds; none if that is nothing.
+// load loads a file's content. Empty content means no file.
 func load(t *testing.T, data string, roles ...config.RoleFlag) config.Config {
 	t.Helper()
 	file := ""

@@ -13,8 +13,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
-// parse returns the root of a text that holds one YAML document, or the line of
-// what is wrong with it; 0 means the text as a whole.
+// parse returns the root of a text that holds one YAML document. If the text is
+// wrong, it returns the line of the mistake, or 0 for the whole text.
 func parse(data []byte) (*yaml.Node, int, error) {
 	found, err := documents(data)
 	switch {
@@ -33,7 +33,7 @@ func parse(data []byte) (*yaml.Node, int, error) {
 	return root, 0, nil
 }
 
-// documents returns the first two documents of a text, nil where there is none.
+// documents returns the first two documents of a text, or nil for a missing one.
 func documents(data []byte) (found [2]*yaml.Node, err error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	for i := range found {
@@ -64,11 +64,12 @@ var mistakes = []struct{ message, words string }{
 	{"undefined tag handle", "tags (!) are not supported; remove the tag, or quote the value"},
 }
 
-// explain returns the line of a mistake in YAML, and says what to do.
+// explain returns the line of a mistake in YAML, and what to do.
 func explain(data []byte, mistake error) (int, error) {
 	lines := bytes.SplitAfter(data, []byte("\n"))
-	// The parser's own line is often that of the value around the mistake. The text
-	// up to the line of the mistake has the same error, a shorter one has not.
+	// The parser's own line is often that of the value that contains the mistake.
+	// The text up to the line of the mistake has the same error, and a shorter text
+	// does not.
 	line := 1 + sort.Search(len(lines)-1, func(i int) bool {
 		_, err := documents(bytes.Join(lines[:i+1], nil))
 		return err != nil && err.Error() == mistake.Error()

@@ -11,9 +11,9 @@ import (
 	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// Claims are what a service account's token says about itself. They are read but
-// not verified: they name sessions and separate the cache entries of service
-// accounts. STS alone decides what the token is worth.
+// Claims are the claims of a service account's token. They are read but not
+// verified. They name sessions and separate the cache entries of service accounts.
+// Only STS decides whether the token is valid.
 type Claims struct {
 	Issuer   string   `json:"iss,omitempty"`
 	Subject  string   `json:"sub,omitempty"`
@@ -27,15 +27,15 @@ type Claims struct {
 
 var errNotJWT = errors.New("the request's service account token is not a JWT")
 
-// ReadClaims reads a token's claims. Its only error is that the token is not a JWT.
-// Claims that are missing or have another type are empty.
+// ReadClaims reads a token's claims. It returns an error only if the token is not a
+// JWT. Claims that are missing or have another type are empty.
 func ReadClaims(token secret.Text) (Claims, error) {
 	parts := strings.Split(token.Reveal(), ".")
 	if len(parts) != 3 {
 		return Claims{}, errNotJWT
 	}
 	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
-	if err != nil || !utf8.Valid(payload) { // else json replaces bytes, and two subjects could become one
+	if err != nil || !utf8.Valid(payload) { // json would replace invalid bytes, and make two subjects equal
 		return Claims{}, errNotJWT
 	}
 	var claims map[string]any
@@ -63,7 +63,7 @@ func text(claim any) string {
 	return s
 }
 
-// texts reads a claim that is one text or a list of texts.
+// texts reads a claim that is a string or a list of strings.
 func texts(claim any) []string {
 	if s := text(claim); s != "" {
 		return []string{s}
@@ -84,7 +84,8 @@ func (c Claims) SessionName() string {
 	return rule.LegalSessionName(c.Namespace + "." + c.ServiceAccount)
 }
 
-// Name returns NAMESPACE/NAME for messages; empty if the token does not say.
+// Name returns NAMESPACE/NAME for messages. It is empty if the token does not
+// contain it.
 func (c Claims) Name() string {
 	if c.Namespace == "" {
 		return ""
@@ -95,7 +96,8 @@ func (c Claims) Name() string {
 // maxObjectName is the length limit of a Kubernetes object's name.
 const maxObjectName = 253
 
-// objectName replaces what no object's name contains, and bounds the rest.
+// objectName replaces characters that no object's name contains, and limits the
+// length.
 func objectName(claim string) string {
 	return rule.Legal(claim[:min(len(claim), maxObjectName)])
 }

@@ -81,8 +81,7 @@ func TestReadClaimsOfNoToken(t *testing.T) {
 	}
 }
 
-// FuzzReadClaims: whatever a token holds, the session's name is one that STS
-// takes.
+// FuzzReadClaims: for any token, STS accepts the session's name.
 func FuzzReadClaims(f *testing.F) {
 	f.Add(`{"sub":"system:serviceaccount:a:b"}`)
 	f.Add(`{"kubernetes.io":{"namespace":"n","serviceaccount":{"name":"s"}}}`)

@@ -15,18 +15,18 @@ type Decision struct {
 	// Entry governs the image. It is nil if the configuration leaves the image to
 	// other providers.
 	Entry *rule.Entry
-	// Why says in words why this entry governs, or none.
+	// Why says in words why this entry governs, or why none does.
 	Why string
 	// PerRepository reports whether other repositories of the registry may have
 	// another plan.
 	PerRepository bool
 	// Plan is set if Entry is.
 	Plan Plan
-	// Warning is what an operator should know about the decision; usually empty.
+	// Warning is a warning for operators about the decision. It is usually empty.
 	Warning string
 }
 
-// Scope is what a response for the image is valid for.
+// Scope returns what a response for the image is valid for.
 func (d Decision) Scope() kubelet.Scope {
 	if d.PerRepository {
 		return kubelet.ForImage
@@ -34,8 +34,8 @@ func (d Decision) Scope() kubelet.Scope {
 	return kubelet.ForRegistry
 }
 
-// AuthKey is the key under which the kubelet finds the credentials: the registry
-// as the image names it, or the whole repository if repositories decide.
+// AuthKey returns the key under which the kubelet finds the credentials. It is the
+// registry as the image names it, or the whole repository if repositories decide.
 func (d Decision) AuthKey(image registry.Image) string {
 	if d.PerRepository {
 		return image.String()
@@ -43,13 +43,13 @@ func (d Decision) AuthKey(image registry.Image) string {
 	return image.Server()
 }
 
-// publicEntry governs ECR Public, which no entry of a configuration is about.
+// publicEntry governs ECR Public. No entry of a configuration can be for it.
 var publicEntry = rule.Entry{Name: "ECR Public"}
 
-// Decide computes the plan for an image. own is the account of the node's identity;
-// it matters only if c.Rules.DependsOnOwn. pod is the service account of the pod
-// that wants the image; nil stands for any pod, whose plan is incomplete and only
-// explains.
+// Decide computes the plan for an image. own is the account of the node's identity.
+// It matters only if c.Rules.DependsOnOwn. pod is the service account of the pod
+// that wants the image. With a nil pod, the plan is incomplete: it can be
+// explained, but not executed.
 //
 // An error says why the configuration yields no plan for this pod and registry.
 func Decide(c config.Config, image registry.Image, own registry.Account, pod *kubelet.ServiceAccount) (Decision, error) {
@@ -72,8 +72,8 @@ func Decide(c config.Config, image registry.Image, own registry.Account, pod *ku
 	return d, nil
 }
 
-// OfEntry computes what an entry whose source is the node makes of a registry,
-// without an image: the plan for whatever the entry governs there.
+// OfEntry computes the plan for all images of a registry that an entry governs. The
+// entry's source must be the node.
 func OfEntry(c config.Config, entry *rule.Entry, reg registry.Registry) (Plan, error) {
 	p, err := Compute(c, entry, reg, nil)
 	if err != nil {
@@ -89,8 +89,8 @@ func decidePublic(c config.Config, image registry.Image) Decision {
 	return Decision{Entry: &publicEntry, Why: "an anonymous pull works without a token", Plan: Plan{API: image.Registry().API()}}
 }
 
-// Compute resolves everything that an entry says about a registry and a pod: the plan
-// for the images of the registry that the entry governs.
+// Compute resolves everything that an entry says about a registry and a pod. The
+// result is the plan for all images of the registry that the entry governs.
 func Compute(c config.Config, entry *rule.Entry, reg registry.Registry, pod *kubelet.ServiceAccount) (Plan, error) {
 	p := Plan{API: reg.API()}
 	start, named, err := start(entry, reg, pod)
@@ -99,7 +99,7 @@ func Compute(c config.Config, entry *rule.Entry, reg registry.Registry, pod *kub
 	}
 	p.ServiceAccount = start
 	if start == nil && entry.ServiceAccount != nil {
-		return p, nil // the node stands in, without further roles
+		return p, nil // the node is the source, without further roles
 	}
 	for _, template := range entry.Roles {
 		role, err := template.Resolve(reg, entry.Repositories, named)
@@ -115,7 +115,8 @@ func Compute(c config.Config, entry *rule.Entry, reg registry.Registry, pod *kub
 	return p, nil
 }
 
-// stsRegion is the region that the configuration fixes; zero for the node's.
+// stsRegion returns the region that the configuration fixes, or zero for the
+// node's.
 func stsRegion(sts config.STSRegion, reg registry.Registry) registry.Region {
 	if sts.OfRegistry {
 		return reg.Region()
@@ -124,7 +125,7 @@ func stsRegion(sts config.STSRegion, reg registry.Registry) registry.Region {
 }
 
 // start returns the service account that starts the chain, and its name for
-// placeholders. Without an error, nil means that the node starts.
+// placeholders. If it returns nil and no error, the node starts.
 func start(entry *rule.Entry, reg registry.Registry, pod *kubelet.ServiceAccount) (*ServiceAccount, *rule.Pod, error) {
 	switch {
 	case entry.ServiceAccount == nil:
@@ -144,8 +145,8 @@ func start(entry *rule.Entry, reg registry.Registry, pod *kubelet.ServiceAccount
 		&rule.Pod{Namespace: claims.Namespace, ServiceAccount: claims.ServiceAccount}, nil
 }
 
-// startRole returns the role that a pod's service account starts with; empty if
-// the node stands in.
+// startRole returns the role that a pod's service account starts with. It is empty
+// if the node is the source instead.
 func startRole(account rule.ServiceAccount, reg registry.Registry, pod kubelet.ServiceAccount) (string, error) {
 	if pod.Token.IsZero() {
 		if account.NodeWhenNoToken {
@@ -164,7 +165,7 @@ func startRole(account rule.ServiceAccount, reg registry.Registry, pod kubelet.S
 		account.RoleAnnotation)
 }
 
-// stockRoleUnused warns of a role that the environment names for nothing.
+// stockRoleUnused returns a warning if the role in the environment has no effect.
 func stockRoleUnused(d Decision, pod *kubelet.ServiceAccount) string {
 	account := d.Entry.ServiceAccount
 	if account == nil || !account.AnyRole || account.RoleARN == nil || pod == nil || !pod.Token.IsZero() {

@@ -41,7 +41,8 @@ func image(t *testing.T, name string) registry.Image {
 	return parsed
 }
 
-// jwt is a token with claims, and with no valid signature: a plan verifies none.
+// jwt returns a token with claims and an invalid signature, which a plan does not
+// verify.
 func jwt(claims string) secret.Text {
 	return secret.New("e30." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + ".x")
 }
@@ -77,7 +78,7 @@ const mixed = `registries:
 sts: {region: Registry}
 `
 
-// TestDecide compares whole plans in their JSON form, which explain prints.
+// TestDecide compares whole plans in the JSON form that explain prints.
 func TestDecide(t *testing.T) {
 	t.Parallel()
 	const (
@@ -167,8 +168,8 @@ func TestDecideLeavesToOthers(t *testing.T) {
 	}
 }
 
-// TestDecideErrors: what keeps the configuration from having a plan is an error
-// that names the registry and the entry, and it never falls back.
+// TestDecideErrors: if the configuration yields no plan, the error names the
+// registry and the entry. There is no fallback.
 func TestDecideErrors(t *testing.T) {
 	t.Parallel()
 	const shop = "777788889999.dkr.ecr.eu-west-1.amazonaws.com/app"
@@ -227,7 +228,7 @@ func TestStockRole(t *testing.T) {
 	}
 }
 
-// TestOfEntry: the plan of an entry is the one that an image gets which the entry
+// TestOfEntry: the plan of an entry equals the plan of an image that the entry
 // governs.
 func TestOfEntry(t *testing.T) {
 	t.Parallel()

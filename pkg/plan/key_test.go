@@ -11,7 +11,8 @@ import (
 )
 
 // TestEveryFieldChangesTheKey changes each field of a plan in turn, at any depth.
-// Each must give another key: else two plans could share a token.
+// Each change must give another key, because otherwise two plans could share a
+// token.
 func TestEveryFieldChangesTheKey(t *testing.T) {
 	t.Parallel()
 	full := fullPlan(t)
@@ -57,8 +58,8 @@ func fullPlan(t *testing.T) plan.Plan {
 	}
 }
 
-// change changes everything below v, one thing at a time, and calls changed while
-// the change holds.
+// change changes each value below v, one at a time. It calls changed during each
+// change.
 func change(t *testing.T, v reflect.Value, path string, changed func(path string)) {
 	t.Helper()
 	try := func(what string, to any) {

@@ -14,10 +14,10 @@ import (
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
-// Plan describes how to obtain a token, as far as local information goes. What
-// only the node can tell stays open: its name ({node} in Roles), its region, its
-// credentials. Every field decides which token results, so every field is part of
-// the key.
+// Plan describes how to obtain a token, as far as local information goes. The
+// values that only the node knows stay open: its name ({node} in Roles), its
+// region, its credentials. Every field affects which token results, so every field
+// is part of the key.
 type Plan struct {
 	// API issues the token.
 	API registry.API `json:"api"`
@@ -27,17 +27,17 @@ type Plan struct {
 	// are none, the start requests it.
 	Roles []rule.Role `json:"assumeRoles,omitempty"`
 	// STSRegion is where roles are assumed. The zero value stands for the node's
-	// region; see STS. It is zero in a plan without STS calls.
+	// region; see STS. In a plan without STS calls it is zero.
 	STSRegion registry.Region `json:"stsRegion,omitzero"`
-	// NodeWhenRefused lets the node's identity request the token where STS denies
-	// a role.
+	// NodeWhenRefused lets the node's identity request the token if STS denies a
+	// role.
 	NodeWhenRefused bool `json:"nodeWhenRefused,omitempty"`
 }
 
 // ServiceAccount is a pod's service account as the start of a chain.
 type ServiceAccount struct {
 	// Role is assumed with the service account's token. Its ARN is empty only in a
-	// plan for a pod that is not known.
+	// plan for an unknown pod.
 	Role rule.Role `json:"role"`
 	// Claims identify the service account.
 	Claims Claims `json:"claims,omitzero"`
@@ -57,8 +57,8 @@ func (p Plan) Identity() string {
 	return "the node"
 }
 
-// SessionSeconds is the length of the session that requests the token, as the plan
-// asks for it; 0 for the node's identity.
+// SessionSeconds returns the requested length of the session that requests the
+// token. It is 0 for the node's identity.
 func (p Plan) SessionSeconds() int {
 	switch {
 	case len(p.Roles) > 0:
@@ -69,8 +69,8 @@ func (p Plan) SessionSeconds() int {
 	return 0
 }
 
-// Key is the key of the plan's token in the cache: the SHA-256 of the whole plan
-// and of source, which selects the node's identity and the endpoints.
+// Key returns the key of the plan's token in the cache. It is the SHA-256 of the
+// whole plan and of source, which selects the node's identity and the endpoints.
 func (p Plan) Key(source []string) ([sha256.Size]byte, error) {
 	encoded, err := json.Marshal(p)
 	if err != nil {
@@ -84,7 +84,7 @@ func (p Plan) Key(source []string) ([sha256.Size]byte, error) {
 func Hash(parts ...string) [sha256.Size]byte {
 	h := sha256.New()
 	for _, part := range parts {
-		_ = binary.Write(h, binary.BigEndian, uint64(len(part))) // a hash takes every write
+		_ = binary.Write(h, binary.BigEndian, uint64(len(part))) // writing to a hash never fails
 		h.Write([]byte(part))
 	}
 	return [sha256.Size]byte(h.Sum(nil))

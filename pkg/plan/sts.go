@@ -6,13 +6,13 @@ import (
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// STS returns the region in which the plan's roles are assumed: STSRegion, else
-// the node's region, else the region of the registry. The node can usually reach
-// STS in its own region only.
+// STS returns the region in which the plan's roles are assumed: STSRegion, else the
+// node's region, else the region of the registry. Often the node can reach STS in
+// its own region only.
 //
-// A FIPS registry needs an STS with a FIPS endpoint; hasFIPS reports whether a
-// region has one. Without STSRegion, the registry's region is used where the
-// node's region has none.
+// A FIPS registry needs an STS with a FIPS endpoint. hasFIPS reports whether a
+// region has one. Without STSRegion, the registry's region is used if the node's
+// region has none.
 func (p Plan) STS(node registry.Region, hasFIPS func(registry.Region) bool) (registry.Region, error) {
 	region := p.STSRegion
 	if region.IsZero() {
@@ -33,7 +33,7 @@ func (p Plan) STS(node registry.Region, hasFIPS func(registry.Region) bool) (reg
 	return region, nil
 }
 
-// fipsRemedy says where to find an STS with FIPS endpoints.
+// fipsRemedy says which regions have an STS with a FIPS endpoint.
 func fipsRemedy(p registry.Partition) string {
 	if p != registry.AWS {
 		return "name an endpoint in endpoints.sts"

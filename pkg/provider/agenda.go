@@ -13,13 +13,13 @@ import (
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
-// agenda is all that is to be refreshed.
+// agenda holds everything that is to be refreshed.
 type agenda struct {
 	*Provider
 	aws     *node
 	planned map[cache.Key]bool
 	tasks   []task
-	// others are what has no plan to execute.
+	// others are the results of what has no plan to execute.
 	others []Refreshed
 }
 
@@ -31,7 +31,8 @@ type task struct {
 	ahead    bool
 }
 
-// write plans what is known in advance first, then what was used.
+// write adds the plans that are known in advance first, and then those of used
+// tokens.
 func (a *agenda) write(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, a.Config.Deadline)
 	defer cancel()
@@ -57,7 +58,8 @@ const (
 )
 
 // addEntry adds the plans of an entry that are known in advance. An entry for all
-// accounts or for some repositories has none: nobody knows whether they are needed.
+// accounts or for some repositories has none, because it is not known whether they
+// are needed.
 func (a *agenda) addEntry(ctx context.Context, e rule.Entry) {
 	switch {
 	case e.ServiceAccount != nil:
@@ -75,7 +77,8 @@ func (a *agenda) addEntry(ctx context.Context, e rule.Entry) {
 	}
 }
 
-// accounts are those of the entry, with the node's own where it is meant.
+// accounts returns the entry's accounts, including the node's own if the entry
+// names it.
 func (a *agenda) accounts(ctx context.Context, e rule.Entry) ([]registry.Account, error) {
 	accounts := slices.Clone(e.Accounts.Named)
 	if !e.Accounts.Own {
@@ -85,8 +88,8 @@ func (a *agenda) accounts(ctx context.Context, e rule.Entry) ([]registry.Account
 	return append(accounts, own), err
 }
 
-// addRegistries adds the entry's registries in the regions that it names. If it names
-// none, or a pattern, the node's own region is the one that is known.
+// addRegistries adds the entry's registries in the regions that it names. If it
+// names none, or a pattern, only the node's own region is known.
 func (a *agenda) addRegistries(ctx context.Context, e rule.Entry, accounts []registry.Account) error {
 	var regions []registry.Region
 	guess := len(e.Regions) == 0
@@ -120,7 +123,7 @@ func fits(e rule.Entry, region registry.Region) bool {
 	return len(e.Regions) == 0 || slices.ContainsFunc(e.Regions, func(p registry.RegionPattern) bool { return p.Match(region) })
 }
 
-// region is the node's own.
+// region returns the node's own region.
 func (a *agenda) region(ctx context.Context) (registry.Region, error) {
 	c, err := a.aws.connect(ctx)
 	if err != nil {
@@ -133,7 +136,7 @@ func (a *agenda) region(ctx context.Context) (registry.Region, error) {
 	return region, err
 }
 
-// addRegistry adds a registry's plan, if the entry governs the registry.
+// addRegistry adds a registry's plan if the entry governs the registry.
 func (a *agenda) addRegistry(ctx context.Context, e rule.Entry, reg registry.Registry) error {
 	image, ok := registry.Parse(reg.Host() + "/" + a.unnamedRepository())
 	if !ok {
@@ -150,8 +153,9 @@ func (a *agenda) addRegistry(ctx context.Context, e rule.Entry, reg registry.Reg
 	return err
 }
 
-// unnamedRepository is the shortest name of a repository that fits no entry's prefix. It
-// is empty if every name fits one: the other entries then govern nothing.
+// unnamedRepository returns the shortest repository name that fits no entry's
+// prefix. It is empty if every name fits one. Then the entries without prefixes
+// govern nothing.
 func (a *agenda) unnamedRepository() string {
 	for _, name := range strings.Split("abcdefghijklmnopqrstuvwxyz0123456789", "") {
 		named := slices.ContainsFunc(a.Config.Rules.Entries(), func(e rule.Entry) bool { return slices.Contains(e.Repositories, name) })
@@ -187,7 +191,7 @@ func (a *agenda) addUsed(ctx context.Context, token cache.Info) {
 	case err == nil && keyErr == nil && request.Key == token.Key:
 		request.Image = token.Image
 		a.add(task{request: request, decision: d})
-	case d.Entry.ServiceAccount != nil && a.Config.File == "": // else its entry has said so
+	case d.Entry.ServiceAccount != nil && a.Config.File == "": // otherwise its entry is in the report already
 		a.others = append(a.others, Refreshed{Registry: host, Skipped: needsPod})
 	}
 }

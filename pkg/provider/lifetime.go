@@ -7,24 +7,25 @@ import (
 )
 
 const (
-	// maxFallback is the longest time for which the node's own identity stands in
-	// for a refused role: the role may be repaired.
+	// maxFallback is the longest time for which the node's own identity replaces a
+	// refused role. The role may be repaired meanwhile.
 	maxFallback = 5 * time.Minute
-	// maxShortening is the most that margin and jitter take off together.
+	// maxShortening is the most by which margin and jitter together shorten a
+	// duration.
 	maxShortening = 5 * time.Minute
 )
 
-// lifetime is for how long a token is fresh, and for how long it can be used at
-// all.
+// lifetime says how long a token is fresh, and how long it can be used at all.
 type lifetime struct{ fresh, life time.Duration }
 
 // lifetimeOf derives both from a new token's life and from the session that
-// requested it. session is the session's remaining time, and requested the length
-// that the plan asked for; both are 0 for the node's identity, which has no session.
+// requested it. session is the session's remaining time. requested is the length
+// that the plan asked for. Both are 0 for the node's identity, which has no
+// session.
 //
 // A token is fresh until half of its life is over, but not past the end of its
-// session: no document says whether a token outlives its session. Whatever STS's
-// answer says, it is not fresh for longer than the requested length.
+// session: no document says whether a token outlives its session. Nor is it fresh
+// for longer than the requested length, whatever STS's answer says.
 func lifetimeOf(life, session, requested time.Duration) lifetime {
 	fresh := life / 2
 	if requested > 0 {
@@ -33,20 +34,20 @@ func lifetimeOf(life, session, requested time.Duration) lifetime {
 	return lifetime{fresh, life}
 }
 
-// Shorten takes a margin off a cache duration for the response's way to the
-// kubelet, and up to as much again by chance, so that the nodes of a fleet do not
-// return in the same second. Both together are at most a tenth, and at most 5
-// minutes. random is a number of [0, 1).
+// Shorten reduces a cache duration by a margin, for the time until the kubelet has
+// the response. It also reduces it by a random time of at most the same length, so
+// that the nodes of a fleet do not return in the same second. Both together are at
+// most a tenth, and at most 5 minutes. random is a number of [0, 1).
 //
-// Only a new token's lifetime is shortened. If each response were, a kubelet would
-// return in ever smaller steps.
+// Only a new token's lifetime is shortened. If each response were shortened, a
+// kubelet would return after ever shorter times.
 func Shorten(d time.Duration, random float64) time.Duration {
 	margin := min(d/10, maxShortening) / 2
 	return (d - margin - time.Duration(random*float64(margin))).Truncate(time.Second)
 }
 
-// FreshFor returns for how long a new token of 12 hours is fresh if a session of the
-// given length requested it; 0 is the node's identity.
+// FreshFor returns how long a new token of 12 hours is fresh if a session of the
+// given length requested it. 0 stands for the node's identity.
 func FreshFor(session time.Duration) time.Duration {
 	return lifetimeOf(ecr.MaxLife, session, session).fresh
 }

@@ -20,7 +20,7 @@ import (
 )
 
 // The SDK reads the endpoints from the process's environment, so all tests share
-// one AWS. A test that looks at its calls has it alone; see alone.
+// one AWS. A test that counts its calls has it alone; see alone.
 var (
 	world  *fakeaws.World
 	aws    *fakeaws.Server
@@ -67,7 +67,8 @@ func writeProfiles() (string, error) {
 	return file.Name(), errors.Join(err, file.Close())
 }
 
-// alone gives a test the AWS for itself, without calls, faults and skew of others.
+// alone gives a test exclusive use of the AWS, without calls, faults and skew of
+// other tests.
 func alone(t *testing.T) {
 	t.Helper()
 	inUse.Lock()
@@ -92,7 +93,7 @@ func load(t *testing.T, text string) (config.Config, error) {
 	return config.Load(file, nil)
 }
 
-// mustLoad loads a configuration without problems.
+// mustLoad loads a configuration, which must have no problems.
 func mustLoad(t *testing.T, text string) config.Config {
 	t.Helper()
 	c, err := load(t, text)
@@ -102,7 +103,7 @@ func mustLoad(t *testing.T, text string) config.Config {
 	return c
 }
 
-// clock is a clock that a test moves.
+// clock is a clock that a test sets.
 type clock struct {
 	mu    sync.Mutex
 	ahead time.Duration
@@ -120,10 +121,11 @@ func (c *clock) advance(d time.Duration) {
 	c.ahead += d
 }
 
-// noBoot is no clock that counts from boot: the test's clock is not set, time passes.
+// noBoot stands for a system without a boot clock. So moving the test's clock
+// counts as time that passes.
 var noBoot = cache.Boot{ID: func() string { return "" }, Uptime: func() time.Duration { return 0 }}
 
-// newStore opens a cache of the test's own.
+// newStore opens a cache for one test.
 func newStore(t *testing.T, now func() time.Time) *cache.Store {
 	t.Helper()
 	store, err := cache.Open(filepath.Join(t.TempDir(), "cache"), cache.Options{
@@ -136,7 +138,7 @@ func newStore(t *testing.T, now func() time.Time) *cache.Store {
 	return store
 }
 
-// serve serves a request as a process of its own would.
+// serve serves a request like a new process of the plugin.
 func serve(t *testing.T, c config.Config, store *cache.Store, now func() time.Time, request kubelet.Request) provider.Outcome {
 	t.Helper()
 	p := provider.Provider{
@@ -158,8 +160,8 @@ func requestFor(t *testing.T, image string) kubelet.Request {
 	return readRequest(t, fmt.Sprintf(`{"apiVersion":"credentialprovider.kubelet.k8s.io/v1","kind":"CredentialProviderRequest","image":%q}`, image))
 }
 
-// podRequest makes a request for an image and a pod of a service account. An
-// empty annotation is none.
+// podRequest makes a request for an image and a pod of a service account. An empty
+// annotation means none.
 func podRequest(t *testing.T, image, namespace, name, annotation string) kubelet.Request {
 	t.Helper()
 	token, err := issuer.Token(namespace, name, fakeaws.Audience, time.Now().Add(24*time.Hour))

@@ -14,8 +14,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// Minter executes plans. It serves a few requests at about the same time: the node's
-// credentials are retrieved once.
+// Minter executes plans. It serves a few requests at about the same time, because
+// it retrieves the node's credentials only once.
 type Minter struct {
 	API  *awsapi.API
 	Node *identity.Node
@@ -52,7 +52,7 @@ func (m Minter) Mint(ctx context.Context, o Order) (cache.Token, error) {
 	return m.keep(minted, session, o.Plan), nil
 }
 
-// mintPublic gets the token for ECR Public, whose API is in partition aws only.
+// mintPublic gets the token for ECR Public. Its API exists in partition aws only.
 func (m Minter) mintPublic(ctx context.Context) (cache.Token, error) {
 	region, err := m.Node.Region(ctx)
 	if err != nil {
@@ -72,7 +72,7 @@ func (m Minter) mintPublic(ctx context.Context) (cache.Token, error) {
 	return m.keep(minted, session, plan.Plan{}), nil
 }
 
-// keep is a new token for the cache.
+// keep returns a new token for the cache.
 func (m Minter) keep(token ecr.Token, session identity.Session, p plan.Plan) cache.Token {
 	var left, requested time.Duration
 	if !session.Ends.IsZero() {

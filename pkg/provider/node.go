@@ -14,9 +14,9 @@ import (
 	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// node is AWS as this node reaches it. Both functions read files once, when they
-// are first needed: reading the SDK's configuration takes longer than a whole
-// response from the cache.
+// node is this node's access to AWS. Both functions read files once, at the first
+// call. Reading the SDK's configuration takes longer than a whole response from the
+// cache.
 type node struct {
 	source  func() ([]string, error) // selects the identity and the endpoints
 	connect func(context.Context) (Minter, error)
@@ -51,7 +51,7 @@ func (n *node) skew() time.Duration {
 	return n.api.Skew()
 }
 
-// request is what a registry's plan asks of the cache.
+// request returns the request to the cache for a registry's plan.
 func (n *node) request(p plan.Plan, registry string) (cache.Request, error) {
 	source, err := n.source()
 	if err != nil {
@@ -61,10 +61,10 @@ func (n *node) request(p plan.Plan, registry string) (cache.Request, error) {
 	return cache.Request{Key: key, Registry: registry, Identity: p.Identity()}, err
 }
 
-// own returns the account of the node's identity. It does not change while the
-// identity does not.
+// own returns the account of the node's identity. It changes only if the identity
+// changes.
 func (p *Provider) own(ctx context.Context, n *node) (registry.Account, error) {
-	const fresh, life = 30 * 24 * time.Hour, 365 * 24 * time.Hour // an outage must not make it expire
+	const fresh, life = 30 * 24 * time.Hour, 365 * 24 * time.Hour // long, so that it does not expire in an outage
 	source, err := n.source()
 	if err != nil {
 		return registry.Account{}, err

@@ -13,10 +13,10 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// TestCachedTokensAreTheRequestsOwn generates configurations and requests. Each
-// request gets, through one cache that all of them share, a token that was minted
-// by the same calls as without a cache: the same STS and ECR, with the same value
-// of every parameter. So no plan ever gets another plan's token.
+// TestCachedTokensAreTheRequestsOwn generates configurations and requests. All
+// requests share one cache. Each gets a token that was minted by the same calls as
+// without a cache: the same STS and ECR, with the same value of every parameter. So
+// no plan ever gets another plan's token.
 func TestCachedTokensAreTheRequestsOwn(t *testing.T) {
 	t.Parallel()
 	alone(t)
@@ -26,7 +26,7 @@ func TestCachedTokensAreTheRequestsOwn(t *testing.T) {
 		g := generator{rand.New(rand.NewPCG(seed, 2))}
 		c, err := load(t, g.configuration())
 		if err != nil {
-			continue // entries that tie, for example
+			continue // for example, entries of equal rank
 		}
 		configurations++
 		now := (&clock{}).now
@@ -56,7 +56,7 @@ func TestCachedTokensAreTheRequestsOwn(t *testing.T) {
 	}
 }
 
-// callsOf runs something and returns the calls that decide about a token.
+// callsOf runs a function and returns its calls that decide about a token.
 func callsOf(run func() provider.Outcome) ([]string, provider.Outcome) {
 	aws.Forget()
 	o := run()
@@ -69,8 +69,8 @@ func callsOf(run func() provider.Outcome) ([]string, provider.Outcome) {
 	return calls, o
 }
 
-// generator makes random configurations and requests, of few values, so that
-// requests often nearly share a plan.
+// generator makes random configurations and requests. It uses few values, so that
+// the plans of two requests often differ in one field only.
 type generator struct{ *rand.Rand }
 
 func (g generator) one(of ...string) string { return of[g.IntN(len(of))] }

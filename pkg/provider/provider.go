@@ -17,32 +17,32 @@ import (
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// Provider serves requests. Its fields but Cache must be set.
+// Provider serves requests. All its fields except Cache are required.
 type Provider struct {
 	Config config.Config
 	AWS    awsapi.Options
-	// Cache is shared by all processes of the node; nil is none.
+	// Cache is shared by all processes of the node. Nil means no cache.
 	Cache *cache.Store
 	// Hostname names the node if it is not an EC2 instance.
 	Hostname string
-	// Decided is told the outcome so far as soon as the plan is known, for the log
-	// of a request that never ends.
+	// Decided is called as soon as the plan is known, with the outcome so far. It
+	// serves the log of a request that never ends.
 	Decided func(Outcome)
 }
 
-// How long a kubelet keeps a response without credentials.
+// The times for which a kubelet keeps a response without credentials.
 const (
-	noneNeeded = time.Hour       // the image is not ours to serve
+	noneNeeded = time.Hour       // the plugin does not serve the image
 	anonymous  = 5 * time.Minute // an anonymous pull works meanwhile
 )
 
-// Serve finds the credentials for a request's image. An image that is not in ECR
-// and has no mirror there, or that the configuration leaves to others, gets an empty response without a
-// call to AWS.
+// Serve finds the credentials for a request's image. Some images get an empty
+// response without a call to AWS: those that are not in ECR and have no mirror
+// there, and those that the configuration leaves to others.
 func (p *Provider) Serve(ctx context.Context, request kubelet.Request) Outcome {
 	o := Outcome{Image: request.Image()}
 	image, err := p.Config.Image(request.Image())
-	if err != nil { // it says why the image is not in ECR
+	if err != nil { // the error says why the image is not in ECR
 		o.Response = kubelet.Empty(kubelet.ForRegistry, noneNeeded)
 		return o
 	}
@@ -64,7 +64,7 @@ func (p *Provider) Serve(ctx context.Context, request kubelet.Request) Outcome {
 	return respond(o, image)
 }
 
-// decide computes the plan. The node's own account is found out only if it
+// decide computes the plan. It looks up the node's own account only if that
 // matters.
 func (p *Provider) decide(ctx context.Context, aws *node, image registry.Image, pod kubelet.ServiceAccount) (plan.Decision, error) {
 	var own registry.Account
@@ -109,7 +109,8 @@ func named(err error, registry string) error {
 	return err
 }
 
-// respond makes the response. ECR Public never fails: an anonymous pull works.
+// respond makes the response. A request for ECR Public never fails, because an
+// anonymous pull works.
 func respond(o Outcome, image registry.Image) Outcome {
 	switch {
 	case o.Err != nil && o.Decision.Plan.API.Public:
@@ -130,9 +131,9 @@ func respond(o Outcome, image registry.Image) Outcome {
 	return o
 }
 
-// noteOf is what operators should know about the token. A token of the node in place
-// of a refused role may come from a request for another registry with the same plan,
-// so registry and entry are this request's.
+// noteOf returns the warning for operators about the token. The token may come from
+// a request for another registry with the same plan. So the note names this
+// request's registry and entry.
 func noteOf(o Outcome) string {
 	if o.Lease.Note == "" || o.Lease.Identity == o.Decision.Plan.Identity() {
 		return o.Lease.Note

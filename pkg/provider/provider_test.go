@@ -25,7 +25,7 @@ const (
 `
 )
 
-// TestServeWithoutAWS: these responses take no call to AWS, and no cache.
+// TestServeWithoutAWS: these responses need no call to AWS, and no cache.
 func TestServeWithoutAWS(t *testing.T) {
 	t.Parallel()
 	alone(t)
@@ -119,8 +119,7 @@ func TestServeStale(t *testing.T) {
 	}
 }
 
-// TestServeRefused: a refusal is an error with its class. It is remembered, and the
-// class with it.
+// TestServeRefused: a refusal is an error with its class. The cache remembers both.
 func TestServeRefused(t *testing.T) {
 	t.Parallel()
 	alone(t)
@@ -159,7 +158,7 @@ func TestServeRememberedOfAnotherRegistry(t *testing.T) {
 }
 
 // TestServeFallsBack: with whenRefused: Node the token is the node's own, for a
-// short time, and the outcome says whose it is.
+// short time. The outcome names the identity.
 func TestServeFallsBack(t *testing.T) {
 	t.Parallel()
 	alone(t)
@@ -180,7 +179,7 @@ func TestServeFallsBack(t *testing.T) {
 	}
 }
 
-// TestServePublic: whatever goes wrong with ECR Public, the pull goes on without a
+// TestServePublic: after any failure of ECR Public, the pull continues without a
 // token.
 func TestServePublic(t *testing.T) {
 	t.Parallel()
@@ -197,8 +196,8 @@ func TestServePublic(t *testing.T) {
 	}
 }
 
-// TestOwnIsAskedOnce: 30 requests for which the node's own account matters ask IMDS
-// for it once.
+// TestOwnIsAskedOnce: 30 requests need the node's own account, and ask IMDS for it
+// once.
 func TestOwnIsAskedOnce(t *testing.T) {
 	t.Parallel()
 	alone(t)
@@ -214,8 +213,9 @@ func TestOwnIsAskedOnce(t *testing.T) {
 		})
 	}
 	wait.Wait()
-	// The account takes credentials (a token, the role's name, the credentials) and
-	// the identity document with a token of its own; the one mint takes credentials.
+	// Finding the account needs credentials (a token, the role's name, the
+	// credentials), and the identity document with another token. The one mint
+	// needs credentials.
 	if n := len(aws.Calls(fakeaws.IMDS)); n > 12 {
 		t.Errorf("%d requests of IMDS", n)
 	}
@@ -224,7 +224,8 @@ func TestOwnIsAskedOnce(t *testing.T) {
 	}
 }
 
-// TestDecidedIsToldBeforeAWS: the log of a request that hangs at AWS has its plan.
+// TestDecidedIsToldBeforeAWS: the log of a request that hangs at AWS shows its
+// plan.
 func TestDecidedIsToldBeforeAWS(t *testing.T) {
 	t.Parallel()
 	alone(t)
@@ -247,7 +248,7 @@ func TestDecidedIsToldBeforeAWS(t *testing.T) {
 	}
 }
 
-// TestNoteNamesThisRequest: two registries share a plan, and so a token. The note of
+// TestNoteNamesThisRequest: two registries share a plan and its token. The note for
 // each names its own registry and entry.
 func TestNoteNamesThisRequest(t *testing.T) {
 	t.Parallel()
@@ -268,8 +269,8 @@ func TestNoteNamesThisRequest(t *testing.T) {
 	}
 }
 
-// TestOwnOutlivesAnOutage: a month after it was found out, the node's own account is
-// asked for again. AWS is unavailable then, and requests go on.
+// TestOwnOutlivesAnOutage: after a month, the node's own account is asked for
+// again. AWS is unavailable then, and requests still succeed.
 func TestOwnOutlivesAnOutage(t *testing.T) {
 	t.Parallel()
 	alone(t)
@@ -291,8 +292,8 @@ func TestOwnOutlivesAnOutage(t *testing.T) {
 	}
 }
 
-// TestIdentityWithoutPlan: where the configuration yields no plan, nobody would have
-// asked for a token.
+// TestIdentityWithoutPlan: if the configuration yields no plan, the outcome has no
+// identity.
 func TestIdentityWithoutPlan(t *testing.T) {
 	t.Parallel()
 	c := mustLoad(t, "registries:\n- accounts: [\"444455556666\"]\n  source: ServiceAccount\n  serviceAccount: {allowedRoles: [\"arn:aws:iam::444455556666:role/*\"]}\n")

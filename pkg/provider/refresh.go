@@ -11,27 +11,27 @@ import (
 	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// Refreshed is what became of one plan, or why there is none.
+// Refreshed is the result for one plan, or the reason why there is no plan.
 type Refreshed struct {
 	// Registry is the registry's host, or the name of an entry without a plan.
 	Registry string
-	// Token describes the token in the cache; it is empty if there is none.
+	// Token describes the token in the cache. It is empty if there is none.
 	Token cache.Info
 	// Minted reports whether the token is new.
 	Minted bool
-	// Skipped says why the token is left to the kubelet's requests. Err says why
-	// there is no new token.
+	// Skipped says why refresh leaves the token to the kubelet's requests. Err says
+	// why there is no new token.
 	Skipped string
 	Err     error
 }
 
-// atOnce limits the plans that are minted at the same time: a kubelet's requests
-// need AWS and the processor more.
+// atOnce limits the plans that are minted at the same time. A kubelet's requests
+// have priority in using AWS and the processor.
 const atOnce = 2
 
-// Refresh mints the tokens that the node will need into the cache: those of the plans
-// that are known in advance, and those that requests have used within a day. It
-// replaces only tokens that are due.
+// Refresh puts the tokens that the node will need into the cache. These are the
+// tokens of the plans that are known in advance, and those that requests have used
+// within a day. It replaces only tokens that are due.
 func (p *Provider) Refresh(ctx context.Context) ([]Refreshed, error) {
 	a := &agenda{Provider: p, aws: p.node(), planned: map[cache.Key]bool{}}
 	if err := a.write(ctx); err != nil {
@@ -54,7 +54,7 @@ func (p *Provider) Refresh(ctx context.Context) ([]Refreshed, error) {
 	return done, nil
 }
 
-// renew renews the token of one task within the deadline of a request.
+// renew renews the token of one task, within the deadline of a request.
 func (p *Provider) renew(ctx context.Context, aws *node, t *task) {
 	ctx, cancel := context.WithTimeout(ctx, p.Config.Deadline)
 	defer cancel()

@@ -18,7 +18,7 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// refresh refreshes as a process of its own would, and returns a line per plan.
+// refresh refreshes like a new process, and returns a line per plan.
 func refresh(t *testing.T, c config.Config, store *cache.Store, now func() time.Time) []string {
 	t.Helper()
 	p := provider.Provider{
@@ -52,8 +52,8 @@ const (
 
 const firstEntry = "registries:\n- accounts: [\"444455556666\"]\n  assumeRoles:\n  - arn: arn:aws:iam::444455556666:role/ecr-pull\n"
 
-// TestRefreshPlans: which plans are known in advance, and what a request for an image
-// of each then asks AWS.
+// TestRefreshPlans: the plans that are known in advance, and the calls of a later
+// request for an image of each.
 func TestRefreshPlans(t *testing.T) { //nolint:paralleltest // alone
 	alone(t)
 	tests := []struct {
@@ -103,8 +103,9 @@ func TestRefreshPlans(t *testing.T) { //nolint:paralleltest // alone
 	}
 }
 
-// TestRefreshUsed: what requests have used within a day is refreshed, as long as the
-// configuration has the same plan for it. A service account and ECR Public are not.
+// TestRefreshUsed: tokens that requests have used within a day are refreshed, as
+// long as the configuration still has the same plan. Tokens of service accounts and
+// of ECR Public are not.
 func TestRefreshUsed(t *testing.T) { //nolint:paralleltest // alone
 	alone(t)
 	clock := &clock{}
@@ -138,8 +139,8 @@ func TestRefreshUsed(t *testing.T) { //nolint:paralleltest // alone
 	}
 }
 
-// TestRefreshStock: without a configuration the node's own tokens are refreshed where
-// they were used, and those of service accounts are not.
+// TestRefreshStock: without a configuration, the node's own tokens are refreshed if
+// they were used. Those of service accounts are not.
 func TestRefreshStock(t *testing.T) { //nolint:paralleltest // alone
 	alone(t)
 	c, store := config.Default(), newStore(t, time.Now)
@@ -157,14 +158,14 @@ func TestRefreshStock(t *testing.T) { //nolint:paralleltest // alone
 	}
 }
 
-// TestRefreshDark: while AWS is down, a refreshed node serves for 11 hours; and the
+// TestRefreshDark: while AWS is down, a refreshed node serves for 11 hours. The
 // report says what is wrong.
 func TestRefreshDark(t *testing.T) { //nolint:paralleltest // alone
 	alone(t)
 	clock := &clock{}
 	c, store := mustLoad(t, firstEntry+"- accounts: [own]\n"), newStore(t, clock.now)
 	refresh(t, c, store, clock.now)
-	clock.advance(54 * time.Minute) // the oldest that a token can be
+	clock.advance(54 * time.Minute) // the highest age of a token
 	for _, service := range []fakeaws.Service{fakeaws.IMDS, fakeaws.STS, fakeaws.ECR} {
 		aws.Break(service, fakeaws.Broken(0))
 	}

@@ -1,6 +1,6 @@
 package schema
 
-// Parts of the forms.
+// These are parts of the forms.
 const (
 	region      = `[a-z]+(-[a-z]+)+-[1-9][0-9]?`
 	path        = `(/|[A-Za-z]:[/\\])[^\x00]*$`
@@ -12,8 +12,8 @@ const (
 )
 
 // forms are the regular expressions of the forms that the tags of config.Document
-// name. They accept all that config.Load accepts, and reject most of the rest. They
-// are of the kind that JSON schemas and Go have in common.
+// name. They accept everything that config.Load accepts, and reject most other
+// texts. They use only syntax that JSON schemas and Go share.
 var forms = map[string]string{
 	"accounts":       `^([0-9]{12}|own|[*])$`,
 	"annotation":     `^([a-zA-Z0-9._-]{1,253}/)?[a-zA-Z0-9._-]{1,63}$`,

@@ -77,7 +77,7 @@ type node struct {
 	AllOf                json.RawMessage  `json:"allOf,omitempty"`
 }
 
-// conditions are what tags cannot say of a struct.
+// conditions are the rules for a struct that its tags cannot express.
 var conditions = map[string]string{"Entry": `[
 {"if": {"properties": {"accounts": {"contains": {"const": "*"}}}, "required": ["accounts"]},
  "then": {"properties": {"accounts": {"maxItems": 1}}, "dependentRequired": {"assumeRoles": ["exceptAccounts"]},
@@ -156,7 +156,7 @@ func (r *reader) value(t ast.Expr, tag reflect.StructTag, path string) (*node, s
 		if err != nil {
 			return nil, "", err
 		}
-		items.MaxLength = 0 // max is about the items
+		items.MaxLength = 0 // max limits the items
 		most := number(tag, 1000)
 		if kind == "string" {
 			return &node{Type: []string{"array"}, Items: items, MinItems: 1, MaxItems: most, UniqueItems: true}, "list of strings", nil
@@ -183,8 +183,8 @@ func (r *reader) value(t ast.Expr, tag reflect.StructTag, path string) (*node, s
 	return nil, "", fmt.Errorf("type %T is not known", t)
 }
 
-// text returns the schema of a string. Load takes a scalar's text, so a number or
-// a boolean is allowed where its text is.
+// text returns the schema of a string. Load reads a scalar's text, so a number or a
+// boolean is allowed if its text is.
 func text(tag reflect.StructTag) (*node, error) {
 	if words := tag.Get("enum"); words != "" {
 		return &node{Enum: strings.Split(words, "|")}, nil
@@ -204,7 +204,7 @@ func text(tag reflect.StructTag) (*node, error) {
 	return n, nil
 }
 
-// expression returns the regular expression of a form, empty for none.
+// expression returns the regular expression of a form. It is empty for no form.
 func expression(form string) (string, error) {
 	pattern, ok := forms[form]
 	if !ok && form != "" {

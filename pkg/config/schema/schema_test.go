@@ -27,7 +27,7 @@ func read(t *testing.T, name string) []byte {
 	return bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
 }
 
-// TestCommitted: the schema in config-examples is that of the code.
+// TestCommitted: the schema in config-examples is the one that the code generates.
 func TestCommitted(t *testing.T) {
 	t.Parallel()
 	got, err := schema.JSON(read(t, document))
@@ -47,7 +47,7 @@ func TestCommitted(t *testing.T) {
 	}
 }
 
-// TestDescriptions: each key says in plain text what it is, each sentence short.
+// TestDescriptions: each key has a description in plain text and short sentences.
 func TestDescriptions(t *testing.T) {
 	t.Parallel()
 	keys, err := schema.Keys(read(t, document))
