@@ -26,7 +26,7 @@ func TestFaults(t *testing.T) {
 				aws := startAWS(t, fakeaws.Options{TLS: true})
 				aws.Break(service, f.Fault)
 				journal := fakejournal.Start(t)
-				got := ask(t, append(aws.Env(), "TEST_JOURNAL="+journal.Socket), "444455556666.dkr.ecr.eu-west-1.amazonaws.com/app", "--config", writeConfig(t, oneRole+"deadline: 10s\n"))
+				got := ask(t, append(aws.Env(), "TEST_JOURNAL="+journal.Socket, "TEST_PATIENCE="), "444455556666.dkr.ecr.eu-west-1.amazonaws.com/app", "--config", writeConfig(t, oneRole+"deadline: 10s\n"))
 				got.wantOneLine(t, prefix+faultCauses[service][f.Name])
 				got.wantNoSecret(t)
 				checkAgainst(t, record(t, journal), got)

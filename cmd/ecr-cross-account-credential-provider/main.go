@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ecr-cross-account-credential-provider/cmd/internal/process"
+	"ecr-cross-account-credential-provider/pkg/awsapi"
 	"ecr-cross-account-credential-provider/pkg/cache"
 	"ecr-cross-account-credential-provider/pkg/cli"
 )
@@ -16,14 +17,15 @@ import (
 // version is set by the linker.
 var version = "unknown"
 
-// Tests have a configuration, a cache, a journal and a clock of their own. The
-// linker can set the first three.
+// Tests have a configuration, a cache, a journal, a clock and timeouts of their own.
+// The linker can set the first three.
 var (
 	configuration  string // the platform's, if it is empty
 	cacheDirectory = process.DefaultCache
 	journal        = process.Journal
 	now            = time.Now
 	boot           cache.Boot // the system's, if it is empty
+	timeouts       awsapi.Timeouts
 )
 
 func main() {
@@ -31,7 +33,7 @@ func main() {
 	defer stop()
 	p := process.Current(version)
 	p.DefaultConfig = cmp.Or(configuration, p.DefaultConfig)
-	p.DefaultCache, p.Journal, p.Now, p.Boot = cacheDirectory, journal, now, boot
+	p.DefaultCache, p.Journal, p.Now, p.Boot, p.Timeouts = cacheDirectory, journal, now, boot, timeouts
 	if null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0); err == nil {
 		// No child process may inherit the real stderr: the kubelet waits until
 		// everybody has closed it.

@@ -15,15 +15,21 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"ecr-cross-account-credential-provider/pkg/awsapi"
 	"ecr-cross-account-credential-provider/pkg/cache"
 	"ecr-cross-account-credential-provider/pkg/cli"
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
 // The plugin of the tests has a cache where TEST_CACHE says, a journal where
-// TEST_JOURNAL does, and a clock that is TEST_CLOCK_AHEAD of the machine's.
+// TEST_JOURNAL does, and a clock that is TEST_CLOCK_AHEAD of the machine's. With
+// TEST_PATIENCE it waits for IMDS longer than a busy machine takes.
 func init() {
 	cacheDirectory, journal = os.Getenv("TEST_CACHE"), os.Getenv("TEST_JOURNAL")
+	if os.Getenv("TEST_PATIENCE") != "" {
+		timeouts = awsapi.DefaultTimeouts()
+		timeouts.Metadata, timeouts.Instance, timeouts.Source = kubeletPatience, kubeletPatience, kubeletPatience
+	}
 	if ahead, err := time.ParseDuration(os.Getenv("TEST_CLOCK_AHEAD")); err == nil {
 		now = func() time.Time { return time.Now().Add(ahead) }
 		boot = cache.Boot{ID: func() string { return "" }, Uptime: func() time.Duration { return 0 }} // this clock was not set: time has passed

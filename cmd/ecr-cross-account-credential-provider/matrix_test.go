@@ -59,7 +59,7 @@ func runCell(t *testing.T, service fakeaws.Service, f fakeaws.NamedFault, state 
 	if state == "stale" {
 		broken = append(slices.Clone(env), "TEST_CLOCK_AHEAD=7h")
 	}
-	got := ask(t, broken, image, "--config", config)
+	got := ask(t, append(slices.Clone(broken), "TEST_PATIENCE="), image, "--config", config)
 	got.wantNoSecret(t)
 	outcome := got.outcome()
 	if want := wantOutcome(f, service, state); outcome != want {

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"path/filepath"
 
 	"ecr-cross-account-credential-provider/pkg/awsapi"
@@ -44,7 +45,7 @@ func (p Process) CacheOptions(warn func(string)) cache.Options {
 // AWS returns how a configuration wants AWS to be reached.
 func (p Process) AWS(c config.Config, t *trace.Trace) awsapi.Options {
 	return awsapi.Options{
-		Timeouts:     awsapi.DefaultTimeouts(),
+		Timeouts:     cmp.Or(p.Timeouts, awsapi.DefaultTimeouts()),
 		Now:          p.Now,
 		Random:       p.Random,
 		ECREndpoints: c.Endpoints.ECR,

@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"ecr-cross-account-credential-provider/pkg/awsapi"
 	"ecr-cross-account-credential-provider/pkg/cache"
 	"ecr-cross-account-credential-provider/pkg/printable"
 )
@@ -39,6 +40,7 @@ type Process struct {
 	Now        func() time.Time
 	Boot       cache.Boot // the system's, if it is empty
 	Random     func() float64
+	Timeouts   awsapi.Timeouts // the default ones, if it is empty
 }
 
 // MaxLine is the longest line of a message: a kubelet puts it into one value of
