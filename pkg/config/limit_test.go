@@ -134,7 +134,7 @@ func TestLargest(t *testing.T) {
 	}
 }
 
-// TestManyConflicts: equal entries do not flood the report.
+// TestManyConflicts: the number of reported conflicts is limited.
 func TestManyConflicts(t *testing.T) {
 	t.Parallel()
 	file := write(t, good+strings.Repeat("- accounts: [own]\n", 999))

@@ -33,7 +33,7 @@ func (p Plan) STS(node registry.Region, hasFIPS func(registry.Region) bool) (reg
 	return region, nil
 }
 
-// fipsRemedy says which regions have an STS with a FIPS endpoint.
+// fipsRemedy says how to choose an STS with a FIPS endpoint.
 func fipsRemedy(p registry.Partition) string {
 	if p != registry.AWS {
 		return "name an endpoint in endpoints.sts"

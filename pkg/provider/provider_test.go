@@ -292,8 +292,8 @@ func TestOwnOutlivesAnOutage(t *testing.T) {
 	}
 }
 
-// TestIdentityWithoutPlan: if the configuration yields no plan, the outcome has no
-// identity.
+// TestIdentityWithoutPlan: if the configuration yields no plan, the outcome names
+// no identity.
 func TestIdentityWithoutPlan(t *testing.T) {
 	t.Parallel()
 	c := mustLoad(t, "registries:\n- accounts: [\"444455556666\"]\n  source: ServiceAccount\n  serviceAccount: {allowedRoles: [\"arn:aws:iam::444455556666:role/*\"]}\n")

@@ -1,7 +1,7 @@
 package registry
 
-// API is the ECR API that issues the tokens for a registry. The registries of a
-// region share one, whatever their account.
+// API is the ECR API that issues the tokens for a registry. All registries of a
+// region share one API, whatever their account.
 type API struct {
 	Region    Region `json:"region"`
 	FIPS      bool   `json:"fips,omitempty"`
@@ -21,8 +21,8 @@ func mustRegion(name string) Region {
 	return region
 }
 
-// API returns the API that issues the registry's tokens: FIPS or dual-stack where
-// the registry's host is.
+// API returns the API that issues the registry's tokens. It is FIPS or dual-stack
+// if the registry's host is.
 func (r Registry) API() API {
 	if r.public {
 		return API{Region: publicRegion, Public: true}

@@ -8,7 +8,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// acceptedHost is what a host that was taken must look like at least.
+// acceptedHost is a pattern that every accepted host matches.
 var acceptedHost = regexp.MustCompile(`^([0-9]{12})\.dkr[.-]ecr(-fips)?\.([a-z]+(?:-[a-z]+){1,2}-[0-9]{1,2})\.` +
 	`(amazonaws\.com(\.cn)?|on\.aws|on\.amazonwebservices\.com\.cn|amazonaws\.eu|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$`)
 

@@ -7,34 +7,34 @@ import (
 )
 
 // Image is the name of an image in an ECR registry: registry and repository,
-// without tag and digest. Parse makes it; the zero value is no image.
+// without tag and digest. Parse returns one. The zero value is not an image.
 type Image struct {
 	registry   Registry
 	server     string
 	path       string // after the server, as the image names it
-	repository string // in the registry; differs from path where server is a mirror's host
+	repository string // in the registry; differs from path if server is a mirror's host
 }
 
-// Parse parses an image as a pod or a kubelet names it, with or without tag,
-// digest and port 443. It reports false if the image is not in an ECR registry,
-// whatever the name contains.
+// Parse parses an image as a pod or a kubelet names it, with or without tag, digest
+// and port 443. It accepts any text, and reports false if the image is not in an
+// ECR registry.
 func Parse(image string) (Image, bool) {
 	parsed, err := parse(image)
 	return parsed, err == nil
 }
 
-// WhyNotECR returns why an image is not in an ECR registry, in a few words; nil if
-// it is in one.
+// WhyNotECR returns a short error that says why an image is not in an ECR registry.
+// It returns nil if the image is in one.
 func WhyNotECR(image string) error {
 	_, err := parse(image)
 	return err
 }
 
-// Registry is the registry that the image is in.
+// Registry returns the registry that the image is in.
 func (i Image) Registry() Registry { return i.registry }
 
-// Server is the registry as the image names it, host[:443], or the host of a Mirror.
-// The kubelet looks credentials up by it.
+// Server returns the registry as the image names it, host[:443], or the host of a
+// Mirror. The kubelet looks up credentials by it.
 func (i Image) Server() string { return i.server }
 
 // Mirrored reports whether the server is the host of a Mirror, not the registry.
@@ -42,14 +42,14 @@ func (i Image) Mirrored() bool {
 	return i.path != i.repository || i.server != i.registry.host && i.server != i.registry.host+":443"
 }
 
-// Repository is the repository's name in the registry, such as team-a/app.
+// Repository returns the repository's name in the registry, such as team-a/app.
 func (i Image) Repository() string { return i.repository }
 
-// String is the image without tag and digest, as the kubelet names it.
+// String returns the image without tag and digest, as the kubelet names it.
 func (i Image) String() string { return i.server + "/" + i.path }
 
-// maxImage is longer than every name that a container runtime accepts: a host of
-// at most 253 characters, a repository of at most 256, a tag of 128, a digest.
+// maxImage is longer than every name that a container runtime accepts. A host has
+// at most 253 characters, a repository 256, and a tag 128. A digest may follow.
 const maxImage = 1024
 
 func parse(image string) (Image, error) {

@@ -9,15 +9,15 @@ import (
 
 // Mirror is an image host whose images container runtimes pull through an ECR
 // registry. A node asks for credentials of the host, not of the registry. NewMirror
-// makes it; the zero value mirrors nothing.
+// returns one. The zero value mirrors nothing.
 type Mirror struct {
 	host     string
 	registry Registry
-	prefix   string // of repositories; empty or ending in a slash
+	prefix   string // of repositories; empty, or ends in a slash
 }
 
-// NewMirror takes the host as kubelets name it, and the registry with the prefix of
-// its repositories, if there is one: REGISTRY[/PREFIX].
+// NewMirror returns a Mirror for a host as kubelets name it, and a target
+// REGISTRY[/PREFIX]. PREFIX is the prefix of the repositories.
 func NewMirror(host, target string) (Mirror, error) {
 	m := Mirror{host: host}
 	if err := CheckMirrorHost(host); err != nil {
@@ -39,11 +39,11 @@ func NewMirror(host, target string) (Mirror, error) {
 	return m, nil
 }
 
-// dockerHub is the host of images whose names have none.
+// dockerHub is the host of images whose names have no host.
 const dockerHub = "docker.io"
 
-// CheckMirrorHost returns why a host cannot be that of a Mirror: no kubelet asks for
-// it, or it is an ECR registry itself. It returns nil if it can.
+// CheckMirrorHost returns an error if a host cannot be that of a Mirror: no kubelet
+// asks for it, or it is an ECR registry itself.
 func CheckMirrorHost(host string) error {
 	if lower := strings.ToLower(host); lower != host {
 		return fmt.Errorf("%q has upper-case letters, and no image of another case would match; write %s", printable.Short(host), printable.Short(lower))
@@ -69,7 +69,7 @@ func CheckMirrorHost(host string) error {
 }
 
 // isHost reports whether the first part of an image's name is a host. Without a dot
-// or a port it is the first part of a path on Docker Hub
+// or a port, it is part of a path on Docker Hub
 // (github.com/distribution/reference).
 func isHost(name string, hasPort bool) bool {
 	for label := range strings.SplitSeq(name, ".") {
@@ -82,19 +82,20 @@ func isHost(name string, hasPort bool) bool {
 
 func isPort(s string) bool { return s != "" && len(s) <= 5 && strings.Trim(s, "0123456789") == "" }
 
-// Host is the host whose images the registry mirrors, with its port if it has one.
+// Host returns the host whose images the registry mirrors, with its port if it has
+// one.
 func (m Mirror) Host() string { return m.host }
 
-// Registry is the registry that container runtimes pull through.
+// Registry returns the registry that container runtimes pull through.
 func (m Mirror) Registry() Registry { return m.registry }
 
-// Prefix is what the repositories' names start with: empty, or text that ends in a
+// Prefix returns the prefix of the repositories' names. It is empty, or ends in a
 // slash.
 func (m Mirror) Prefix() string { return m.prefix }
 
-// Image returns the image in the registry that an image of the host stands for. It
-// reports false if the image is not of the host. The error says why an image of the
-// host cannot be in the registry.
+// Image returns the image in the registry for an image of the host. It reports
+// false if the image is of another host. The error says why an image of the host
+// cannot be in the registry.
 func (m Mirror) Image(name string) (image Image, ofHost bool, err error) {
 	server, rest, err := splitHost(name)
 	if server != m.host {
@@ -113,7 +114,7 @@ func (m Mirror) Image(name string) (image Image, ofHost bool, err error) {
 	return Image{registry: m.registry, server: server, path: path, repository: m.prefix + path}, true, nil
 }
 
-// splitHost splits an image's name as kubelets do: a name without a host is one of
+// splitHost splits an image's name as kubelets do. A name without a host belongs to
 // Docker Hub, whose official images are in library/.
 func splitHost(name string) (server, rest string, err error) {
 	if len(name) > maxImage {

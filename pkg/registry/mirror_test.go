@@ -13,7 +13,7 @@ func TestMirrorImage(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name, host, image  string
-		server, repository string // of the image in ECR; empty if the host is another one
+		server, repository string // of the image in ECR; empty if the host differs
 		wantErr            string
 	}{
 		{"an official image, as the kubelet names it", "docker.io", "docker.io/library/nginx", "docker.io", "docker-hub/library/nginx", ""},
@@ -59,7 +59,8 @@ func TestMirrorImage(t *testing.T) {
 	}
 }
 
-// TestMirrorWithoutPrefix: repositories then have the image's own path.
+// TestMirrorWithoutPrefix: without a prefix, repositories have the image's own
+// path.
 func TestMirrorWithoutPrefix(t *testing.T) {
 	t.Parallel()
 	m, err := registry.NewMirror("quay.io", "444455556666.dkr.ecr.eu-west-1.amazonaws.com")

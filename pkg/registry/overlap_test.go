@@ -7,12 +7,13 @@ import (
 	"time"
 )
 
-// TestOverlapOfAllShortGlobs compares overlap with the plain meaning of it, "some
-// string matches both", for every pair of globs of up to three characters.
+// TestOverlapOfAllShortGlobs compares overlap with its definition, "some string
+// matches both", for every pair of globs of up to three characters.
 func TestOverlapOfAllShortGlobs(t *testing.T) {
 	t.Parallel()
 	globs := words("ab*", 3)
-	// Two globs of three that overlap do so in a string of at most six.
+	// If two globs of three characters overlap, a string of at most six matches
+	// both.
 	strs := words("ab", 6)
 	matches := make(map[string]map[string]bool, len(globs))
 	for _, glob := range globs {
@@ -40,8 +41,8 @@ func TestOverlapOfAllShortGlobs(t *testing.T) {
 	}
 }
 
-// TestOverlapIsNotSlow takes globs that make a matcher which goes back and tries
-// again run for longer than anyone lives.
+// TestOverlapIsNotSlow uses globs for which a matcher with backtracking would run
+// for centuries.
 func TestOverlapIsNotSlow(t *testing.T) {
 	t.Parallel()
 	a, b := strings.Repeat("a*", 300), strings.Repeat("*a", 300)+"b"
@@ -57,12 +58,12 @@ func TestOverlapIsNotSlow(t *testing.T) {
 	}
 }
 
-// globModel is a glob as a regular expression.
+// globModel returns a glob as a regular expression.
 func globModel(glob string) *regexp.Regexp {
 	return regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(glob), `\*`, ".*") + "$")
 }
 
-// words are all of up to most letters of an alphabet.
+// words returns all words of up to most letters of an alphabet.
 func words(alphabet string, most int) []string {
 	all, last := []string{""}, []string{""}
 	for range most {

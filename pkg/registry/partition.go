@@ -7,12 +7,12 @@ import (
 	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
-// Partition is one of AWS's separate worlds of accounts, regions and host
-// names. A role of one partition can't be assumed from another, and an ARN
-// names its partition second. The zero value is no partition.
+// Partition is one of AWS's separate groups of accounts, regions and host names. A
+// role of one partition can't be assumed from another. The partition is the second
+// part of an ARN. The zero value is not a partition.
 type Partition struct{ name string }
 
-// The partitions that this package knows.
+// These are the partitions that this package knows.
 var (
 	AWS      = Partition{"aws"}
 	AWSCN    = Partition{"aws-cn"}
@@ -24,7 +24,7 @@ var (
 	AWSISOF  = Partition{"aws-iso-f"}
 )
 
-// ParsePartition takes a partition's name as ARNs spell it.
+// ParsePartition parses a partition's name as ARNs spell it.
 func ParsePartition(s string) (Partition, error) {
 	for _, p := range partitions {
 		if p.name == s {
@@ -34,18 +34,18 @@ func ParsePartition(s string) (Partition, error) {
 	return Partition{}, fmt.Errorf("%q is not a partition; want one of %s", printable.Short(s), partitionNames())
 }
 
-// String is the partition's name as ARNs spell it.
+// String returns the partition's name as ARNs spell it.
 func (p Partition) String() string { return p.name }
 
-// partition is what sets the regions and registry hosts of one apart. Sources:
+// partition describes how a partition's regions and registry hosts look. Sources:
 // the SDK's endpoint partitions (partitions.json), and Amazon ECR's and
 // Bottlerocket's lists of registry hosts.
 type partition struct {
 	Partition
 	regionPrefixes []string // a region is PREFIX-WORD-N
 	suffix         string   // of ACCOUNT.dkr.ecr.REGION.SUFFIX
-	fips           bool     // whether ACCOUNT.dkr.ecr-fips.REGION.SUFFIX is a registry
-	dualSuffix     string   // of ACCOUNT.dkr-ecr.REGION.SUFFIX; "" where there is none
+	fips           bool     // ACCOUNT.dkr.ecr-fips.REGION.SUFFIX is a registry
+	dualSuffix     string   // of ACCOUNT.dkr-ecr.REGION.SUFFIX; "" if there is none
 }
 
 var partitions = []partition{

@@ -12,10 +12,10 @@ import (
 // characters. The zero value matches nothing.
 type RegionPattern struct{ glob string }
 
-// maxPattern bounds the time to compare two patterns. No region's name is longer.
+// maxPattern limits the time to compare two patterns. No region's name is longer.
 const maxPattern = 64
 
-// ParseRegionPattern takes a region's name (eu-west-1) or a pattern (us-*).
+// ParseRegionPattern parses a region's name (eu-west-1) or a pattern (us-*).
 func ParseRegionPattern(s string) (RegionPattern, error) {
 	if !strings.Contains(s, "*") {
 		r, err := ParseRegion(s)
@@ -36,21 +36,21 @@ func ParseRegionPattern(s string) (RegionPattern, error) {
 	return p, nil
 }
 
-// String is the pattern as it was written.
+// String returns the pattern as it was written.
 func (p RegionPattern) String() string { return p.glob }
 
 // Exact reports whether the pattern is the name of one region.
 func (p RegionPattern) Exact() bool { return !strings.Contains(p.glob, "*") }
 
-// Match reports whether r is a region of the pattern; the zero Region matches no pattern.
+// Match reports whether the pattern matches r. The zero Region matches no pattern.
 func (p RegionPattern) Match(r Region) bool { return !r.IsZero() && overlap(p.glob, r.name) }
 
 // Overlaps reports whether some name could match both patterns.
 func (p RegionPattern) Overlaps(q RegionPattern) bool { return overlap(p.glob, q.glob) }
 
-// Partitions are those that a region of the pattern could belong to, by what
-// stands before its first "*": us-gov-* is of aws-us-gov alone, us-* may be of
-// several.
+// Partitions returns the partitions of all regions that the pattern could match. It
+// uses only the text before the first "*": us-gov-* belongs to aws-us-gov only,
+// us-* to several.
 func (p RegionPattern) Partitions() []Partition {
 	start, _, _ := strings.Cut(p.glob, "*")
 	if only, _ := longestPrefix(start); only != nil && !extendsTo(only, start) {
@@ -68,8 +68,8 @@ func (p RegionPattern) Partitions() []Partition {
 	return found
 }
 
-// extendsTo reports whether a region that starts with start may still belong to
-// another partition than p, whose prefix start already has.
+// extendsTo reports whether a region that starts with start may belong to a
+// partition other than p. start already has p's prefix.
 func extendsTo(p *partition, start string) bool {
 	for i := range partitions {
 		if partitions[i].Partition == p.Partition {
@@ -84,8 +84,8 @@ func extendsTo(p *partition, start string) bool {
 	return false
 }
 
-// overlap reports whether some string matches both globs. It goes through all
-// pairs of places in the two, once each, so no pattern makes it slow.
+// overlap reports whether some string matches both globs. It visits each pair of
+// positions in the two once, so no pattern makes it slow.
 func overlap(a, b string) bool {
 	after := make([]bool, len(b)+1) // whether a[i+1:] and b[j:] overlap
 	for i := len(a); i >= 0; i-- {

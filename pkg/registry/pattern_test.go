@@ -144,7 +144,7 @@ func TestRegionPatternPartitions(t *testing.T) {
 		{"c*", "aws aws-cn"},
 		{"cn-*", "aws-cn"},
 		{"*", "aws aws-us-gov aws-cn aws-eusc aws-iso aws-iso-b aws-iso-e aws-iso-f"},
-		{"*-gov-*", "aws aws-us-gov aws-cn aws-eusc aws-iso aws-iso-b aws-iso-e aws-iso-f"}, // by its start alone
+		{"*-gov-*", "aws aws-us-gov aws-cn aws-eusc aws-iso aws-iso-b aws-iso-e aws-iso-f"}, // the text before the first "*" is empty
 	}
 	for _, test := range tests {
 		t.Run(test.pattern, func(t *testing.T) {
@@ -160,8 +160,9 @@ func TestRegionPatternPartitions(t *testing.T) {
 	}
 }
 
-// TestRegionPatternPartitionsAreComplete: a pattern that matches a region must
-// count the region's partition in, or a good configuration would be refused.
+// TestRegionPatternPartitionsAreComplete: Partitions must include the partition of
+// each region that the pattern matches. Otherwise a good configuration would be
+// refused.
 func TestRegionPatternPartitionsAreComplete(t *testing.T) {
 	t.Parallel()
 	for _, w := range worlds {

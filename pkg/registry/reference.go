@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// maxRepository is the length of a repository's name at most (Amazon ECR API,
+// maxRepository is the maximum length of a repository's name (Amazon ECR API,
 // CreateRepository).
 const maxRepository = 256
 
-// cutReference takes what follows the host, repository[:tag][@digest], and
+// cutReference parses the text after the host, repository[:tag][@digest], and
 // returns the repository. The grammar is that of OCI references
 // (github.com/distribution/reference).
 func cutReference(s string) (string, error) {

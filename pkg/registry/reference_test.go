@@ -9,10 +9,10 @@ import (
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// FuzzReference compares Parse with the parser that the kubelet and the runtimes
-// use. Each accepted name is a reference with the same host and path: the plugin's
-// token goes to the registry that the runtime pulls from. Each reference to an
-// accepted host is accepted.
+// FuzzReference compares Parse with the parser of the kubelet and the runtimes.
+// Each accepted name is a reference with the same host and path. So the token is
+// for the registry from which the runtime pulls. Each reference to an accepted host
+// is accepted.
 func FuzzReference(f *testing.F) {
 	for _, name := range []string{
 		host + "/app", host + ":443/team-a/app:v1", host + "/a//b", host + "/A", host + "/a__b/c--d.e", host + "/a._b", "user@" + host + "/app",
@@ -21,11 +21,11 @@ func FuzzReference(f *testing.F) {
 		f.Add(name)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
-		name, _, _ = strings.Cut(name, "@") // it also checks a digest's algorithm
+		name, _, _ = strings.Cut(name, "@") // reference also checks a digest's algorithm
 		image, ok := registry.Parse(name)
 		named, err := reference.ParseNormalizedNamed(name)
 		if err != nil {
-			// It allows 255 characters for a path, and ECR 256.
+			// reference allows 255 characters for a path, and ECR 256.
 			if ok && len(image.Repository()) <= reference.RepositoryNameTotalLengthMax {
 				t.Fatalf("accepted, and the runtimes say: %v", err)
 			}

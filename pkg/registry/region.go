@@ -8,15 +8,15 @@ import (
 	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
-// Region is an AWS region and the partition it belongs to. Regions are known
-// by their shape, PREFIX-WORD-N, so that one opened tomorrow is understood
-// today. The zero value is no region.
+// Region is an AWS region and the partition it belongs to. The package recognizes
+// regions by their form, PREFIX-WORD-N, and so also accepts future regions. The
+// zero value is not a region.
 type Region struct {
 	name      string
 	partition *partition
 }
 
-// ParseRegion takes a region's name, such as eu-west-1 or us-gov-east-1.
+// ParseRegion parses a region's name, such as eu-west-1 or us-gov-east-1.
 func ParseRegion(s string) (Region, error) {
 	if p, rest := longestPrefix(s); p != nil && isWordAndNumber(rest) {
 		return Region{s, p}, nil
@@ -24,20 +24,20 @@ func ParseRegion(s string) (Region, error) {
 	return Region{}, fmt.Errorf("%q is not a region; want a name such as eu-west-1", printable.Short(s))
 }
 
-// AnyRegion returns a region of the partition. It stands for all of them where only
-// the partition matters, and need not exist.
+// AnyRegion returns a region of the partition, for uses where only the partition
+// matters. The region need not exist.
 func AnyRegion(p Partition) Region {
 	i := slices.IndexFunc(partitions, func(other partition) bool { return other.Partition == p })
 	return Region{partitions[i].regionPrefixes[0] + "-east-1", &partitions[i]}
 }
 
-// String is the region's name.
+// String returns the region's name.
 func (r Region) String() string { return r.name }
 
-// IsZero reports whether r is no region.
+// IsZero reports whether r is the zero value.
 func (r Region) IsZero() bool { return r.name == "" }
 
-// Partition is the partition that the region belongs to.
+// Partition returns the partition that the region belongs to.
 func (r Region) Partition() Partition {
 	if r.partition == nil {
 		return Partition{}
@@ -45,8 +45,8 @@ func (r Region) Partition() Partition {
 	return r.partition.Partition
 }
 
-// longestPrefix finds the partition whose region prefix is the longest that s
-// starts with (us-gov before us), and what follows the prefix.
+// longestPrefix finds the partition with the longest region prefix of s (us-gov
+// before us). It also returns the text after the prefix.
 func longestPrefix(s string) (*partition, string) {
 	var found *partition
 	var length int

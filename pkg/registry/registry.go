@@ -1,7 +1,7 @@
 // Package registry finds out from an image's name which Amazon ECR registry the
-// image is in. It looks only at the form of the host and needs no call to AWS.
-// The author of a pod chooses the name. So the name may choose an account and a
-// region, and nothing else.
+// image is in. It uses only the form of the host and needs no call to AWS. The
+// author of a pod chooses the name. So the name may select only an account and a
+// region.
 package registry
 
 import (
@@ -10,7 +10,7 @@ import (
 )
 
 // Registry is an ECR registry: an account's private one in one region, or the
-// public one. Parse makes it; the zero value is no registry.
+// public one. Parse returns one. The zero value is not a registry.
 type Registry struct {
 	host      string
 	account   Account
@@ -20,23 +20,23 @@ type Registry struct {
 	public    bool
 }
 
-// Private returns an account's private registry in a region, by its standard host.
-// Neither may be zero.
+// Private returns an account's private registry in a region, with its standard
+// host. Account and region must not be zero.
 func Private(account Account, region Region) Registry {
 	host := account.String() + "." + hostForms[0].labels + region.String() + "." + region.partition.suffix
 	return Registry{host: host, account: account, region: region}
 }
 
-// Host is the registry's host name, without port.
+// Host returns the registry's host name, without port.
 func (r Registry) Host() string { return r.host }
 
-// Account owns the registry. The public registry has none.
+// Account returns the registry's owner. The public registry has none.
 func (r Registry) Account() Account { return r.account }
 
-// Region is where the registry is. The public registry has none.
+// Region returns the registry's region. The public registry has none.
 func (r Registry) Region() Region { return r.region }
 
-// Partition is the partition of the registry's region.
+// Partition returns the partition of the registry's region.
 func (r Registry) Partition() Partition { return r.region.Partition() }
 
 // FIPS reports whether the host asks for FIPS 140 validated endpoints.
@@ -48,7 +48,7 @@ func (r Registry) DualStack() bool { return r.dualStack }
 // Public reports whether this is ECR Public, which anyone may pull from.
 func (r Registry) Public() bool { return r.public }
 
-// String is the registry's host name.
+// String returns the registry's host name.
 func (r Registry) String() string { return r.host }
 
 // parseHost parses a host name without port. The error says which part differs
@@ -77,7 +77,7 @@ func parseHost(host string) (Registry, error) {
 	return Registry{host: host, account: account, region: r, fips: form.fips, dualStack: form.dualStack}, nil
 }
 
-// hostForm is one of the forms that a registry's host takes after the account.
+// hostForm is a form of a registry's host after the account.
 type hostForm struct {
 	labels          string
 	fips, dualStack bool
@@ -99,7 +99,8 @@ func cutForm(s string) (hostForm, string, bool) {
 	return hostForm{}, "", false
 }
 
-// suffix is what follows the region in a host of this form, if p has the form.
+// suffix returns the text after the region in a host of this form. It is empty if p
+// does not have the form.
 func (f hostForm) suffix(p *partition) (string, bool) {
 	suffix := p.suffix
 	if f.dualStack {

@@ -8,8 +8,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// world is a partition as AWS documents it: written out here once more, so that
-// a slip in the package's own table shows.
+// world is a partition as AWS documents it. It repeats the package's own table, so
+// that a mistake there fails a test.
 type world struct {
 	partition registry.Partition
 	regions   []string
@@ -32,7 +32,7 @@ var worlds = []world{
 	{registry.AWSISOF, []string{"us-isof-south-1"}, "csp.hci.ic.gov", true, ""},
 }
 
-// form is one of the shapes of a registry's host.
+// form is a form of a registry's host.
 type form struct {
 	labels          string
 	fips, dualStack bool
@@ -45,7 +45,8 @@ var forms = []form{
 	{"dkr-ecr-fips", true, true},
 }
 
-// hostSuffix is what the world's hosts of a form end in, "" if it has none.
+// hostSuffix returns the suffix of the world's hosts of a form, or "" if it has
+// none.
 func (w world) hostSuffix(f form) string {
 	switch {
 	case f.fips && !w.fips:
@@ -82,8 +83,8 @@ func TestParseHostForms(t *testing.T) {
 	}
 }
 
-// TestParseSuffixOfAnotherPartition puts every region before every suffix, in
-// every form: only a partition's own fit.
+// TestParseSuffixOfAnotherPartition combines every region with every suffix, in
+// every form. Only those of the same partition fit.
 func TestParseSuffixOfAnotherPartition(t *testing.T) {
 	t.Parallel()
 	suffixes := []string{"aws", "amazonaws.com.evil.example", "example.com"}
@@ -214,7 +215,7 @@ func TestParseAccount(t *testing.T) {
 	}
 }
 
-// TestMessagesAreShort: what a pod's author wrote must not fill a log.
+// TestMessagesAreShort: a long image name must not make a message long.
 func TestMessagesAreShort(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("a", 1<<16)
@@ -246,8 +247,8 @@ func TestParseRegion(t *testing.T) {
 		}
 	}
 	good := map[string]registry.Partition{
-		"eu-middle-12":     registry.AWS, // opened tomorrow
-		"us-isox-1":        registry.AWS, // no partition's prefix, and of the shape
+		"eu-middle-12":     registry.AWS, // a future region
+		"us-isox-1":        registry.AWS, // has the form, but no other partition's prefix
 		"us-govern-1":      registry.AWS,
 		"eusc-de-middle-9": registry.AWSEUSC,
 		"us-isof-east-10":  registry.AWSISOF,
@@ -277,8 +278,8 @@ func TestParseRegion(t *testing.T) {
 	}
 }
 
-// TestWorldsAreAll sees to it that the tests know every partition that the
-// package names in its messages.
+// TestWorldsAreAll checks that the tests know every partition that the package
+// names in its messages.
 func TestWorldsAreAll(t *testing.T) {
 	t.Parallel()
 	_, err := registry.ParsePartition("?")
@@ -292,8 +293,7 @@ func TestWorldsAreAll(t *testing.T) {
 	}
 }
 
-// TestPrivate: the registry that is made of account and region is the one that the
-// standard host parses to.
+// TestPrivate: Private returns the same registry as parsing the standard host.
 func TestPrivate(t *testing.T) {
 	t.Parallel()
 	account, err := registry.ParseAccount("012345670123")

@@ -13,11 +13,11 @@ const arnForm = "arn:PARTITION:iam::ACCOUNT:role/NAME"
 
 var errAccountPattern = errors.New("the account cannot be a pattern; want its 12 digits, or {account} for the registry's")
 
-// shortest stands for the placeholders where a role's length is checked.
+// shortest holds short values of the placeholders, for checking a role's length.
 var shortest = map[string]string{"partition": "aws", "account": "000000000000", "region": "us-east-1"}
 
-// parseARN parses a role's ARN in which {partition}, {account} and {region} may
-// stand for those of the registry.
+// parseARN parses a role's ARN. It may contain the placeholders {partition},
+// {account} and {region}, which stand for the registry's.
 func parseARN(s string) (Template, error) {
 	parts := strings.SplitN(s, ":", 6)
 	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "iam" || parts[3] != "" {
@@ -50,8 +50,8 @@ func checkOwner(partition, account string) (err error) {
 	return err
 }
 
-// checkRolePath takes role/NAME or role/PATH/NAME. IAM's own limits: a name of
-// at most 64 characters of [\w+=,.@-], a path of at most 512 (IAM API, CreateRole).
+// checkRolePath accepts role/NAME or role/PATH/NAME. IAM's own limits: a name of at
+// most 64 characters of [\w+=,.@-], a path of at most 512 (IAM API, CreateRole).
 func checkRolePath(s string) error {
 	path, ok := strings.CutPrefix(s, "role/")
 	if !ok {

@@ -6,13 +6,13 @@ import (
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// node is the placeholder for the node's name. It is the only one whose value the
-// node must be asked for, so it stays in a Role.
+// node is the placeholder for the node's name. It stays in a Role, because its
+// value may need a call to IMDS.
 const node = "node"
 
-// Role is a role to assume for one registry and one pod. Every field has its value
-// but for the placeholder {node}. A Role without that placeholder stands for one
-// call of STS.
+// Role is a role to assume for one registry and one pod. Its fields have no
+// placeholder except {node}. A Role without that placeholder determines one call of
+// STS.
 type Role struct {
 	ARN             string   `json:"arn"`
 	ExternalID      string   `json:"externalID,omitempty"`
@@ -22,7 +22,7 @@ type Role struct {
 	Policy          string   `json:"policy,omitempty"` // a session policy in JSON
 }
 
-// NewRole makes a role with no more than an ARN and a session name, which lasts
+// NewRole returns a role with only an ARN and a session name. Its session lasts
 // DefaultDuration.
 func NewRole(arn, sessionName string) Role {
 	return Role{ARN: arn, SessionName: Template{[]part{{literal: sessionName}}}, DurationSeconds: int(DefaultDuration / time.Second)}
@@ -31,8 +31,8 @@ func NewRole(arn, sessionName string) Role {
 // Pod names the pod's service account.
 type Pod struct{ Namespace, ServiceAccount string }
 
-// Resolve gives every placeholder of the template but {node} its value. A session
-// policy is limited to the repositories. With a nil pod, {namespace} and
+// Resolve replaces every placeholder of the template except {node} by its value. A
+// session policy is limited to the repositories. With a nil pod, {namespace} and
 // {serviceAccount} stay as well.
 func (r RoleTemplate) Resolve(reg registry.Registry, repositories []string, pod *Pod) (Role, error) {
 	arn, err := r.ARN(reg)
@@ -70,8 +70,8 @@ type Parameters struct {
 	Policy                       string
 }
 
-// Parameters fills the node's name in. The function returns the name; it is called
-// only if the role has the placeholder {node}.
+// Parameters fills in the node's name. It calls the function for the name only if
+// the role has the placeholder {node}.
 func (r Role) Parameters(nodeName func() string) (Parameters, error) {
 	value := func(string) string { return nodeName() }
 	p := Parameters{

@@ -7,13 +7,13 @@ import (
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// Conflict is two entries of equal rank that can both match some image.
+// Conflict names two entries of equal rank that can both match some image.
 type Conflict struct {
-	First, Second int // places in the list of entries
+	First, Second int // indexes in the list of entries
 	What          string
 }
 
-// NewSet makes a set of entries, or returns all conflicts between them.
+// NewSet returns a set of entries, or all conflicts between them.
 func NewSet(entries []Entry) (Set, []Conflict) {
 	overlaps := overlapsOf(entries)
 	scopes := make([]scope, len(entries))
@@ -35,16 +35,16 @@ func NewSet(entries []Entry) (Set, []Conflict) {
 // scope is what an entry is for: accounts, repositories and regions.
 type scope [3]words
 
-// words are those of one entry, and those that conflict with them in another. The
-// second are a set because NewSet compares every two entries.
+// words are words of one entry, and the words of other entries that conflict with
+// them. The latter are a set because NewSet compares every two entries.
 type words struct {
 	list   []string
 	rivals map[string]bool
 }
 
 // conflict reports whether two entries can both match an image at equal rank, and
-// names such images. Of two prefixes that one repository starts with, neither is
-// longer only if they are the same.
+// describes such images. If a repository starts with two prefixes of equal length,
+// they are the same.
 func (s *scope) conflict(other *scope) (string, bool) {
 	var what [3]string
 	for i, w := range s {
@@ -91,8 +91,8 @@ func newWords(list, rivals []string) words {
 	return w
 }
 
-// overlapsOf returns for each pattern the words of those that can match the same
-// region at equal rank. Entries share many patterns, so each is compared once.
+// overlapsOf returns, for each pattern, the patterns that can match the same region
+// at equal rank. Entries share many patterns, so each pair is compared only once.
 func overlapsOf(entries []Entry) map[registry.RegionPattern][]string {
 	overlaps := map[registry.RegionPattern][]string{}
 	for _, e := range entries {

@@ -102,7 +102,8 @@ func TestNewSetConflicts(t *testing.T) {
 	}
 }
 
-// TestNewSetFindsAllConflicts: all conflicts at once, each with its places.
+// TestNewSetFindsAllConflicts: NewSet returns all conflicts at once, each with its
+// indexes.
 func TestNewSetFindsAllConflicts(t *testing.T) {
 	t.Parallel()
 	set, conflicts := rule.NewSet([]rule.Entry{

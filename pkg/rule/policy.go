@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// PolicyKind is a session policy that narrows a role to what pulls need.
+// PolicyKind is a kind of session policy. It limits a role to what pulls need.
 type PolicyKind int
 
 // The kinds of session policies.
@@ -14,17 +14,18 @@ const (
 	NoPolicy PolicyKind = iota
 	// PullOnly allows pulls of images that ECR has.
 	PullOnly
-	// PullThroughCache also allows ECR to fetch and store the others.
+	// PullThroughCache also allows ECR to fetch and store other images.
 	PullThroughCache
 )
 
-// maxPolicy is the most characters of a session policy (STS API, AssumeRole).
+// maxPolicy is the maximum number of characters of a session policy (STS API,
+// AssumeRole).
 const maxPolicy = 2048
 
-// WithPolicy adds a session policy. The repositories are those of the entry, for
-// which the policy must not be too long.
+// WithPolicy adds a session policy. It returns an error if the policy for the
+// entry's repositories would be too long.
 func (r RoleTemplate) WithPolicy(kind PolicyKind, repositories []string) (RoleTemplate, error) {
-	const longestPartition, longestRegion = "aws-us-gov", "us-gov-xxxxxxxxxxxxxxxxxxxx-99" // together: none that registry takes has more letters
+	const longestPartition, longestRegion = "aws-us-gov", "us-gov-xxxxxxxxxxxxxxxxxxxx-99" // together as long as any that package registry accepts
 	if n := len(kind.document(longestPartition, longestRegion, "000000000000", repositories)); n > maxPolicy {
 		return r, fmt.Errorf("the session policy for the entry's repositories would have up to %d characters, and STS takes %d; name fewer or shorter repositories",
 			n, maxPolicy)
@@ -36,8 +37,8 @@ func (r RoleTemplate) WithPolicy(kind PolicyKind, repositories []string) (RoleTe
 // HasPolicy reports whether the role is assumed with a session policy.
 func (r RoleTemplate) HasPolicy() bool { return r.policy != NoPolicy }
 
-// TokenAction is the action that requests a token. It has no resource (Service
-// Authorization Reference, Amazon ECR).
+// TokenAction is the action that requests a token. It cannot be limited to a
+// resource (Service Authorization Reference, Amazon ECR).
 const TokenAction = "ecr:GetAuthorizationToken" //nolint:gosec // an action, not a credential
 
 const importAction = "ecr:BatchImportUpstreamImage"
@@ -52,8 +53,8 @@ func (k PolicyKind) PullActions() []string {
 	return actions
 }
 
-// RepositoryARNs returns the ARNs for repositories, which are prefixes; none means
-// all. Region and account may be patterns.
+// RepositoryARNs returns the ARNs for repositories, which are prefixes. No
+// repositories mean all. Region and account may be patterns.
 func RepositoryARNs(partition, region, account string, repositories []string) []string {
 	if len(repositories) == 0 {
 		repositories = []string{""}
@@ -66,12 +67,12 @@ func RepositoryARNs(partition, region, account string, repositories []string) []
 }
 
 // document returns the policy in JSON. It allows the actions of a pull on the
-// repositories, and the token.
+// repositories, and requesting a token.
 func (k PolicyKind) document(partition, region, account string, repositories []string) string {
 	if k == NoPolicy {
 		return ""
 	}
-	document, _ := json.Marshal(policyDocument{"2012-10-17", []statement{ // of strings only
+	document, _ := json.Marshal(policyDocument{"2012-10-17", []statement{ // strings only: it cannot fail
 		{"Allow", []string{TokenAction}, []string{"*"}},
 		{"Allow", k.PullActions(), RepositoryARNs(partition, region, account, repositories)},
 	}})

@@ -10,7 +10,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
-// TestPolicy has the documents as STS gets them.
+// TestPolicy compares the documents that STS gets.
 func TestPolicy(t *testing.T) {
 	t.Parallel()
 	const (
@@ -79,8 +79,8 @@ func TestPolicy(t *testing.T) {
 	}
 }
 
-// TestPolicySize: what is taken at load fits STS for every registry there may
-// be, in whatever partition, and no more than that is refused.
+// TestPolicySize: a policy that is accepted at load fits STS for every possible
+// registry of any partition. Only policies that could be too long are refused.
 func TestPolicySize(t *testing.T) {
 	t.Parallel()
 	registries := allRegistries(t)
@@ -151,8 +151,8 @@ func longestPolicy(t *testing.T, role rule.RoleTemplate, registries []registry.R
 	return longest
 }
 
-// allRegistries are one of each partition, in regions of the longest names that
-// an image may have.
+// allRegistries has one registry of each partition. Their regions have the longest
+// names that an image may have.
 func allRegistries(t *testing.T) []registry.Registry {
 	t.Helper()
 	var all []registry.Registry
@@ -170,7 +170,7 @@ func allRegistries(t *testing.T) []registry.Registry {
 	return all
 }
 
-// prefixes are n of some length, more or less alike.
+// prefixes returns n prefixes of a given length, which are more or less similar.
 func prefixes(n, length int) []string {
 	all := make([]string, n)
 	for i := range all {

@@ -10,16 +10,15 @@ import (
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
-// What random sets are made of: little, so that entries often meet.
+// These are the values of random sets. They are few, so that entries often overlap.
 var (
 	someAccounts = []string{teamA, own, "own", "*", "* !own", "* !" + teamA, teamA + " own", "* !own !" + teamB}
 	someRegions  = []string{"", "", "us-east-1", "us-*", "eu-*", "eu-west-1 us-*", "eu-*-1", "*"}
 	someRepos    = []string{"", "", "", "team-a/", "team-a/app", "t", "team-b/ team-a/", "app"}
 )
 
-// TestMatchOfRandomSets: what governs an image is the configuration's meaning,
-// and not the order it was written in; it is what design says in words; and own
-// need be known only where DependsOnOwn says so.
+// TestMatchOfRandomSets: the governing entry does not depend on the order of
+// entries, and equals that of the model. own matters only if DependsOnOwn says so.
 func TestMatchOfRandomSets(t *testing.T) {
 	t.Parallel()
 	images := allImages(t)
@@ -69,8 +68,8 @@ func checkMatch(t *testing.T, seed uint64, entries []rule.Entry, set, other rule
 	}
 }
 
-// checkWholeRegistry: an answer that is good for a whole registry must be what
-// every other repository of it gets.
+// checkWholeRegistry checks an answer for a whole registry: every other repository
+// of the registry must get the same one.
 func checkWholeRegistry(t *testing.T, seed uint64, set rule.Set, images []registry.Image, image registry.Image, node registry.Account) {
 	t.Helper()
 	want := entryName(set.Match(image, node))
@@ -81,8 +80,8 @@ func checkWholeRegistry(t *testing.T, seed uint64, set rule.Set, images []regist
 	}
 }
 
-// model is the precedence as design.md has it, in another way than the code:
-// every entry is given a number, the greatest wins.
+// model is the documented precedence, written differently from the code: every
+// entry gets a number, and the greatest wins.
 func model(entries []rule.Entry, image registry.Image, node registry.Account) string {
 	reg := image.Registry()
 	isNamed := func(a rule.Accounts) (score int) {

@@ -9,8 +9,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// RoleTemplate is a role to assume as the configuration writes it. The
-// constructors below check each part.
+// RoleTemplate is a role to assume, as the configuration writes it. The functions
+// below check each part.
 type RoleTemplate struct {
 	arn         Template
 	externalID  string
@@ -20,8 +20,8 @@ type RoleTemplate struct {
 	policy      PolicyKind
 }
 
-// Limits of AssumeRole (STS API reference). A role that is assumed with an
-// assumed role's credentials ("role chaining") gives sessions of 1h at most.
+// Limits of AssumeRole (STS API reference). If an assumed role's credentials assume
+// a role ("role chaining"), the session lasts 1h at most.
 const (
 	MinDuration        = 15 * time.Minute
 	MaxDuration        = 12 * time.Hour
@@ -29,9 +29,9 @@ const (
 	DefaultDuration    = time.Hour
 )
 
-// NewRoleTemplate takes a role's ARN, in which {partition}, {account} and
-// {region} stand for the registry's. The session is named {node} and lasts
-// DefaultDuration.
+// NewRoleTemplate returns a template for a role's ARN. In it, {partition},
+// {account} and {region} stand for the registry's. The session is named {node} and
+// lasts DefaultDuration.
 func NewRoleTemplate(arn string) (RoleTemplate, error) {
 	parsed, err := parseARN(arn)
 	if err != nil {
@@ -53,8 +53,8 @@ func (r RoleTemplate) WithExternalID(id string) (RoleTemplate, error) {
 	return r, nil
 }
 
-// Placeholders returns those of session names and tags. Those of the pod exist
-// only where a service account is the source.
+// Placeholders returns the placeholders of session names and tags. Those of the pod
+// exist only if a service account is the source.
 func Placeholders(serviceAccount bool) []string {
 	names := []string{node, "account", "region"}
 	if serviceAccount {
@@ -96,13 +96,13 @@ func (r RoleTemplate) WithDuration(d time.Duration, chained bool) (RoleTemplate,
 // Template returns the role's ARN as the configuration writes it.
 func (r RoleTemplate) Template() string { return r.arn.String() }
 
-// Partition returns the role's partition, and false where it is the registry's.
+// Partition returns the role's partition, or false if it is the registry's.
 func (r RoleTemplate) Partition() (registry.Partition, bool) {
 	p, err := registry.ParsePartition(partOf(r.arn, 1))
 	return p, err == nil
 }
 
-// Account returns the role's account, and false where it is the registry's.
+// Account returns the role's account, or false if it is the registry's.
 func (r RoleTemplate) Account() (registry.Account, bool) {
 	a, err := registry.ParseAccount(partOf(r.arn, 4))
 	return a, err == nil
@@ -117,13 +117,13 @@ func (r RoleTemplate) HasExternalID() bool { return r.externalID != "" }
 // HasTags reports whether the role is assumed with session tags.
 func (r RoleTemplate) HasTags() bool { return len(r.tags) > 0 }
 
-// ARNOfAny returns the role's ARN for the registries of any account, as a pattern of
-// IAM.
+// ARNOfAny returns the role's ARN for the registries of any account, as an IAM
+// pattern.
 func (r RoleTemplate) ARNOfAny(reg registry.Registry) (string, error) {
 	return expandARN(r.arn.with(map[string]string{"account": "*"}), reg)
 }
 
-// DependsOnRegion reports whether the role's ARN has the registry's region in it.
+// DependsOnRegion reports whether the role's ARN contains the registry's region.
 func (r RoleTemplate) DependsOnRegion() bool {
 	return strings.Contains(r.arn.String(), "{region}")
 }

@@ -15,7 +15,7 @@ const pull = "arn:aws:iam::444455556666:role/ecr-pull"
 
 func TestNewRoleTemplate(t *testing.T) {
 	t.Parallel()
-	name64, path512 := strings.Repeat("n", 64), strings.Repeat("p", 510)+"/" // IAM counts the slash before, too
+	name64, path512 := strings.Repeat("n", 64), strings.Repeat("p", 510)+"/" // IAM also counts the leading slash
 	tests := []struct{ name, arn, want string }{
 		{"plain", pull, pull},
 		{"path", "arn:aws:iam::444455556666:role/a/b/ecr-pull", "arn:aws:iam::444455556666:role/a/b/ecr-pull"},
@@ -55,7 +55,7 @@ func TestNewRoleTemplateBad(t *testing.T) {
 		return `"` + s + `" is not a partition; want one of aws, aws-us-gov, aws-cn, aws-eusc, aws-iso, aws-iso-b, aws-iso-e, aws-iso-f`
 	}
 	account := func(s string) string { return `"` + s + `" is not an account number; want 12 digits` }
-	tests := []struct{ name, arn, want string }{ // want ends the message
+	tests := []struct{ name, arn, want string }{ // want is the end of the message
 		{"empty", "", `"" is not an IAM role ARN; want ` + form},
 		{"name alone", "ecr-pull", `"ecr-pull" is not an IAM role ARN; want ` + form},
 		{"one colon too few", "arn:aws:iam:444455556666:role/x", "is not an IAM role ARN; want " + form},
@@ -296,7 +296,8 @@ func TestWithSessionNameBad(t *testing.T) {
 	}
 }
 
-// TestParametersAskForTheNodeLate: its name may cost a call to IMDS.
+// TestParametersAskForTheNodeLate: the node's name is looked up only when it is
+// needed, because it may cost a call to IMDS.
 func TestParametersAskForTheNodeLate(t *testing.T) {
 	t.Parallel()
 	role, err := newRole(t, pull).WithSessionName("kubelet-{account}", rule.Placeholders(false))
@@ -319,7 +320,7 @@ func TestWithDuration(t *testing.T) {
 		name     string
 		duration time.Duration
 		chained  bool
-		want     string // "" if it is taken
+		want     string // "" if it is accepted
 	}{
 		{"shortest", 15 * time.Minute, first, ""},
 		{"longest", 12 * time.Hour, first, ""},
@@ -356,7 +357,7 @@ func TestWithDuration(t *testing.T) {
 	}
 }
 
-// TestWithLeavesTheOriginal: a template is a value.
+// TestWithLeavesTheOriginal: changing a template leaves the original unchanged.
 func TestWithLeavesTheOriginal(t *testing.T) {
 	t.Parallel()
 	original := newRole(t, pull)
@@ -386,8 +387,8 @@ var (
 	stsARN  = regexp.MustCompile(`^arn:aws:iam::[0-9]{12}:role/([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,64}$`)
 )
 
-// FuzzRole: whatever configuration and node say, STS is asked with an ARN and a
-// name that it can read, and no error has more than one line.
+// FuzzRole: for any configuration and node, STS gets a valid ARN and session name.
+// No error has more than one line.
 func FuzzRole(f *testing.F) {
 	f.Add(pull, "{node}", "i-0abc")
 	f.Add("arn:{partition}:iam::{account}:role/{region}/pull", "{account}-{node}", "ip-10-0-0-1.ec2.internal")
@@ -438,13 +439,13 @@ func newRole(t *testing.T, arn string) rule.RoleTemplate {
 	return role
 }
 
-// values are what placeholders stand for, besides those of the registry.
+// values are the values of placeholders, except those of the registry.
 type values struct {
 	Node                      func() string
 	Namespace, ServiceAccount string
 }
 
-// parameters resolves a role and fills the node's name in.
+// parameters resolves a role and fills in the node's name.
 func parameters(role rule.RoleTemplate, reg registry.Registry, repositories []string, f values) (rule.Parameters, error) {
 	resolved, err := role.Resolve(reg, repositories, &rule.Pod{Namespace: f.Namespace, ServiceAccount: f.ServiceAccount})
 	if err != nil {

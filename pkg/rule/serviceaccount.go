@@ -10,32 +10,33 @@ import (
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// DefaultRoleAnnotation is the annotation that the stock plugin reads, too.
+// DefaultRoleAnnotation is the annotation that the stock plugin also reads.
 const DefaultRoleAnnotation = "eks.amazonaws.com/ecr-role-arn"
 
-// ServiceAccount is how a pod's service account becomes the source of a chain:
-// by the role that its annotation names, among those that are allowed.
+// ServiceAccount says how a pod's service account becomes the source of a chain.
+// Its annotation names a role among the allowed ones.
 type ServiceAccount struct {
 	// RoleAnnotation is the annotation's key.
 	RoleAnnotation string
-	// RoleARN is the role of service accounts without the annotation; nil is none.
+	// RoleARN is the role of service accounts without the annotation. Nil means
+	// none.
 	RoleARN *RoleTemplate
-	// AllowedRoles are what an annotation may name.
+	// AllowedRoles are the roles that an annotation may name.
 	AllowedRoles []RolePattern
-	// AnyRole lets it name any role, whose trust policy decides: what the stock
-	// plugin does.
+	// AnyRole lets an annotation name any role, as the stock plugin does. Then only
+	// the role's trust policy decides.
 	AnyRole bool
-	// NodeWhenNoToken and NodeWhenNoRole say to use the node's own identity where
-	// the request has no token, or nothing names a role.
+	// NodeWhenNoToken and NodeWhenNoRole say to use the node's own identity if the
+	// request has no token, or if nothing names a role.
 	NodeWhenNoToken, NodeWhenNoRole bool
 }
 
-// ErrNoRole means that neither annotation nor configuration names a role.
+// ErrNoRole means that neither the annotation nor the configuration names a role.
 var ErrNoRole = errors.New("no role")
 
 // Role returns the role that a service account with these annotations starts with.
-// An annotation decides even if it is empty or not allowed: that is an error, and
-// RoleARN does not replace it.
+// An annotation that is empty or not allowed is an error: RoleARN does not replace
+// it.
 func (s ServiceAccount) Role(reg registry.Registry, annotations map[string]string) (string, error) {
 	arn, annotated := annotations[s.RoleAnnotation]
 	switch {
@@ -50,7 +51,7 @@ func (s ServiceAccount) Role(reg registry.Registry, annotations map[string]strin
 	return "", ErrNoRole
 }
 
-// check returns why an annotation is not the ARN of an allowed role.
+// check returns an error if an annotation is not the ARN of an allowed role.
 func (s ServiceAccount) check(arn string, reg registry.Registry) error {
 	if arn == "" {
 		return errors.New("is empty; name a role, or take it off")
@@ -75,16 +76,16 @@ func (s ServiceAccount) check(arn string, reg registry.Registry) error {
 	return fmt.Errorf("role %s is not one of allowedRoles (%s)", printable.Long(arn), printable.Long(strings.Join(allowed, ", ")))
 }
 
-// RolePattern is a role's ARN in whose path and name "*" matches any run of
-// characters but "/", and in which {partition}, {account} and {region} stand for
-// the registry's. ParseRolePattern makes it; the zero value matches nothing.
+// RolePattern is a pattern for a role's ARN. In path and name, "*" matches any run
+// of characters except "/". {partition}, {account} and {region} stand for the
+// registry's. The zero value matches nothing.
 type RolePattern struct{ arn Template }
 
-// ParseRolePattern takes an ARN with or without stars. Its partition and account
-// are never patterns.
+// ParseRolePattern parses an ARN with or without stars. Its partition and account
+// must not contain stars.
 func ParseRolePattern(s string) (RolePattern, error) {
-	// A star stands where a letter could. With a letter there, the rest must be an
-	// ARN, which it is not if the star was in the partition or the account.
+	// With a letter in place of each star, the text must be an ARN. That fails if
+	// the star was in the partition or the account.
 	_, err := parseARN(strings.ReplaceAll(s, "*", "x"))
 	if parts := strings.SplitN(s, ":", 6); len(parts) == 6 && strings.Contains(parts[4], "*") {
 		return RolePattern{}, fmt.Errorf("%q is not a pattern of role ARNs: %w", printable.Long(s), errAccountPattern)
@@ -99,14 +100,14 @@ func ParseRolePattern(s string) (RolePattern, error) {
 // String returns the pattern as the configuration writes it.
 func (p RolePattern) String() string { return p.arn.String() }
 
-// Partition returns the roles' partition, and false where it is the registry's.
+// Partition returns the roles' partition, or false if it is the registry's.
 func (p RolePattern) Partition() (registry.Partition, bool) {
 	partition, err := registry.ParsePartition(partOf(p.arn, 1))
 	return partition, err == nil
 }
 
-// match compares the whole of both. A star of path.Match does not cross a slash,
-// and ARNs have none of its other special characters.
+// match compares the whole ARN with the whole pattern. A star of path.Match does
+// not match a slash, and ARNs contain no other special characters of path.Match.
 func (p RolePattern) match(arn string, reg registry.Registry) bool {
 	pattern, err := expandARN(p.arn, reg)
 	ok, bad := path.Match(pattern, arn)

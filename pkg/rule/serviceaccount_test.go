@@ -90,7 +90,7 @@ func TestRolePatternMatch(t *testing.T) {
 	t.Parallel()
 	const of = "arn:aws:iam::" + teamA + ":role/"
 	tests := []struct {
-		name, pattern, arn string // both after of, if they start with no arn:
+		name, pattern, arn string // of is put before both unless they start with arn:
 		want               bool
 	}{
 		{"itself", "pull", "pull", true},
@@ -156,8 +156,8 @@ func TestRolePatternMatch(t *testing.T) {
 	}
 }
 
-// TestServiceAccountRole: what is allowed, and what an annotation may hold
-// whatever is allowed.
+// TestServiceAccountRole: the patterns of allowed roles, and the texts that no
+// annotation may have.
 func TestServiceAccountRole(t *testing.T) {
 	t.Parallel()
 	const form = "arn:PARTITION:iam::ACCOUNT:role/NAME"
@@ -165,7 +165,7 @@ func TestServiceAccountRole(t *testing.T) {
 	open := rule.ServiceAccount{RoleAnnotation: annotationKey, AnyRole: true}
 	template := newRole(t, "arn:{partition}:iam::{account}:role/{region}/everyone")
 	wide.RoleARN, open.RoleARN = &template, &template
-	tests := []struct{ name, arn, want string }{ // want is the end of the message, "" if the role is taken by both
+	tests := []struct{ name, arn, want string }{ // want is the end of the message, "" if the role is accepted
 		{"a role", pull, ""},
 		{"in a path", "arn:aws:iam::444455556666:role/a/ecr-pull", ""},
 		{"in another account", "arn:aws:iam::777788889999:role/shared/pull", ""},
@@ -237,8 +237,8 @@ func TestServiceAccountRole(t *testing.T) {
 	}
 }
 
-// TestServiceAccountRoleAllowed: a role that may be one is taken only if a
-// pattern has it, and no other role stands in for it.
+// TestServiceAccountRoleAllowed: a valid role is accepted only if a pattern matches
+// it. No other role replaces it.
 func TestServiceAccountRoleAllowed(t *testing.T) {
 	t.Parallel()
 	const evil = "arn:aws:iam::777788889999:role/evil"
@@ -281,8 +281,8 @@ func TestServiceAccountRoleAllowed(t *testing.T) {
 	}
 }
 
-// TestServiceAccountRoleUnannotated: who says nothing has the configuration's
-// role, or none.
+// TestServiceAccountRoleUnannotated: a service account without the annotation has
+// the configuration's role, or none.
 func TestServiceAccountRoleUnannotated(t *testing.T) {
 	t.Parallel()
 	role := func(arn string) *rule.RoleTemplate {
@@ -346,8 +346,8 @@ func TestServiceAccountRoleKey(t *testing.T) {
 	}
 }
 
-// FuzzServiceAccountRole: a role is taken if and only if it is a role's ARN and
-// the pattern, read as a regular expression, has the whole of it.
+// FuzzServiceAccountRole: an annotation is accepted if and only if it is a role's
+// ARN and the pattern, as a regular expression, matches all of it.
 func FuzzServiceAccountRole(f *testing.F) {
 	f.Add("arn:aws:iam::444455556666:role/pull-*", "arn:aws:iam::444455556666:role/pull-a")
 	f.Add("arn:{partition}:iam::{account}:role/{region}/*", "arn:aws:iam::444455556666:role/us-east-1/a/b")
@@ -390,14 +390,14 @@ func allowed(t *testing.T, patterns ...string) rule.ServiceAccount {
 	return s
 }
 
-// roleOf is the role of a service account with the annotation, for a registry of
-// teamA in eu-west-1.
+// roleOf returns the role of a service account with the annotation, for a registry
+// of teamA in eu-west-1.
 func roleOf(t *testing.T, s rule.ServiceAccount, arn string) (string, error) {
 	t.Helper()
 	return s.Role(newImage(t, teamA+"/eu-west-1/app").Registry(), map[string]string{annotationKey: arn})
 }
 
-// checkMessage: pods make these, as often as they like.
+// checkMessage checks a message that any pod can cause.
 func checkMessage(t *testing.T, err error) {
 	t.Helper()
 	if strings.ContainsFunc(err.Error(), func(r rune) bool { return r < ' ' || r == 0x7f || r == '\u2028' || r == '\u2029' }) {

@@ -9,14 +9,14 @@ import (
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// Set is all entries of a configuration, without conflicts. NewSet makes it; the
-// zero value has no entries.
+// Set holds all entries of a configuration, without conflicts. NewSet returns one.
+// The zero value has no entries.
 type Set struct{ entries []Entry }
 
 // Entries returns the entries in the order of the configuration.
 func (s Set) Entries() []Entry { return slices.Clone(s.entries) }
 
-// For returns the entries for an account's registries, of whatever region and
+// For returns the entries for an account's registries, in any region and for any
 // repository. own is the account of the node's identity.
 func (s Set) For(account, own registry.Account) (entries []*Entry) {
 	candidates, _ := s.forAccount(account, own)
@@ -27,8 +27,8 @@ func (s Set) For(account, own registry.Account) (entries []*Entry) {
 }
 
 // DependsOnOwn reports whether the node's own account can change which entry
-// governs the image. It can where an entry of the region names that account by
-// `own`, which keeps the account out of "*" in every region, or "*" excepts it.
+// governs the image. It can if an entry names that account by `own`, which excludes
+// the account from "*" in every region. It also can if "*" excepts `own`.
 func (s Set) DependsOnOwn(image registry.Image) bool {
 	var named, own, wild, wildButOwn bool
 	for i := range s.entries {
@@ -46,8 +46,8 @@ func (s Set) DependsOnOwn(image registry.Image) bool {
 }
 
 // Match finds the entry that governs the image. An account that an entry names
-// never falls to "*"; among the entries left, the rank decides. own is the
-// account of the node's identity. It matters only where DependsOnOwn.
+// never falls to "*". Among the remaining entries, the rank decides. own is the
+// account of the node's identity. It matters only if DependsOnOwn returns true.
 func (s Set) Match(image registry.Image, own registry.Account) Decision {
 	candidates, why := s.forAccount(image.Registry().Account(), own)
 	if len(candidates) == 0 {
@@ -70,8 +70,8 @@ func (s Set) Match(image registry.Image, own registry.Account) Decision {
 	return decision
 }
 
-// forAccount is the first half of the precedence: the entries that name the
-// account, and if there are none, those of "*" that do not except it.
+// forAccount is the first half of the precedence. It returns the entries that name
+// the account. If there are none, it returns those of "*" that do not except it.
 func (s Set) forAccount(account, own registry.Account) ([]rank, string) {
 	var named, wild []rank
 	isOwn, excepted := account == own, ""
@@ -99,9 +99,9 @@ func (s Set) forAccount(account, own registry.Account) ([]rank, string) {
 	return nil, "no entry is for account " + account.String()
 }
 
-// rank is the second half of the precedence: the longer repository prefix,
-// then an exact region before a pattern before none, then an account by its
-// digits before `own`.
+// rank is the second half of the precedence. First, the longest repository prefix
+// wins. Then, an exact region goes before a pattern, and a pattern before none.
+// Last, an account by its digits goes before `own`.
 type rank struct {
 	entry  *Entry
 	prefix string
@@ -125,7 +125,7 @@ func (r rank) String() string {
 	return s
 }
 
-// fitRegion sets what the entry has for the region, and reports whether it fits.
+// fitRegion sets how the entry matches the region, and reports whether it fits.
 func (r *rank) fitRegion(region registry.Region) bool {
 	for _, p := range r.entry.Regions {
 		if p.Match(region) && r.exact < 2 {

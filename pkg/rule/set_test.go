@@ -8,7 +8,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
-// The accounts of the tests.
+// These are the accounts of the tests.
 const (
 	teamA  = "444455556666"
 	teamB  = "777788889999"
@@ -370,8 +370,8 @@ func TestMatch(t *testing.T) {
 	}
 }
 
-// entry writes an entry in few words: accounts may be digits, own, *, and what *
-// excepts with ! before; all three are separated by spaces.
+// entry returns an entry from short texts, with items separated by spaces. Accounts
+// may be digits, own, *, or an exception from * after a "!".
 func entry(name, accounts, regions, repositories string) rule.Entry {
 	e := rule.Entry{Name: name, Repositories: strings.Fields(repositories)}
 	for _, a := range strings.Fields(accounts) {
@@ -398,7 +398,7 @@ func entry(name, accounts, regions, repositories string) rule.Entry {
 	return e
 }
 
-// account is an account of the tests, none for "".
+// account returns an account of the tests, or none for "".
 func account(digits string) registry.Account {
 	a, err := registry.ParseAccount(digits)
 	if err != nil && digits != "" {
@@ -416,7 +416,7 @@ func newSet(t *testing.T, entries ...rule.Entry) rule.Set {
 	return set
 }
 
-// newImage takes account/region/repository.
+// newImage parses account/region/repository.
 func newImage(t *testing.T, s string) registry.Image {
 	t.Helper()
 	parts := strings.SplitN(s, "/", 3)

@@ -8,7 +8,7 @@ import (
 // nameText holds the characters of names (STS API, AssumeRole; IAM API, CreateRole).
 const nameText = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=,.@-"
 
-// LegalSessionName makes a RoleSessionName of any text: 2 to 64 characters of
+// LegalSessionName turns any text into a RoleSessionName: 2 to 64 characters of
 // [\w+=,.@-].
 func LegalSessionName(s string) string {
 	name := Legal(s)
@@ -16,7 +16,7 @@ func LegalSessionName(s string) string {
 	return name[:min(64, len(name))]
 }
 
-// Legal replaces each byte that no session name contains with a dash.
+// Legal replaces each byte that a session name must not contain with a dash.
 func Legal(s string) string {
 	name := []byte(s)
 	for i, c := range name {
@@ -27,7 +27,7 @@ func Legal(s string) string {
 	return string(name)
 }
 
-// onlyOf reports whether s consists of the letters.
+// onlyOf reports whether s consists of the letters only.
 func onlyOf(s, letters string) bool { return strings.Trim(s, letters) == "" }
 
 // ShortDuration formats a duration without trailing zero units: 1h, not 1h0m0s.

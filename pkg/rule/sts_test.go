@@ -9,7 +9,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
-// STS's own patterns (STS API, Tag). Dots and slashes are letters of theirs.
+// These are STS's own patterns (STS API, Tag). Dots and slashes are ordinary
+// characters in them.
 var (
 	stsTagKey   = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]+$`)
 	stsTagValue = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
@@ -80,7 +81,7 @@ func TestShortDuration(t *testing.T) {
 	}
 }
 
-// TestARN: it is that of the resolved role, and has the same limits.
+// TestARN: ARN returns the resolved role's ARN, with the same limits.
 func TestARN(t *testing.T) {
 	t.Parallel()
 	for _, arn := range []string{pull, "arn:{partition}:iam::{account}:role/{region}/pull", "arn:aws-cn:iam::{account}:role/pull"} {

@@ -16,10 +16,10 @@ type Tag struct {
 	Value Template `json:"value"`
 }
 
-// TagValue is a session tag as STS takes it.
+// TagValue is a session tag as STS gets it.
 type TagValue struct{ Key, Value string }
 
-// Limits of session tags.
+// These are the limits of session tags.
 const (
 	maxTags     = 50
 	maxTagKey   = 128

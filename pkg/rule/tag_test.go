@@ -109,8 +109,8 @@ func TestWithTagBad(t *testing.T) {
 	}
 }
 
-// TestTagPlaceholders: namespace and service account are known only where a
-// service account is the source.
+// TestTagPlaceholders: namespace and service account are known only if a service
+// account is the source.
 func TestTagPlaceholders(t *testing.T) {
 	t.Parallel()
 	for _, placeholder := range []string{"{namespace}", "{serviceAccount}"} {
@@ -133,7 +133,7 @@ func TestTagPlaceholders(t *testing.T) {
 	}
 }
 
-// TestTagValuesAtUse: what stands for a placeholder is checked when it is known.
+// TestTagValuesAtUse: a placeholder's value is checked when it is known.
 func TestTagValuesAtUse(t *testing.T) {
 	t.Parallel()
 	const bad = ": a value has at most 256 letters, digits, spaces or any of _.:/=+-@"
@@ -174,8 +174,8 @@ func TestTagValuesAtUse(t *testing.T) {
 	}
 }
 
-// TestTagsAskForTheNodeLate: a tag without {node} costs no call to IMDS, and
-// the node's name is not needed for it.
+// TestTagsAskForTheNodeLate: a tag without {node} needs no node name, and no call
+// to IMDS.
 func TestTagsAskForTheNodeLate(t *testing.T) {
 	t.Parallel()
 	role, err := withTag(t, newRole(t, pull), "k", "{account}").WithSessionName("kubelet", nil)
@@ -219,7 +219,8 @@ func TestFiftyTags(t *testing.T) {
 	}
 }
 
-// TestWithTagLeavesTheOriginal: two templates of one origin don't share tags.
+// TestWithTagLeavesTheOriginal: two templates that derive from one template don't
+// share tags.
 func TestWithTagLeavesTheOriginal(t *testing.T) {
 	t.Parallel()
 	origin := withTag(t, withTag(t, withTag(t, newRole(t, pull), "a", "1"), "b", "2"), "c", "3")
@@ -234,7 +235,7 @@ func TestWithTagLeavesTheOriginal(t *testing.T) {
 	}
 }
 
-// FuzzTag: STS is asked with tags that it can read, or not at all.
+// FuzzTag: STS gets valid tags, or no call.
 func FuzzTag(f *testing.F) {
 	f.Add("cluster", "prod-{node}", "i-0abc")
 	f.Add("aws:x", "{", "\n")

@@ -10,7 +10,7 @@ import (
 )
 
 // Template is a text with placeholders in braces, such as pull-{account}.
-// ParseTemplate makes one; the zero value is the empty text.
+// ParseTemplate returns one. The zero value is the empty text.
 type Template struct{ parts []part }
 
 // part is a literal text or a placeholder.
@@ -48,16 +48,17 @@ func ParseTemplate(text string, allowed ...string) (Template, error) {
 }
 
 // String returns the template as the configuration writes it. Placeholders that
-// have a value by now appear as that value.
+// already have a value appear as that value.
 func (t Template) String() string {
 	return t.expand(func(placeholder string) string { return "{" + placeholder + "}" })
 }
 
-// MarshalText returns the template as String does. No value contains braces, so
-// the text tells a placeholder from a value.
+// MarshalText returns the template as String does. Values contain no braces, so
+// placeholders and values differ in the text.
 func (t Template) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 
-// with gives the placeholders in values their values. Others stay placeholders.
+// with replaces the placeholders that values has by their values. Others stay
+// placeholders.
 func (t Template) with(values map[string]string) Template {
 	var filled Template
 	for _, p := range t.parts {
