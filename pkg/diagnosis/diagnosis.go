@@ -1,5 +1,5 @@
-// Package diagnosis runs checks and keeps their results. Text and JSON are two
-// renderings of the results, and the verdict is computed from them.
+// Package diagnosis runs checks and keeps their results. It writes them as text or
+// JSON, and computes the verdict from them.
 package diagnosis
 
 import (
@@ -8,7 +8,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
-// maxLine bounds each text. Some of it comes from outside.
+// maxLine limits each text. Some texts come from outside.
 const maxLine = 4000
 
 // Kind is a kind of check. A kind has one code, which never changes its meaning.
@@ -16,9 +16,10 @@ type Kind struct {
 	Code, Group string
 	// Title says what is checked.
 	Title string
-	// Rank orders causes: the failure with the lowest one is to be repaired first.
+	// Rank orders causes: the failure with the lowest rank must be repaired first.
 	Rank int
-	// PerImage marks checks that a text shows under a title with their image.
+	// PerImage marks checks that the text form shows under a title with their
+	// image.
 	PerImage bool
 }
 
@@ -27,11 +28,13 @@ type Check struct {
 	Kind Kind
 	// Subject is what the check is about, such as a host or a role. It may be empty.
 	Subject string
-	// Image is the image that the check is for; empty if it is for the whole node.
+	// Image is the image that the check is for. It is empty if the check is for the
+	// whole node.
 	Image string
-	// Needs are the checks without which this one cannot run. A nil check is no need.
+	// Needs are the checks that must succeed before this one can run. Nil checks
+	// are ignored.
 	Needs []*Check
-	// Run finds out.
+	// Run makes the check.
 	Run func(context.Context) Finding
 
 	// Finding is the result. Do sets it.
@@ -47,15 +50,15 @@ func (c *Check) Description() string {
 	return c.Kind.Title + ": " + c.Subject
 }
 
-// Report is the results of all checks so far, in order.
+// Report holds the results of all checks so far, in order.
 type Report struct {
 	Checks []*Check
-	// Done is told about each check that has its result. It may be nil.
+	// Done is called for each check after it has its result. It may be nil.
 	Done func(*Check)
 }
 
-// Do runs a check and keeps its result. A check that needs a failed or skipped one
-// is skipped, and so is one for which no time is left. Do returns the check.
+// Do runs a check and keeps its result. It skips a check that needs a failed or
+// skipped one, and a check for which no time is left. Do returns the check.
 func (r *Report) Do(ctx context.Context, c *Check) *Check {
 	c.blockedBy = c.blocker()
 	switch {
@@ -75,7 +78,7 @@ func (r *Report) Do(ctx context.Context, c *Check) *Check {
 	return c
 }
 
-// blocker returns the check that must be repaired before this one can run; nil if
+// blocker returns the check that must succeed before this one can run, or nil if
 // there is none.
 func (c *Check) blocker() *Check {
 	for _, need := range c.Needs {
@@ -90,7 +93,7 @@ func (c *Check) blocker() *Check {
 	return nil
 }
 
-// reason says why others cannot run.
+// reason says why checks that need this one cannot run.
 func (c *Check) reason() string {
 	if c.Result == Skipped {
 		return c.Kind.Code + ", which was skipped"

@@ -1,9 +1,9 @@
 package diagnosis
 
-// Result is what a check came to.
+// Result is the result of a check.
 type Result string
 
-// The results.
+// These are the results.
 const (
 	OK      Result = "ok"
 	Warning Result = "warning"
@@ -11,10 +11,10 @@ const (
 	Skipped Result = "skipped"
 )
 
-// Side is who can repair something.
+// Side says who can repair a failure.
 type Side string
 
-// The sides.
+// These are the sides.
 const (
 	Node          Side = "node"           // the node itself
 	NodesAccount  Side = "nodes-account"  // IAM in the account of the nodes
@@ -35,35 +35,37 @@ type Finding struct {
 	Cause Cause
 }
 
-// Cause is whose side a failure is on, and the statement that is missing there.
+// Cause says on whose side a failure is, and which statement is missing there.
 type Cause struct {
 	Side Side
-	// Account is the account to change; empty if it is none, or not known.
+	// Account is the account to change. It is empty if there is none, or if it is
+	// not known.
 	Account string
-	// Missing is the missing statement; nil if none is missing, or it is not known.
+	// Missing is the missing statement. It is nil if none is missing, or if it is
+	// not known.
 	Missing *Missing
 }
 
-// Missing is a statement that a policy must have.
+// Missing is a statement that is missing in a policy.
 type Missing struct {
 	// Kind is the kind of the policy, such as trust-policy.
 	Kind string
-	// AttachTo is the ARN or the name of what has the policy.
+	// AttachTo is the ARN or the name of the resource that has the policy.
 	AttachTo string
 	// Statement is written as JSON.
 	Statement any
 }
 
-// Fine is the finding that all is well.
+// Fine returns the finding of a check without problems.
 func Fine(detail string) Finding { return Finding{Result: OK, Detail: detail} }
 
-// Warn is the finding of something that works but is not as it should be.
+// Warn returns the finding of something that works but should be changed.
 func Warn(detail, hint string) Finding { return Finding{Result: Warning, Detail: detail, Hint: hint} }
 
-// Skip is the finding that nothing was found out.
+// Skip returns the finding of a check that could not run.
 func Skip(detail string) Finding { return Finding{Result: Skipped, Detail: detail} }
 
-// Fail is the finding that something does not work.
+// Fail returns the finding of something that does not work.
 func Fail(side Side, detail, hint string) Finding {
 	return Finding{Result: Failed, Detail: detail, Hint: hint, Cause: Cause{Side: side}}
 }

@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// The JSON form of a report. The names of its fields are stable.
+// These types are the JSON form of a report. The names of their fields are stable.
 type (
 	reportJSON struct {
 		Success bool         `json:"success"`
@@ -25,8 +25,8 @@ type (
 		Cause     string `json:"cause"`
 		Side      Side   `json:"side"`
 		Account   string `json:"account,omitempty"`
-		Policy    string `json:"policy,omitempty"`   // the kind of the policy that lacks the statement
-		AttachTo  string `json:"attachTo,omitempty"` // what has that policy
+		Policy    string `json:"policy,omitempty"`   // the kind of the policy in which the statement is missing
+		AttachTo  string `json:"attachTo,omitempty"` // the resource with that policy
 		Statement any    `json:"statement,omitempty"`
 	}
 )

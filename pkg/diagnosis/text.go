@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// Text writes a report for people, a check at a time.
+// Text writes a report for people, one check after the other.
 type Text struct {
 	w     io.Writer
 	color bool
 	title string
-	err   error // the first one of w
+	err   error // the first error of w
 }
 
-// NewText makes a Text. With color, the symbols are coloured.
+// NewText returns a Text. With color, the symbols are colored.
 func NewText(w io.Writer, color bool) *Text { return &Text{w: w, color: color} }
 
 var symbols = map[Result]struct {
@@ -27,8 +27,8 @@ var symbols = map[Result]struct {
 	Skipped: {"-", "2"},
 }
 
-// Check writes a line for a check, and one for what to do. It begins a group with a
-// title.
+// Check writes a line for a check, and one for its hint. It writes a title before
+// the first check of a group.
 func (t *Text) Check(c *Check) {
 	if title := c.title(); title != t.title {
 		if t.title != "" {
@@ -66,7 +66,7 @@ func (t *Text) symbol(result Result) string {
 	return "\x1b[" + s.color + "m" + s.symbol + "\x1b[0m"
 }
 
-// sides says in words who can repair something.
+// sides says in words who can repair a failure.
 var sides = map[Side]string{
 	Node:          "this node",
 	NodesAccount:  "the nodes' account",
@@ -76,7 +76,7 @@ var sides = map[Side]string{
 	Unknown:       "unknown, as AWS gives no reason",
 }
 
-// End writes the verdict. It returns the first error of writing.
+// End writes the verdict. It returns the first error of all writes.
 func (t *Text) End(r *Report) error {
 	v, failed := r.Verdict()
 	switch {

@@ -2,17 +2,17 @@ package diagnosis
 
 import "cmp"
 
-// Verdict is the first cause: the failed check to repair before all others.
+// Verdict names the first cause: the failed check to repair before all others.
 type Verdict struct {
 	Check *Check
 	Cause
-	// Others counts the further failures that do not follow from this one.
+	// Others counts the other failures. They are independent of this one.
 	Others int
 }
 
-// Verdict returns the first cause, and false if nothing failed. A check that follows
-// from a failed one is skipped, so no failure is a consequence of another. Of several
-// the one counts that a pull meets first.
+// Verdict returns the first cause, or false if no check failed. A check that needs
+// a failed one is skipped, so all failures are independent. Among several, Verdict
+// chooses the one that a pull meets first.
 func (r *Report) Verdict() (Verdict, bool) {
 	v := Verdict{Others: -1}
 	for _, c := range r.Checks {

@@ -35,7 +35,7 @@ func (e *examination) assumed(ctx context.Context, s *subject) *diagnosis.Check 
 			},
 		})
 		if last.Result == diagnosis.Warning {
-			return last // the node goes on instead
+			return last // the chain continues as the node
 		}
 		e.probeExternalID(ctx, chain, n.sts, i, role, before, caller, last)
 	}
@@ -72,8 +72,7 @@ func describeSession(s identity.Session, now time.Time) string {
 	return "a session of " + rule.ShortDuration(s.Ends.Sub(now).Round(time.Minute))
 }
 
-// fallback turns a refusal into a warning where the node's identity stands in for the
-// role.
+// fallback turns a refusal into a warning if the node's identity replaces the role.
 func (e *examination) fallback(ctx context.Context, s *subject, f diagnosis.Finding, err error) diagnosis.Finding {
 	if class, ok := failure.Of(err); !s.plan.NodeWhenRefused || !ok || class != failure.Refused || e.credentials.Result != diagnosis.OK {
 		return f
@@ -86,7 +85,7 @@ func (e *examination) fallback(ctx context.Context, s *subject, f diagnosis.Find
 	return diagnosis.Warn(f.Detail+"; the node's identity goes on, as whenRefused of "+s.entry.Name+" says", f.Hint)
 }
 
-// probeExternalID tries whether the role's trust policy demands the external ID.
+// probeExternalID tests whether the role's trust policy requires the external ID.
 func (e *examination) probeExternalID(ctx context.Context, chain identity.Chain, sts identity.STS, hop int, role rule.Role, as identity.Session, caller string, assumed *diagnosis.Check) {
 	if !e.ProbeExternalID || role.ExternalID == "" {
 		return
@@ -117,8 +116,8 @@ func (e *examination) probeExternalID(ctx context.Context, chain identity.Chain,
 	})
 }
 
-// callerOf returns the ARN of the role that assumes the plan's role number i; empty if
-// it is not known.
+// callerOf returns the ARN of the role that assumes the plan's role number i. It is
+// empty if that is not known.
 func (e *examination) callerOf(s *subject, i int) string {
 	switch {
 	case i > 0:

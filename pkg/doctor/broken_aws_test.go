@@ -127,7 +127,7 @@ func brokenRoles() []broken {
 	}
 }
 
-// chain makes a chain of two roles govern the image.
+// chain changes the configuration so that a chain of two roles governs the image.
 func (n *node) chain(externalID string) {
 	n.config = "registries:\n- accounts: [\"" + fakeaws.SecondAccount + "\"]\n  assumeRoles:\n  - {arn: \"" + hubRole + "\"}\n" +
 		"  - {arn: \"" + secondRole + "\", externalID: " + externalID + "}\n" + n.settings()

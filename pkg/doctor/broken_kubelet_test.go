@@ -10,7 +10,8 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// provide replaces text of the kubelet's configuration of plugins, which must have it.
+// provide replaces text in the kubelet's configuration of plugins. The text must
+// exist.
 func (n *node) provide(old, with string) {
 	n.t.Helper()
 	if !strings.Contains(n.providers, old) {

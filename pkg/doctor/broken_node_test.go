@@ -17,7 +17,7 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// replace replaces text of the configuration, which must have it.
+// replace replaces text in the configuration. The text must exist.
 func (n *node) replace(old, with string) {
 	n.t.Helper()
 	if !strings.Contains(n.config, old) {
@@ -63,8 +63,8 @@ func brokenConfigurations() []broken {
 	}
 }
 
-// asPod makes an entry for service accounts govern the image, and examines for a pod
-// whose service account has the annotation, unless that is empty.
+// asPod lets an entry for service accounts govern the image, and examines for a
+// pod. The pod's service account has the annotation, unless that is empty.
 func (n *node) asPod(annotation string) {
 	n.t.Helper()
 	n.config = "registries:\n- accounts: [\"" + fakeaws.FirstAccount + "\"]\n  source: ServiceAccount\n" +
@@ -89,7 +89,7 @@ func (n *node) metadataWithoutProfile() string {
 	return server.URL(fakeaws.IMDS)
 }
 
-// refuseOnce leaves a refusal in the cache.
+// refuseOnce writes a refusal into the cache.
 func (n *node) refuseOnce() {
 	n.t.Helper()
 	store, err := cache.Open(filepath.Join(n.dir, "cache"), cache.Options{Now: time.Now, Random: func() float64 { return 0 }, Warn: func(string) {}})

@@ -14,8 +14,8 @@ import (
 // broken is a way to break a node, and what the doctor must find.
 type broken struct {
 	name string
-	// code is the check that finds it. For a result other than failed, the default,
-	// there is no verdict.
+	// code is the check that finds it. The result is failed by default. Other
+	// results give no verdict.
 	code   string
 	result diagnosis.Result
 	// side, account, policy and attachTo are the verdict's.
@@ -23,12 +23,12 @@ type broken struct {
 	account, policy, attachTo string
 	// words must be in the detail or the hint.
 	words string
-	// also are the codes of other checks that fail without following from this one.
+	// also are the codes of other checks that fail independently.
 	also    []string
 	breakIt func(*node)
 }
 
-// brokenNodes are all the ways.
+// brokenNodes are all ways to break a node.
 func brokenNodes() []broken {
 	var all []broken
 	for _, part := range [][]broken{
@@ -39,7 +39,7 @@ func brokenNodes() []broken {
 	return all
 }
 
-// TestBrokenNodes breaks a node in one way at a time.
+// TestBrokenNodes breaks a node in one way after the other.
 func TestBrokenNodes(t *testing.T) {
 	t.Parallel()
 	for _, b := range brokenNodes() {
@@ -54,7 +54,8 @@ func TestBrokenNodes(t *testing.T) {
 	}
 }
 
-// TestEveryCheckCanFail holds the table complete: two ways at least for each code.
+// TestEveryCheckCanFail checks that the table is complete, with at least two ways
+// for each code.
 func TestEveryCheckCanFail(t *testing.T) {
 	t.Parallel()
 	ways := map[string]int{}
@@ -105,7 +106,7 @@ func (b broken) check(t *testing.T, r *diagnosis.Report) {
 	}
 }
 
-// checkResult checks a way that keeps no pull from working.
+// checkResult checks a way that does not prevent pulls.
 func (b broken) checkResult(t *testing.T, r *diagnosis.Report) {
 	t.Helper()
 	if !r.Success() {
@@ -127,7 +128,7 @@ func (b broken) checkCheck(t *testing.T, c *diagnosis.Check) {
 	}
 }
 
-// checkSecrets checks that neither rendering of a report has a secret.
+// checkSecrets checks that neither form of a report contains a secret.
 func (n *node) checkSecrets(r *diagnosis.Report) {
 	n.t.Helper()
 	var encoded bytes.Buffer
@@ -147,7 +148,7 @@ func (n *node) checkSecrets(r *diagnosis.Report) {
 	}
 }
 
-// TestRanks: each kind has a place of its own.
+// TestRanks: each kind has its own rank.
 func TestRanks(t *testing.T) {
 	t.Parallel()
 	places := map[int]string{}

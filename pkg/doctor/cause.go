@@ -15,10 +15,11 @@ import (
 	"ecr-cross-account-credential-provider/pkg/failure"
 )
 
-// stepLimit is the time for one call, its retries included.
+// stepLimit is the time for one call with its retries.
 const stepLimit = 10 * time.Second
 
-// cause returns why a call failed, without what it was for: the check says that.
+// cause returns why a call failed. It leaves out the call's purpose, because the
+// check names it.
 func cause(err error) string {
 	if e, ok := errors.AsType[*awsapi.Error](err); ok {
 		return e.Error()
@@ -26,7 +27,7 @@ func cause(err error) string {
 	return err.Error()
 }
 
-// sideOfNetwork says who can repair what keeps a host from answering.
+// sideOfNetwork returns the side that can repair the network error of a host.
 func sideOfNetwork(err error) diagnosis.Side {
 	_, unknown := errors.AsType[x509.UnknownAuthorityError](err)
 	operation, ok := errors.AsType[*net.OpError](err)
@@ -42,8 +43,7 @@ func expired(err error) bool {
 	return ok && invalid.Reason == x509.Expired
 }
 
-// unanswered makes a finding of a call that AWS did not refuse, and did not serve
-// either.
+// unanswered returns the finding for a call that failed without a refusal by AWS.
 func unanswered(err error, service string) diagnosis.Finding {
 	f := diagnosis.Fail(diagnosis.Unknown, cause(err), awsapi.Hint(err, service))
 	class, _ := failure.Of(err)
@@ -58,7 +58,7 @@ func unanswered(err error, service string) diagnosis.Finding {
 			f.Hint = "the node's credentials are not valid (any more); renew them where they come from"
 		}
 	case class == failure.Misconfigured:
-		f.Cause.Side = diagnosis.Node // its configuration
+		f.Cause.Side = diagnosis.Node // the node's configuration
 	default:
 		f.Cause.Side = diagnosis.AWS
 		if f.Hint == "" {
@@ -68,7 +68,7 @@ func unanswered(err error, service string) diagnosis.Finding {
 	return f
 }
 
-// hintOfRuntime says what to do where the container runtime does not reach a host.
+// hintOfRuntime says what to do if the container runtime does not reach a host.
 func hintOfRuntime(err error, host string) string {
 	operation, dialed := errors.AsType[*net.OpError](err)
 	_, unknown := errors.AsType[x509.UnknownAuthorityError](err)

@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// changed returns when a file was changed: its content, or its owner, mode and name.
-// A file that was put in place with an old time of modification is new by the second.
+// changed returns when a file's content, owner, mode or name was last changed. The
+// time of the latter also shows when a file with an old modification time was put
+// in place.
 func changed(info fs.FileInfo) time.Time {
 	at := info.ModTime()
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok {

@@ -41,8 +41,8 @@ func (e *examination) loadConfiguration() {
 	e.config, e.configErr = e.Load(args, e.kubelet.root)
 }
 
-// cached checks the state of the cache: what was refused or failed last. Nothing there
-// keeps a pull from working again, so it only warns.
+// cached checks the cache for recent refusals and failures. They do not prevent
+// later pulls, so it only warns.
 func (e *examination) cached(ctx context.Context) {
 	e.do(ctx, &diagnosis.Check{Kind: tokenCache, Needs: []*diagnosis.Check{e.configuration}, Run: func(context.Context) diagnosis.Finding {
 		directory := e.Process.CacheDirectory(e.config)

@@ -5,14 +5,16 @@ import (
 	"strings"
 )
 
-// denial is what AWS's words say about a denied action (IAM User Guide,
-// "Troubleshoot access denied error messages"). What they do not say is empty.
+// denial is what AWS's message says about a denied action (IAM User Guide,
+// "Troubleshoot access denied error messages"). Fields that the message does not
+// mention are empty.
 type denial struct {
-	// user is the ARN of the caller; action and resource are what was asked for.
+	// user is the ARN of the caller. action and resource are those of the request.
 	user, action, resource string
 	// policy is the type of the policy that denies, such as "identity-based policy".
 	policy policyType
-	// explicit means that a statement denies, not that none allows.
+	// explicit means that a statement denies the action. Otherwise no statement
+	// allows it.
 	explicit bool
 }
 
@@ -35,7 +37,8 @@ var (
 	reasonPattern   = regexp.MustCompile(`(because no|with an explicit deny in an?) (identity-based policy|resource-based policy|permissions boundary|session policy|service control policy|resource control policy|VPC endpoint policy)`)
 )
 
-// parseDenial reads AWS's words. It reports false if they do not deny an action.
+// parseDenial parses AWS's message. It reports false if the message does not deny
+// an action.
 func parseDenial(text string) (denial, bool) {
 	d := denial{
 		user:     submatch(whoPattern, text, 1),

@@ -1,6 +1,6 @@
-// Package doctor examines a node: whether its pulls from Amazon ECR work, and if
-// not, why and what is missing. It does what the kubelet, the plugin and the container
-// runtime would do, step by step, with the packages that the plugin has. It changes
+// Package doctor examines a node. It finds out whether pulls from Amazon ECR work,
+// and if not, why and what is missing. It repeats the steps of the kubelet, the
+// plugin and the container runtime, with the plugin's own packages. It changes
 // nothing, and keeps no token.
 package doctor
 
@@ -22,27 +22,28 @@ const Limit = 55 * time.Second
 // Doctor examines one node. Process, Load and Dial are required.
 type Doctor struct {
 	Process command.Process
-	// Load reads the plugin's configuration. args are those of the plugin's entry. Files
-	// are below root. The process has the environment of the plugin by then.
+	// Load reads the plugin's configuration. args are the arguments of the plugin's
+	// entry. Files are below root. When it is called, the process has the plugin's
+	// environment.
 	Load func(args []string, root string) (config.Config, error)
 	// Execute runs a program and returns what it prints.
 	Execute func(ctx context.Context, path string, args ...string) (string, error)
-	// Proc is where running programs are found.
+	// Proc is the directory in which running programs are found, such as /proc.
 	Proc procfs.FS
-	// Unprivileged means that this process may not look at others.
+	// Unprivileged means that this process may not inspect other processes.
 	Unprivileged bool
-	// KubeletConfig and BinDir name the kubelet's configuration of plugins and their
-	// directory, in place of those of the running kubelet.
+	// KubeletConfig and BinDir name the kubelet's configuration of plugins and
+	// their directory. They override those of the running kubelet.
 	KubeletConfig, BinDir string
 	// Dial connects to the registry and to S3 as the container runtime would.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
-	// Pod is the service account to examine for; nil is the node alone.
+	// Pod is the service account to examine for. Nil means only the node.
 	Pod *Pod
-	// ProbeExternalID also tries each role without its external ID.
+	// ProbeExternalID says to also assume each role without its external ID.
 	ProbeExternalID bool
-	// Import lets the registry checks make ECR import an image.
+	// Import allows registry checks that make ECR import an image.
 	Import bool
-	// Architecture is that of the node's images, such as arm64.
+	// Architecture is the architecture of the node's images, such as arm64.
 	Architecture string
 }
 
@@ -53,8 +54,8 @@ type Pod struct {
 	kubeletapi.ServiceAccount
 }
 
-// Run makes all checks, for images or, without any, for each entry of the
-// configuration. It puts the results into the report.
+// Run runs all checks for the images. Without images, it runs them for each entry
+// of the configuration. It adds the results to the report.
 func (d Doctor) Run(ctx context.Context, images []string, report *diagnosis.Report) {
 	ctx, cancel := context.WithTimeout(ctx, Limit)
 	defer cancel()
@@ -79,7 +80,7 @@ func (d Doctor) Run(ctx context.Context, images []string, report *diagnosis.Repo
 	}
 }
 
-// examination is a run of all checks. Its checks that others need are kept.
+// examination is a run of all checks. It keeps the checks that others need.
 type examination struct {
 	Doctor
 	report *diagnosis.Report

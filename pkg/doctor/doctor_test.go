@@ -58,8 +58,8 @@ func TestHealthyNode(t *testing.T) {
 	}
 }
 
-// TestEnvironment takes on what the plugin gets: the kubelet's environment, then the
-// entry's.
+// TestEnvironment: the doctor adopts the plugin's environment, which is the
+// kubelet's and then the entry's.
 func TestEnvironment(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
@@ -69,7 +69,8 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
-// TestDarkNetwork cuts the node off. One run reports every host.
+// TestDarkNetwork disconnects the node from the network. One run reports every
+// host.
 func TestDarkNetwork(t *testing.T) {
 	t.Parallel()
 	for name, kind := range map[string]fakeaws.FaultKind{"silent": fakeaws.HangHandshake, "refused": fakeaws.Refuse} {
@@ -99,7 +100,8 @@ func TestDarkNetwork(t *testing.T) {
 	}
 }
 
-// TestOnlyRealDependenciesCount tries roles and tokens although other things fail.
+// TestOnlyRealDependenciesCount: roles and tokens are tried although unrelated
+// checks fail.
 func TestOnlyRealDependenciesCount(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -157,7 +159,7 @@ func TestChangesNothing(t *testing.T) {
 	}
 }
 
-// files returns the content of all files of a directory.
+// files returns the content of all files in a directory.
 func (n *node) files(directory string) map[string]string {
 	n.t.Helper()
 	all := map[string]string{}
@@ -203,8 +205,8 @@ func TestEntries(t *testing.T) {
 	}
 }
 
-// TestPublic pulls from ECR Public on a node that has no identity and does not reach
-// the API: images there are pulled without a token.
+// TestPublic: images of ECR Public are pulled without a token on a node that has no
+// identity and does not reach the API.
 func TestPublic(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
@@ -235,7 +237,8 @@ func TestPublic(t *testing.T) {
 	}
 }
 
-// TestWithoutSettings skips what needs AWS, whoever starts the chain.
+// TestWithoutSettings: checks that need AWS are skipped, with both sources of a
+// chain.
 func TestWithoutSettings(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*node){"node": func(*node) {}, "pod": func(n *node) { n.asPod(pullRole) }} {
@@ -257,7 +260,8 @@ func TestWithoutSettings(t *testing.T) {
 	}
 }
 
-// TestWithoutKubeletsEnvironment keeps the doctor's own, and says so.
+// TestWithoutKubeletsEnvironment: the doctor keeps its own environment, and says
+// so.
 func TestWithoutKubeletsEnvironment(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
@@ -270,14 +274,14 @@ func TestWithoutKubeletsEnvironment(t *testing.T) {
 	}
 }
 
-// TestImageThatIsBuilt needs no kubelet and looks at none.
+// TestImageThatIsBuilt: a node image can be examined without a kubelet.
 func TestImageThatIsBuilt(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
 	n.flags = nil
 	n.doctor.KubeletConfig, n.doctor.BinDir = filepath.Join(n.dir, "root/etc/kubelet/providers.yaml"), filepath.Join(n.dir, "root/usr/libexec/plugins")
 	n.adopted = []string{"SSL_CERT_FILE=" + n.aws.CAFile()}
-	n.environ = nil // of a runtime that is another node's
+	n.environ = nil // it would be the runtime of another node
 	report := n.examine()
 	if !report.Success() {
 		t.Error(text(t, report))

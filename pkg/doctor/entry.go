@@ -15,8 +15,8 @@ import (
 
 const pluginName = providerconfig.PluginName
 
-// findEntry finds the plugin's entry in the kubelet's configuration, under whatever
-// name, and checks the file that the kubelet runs.
+// findEntry finds the plugin's entry in the kubelet's configuration, under any
+// name. It checks the file that the kubelet runs.
 func (e *examination) findEntry(ctx context.Context) {
 	k := &e.kubelet
 	k.entered = e.do(ctx, &diagnosis.Check{Kind: providerEntry, Needs: []*diagnosis.Check{k.found, k.read}, Run: func(ctx context.Context) diagnosis.Finding {
@@ -42,8 +42,8 @@ func (e *examination) findEntry(ctx context.Context) {
 	}
 }
 
-// chooseEntry returns the entry of the plugin: with tokenAttributes for a pod's service
-// account, without for the node, else the first one.
+// chooseEntry returns the plugin's entry: one with tokenAttributes for a pod's
+// service account, one without for the node, else the first one.
 func (e *examination) chooseEntry() *providerconfig.Provider {
 	plugins := e.kubelet.config.Plugins(e.kubelet.programs())
 	for i, p := range plugins {
@@ -71,7 +71,7 @@ func mainPackage(path string) string {
 	return info.Path
 }
 
-// checkBinary says why the kubelet cannot run a file, or should not.
+// checkBinary returns an error if the kubelet cannot or should not run a file.
 func (e *examination) checkBinary(path string) error {
 	info, err := os.Stat(path)
 	switch {

@@ -12,13 +12,13 @@ import (
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
-// awsState is AWS as this node reaches it.
+// awsState is this node's access to AWS.
 type awsState struct {
 	api  *awsapi.API
 	node *identity.Node
 	err  error // of reading the SDK's settings
 
-	caller identity.Caller // zero if it is not known
+	caller identity.Caller // zero if not known
 }
 
 // load reads the SDK's settings once.
@@ -48,8 +48,8 @@ func (e *examination) connected(ctx context.Context) {
 	}
 }
 
-// How far the node's clock may be off: requests that are signed more than 5 minutes
-// off are refused (IAM User Guide, "Troubleshooting signed requests").
+// The limits of the node's clock error. AWS refuses requests whose signature time
+// is more than 5 minutes off (IAM User Guide, "Troubleshooting signed requests").
 const (
 	clockWarning = 30 * time.Second
 	clockFailure = 5 * time.Minute
@@ -93,8 +93,8 @@ func (e *examination) identified(ctx context.Context) {
 	e.do(ctx, &diagnosis.Check{Kind: callerAccount, Needs: []*diagnosis.Check{e.credentials}, Run: e.identify})
 }
 
-// needsNode reports whether the node's identity is part of a plan. Images of ECR Public
-// are pulled without a token, too.
+// needsNode reports whether a plan needs the node's identity. Images of ECR Public
+// can also be pulled without a token.
 func (e *examination) needsNode() bool {
 	for _, s := range e.subjects {
 		if !s.registry.Public() && (s.plan.ServiceAccount == nil || s.plan.NodeWhenRefused) {
@@ -104,8 +104,8 @@ func (e *examination) needsNode() bool {
 	return len(e.subjects) == 0
 }
 
-// identify asks STS who the node is. Nothing needs that call, so a refusal only
-// warns: the policy of an endpoint may allow AssumeRole and nothing else.
+// identify asks STS who the node is. Pulls do not need that call, so a refusal is
+// only a warning. An endpoint's policy may allow only AssumeRole.
 func (e *examination) identify(ctx context.Context) diagnosis.Finding {
 	if e.credentials.Result != diagnosis.OK {
 		return diagnosis.Skip("the node has no credentials, and no plan here needs them")

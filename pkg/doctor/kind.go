@@ -2,7 +2,7 @@ package doctor
 
 import "ecr-cross-account-credential-provider/pkg/diagnosis"
 
-// The groups.
+// These are the groups of checks.
 const (
 	groupKubelet       = "kubelet"
 	groupConfiguration = "configuration"
@@ -12,8 +12,9 @@ const (
 	groupRegistry      = "registry"
 )
 
-// The kinds of checks. A code never changes its meaning. A rank is the place at which a
-// pull needs it: roles come before the registry, and the layers last.
+// These are the kinds of checks. A code never changes its meaning. Ranks follow the
+// order in which a pull needs things: roles come before the registry, and layers
+// last.
 var (
 	kubeletProcess = diagnosis.Kind{Code: "D01", Rank: 1, Group: groupKubelet, Title: "kubelet"}
 	providerConfig = diagnosis.Kind{Code: "D02", Rank: 2, Group: groupKubelet, Title: "CredentialProviderConfig"}
@@ -46,7 +47,7 @@ var (
 	readLayer    = diagnosis.Kind{Code: "D24", Rank: 24, Group: groupRegistry, Title: "layer", PerImage: true}
 )
 
-// kinds are all of them.
+// kinds are all kinds.
 var kinds = []diagnosis.Kind{
 	kubeletProcess, providerConfig, providerEntry, matchImages, tokenSettings, mirrorHosts, loadedSince,
 	configurationFile, imagePlan, tokenCache,

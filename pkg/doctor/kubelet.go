@@ -16,37 +16,37 @@ import (
 	"ecr-cross-account-credential-provider/pkg/providerconfig"
 )
 
-// kubelet is what is known of the node's kubelet. Paths are those of this process:
-// with the kubelet's root directory before them, if that is another one.
+// kubelet is what is known about the node's kubelet. Paths are as this process sees
+// them. They start with the kubelet's root directory if that differs.
 type kubelet struct {
-	process            *procfs.Process // nil if none was looked for, or found
+	process            *procfs.Process // nil if none was searched or found
 	version            providerconfig.Version
 	root               string
 	configPath, binDir string
 	config             providerconfig.Config
-	// entry is the plugin's; nil if there is none.
+	// entry is the plugin's entry, or nil if there is none.
 	entry *providerconfig.Provider
 
 	found, read, entered *diagnosis.Check
 }
 
-// The two flags that make a kubelet run plugins.
+// These two flags make a kubelet run plugins.
 const (
 	configFlag = "image-credential-provider-config"
 	binDirFlag = "image-credential-provider-bin-dir"
 )
 
-// kubeletNames are the programs that are a kubelet, or have one inside.
+// kubeletNames are the programs that are a kubelet or contain one.
 var kubeletNames = []string{"kubelet", "k3s-server", "k3s-agent", "k3s", "rke2"}
 
-// rancherDir is where k3s and RKE2 look for plugins without flags.
+// rancherDir is where k3s and RKE2 look for plugins if no flags are set.
 const rancherDir = "/var/lib/rancher/credentialprovider"
 
 // findKubelet finds the kubelet and its flags.
 func (e *examination) findKubelet(ctx context.Context) {
 	e.kubelet.found = e.do(ctx, &diagnosis.Check{Kind: kubeletProcess, Run: func(ctx context.Context) diagnosis.Finding {
 		if e.KubeletConfig != "" {
-			e.Proc = "" // what runs here is not that node's
+			e.Proc = "" // the programs that run here are not that node's
 			e.kubelet.configPath, e.kubelet.binDir = e.KubeletConfig, e.BinDir
 			return diagnosis.Fine("not looked for, as --kubelet-config names its configuration")
 		}
@@ -64,7 +64,7 @@ func (e *examination) findKubelet(ctx context.Context) {
 	}})
 }
 
-// kubeletAmong returns the kubelet itself, if it is a program of its own.
+// kubeletAmong returns the process that is the kubelet itself, if there is one.
 func kubeletAmong(found []procfs.Process) procfs.Process {
 	for _, p := range found {
 		if p.Name == kubeletNames[0] {
@@ -110,7 +110,8 @@ func (e *examination) inspect(ctx context.Context, p procfs.Process) diagnosis.F
 // path returns the path of a file of the kubelet for this process.
 func (k *kubelet) path(name string) string { return filepath.Join(k.root, name) }
 
-// flagOf returns the value of a kubelet's flag, also of one that k3s passes on.
+// flagOf returns the value of a kubelet's flag. The flag may be one that k3s passes
+// on.
 func flagOf(p procfs.Process, name string) (value string, ok bool) {
 	value, ok = p.Flag(name)
 	for i, arg := range p.Args {
@@ -125,8 +126,8 @@ func flagOf(p procfs.Process, name string) (value string, ok bool) {
 	return value, ok
 }
 
-// rootOf returns the root directory of a process as this process sees it; empty if it
-// is the same, or if only root may know.
+// rootOf returns the root directory of a process as this process sees it. It is
+// empty if it is the same, or if only root may read it.
 func rootOf(p procfs.Process) string {
 	theirs, err := os.Stat(p.Path("root"))
 	if err != nil {
@@ -165,7 +166,7 @@ func joined(errs []error) string {
 	return strings.Join(texts, "; ")
 }
 
-// checkLoaded checks that the kubelet was started after the last change of the files
+// checkLoaded checks that the kubelet started after the last change of the files
 // that it reads at its start.
 func (e *examination) checkLoaded(ctx context.Context) {
 	k := &e.kubelet
@@ -179,7 +180,7 @@ func (e *examination) checkLoaded(ctx context.Context) {
 		}
 		paths := k.config.Files
 		if paths[0] != k.configPath {
-			paths = append([]string{k.configPath}, paths...) // the directory: files come and go
+			paths = append([]string{k.configPath}, paths...) // the directory: files may be added or removed
 		}
 		for _, path := range paths {
 			info, err := os.Stat(path)
@@ -195,12 +196,12 @@ func (e *examination) checkLoaded(ctx context.Context) {
 	}})
 }
 
-// startTolerance is more than the error of a process's start: the kernel tells its own
-// in whole seconds.
+// startTolerance is more than the error of a process's start time. The kernel
+// reports the time of boot in whole seconds.
 const startTolerance = 2 * time.Second
 
-// adoptEnvironment gives this process the environment that the plugin gets: that of
-// the kubelet, then the env of the entry. It returns what it could not read.
+// adoptEnvironment gives this process the plugin's environment: the kubelet's, and
+// then the env of the entry. It returns what it could not read.
 func (e *examination) adoptEnvironment() error {
 	k := &e.kubelet
 	environ := e.Process.Environ()

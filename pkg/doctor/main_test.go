@@ -19,7 +19,8 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// TestMain takes the developer's own AWS out of the environment, which the SDK reads.
+// TestMain removes the developer's own AWS settings from the environment, which the
+// SDK reads.
 func TestMain(m *testing.M) {
 	for _, variable := range os.Environ() {
 		name, _, _ := strings.Cut(variable, "=")
@@ -33,7 +34,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// The registries of the example world.
+// These are the registries of the example world.
 const (
 	firstHost = fakeaws.FirstAccount + ".dkr.ecr.eu-west-1.amazonaws.com"
 	nodesHost = fakeaws.NodeAccount + ".dkr.ecr.eu-west-1.amazonaws.com"
@@ -43,7 +44,7 @@ const (
 	image     = firstHost + "/team-a/app:v1"
 )
 
-// node is a node on which pulls work, until a test breaks it.
+// node is a node on which pulls work until a test breaks it.
 type node struct {
 	t      *testing.T
 	dir    string
@@ -52,18 +53,18 @@ type node struct {
 	layer  string // the digest of the image's configuration
 	doctor Doctor
 	images []string
-	// config is the plugin's configuration without its head, awsConfig the SDK's file,
-	// and providers the kubelet's configuration of plugins. All may be changed before
-	// the examination.
+	// config is the plugin's configuration without its first lines. awsConfig is
+	// the SDK's file. providers is the kubelet's configuration of plugins. A test
+	// may change all of them before the examination.
 	config, awsConfig, providers string
-	// flags are the kubelet's. environ is the container runtime's environment, and
-	// kubeletEnviron the kubelet's.
+	// flags are the kubelet's flags. environ is the container runtime's
+	// environment, and kubeletEnviron the kubelet's.
 	flags, environ, kubeletEnviron []string
-	// adopted is the environment that the doctor has taken on.
+	// adopted is the environment that the doctor has adopted.
 	adopted []string
-	// version is what the kubelet prints, and pluginVersion what the plugin does.
+	// version is what the kubelet prints, and pluginVersion what the plugin prints.
 	version, pluginVersion string
-	started                time.Time // the kubelet
+	started                time.Time // the kubelet's start
 	clockAhead             time.Duration
 	// dial is called before each dial to registry and S3.
 	dial func(address string) error
@@ -112,7 +113,7 @@ func (n *node) install(name string, mode os.FileMode) {
 	}
 }
 
-// run makes a program run, as /proc shows it.
+// run adds a running program to /proc.
 func (n *node) run(pid int, name string, environ []string, args ...string) {
 	n.t.Helper()
 	proc := fmt.Sprintf("proc/%d/", pid)
@@ -127,7 +128,7 @@ func (n *node) run(pid int, name string, environ []string, args ...string) {
 	}
 }
 
-// execute stands for running the kubelet and the plugin.
+// execute replaces running the kubelet and the plugin.
 func (n *node) execute(_ context.Context, path string, args ...string) (string, error) {
 	switch filepath.Base(path) + " " + strings.Join(args, " ") {
 	case "exe --version":
@@ -138,7 +139,7 @@ func (n *node) execute(_ context.Context, path string, args ...string) (string, 
 	return "", fmt.Errorf("%s was run with %q", path, args)
 }
 
-// settings are those that lead to the fakes.
+// settings are the AWS settings that lead to the fakes.
 func (n *node) settings() string {
 	return fmt.Sprintf("endpoints: {ecr: {eu-west-1: %q}, sts: {eu-west-1: %q}}\nnode: {configFile: %q}\ncache: {directory: %q}\n",
 		n.aws.URL(fakeaws.ECR), n.aws.URL(fakeaws.STS), filepath.Join(n.dir, "aws-config"), filepath.Join(n.dir, "cache"))

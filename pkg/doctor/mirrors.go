@@ -16,8 +16,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// checkMirrors checks, for each mirror, whether the kubelet asks the plugin, and
-// whether containerd offers the token to the registry alone.
+// checkMirrors checks each mirror: whether the kubelet asks the plugin, and whether
+// containerd sends the token only to the registry.
 func (e *examination) checkMirrors(ctx context.Context) {
 	for _, m := range e.config.Mirrors {
 		e.do(ctx, &diagnosis.Check{
@@ -59,8 +59,8 @@ type hostsToml struct {
 	} `toml:"host"`
 }
 
-// others returns the hosts besides the endpoint that containerd tries: those of the
-// file, and at the end the server, which is the image's own host by default.
+// others returns the other hosts that containerd tries: those of the file, and last
+// the server, which is the image's own host by default.
 func (h hostsToml) others(endpoint, imageHost string) (found []string) {
 	server := h.Server
 	if server == "" {
@@ -74,11 +74,11 @@ func (h hostsToml) others(endpoint, imageHost string) (found []string) {
 	return found
 }
 
-// certsDirs are where containerd 2 looks for hosts.toml, unless its own configuration
-// says otherwise. containerd 1 looks nowhere then.
+// certsDirs are the default directories in which containerd 2 looks for hosts.toml.
+// containerd 1 has no default.
 const certsDirs = "/etc/containerd/certs.d:/etc/docker/certs.d"
 
-// containerdConfig is containerd's configuration file, as far as it says where
+// containerdConfig is the part of containerd's configuration file that says where
 // hosts.toml is.
 type containerdConfig struct {
 	Version int `toml:"version"` // 3 and later: containerd 2
@@ -89,7 +89,8 @@ type containerdConfig struct {
 	} `toml:"plugins"`
 }
 
-// certsDirsOf returns where containerd looks for hosts.toml; empty if nowhere.
+// certsDirsOf returns the directories in which containerd looks for hosts.toml. It
+// is empty if there is none.
 func certsDirsOf(config []byte) (string, error) {
 	var c containerdConfig
 	if err := toml.Unmarshal(config, &c); err != nil {

@@ -15,12 +15,12 @@ import (
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// network is the hosts that the pulls need. All of them are asked at once, so that
-// hosts that do not answer cost the time of one.
+// network holds the hosts that the pulls need. All are asked at the same time, so
+// that several hosts without an answer cost the time of one.
 type network struct {
 	runtime   *runtime
 	probes    []*probe
-	callerSTS *probe // of GetCallerIdentity; nil if the node's region is not known
+	callerSTS *probe // for GetCallerIdentity; nil if the node's region is not known
 	needs     map[*subject]*needs
 }
 
@@ -35,8 +35,8 @@ const (
 	legs // their number
 )
 
-// needs are the hosts that a pull needs, and the checks of them. Those that it does
-// not need are nil.
+// needs are the hosts that a pull needs, and their checks. Hosts that it does not
+// need are nil.
 type needs struct {
 	sts    identity.STS
 	stsErr error
@@ -44,7 +44,7 @@ type needs struct {
 	checks [legs]*diagnosis.Check
 }
 
-// startNetwork finds out which hosts the subjects need, and starts to ask them.
+// startNetwork finds the hosts that the subjects need, and starts to ask them.
 func (e *examination) startNetwork(ctx context.Context) {
 	e.network = network{runtime: newRuntime(e.Doctor), needs: map[*subject]*needs{}}
 	if node, err := e.aws.node.Region(ctx); err == nil && !node.IsZero() {
@@ -87,7 +87,7 @@ func layerHost(reg registry.Registry) string {
 	return "prod-" + reg.Region().String() + "-starport-layer-bucket.s3." + reg.Region().String() + "." + suffix
 }
 
-// probe starts to ask a host, unless it is being asked already.
+// probe starts to ask a host, unless it was started before.
 func (e *examination) probe(ctx context.Context, client aws.HTTPClient, u url.URL) *probe {
 	u = url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
 	i := slices.IndexFunc(e.network.probes, func(p *probe) bool { return p.client == client && p.url.Host == u.Host })
@@ -99,15 +99,15 @@ func (e *examination) probe(ctx context.Context, client aws.HTTPClient, u url.UR
 	if client == e.network.runtime.client {
 		proxy = e.network.runtime.proxy
 	}
-	p.proxy, _ = proxy(&u) // the request reports a proxy that is none
+	p.proxy, _ = proxy(&u) // the request reports an invalid proxy
 	e.network.probes = append(e.network.probes, p)
 	send := func(r *http.Request) (*http.Response, error) { return e.aws.api.Send(client, r) }
 	go p.run(ctx, send, e.Process.Now)
 	return p
 }
 
-// skew returns how far AWS's clock is ahead of the node's, by the first host that
-// answered with a time.
+// skew returns how far AWS's clock is ahead of the node's. It uses the first host
+// that answered with a time.
 func (n *network) skew(ctx context.Context) (ahead time.Duration, host string, ok bool) {
 	for _, p := range n.probes {
 		if r := p.wait(ctx); r.err == nil && r.dated {
@@ -148,7 +148,7 @@ func (e *examination) reached(ctx context.Context) {
 	}
 }
 
-// reach is the check of a host. ECR Public's API is of use but not needed.
+// reach returns the check of a host. ECR Public's API is useful but not required.
 func (e *examination) reach(l leg, p *probe, public bool) *diagnosis.Check {
 	return &diagnosis.Check{Kind: legKinds[l].kind, Subject: p.url.Host, Run: func(ctx context.Context) diagnosis.Finding {
 		f := reachable(p, p.wait(ctx), legKinds[l].service)
@@ -163,7 +163,7 @@ func (e *examination) reach(l leg, p *probe, public bool) *diagnosis.Check {
 	}}
 }
 
-// noSTS is the check of an STS that cannot be chosen.
+// noSTS returns the check for a plan for which no STS can be chosen.
 func noSTS(s *subject, err error) *diagnosis.Check {
 	return &diagnosis.Check{Kind: reachSTS, Subject: s.entry.Name, Run: func(context.Context) diagnosis.Finding {
 		return diagnosis.Fail(diagnosis.Node, err.Error(), "correct sts.region or endpoints.sts in the configuration, or AWS_REGION in the provider's env")

@@ -25,7 +25,8 @@ func (e *examination) checkPatterns(ctx context.Context, images []string) {
 	}
 }
 
-// unlessUnread skips a check that compares with a configuration that cannot be read.
+// unlessUnread skips a check if the configuration that it compares with cannot be
+// read.
 func (e *examination) unlessUnread(run func() diagnosis.Finding) func(context.Context) diagnosis.Finding {
 	return func(context.Context) diagnosis.Finding {
 		if e.configErr != nil {
@@ -108,10 +109,10 @@ func (e *examination) patternsOfEntries() diagnosis.Finding {
 	return diagnosis.Fine("they match the registries of all accounts that the configuration names")
 }
 
-// samples are a region of each partition, for entries that name none.
+// samples has one region of each partition, for entries without regions.
 var samples = []string{"us-east-1", "us-gov-west-1", "cn-north-1", "eusc-de-east-1", "us-iso-east-1", "us-isob-east-1", "eu-isoe-west-1", "us-isof-south-1"}
 
-// hostsOf returns the hosts of an account's registry: the standard one first, then
+// hostsOf returns the hosts of an account's registry: first the standard one, then
 // its other forms.
 func hostsOf(account registry.Account, entry rule.Entry) []string {
 	region := regionOf(entry)
@@ -153,6 +154,6 @@ func regionOf(entry rule.Entry) registry.Region {
 			return region
 		}
 	}
-	region, _ := registry.ParseRegion(samples[0]) // it is a region
+	region, _ := registry.ParseRegion(samples[0]) // always valid
 	return region
 }

@@ -20,17 +20,17 @@ import (
 // probeLimit is the time for a host to answer.
 const probeLimit = 8 * time.Second
 
-// probe asks a host for anything. An answer of any status shows that the name
+// probe sends any request to a host. An answer of any status shows that the name
 // resolves, and that connection, TLS and proxy work.
 type probe struct {
 	client aws.HTTPClient
 	url    url.URL
-	proxy  *url.URL // nil is none
+	proxy  *url.URL // nil if there is none
 	done   chan struct{}
 	result reach
 }
 
-// reach is what came of a probe.
+// reach is the result of a probe.
 type reach struct {
 	err     error // of awsapi
 	address string
@@ -44,7 +44,7 @@ func (p *probe) run(ctx context.Context, send func(*http.Request) (*http.Respons
 	defer close(p.done)
 	ctx, cancel := context.WithTimeout(ctx, probeLimit)
 	defer cancel()
-	var mu sync.Mutex // a dial that was given up may still report
+	var mu sync.Mutex // an abandoned dial may still report
 	var connected, secured string
 	note := func(to *string, text string) {
 		mu.Lock()
@@ -87,7 +87,7 @@ func (p *probe) wait(ctx context.Context) reach {
 	}
 }
 
-// reachable makes a finding of a probe.
+// reachable returns the finding of a probe.
 func reachable(p *probe, r reach, service string) diagnosis.Finding {
 	if r.err != nil {
 		return diagnosis.Fail(sideOfNetwork(r.err), cause(r.err), awsapi.Hint(r.err, service))
@@ -102,7 +102,7 @@ func reachable(p *probe, r reach, service string) diagnosis.Finding {
 	return diagnosis.Fine(fmt.Sprintf("%s, HTTP %d", detail, r.status))
 }
 
-// describeAddress says what kind of address has answered.
+// describeAddress says what kind of address answered.
 func describeAddress(address string) string {
 	parsed, err := netip.ParseAddrPort(address)
 	switch {

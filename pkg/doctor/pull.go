@@ -31,7 +31,7 @@ func (e *examination) pulled(ctx context.Context, s *subject) {
 		Run:   func(ctx context.Context) diagnosis.Finding { return e.authorized(ctx, s) },
 	})
 	if s.registry.Public() {
-		return // anybody may pull, with a token of another kind
+		return // public images need no token of ECR
 	}
 	registry := pull.Registry{Host: s.registry.Host(), Login: s.token.Login, Send: func(r *http.Request) (*http.Response, error) {
 		return e.aws.api.Send(e.network.runtime.client, r)
@@ -47,7 +47,7 @@ func (e *examination) pulled(ctx context.Context, s *subject) {
 	}
 }
 
-// anonymousPull is the hint for what ECR Public does without.
+// anonymousPull is the hint for failures that do not matter to ECR Public.
 const anonymousPull = "images of ECR Public are pulled without a token, at a lower rate"
 
 // authorized requests the token.
@@ -74,8 +74,8 @@ func (e *examination) authorized(ctx context.Context, s *subject) diagnosis.Find
 	return e.notAuthorized(err, e.roleOfToken(s))
 }
 
-// roleOfToken returns the ARN of the role that requests the token; empty if it is not
-// known.
+// roleOfToken returns the ARN of the role that requests the token. It is empty if
+// that is not known.
 func (e *examination) roleOfToken(s *subject) string {
 	if s.session.Ends.IsZero() {
 		return iampolicy.RoleOfSession(e.aws.caller.ARN)
@@ -83,7 +83,7 @@ func (e *examination) roleOfToken(s *subject) string {
 	return s.session.Principal
 }
 
-// imagePulled asks for the image's manifest and for a layer.
+// imagePulled requests the image's manifest and a layer.
 func (e *examination) imagePulled(ctx context.Context, s *subject, registry pull.Registry, accepted *diagnosis.Check) {
 	var manifest pull.Manifest
 	read := e.do(ctx, &diagnosis.Check{
@@ -110,7 +110,7 @@ func (e *examination) imagePulled(ctx context.Context, s *subject, registry pull
 	})
 }
 
-// importsImages reports whether the repository may be one of a pull-through cache.
+// importsImages reports whether the repository may belong to a pull-through cache.
 func importsImages(s *subject) bool {
 	if s.image.Mirrored() {
 		return true
@@ -123,8 +123,8 @@ func importsImages(s *subject) bool {
 	return false
 }
 
-// manifest asks for the manifest by HEAD, as a runtime does. The answer to a HEAD has
-// no body, so a refusal is asked for its reason by GET.
+// manifest requests the manifest by HEAD, as a runtime does. The answer to a HEAD
+// has no body, so after a refusal a GET finds out the reason.
 func (e *examination) manifest(ctx context.Context, s *subject, registry pull.Registry) (pull.Manifest, diagnosis.Finding) {
 	ctx, cancel := context.WithTimeout(ctx, stepLimit)
 	defer cancel()
@@ -136,7 +136,7 @@ func (e *examination) manifest(ctx context.Context, s *subject, registry pull.Re
 	return m, diagnosis.Fine("")
 }
 
-// answered makes a finding of a registry's answer.
+// answered returns the finding for a registry's answer.
 func (e *examination) answered(err error, s *subject, what string) diagnosis.Finding {
 	if err == nil {
 		return diagnosis.Fine(what)
@@ -152,7 +152,8 @@ func (e *examination) answered(err error, s *subject, what string) diagnosis.Fin
 	return e.notPulled(refusal, s)
 }
 
-// notPulled sorts a registry's refusal by sides. The texts are the registry's own.
+// notPulled finds the side and the hint for a registry's refusal. It compares the
+// registry's own texts.
 func (e *examination) notPulled(r *pull.Refusal, s *subject) diagnosis.Finding {
 	text := e.aws.api.Clean(r.Error())
 	owner := s.registry.Account().String()
@@ -182,7 +183,7 @@ func (e *examination) notPulled(r *pull.Refusal, s *subject) diagnosis.Finding {
 	return f
 }
 
-// pullDenied sorts a denied action on the repository.
+// pullDenied finds the side and the hint for a denied action on the repository.
 func (e *examination) pullDenied(text string, d denial, s *subject) diagnosis.Finding {
 	role := cmp.Or(e.roleOfToken(s), iampolicy.RoleOfSession(d.user))
 	repository := iampolicy.RepositoryARN(s.image)
@@ -204,8 +205,8 @@ func (e *examination) pullDenied(text string, d denial, s *subject) diagnosis.Fi
 	return f
 }
 
-// noLayer sorts a refusal of a layer: by ECR, or by S3, whose gateway endpoint may
-// forbid it.
+// noLayer finds the side and the hint for a refused layer. ECR refuses it, or S3,
+// whose gateway endpoint may forbid it.
 func (e *examination) noLayer(err error, s *subject, host string) diagnosis.Finding {
 	refusal, ok := errors.AsType[*pull.Refusal](err)
 	if !ok || refusal.Host == s.registry.Host() || refusal.Status != http.StatusForbidden {

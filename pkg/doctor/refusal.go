@@ -15,7 +15,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
-// The kinds of policies, as `iam` names them.
+// These are the kinds of policies, as `iam` names them.
 const (
 	trustPolicy       = "trust-policy"
 	permissionsPolicy = "permissions-policy"
@@ -25,14 +25,14 @@ const (
 	oidcProvider      = "oidc-provider"
 )
 
-// notAssumed sorts a failed AssumeRole by sides. caller is the ARN of the caller's
-// role; empty if only STS's words name it.
+// notAssumed finds the side and the hint for a failed AssumeRole. caller is the ARN
+// of the caller's role. It is empty if only STS's message names it.
 func (e *examination) notAssumed(err error, role rule.Role, caller string) diagnosis.Finding {
 	if class, ok := failure.Of(err); !ok || class != failure.Refused {
 		return unanswered(err, "STS")
 	}
 	d, _ := parseDenial(cause(err))
-	if caller == "" { // the node's identity, which only this answer names
+	if caller == "" { // the node's identity: only this answer names it
 		e.aws.caller = identity.Caller{Account: accountOf(d.user), ARN: d.user}
 		caller = iampolicy.RoleOfSession(d.user)
 	}
@@ -53,15 +53,15 @@ func externalIDToo(role rule.Role) string {
 	return " with the external ID of the configuration"
 }
 
-// missing makes a missing statement. It has no Sid: the policy that it is added to may
-// have that one already.
+// missing returns a missing statement. It has no Sid, because the policy may
+// already contain a statement with that Sid.
 func missing(kind, attachTo string, s iampolicy.Statement) *diagnosis.Missing {
 	s.Sid = ""
 	return &diagnosis.Missing{Kind: kind, AttachTo: attachTo, Statement: s}
 }
 
-// request is a denied request: who asked whom, and the statement that would allow it
-// on each side.
+// request is a denied request: the caller and the target, and the statement that
+// would allow it on each side.
 type request struct {
 	caller, owner, target string
 
@@ -70,8 +70,8 @@ type request struct {
 	unexplained string
 }
 
-// refused sorts a denial by the type of the policy that AWS names. It never claims
-// more than AWS says.
+// refused finds the side and the hint for a denial, by the type of policy that AWS
+// names. It never claims more than AWS says.
 func (e *examination) refused(err error, d denial, r request) diagnosis.Finding {
 	callers := accountOf(r.caller)
 	f := diagnosis.Fail(diagnosis.Unknown, cause(err), "")
@@ -104,7 +104,7 @@ func (e *examination) refused(err error, d denial, r request) diagnosis.Finding 
 	return f
 }
 
-// sideOf returns whose account it is, seen from the nodes.
+// sideOf returns the side of an account, as seen from the nodes.
 func (e *examination) sideOf(account string) diagnosis.Side {
 	if account != "" && account == e.aws.caller.Account {
 		return diagnosis.NodesAccount
@@ -112,7 +112,7 @@ func (e *examination) sideOf(account string) diagnosis.Side {
 	return diagnosis.ImagesAccount
 }
 
-// callersPolicy returns the kind of a caller's policy.
+// callersPolicy returns the kind of policy of a caller.
 func (e *examination) callersPolicy(caller string) string {
 	if e.sideOf(accountOf(caller)) == diagnosis.NodesAccount {
 		return nodePolicy
@@ -120,7 +120,7 @@ func (e *examination) callersPolicy(caller string) string {
 	return permissionsPolicy
 }
 
-// notExchanged sorts a failed AssumeRoleWithWebIdentity by sides.
+// notExchanged finds the side and the hint for a failed AssumeRoleWithWebIdentity.
 func (e *examination) notExchanged(err error, start plan.ServiceAccount) diagnosis.Finding {
 	owner, claims := accountOf(start.Role.ARN), start.Claims
 	trust := missing(trustPolicy, start.Role.ARN, iampolicy.TrustServiceAccount(claims, start.Role))
@@ -149,8 +149,8 @@ func (e *examination) notExchanged(err error, start plan.ServiceAccount) diagnos
 	return f
 }
 
-// notAuthorized sorts a failed GetAuthorizationToken by sides. role is the ARN of the
-// role that asked.
+// notAuthorized finds the side and the hint for a failed GetAuthorizationToken.
+// role is the ARN of the caller's role.
 func (e *examination) notAuthorized(err error, role string) diagnosis.Finding {
 	if class, ok := failure.Of(err); !ok || class != failure.Refused {
 		return unanswered(err, "the ECR API")

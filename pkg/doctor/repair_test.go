@@ -12,17 +12,18 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// policies are the real documents of a world, which a repair adds a statement to.
+// policies are the policy documents of a world. A repair adds a statement to them.
 type policies struct {
 	world *fakeaws.World
-	// trust and permissions are those of roles.
+	// trust and permissions are the policies of roles.
 	trust, permissions map[string][]any
 	endpoints          map[fakeaws.Endpoint][]any
 }
 
 const repositoryARN = "arn:aws:ecr:eu-west-1:" + fakeaws.FirstAccount + ":repository/team-a/app"
 
-// complete returns the policies with which the node pulls from the first account.
+// complete returns the policies with which the node can pull from the first
+// account.
 func complete(w *fakeaws.World) *policies {
 	role := rule.NewRole(pullRole, "x")
 	return &policies{
@@ -37,13 +38,14 @@ func complete(w *fakeaws.World) *policies {
 }
 
 func document(statements []any) string {
-	if len(statements) == 0 { // nothing is allowed; a policy has a statement at least
+	if len(statements) == 0 { // allows nothing: a policy must have at least one statement
 		statements = []any{map[string]any{"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}}
 	}
 	return fakeaws.MustJSON(map[string]any{"Version": "2012-10-17", "Statement": statements})
 }
 
-// trustDocument is a trust policy, which admits somebody else if it has no statement.
+// trustDocument returns a trust policy. Without statements, it trusts somebody
+// else.
 func trustDocument(statements []any) string {
 	if len(statements) == 0 {
 		statements = []any{iampolicy.TrustRole("arn:aws:iam::999999999999:role/other", rule.NewRole(pullRole, "x"))}
@@ -51,7 +53,7 @@ func trustDocument(statements []any) string {
 	return fakeaws.MustJSON(map[string]any{"Version": "2012-10-17", "Statement": statements})
 }
 
-// apply puts the policies into force.
+// apply sets the policies in the world.
 func (p *policies) apply() {
 	for _, arn := range []string{nodeRole, pullRole} {
 		p.world.SetRole(fakeaws.Role{
@@ -66,7 +68,8 @@ func (p *policies) apply() {
 	}
 }
 
-// repair adds exactly the statement that the doctor has printed, where it says.
+// repair adds exactly the statement that the doctor printed, to the policy that it
+// named.
 func (p *policies) repair(t *testing.T, m *diagnosis.Missing) {
 	t.Helper()
 	printed, err := json.Marshal(m.Statement)
@@ -97,8 +100,8 @@ func (p *policies) repair(t *testing.T, m *diagnosis.Missing) {
 	p.apply()
 }
 
-// TestMissingStatementRepairs takes one statement away. The doctor names it, and with
-// exactly what it prints the pull works.
+// TestMissingStatementRepairs removes one statement. The doctor prints it, and with
+// exactly this statement the pull works.
 func TestMissingStatementRepairs(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -114,7 +117,7 @@ func TestMissingStatementRepairs(t *testing.T) {
 		"token, then pull": {func(_ *node, p *policies) { p.permissions[pullRole] = nil }, "D21", []string{permissionsPolicy}},
 		"external ID": {func(n *node, _ *policies) {
 			n.replace("{arn: \""+pullRole+"\"}", "{arn: \""+pullRole+"\", externalID: example-id}")
-		}, "", nil}, // a trust policy without the condition admits it
+		}, "", nil}, // a trust policy without the condition allows it
 		"another external ID": {func(n *node, p *policies) {
 			n.replace("{arn: \""+pullRole+"\"}", "{arn: \""+pullRole+"\", externalID: example-id}")
 			role := rule.NewRole(pullRole, "x")
@@ -129,7 +132,7 @@ func TestMissingStatementRepairs(t *testing.T) {
 		"ecr.dkr endpoint": {func(_ *node, p *policies) { p.endpoints[fakeaws.ECRDKREndpoint] = nil }, "D23", nil},
 		"S3 gateway":       {func(_ *node, p *policies) { p.endpoints[fakeaws.S3Gateway] = nil }, "D24", nil},
 		"policy of the repository": {func(n *node, p *policies) {
-			n.replace("\""+fakeaws.FirstAccount, "\""+fakeaws.SecondAccount) // the node's own token
+			n.replace("\""+fakeaws.FirstAccount, "\""+fakeaws.SecondAccount) // the node requests the token itself
 			p.permissions[nodeRole] = []any{iampolicy.Token(), iampolicy.Pull(rule.PullOnly, repositoryARN)}
 		}, "D23", nil},
 		"trust policy for a service account": {func(n *node, p *policies) {

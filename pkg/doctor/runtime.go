@@ -16,9 +16,8 @@ import (
 	"golang.org/x/net/http/httpproxy"
 )
 
-// runtime stands in for the container runtime, which talks to the registry and to S3
-// by itself: with the proxies and the CAs of its own environment, not with those of
-// the kubelet.
+// runtime connects to the registry and to S3 as the container runtime does. It uses
+// the proxies and the CAs of the runtime's environment, not those of the kubelet's.
 type runtime struct {
 	client *http.Client
 	proxy  func(*url.URL) (*url.URL, error)
@@ -46,8 +45,8 @@ func newRuntime(d Doctor) *runtime {
 // runtimeNames are the programs that pull images.
 var runtimeNames = []string{"containerd", "crio", "dockerd"}
 
-// environOf returns the environment of the node's container runtime, else that of this
-// process.
+// environOf returns the environment of the node's container runtime, or else that
+// of this process.
 func environOf(d Doctor) []string {
 	found, err := d.Proc.Find(runtimeNames...)
 	if err != nil || len(found) == 0 {
@@ -60,8 +59,8 @@ func environOf(d Doctor) []string {
 	return environ
 }
 
-// proxyFor returns the proxy of each URL by an environment, as Go programs such as
-// containerd read it.
+// proxyFor returns a function for the proxy of a URL. It reads the environment like
+// Go programs such as containerd.
 func proxyFor(environ []string) func(*url.URL) (*url.URL, error) {
 	c := httpproxy.Config{
 		HTTPProxy:  either(environ, "HTTP_PROXY", "http_proxy"),
@@ -71,8 +70,8 @@ func proxyFor(environ []string) func(*url.URL) (*url.URL, error) {
 	return c.ProxyFunc()
 }
 
-// rootsFor returns the CAs that an environment names in place of the system's; nil
-// for the system's.
+// rootsFor returns the CAs that an environment names in place of the system's. It
+// returns nil for the system's.
 func rootsFor(environ []string) *x509.CertPool {
 	path := variable(environ, "SSL_CERT_FILE")
 	if path == "" {
@@ -80,7 +79,7 @@ func rootsFor(environ []string) *x509.CertPool {
 	}
 	pem, err := readFile(path)
 	if err != nil {
-		return nil // as Go does
+		return nil // like Go
 	}
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(pem)
@@ -96,7 +95,7 @@ func either(environ []string, names ...string) string {
 	return ""
 }
 
-// variable returns the value of an environment variable; the last one counts.
+// variable returns the value of an environment variable. The last one counts.
 func variable(environ []string, name string) string {
 	for _, v := range slices.Backward(environ) {
 		if value, ok := strings.CutPrefix(v, name+"="); ok {
@@ -106,7 +105,7 @@ func variable(environ []string, name string) string {
 	return ""
 }
 
-// maxFile bounds each file that is read.
+// maxFile limits each file that is read.
 const maxFile = 1 << 20
 
 // readFile reads a regular file of at most 1 MiB.
@@ -115,7 +114,7 @@ func readFile(path string) ([]byte, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case !info.Mode().IsRegular(): // before it is opened, which waits for the writer of a FIFO
+	case !info.Mode().IsRegular(): // checked before opening: opening a FIFO waits for its writer
 		return nil, fmt.Errorf("%s is not a regular file (%s)", path, info.Mode().Type())
 	}
 	f, err := os.Open(path) //nolint:gosec // the operator's own file

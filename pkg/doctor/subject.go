@@ -15,12 +15,12 @@ import (
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
-// subject is a pull to examine: that of an image, or what an entry makes of a
-// registry.
+// subject is a pull to examine: of an image, or from a registry that an entry
+// governs.
 type subject struct {
-	// name is the image as it was given; empty for an entry.
+	// name is the image as it was given. It is empty for an entry.
 	name string
-	// image and reference are what is pulled; the image is zero for an entry.
+	// image and reference are what is pulled. The image is zero for an entry.
 	image     registry.Image
 	reference string
 	registry  registry.Registry
@@ -28,7 +28,7 @@ type subject struct {
 	plan      plan.Plan
 	planned   *diagnosis.Check
 
-	// session is who has the token, or will request it.
+	// session is the one that has requested or will request the token.
 	session identity.Session
 	token   ecr.Token
 }
@@ -74,7 +74,7 @@ func (e *examination) own(ctx context.Context, image registry.Image) (registry.A
 	return e.aws.node.Account(ctx)
 }
 
-// decide fills the subject in.
+// decide computes the subject's decision.
 func (e *examination) decide(s *subject, own registry.Account) diagnosis.Finding {
 	var pod *kubeletapi.ServiceAccount
 	if e.Pod != nil {
@@ -99,7 +99,7 @@ func (e *examination) decide(s *subject, own registry.Account) diagnosis.Finding
 	return diagnosis.Fine(fmt.Sprintf("%s: %s; %s", d.Entry.Name, d.Why, describePlan(d.Plan)))
 }
 
-// startsWithPod reports whether nothing but a pod's token starts the entry's chain.
+// startsWithPod reports whether only a pod's token can start the entry's chain.
 func startsWithPod(entry *rule.Entry) bool {
 	return entry != nil && entry.ServiceAccount != nil && !entry.ServiceAccount.NodeWhenNoToken
 }
@@ -168,7 +168,7 @@ func (e *examination) firstRegion(ctx context.Context, entry rule.Entry) (regist
 	if err := e.aws.load(ctx, e); err != nil {
 		return registry.Region{}, fmt.Errorf("the node's region is not known; see %s", awsSettings.Code)
 	}
-	node, _ := e.aws.node.Region(ctx) // its error is reported where a role is assumed
+	node, _ := e.aws.node.Region(ctx) // assuming a role reports its error
 	var first registry.Region
 	for _, pattern := range entry.Regions {
 		if pattern.Match(node) {
@@ -187,7 +187,8 @@ func (e *examination) firstRegion(ctx context.Context, entry rule.Entry) (regist
 	return first, nil
 }
 
-// referenceOf returns the tag or digest of an image's name; latest if it has none.
+// referenceOf returns the tag or digest of an image's name, or latest if it has
+// none.
 func referenceOf(name string) string {
 	if _, digest, ok := strings.Cut(name, "@"); ok {
 		return digest

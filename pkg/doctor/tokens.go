@@ -10,8 +10,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
-// checkTokens checks whether the kubelet passes on what entries for service accounts
-// need.
+// checkTokens checks whether the kubelet passes on the tokens and annotations that
+// entries for service accounts need.
 func (e *examination) checkTokens(ctx context.Context, images []string) {
 	needs := []*diagnosis.Check{e.kubelet.found, e.kubelet.read, e.kubelet.entered}
 	e.do(ctx, &diagnosis.Check{Kind: tokenSettings, Needs: needs, Run: e.unlessUnread(func() diagnosis.Finding {
@@ -23,8 +23,8 @@ func (e *examination) checkTokens(ctx context.Context, images []string) {
 	})})
 }
 
-// serviceAccountEntries returns the entries whose chain starts with a service account:
-// those of the images, or all.
+// serviceAccountEntries returns the entries whose chain starts with a service
+// account: those for the images, or all.
 func (e *examination) serviceAccountEntries(images []string) (found []rule.Entry) {
 	for _, entry := range e.config.Rules.Entries() {
 		governs := len(images) == 0 || slices.ContainsFunc(images, func(name string) bool {
@@ -66,8 +66,8 @@ func (e *examination) tokensFor(entries []rule.Entry) diagnosis.Finding {
 	return diagnosis.Fine("the kubelet passes on " + strings.Join(append([]string{"the token"}, t...), ", "))
 }
 
-// tokenAttributes returns the annotations that a provider of this plugin gets; nil if
-// none gets a token.
+// tokenAttributes returns the annotations that a provider of this plugin gets. It
+// returns nil if no provider gets a token.
 func (e *examination) tokenAttributes() []string {
 	for _, p := range e.kubelet.config.Plugins(e.kubelet.programs()) {
 		if p.TokenAttributes != nil {

@@ -17,11 +17,13 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// childVariable makes the test's binary ask for a token instead of testing: the
-// SDK reads the process's environment, which parallel tests can't change.
+// childVariable makes the test's binary request a token instead of running the
+// tests. The SDK reads the process's environment, which parallel tests can't
+// change.
 const childVariable = "ECR_TEST_CHILD"
 
-// TestMain keeps the developer's own AWS out: all calls are made in children.
+// TestMain runs the child processes. They make all calls, without the developer's
+// own AWS settings.
 func TestMain(m *testing.M) {
 	if os.Getenv(childVariable) != "" {
 		attempt, err := time.ParseDuration(os.Args[2])
@@ -36,8 +38,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// patience only ends a hang of the test: a busy machine takes its time for a body of
-// 1 MiB. Of a service that never answers, hasty waits for two attempts.
+// patience only ends a hang of the test: a busy machine needs long for a body of 1
+// MiB. hasty is the time for two attempts at a service that never answers.
 const (
 	patience = 2 * time.Minute
 	hasty    = time.Second
@@ -75,7 +77,7 @@ func printToken(out io.Writer, name string, attempt time.Duration) error {
 	return nil
 }
 
-// inChild runs printToken in a process with nothing in its environment but env.
+// inChild runs printToken in a process whose environment is env.
 func inChild(t *testing.T, env []string, image string, attempt time.Duration) string {
 	t.Helper()
 	executable, err := os.Executable()
@@ -175,7 +177,7 @@ func TestAuthorizeErrors(t *testing.T) {
 	}
 }
 
-// TestInsecureEndpoint: no token is asked for over plain http.
+// TestInsecureEndpoint: no token is requested over plain http.
 func TestInsecureEndpoint(t *testing.T) {
 	t.Parallel()
 	aws := startAWS(t)

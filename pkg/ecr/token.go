@@ -20,19 +20,19 @@ const MaxLife = 12 * time.Hour
 type Token struct {
 	// Login is the user name and the password: "AWS:PASSWORD".
 	Login secret.Text
-	// Life is how long the registry accepts the token, from now on.
+	// Life is how long the registry accepts the token, counted from now.
 	Life time.Duration
 }
 
-// clock knows how long a token lives; see awsapi.API.
+// clock computes how long a token lives; see awsapi.API.
 type clock interface {
 	Now() time.Time
 	Expired(time.Time) bool
 	Remaining(time.Time) time.Duration
 }
 
-// parse reads a token as the APIs write it, base64 of USER:PASSWORD. Errors do not
-// quote it.
+// parse reads a token in the form of the APIs, base64 of USER:PASSWORD. Errors do
+// not quote it.
 func parse(encoded *string, expires *time.Time, clock clock) (Token, error) {
 	if encoded == nil || *encoded == "" {
 		return Token{}, unusable("no token")

@@ -68,7 +68,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// fixed is a clock that stands still, and AWS's clock, which is ahead of it.
+// fixed is a clock that does not advance, and AWS's clock, which is ahead of it.
 type fixed struct {
 	now   time.Time
 	ahead time.Duration
@@ -105,7 +105,7 @@ func TestLife(t *testing.T) {
 	}
 }
 
-// TestRedaction: no way to print a token prints its marker.
+// TestRedaction: printing a token in any way does not print its secret.
 func TestRedaction(t *testing.T) {
 	t.Parallel()
 	end := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)

@@ -26,8 +26,8 @@ type Chain struct {
 	Registry, Entry string
 }
 
-// refusedError is STS's denial of a role. cause says so without the registry: other
-// registries may have the same plan.
+// refusedError is STS's denial of a role. cause does not name the registry, because
+// other registries may have the same plan.
 type refusedError struct {
 	error
 	cause string
@@ -37,10 +37,10 @@ type refusedError struct {
 func (e refusedError) Unwrap() error { return e.error }
 
 // Execute returns the credentials at the end of the plan. token is the pod's
-// service account token; it may be zero if the plan does not start with one.
+// service account token. It may be zero if the plan does not start with one.
 //
 // If STS denies a role and the plan falls back, the session is the node's own and
-// has the refusal.
+// holds the refusal.
 func (c Chain) Execute(ctx context.Context, p plan.Plan, token secret.Text) (Session, error) {
 	if !p.AssumesRoles() {
 		return c.nodeSession(ctx)
@@ -68,7 +68,7 @@ func (c Chain) nodeSession(ctx context.Context) (Session, error) {
 
 // assumeAll assumes the plan's roles one after another.
 func (c Chain) assumeAll(ctx context.Context, p plan.Plan, token secret.Text) (session Session, err error) {
-	if p.ServiceAccount == nil { // first: nothing else matters without it
+	if p.ServiceAccount == nil { // comes first, because the rest needs it
 		if session, err = c.nodeSession(ctx); err != nil {
 			return Session{}, err
 		}
@@ -92,13 +92,13 @@ func (c Chain) assumeAll(ctx context.Context, p plan.Plan, token secret.Text) (s
 	return session, nil
 }
 
-// STS selects an STS.
+// STS says which STS to call.
 type STS struct {
 	Region registry.Region
 	FIPS   bool
 }
 
-// STS returns where the plan's roles are assumed. The node's region is found out
+// STS returns where the plan's roles are assumed. It looks up the node's region
 // only if the plan needs it.
 func (c Chain) STS(ctx context.Context, p plan.Plan) (STS, error) {
 	var node registry.Region
@@ -112,8 +112,8 @@ func (c Chain) STS(ctx context.Context, p plan.Plan) (STS, error) {
 	return STS{region, p.API.FIPS}, err
 }
 
-// Assume assumes one role. hop is its index among the plan's roles. The error is the
-// bare cause: it names neither the role nor the caller.
+// Assume assumes one role. hop is its index among the plan's roles. The error is
+// only the cause. It names neither the role nor the caller.
 func (c Chain) Assume(ctx context.Context, s STS, hop int, role rule.Role, as Session) (Session, error) {
 	parameters, err := role.Parameters(func() string { return c.Node.Name(ctx) })
 	if err != nil {
@@ -143,7 +143,8 @@ func (c Chain) Assume(ctx context.Context, s STS, hop int, role rule.Role, as Se
 	return c.session(credentials, parameters.ARN)
 }
 
-// session makes a session of STS's answer, if the answer holds valid credentials.
+// session returns the session of STS's answer. It returns an error if the answer
+// has no valid credentials.
 func (c Chain) session(credentials aws.Credentials, roleARN string) (Session, error) {
 	if !credentials.HasKeys() || credentials.SessionToken == "" || c.API.Expired(credentials.Expires) {
 		return Session{}, awsapi.Unusable("STS answered without credentials that are still valid")
@@ -151,8 +152,8 @@ func (c Chain) session(credentials aws.Credentials, roleARN string) (Session, er
 	return NewSession(credentials, roleARN, credentials.Expires), nil
 }
 
-// explain says which role could not be assumed, by whom and for what, and what
-// to do about it.
+// explain returns the error for a role that could not be assumed. It says by whom
+// and for what, and what to do.
 func (c Chain) explain(err error, hop int, roles []rule.Role, as Session) error {
 	which := ""
 	if len(roles) > 1 {
@@ -161,8 +162,8 @@ func (c Chain) explain(err error, hop int, roles []rule.Role, as Session) error 
 	return c.failed("assuming role "+roles[hop].ARN+which, as.Principal, err, hint(err, as, roles[hop]))
 }
 
-// failed says what could not be done, for which registry and as whom, why, and what
-// to do about it. It marks a refusal.
+// failed returns an error that says what could not be done, for which registry, as
+// whom, why, and what to do. It marks a refusal.
 func (c Chain) failed(what, as string, err error, hint string) error {
 	whole := fmt.Errorf("%s for registry %s as %s: %w%s", what, c.Registry, as, err, hint)
 	if class, ok := failure.Of(err); ok && class == failure.Refused {
@@ -171,8 +172,8 @@ func (c Chain) failed(what, as string, err error, hint string) error {
 	return whole
 }
 
-// hint says what to do about a role that could not be assumed. STS does not say
-// why it denies a role, and neither does the hint.
+// hint says what to do about a role that could not be assumed. STS does not say why
+// it denies a role, so the hint does not guess.
 func hint(err error, as Session, role rule.Role) string {
 	class, ok := failure.Of(err)
 	switch {
@@ -192,7 +193,7 @@ func hint(err error, as Session, role rule.Role) string {
 	return fmt.Sprintf("; the role's trust policy and %s must both allow it; check that the role exists and that %s", policy, externalID)
 }
 
-// after puts a hint behind a message.
+// after appends a hint to a message.
 func after(hint string) string {
 	if hint == "" {
 		return ""

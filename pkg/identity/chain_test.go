@@ -29,7 +29,7 @@ func region(t *testing.T, name string) registry.Region {
 	return r
 }
 
-// planFor is a plan for eu-west-1 with roles.
+// planFor returns a plan for eu-west-1 with roles.
 func planFor(t *testing.T, roles ...rule.Role) plan.Plan {
 	t.Helper()
 	return plan.Plan{API: registry.API{Region: region(t, "eu-west-1")}, Roles: roles}
@@ -84,7 +84,7 @@ func TestExecuteTwoHops(t *testing.T) {
 	}
 }
 
-// TestExecuteAsTheNode: a plan without roles makes no call of STS.
+// TestExecuteAsTheNode: a plan without roles makes no call to STS.
 func TestExecuteAsTheNode(t *testing.T) {
 	t.Parallel()
 	alone(t)
@@ -97,8 +97,8 @@ func TestExecuteAsTheNode(t *testing.T) {
 	}
 }
 
-// TestExecuteRefused: the message has the role, its place, the registry, who asked,
-// and what to do.
+// TestExecuteRefused: the message names the role, its position, the registry and
+// the caller, and says what to do.
 func TestExecuteRefused(t *testing.T) {
 	t.Parallel()
 	alone(t)
@@ -131,7 +131,8 @@ func TestExecuteRefused(t *testing.T) {
 	}
 }
 
-// TestExecuteFallsBack: only a refusal lets the node's identity stand in.
+// TestExecuteFallsBack: only a refusal makes the plan fall back to the node's
+// identity.
 func TestExecuteFallsBack(t *testing.T) {
 	t.Parallel()
 	alone(t)
@@ -200,8 +201,7 @@ func TestExecuteServiceAccount(t *testing.T) {
 	}
 }
 
-// TestExecuteWithoutLegalRegion: nothing is asked where no STS can serve the
-// registry.
+// TestExecuteWithoutLegalRegion: no call is made if no STS can serve the registry.
 func TestExecuteWithoutLegalRegion(t *testing.T) {
 	t.Parallel()
 	alone(t)

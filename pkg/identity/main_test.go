@@ -12,7 +12,7 @@ import (
 )
 
 // The SDK reads the endpoints from the process's environment, so all tests share
-// one AWS. A test that looks at its calls has it alone; see alone.
+// one AWS. A test that counts its calls has it alone; see alone.
 var (
 	world *fakeaws.World
 	fake  *fakeaws.Server
@@ -37,7 +37,7 @@ func withAWS(m *testing.M) int {
 	return m.Run()
 }
 
-// alone gives a test the AWS for itself.
+// alone gives a test exclusive use of the AWS.
 func alone(t *testing.T) {
 	t.Helper()
 	inUse.Lock()
@@ -49,7 +49,7 @@ func alone(t *testing.T) {
 	})
 }
 
-// newChain makes a chain of a node that knows nothing yet.
+// newChain returns a chain for a node that has made no call yet.
 func newChain(t *testing.T) Chain {
 	t.Helper()
 	api, err := awsapi.Load(t.Context(), awsapi.Options{Timeouts: awsapi.DefaultTimeouts(), Now: time.Now, Random: func() float64 { return 0 }})

@@ -16,8 +16,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// Node is the identity of the node itself. It makes each call at most once, and
-// only when the result is needed.
+// Node is the node's own identity. It makes each call at most once, when the result
+// is first needed.
 type Node struct {
 	api      *awsapi.API
 	hostname string
@@ -26,7 +26,7 @@ type Node struct {
 	caller   func(context.Context) (Caller, error)
 }
 
-// NewNode makes the node's identity. hostname names the node if it is not an EC2
+// NewNode returns the node's identity. hostname names the node if it is not an EC2
 // instance.
 func NewNode(api *awsapi.API, hostname string) *Node {
 	n := &Node{api: api, hostname: hostname}
@@ -62,8 +62,7 @@ func (n *Node) identify(ctx context.Context) (awsapi.Instance, error) {
 	return n.api.Instance(ctx)
 }
 
-// Name returns the node's name for sessions: the instance's ID, else the host's
-// name.
+// Name returns the node's name for sessions: the instance ID, else the host name.
 func (n *Node) Name(ctx context.Context) string {
 	if instance, err := n.instance(ctx); err == nil && instance.ID != "" {
 		return instance.ID
@@ -72,8 +71,8 @@ func (n *Node) Name(ctx context.Context) string {
 }
 
 // Region returns the node's region: from the environment or the profile, else from
-// IMDS. It is zero if none of them knows.
-// The error is that the environment or the profile names something else.
+// IMDS. It is zero if none of them has it. It returns an error if the environment
+// or the profile names something that is not a region.
 func (n *Node) Region(ctx context.Context) (registry.Region, error) {
 	region, err := n.api.NamedRegion()
 	if err != nil || !region.IsZero() {
@@ -81,14 +80,14 @@ func (n *Node) Region(ctx context.Context) (registry.Region, error) {
 	}
 	instance, err := n.instance(ctx)
 	if err != nil {
-		return registry.Region{}, nil //nolint:nilerr // not an EC2 instance, or IMDS is off: nobody knows the region
+		return registry.Region{}, nil //nolint:nilerr // not an EC2 instance, or IMDS is off: the region is unknown
 	}
 	region, _ = registry.ParseRegion(instance.Region) // zero if IMDS has none
 	return region, nil
 }
 
-// Account returns the account of the node's identity: from the credentials, for an
-// instance profile from IMDS, else from STS.
+// Account returns the account of the node's identity. It comes from the
+// credentials, from IMDS for an instance profile, or else from STS.
 func (n *Node) Account(ctx context.Context) (registry.Account, error) {
 	session, err := n.Session(ctx)
 	if err != nil {
@@ -110,7 +109,7 @@ func (n *Node) Account(ctx context.Context) (registry.Account, error) {
 	return registry.ParseAccount(id)
 }
 
-// Caller is who the node's credentials are, in the words of STS.
+// Caller is what STS says about the node's credentials.
 type Caller struct{ Account, ARN string }
 
 // Caller calls GetCallerIdentity, which needs no permission.

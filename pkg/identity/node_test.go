@@ -11,8 +11,8 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// TestNode: what an EC2 instance knows about itself, from IMDS alone, and from each
-// source once.
+// TestNode: an EC2 instance gets all facts about itself from IMDS, with one call
+// each.
 func TestNode(t *testing.T) {
 	t.Parallel()
 	alone(t)
@@ -37,7 +37,8 @@ func TestNode(t *testing.T) {
 	}
 }
 
-// TestNodeWithoutIMDS: the host's name stands in, and there is no region.
+// TestNodeWithoutIMDS: the host name serves as the node's name, and there is no
+// region.
 func TestNodeWithoutIMDS(t *testing.T) {
 	t.Parallel()
 	alone(t)

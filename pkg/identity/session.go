@@ -10,24 +10,23 @@ import (
 	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// Session is credentials and whose they are.
+// Session holds credentials and says whose they are.
 type Session struct {
-	// Principal is whose credentials these are, for messages: "the node's identity
+	// Principal names the credentials' owner in messages: "the node's identity
 	// (EC2RoleProvider)", or a role's ARN.
 	Principal string
 	// Ends is when the assumed role's session ends. It is zero for the node's own
 	// identity, whose source renews it.
 	Ends time.Time
-	// Refusal is why this is the node's identity, although the plan has a role: STS
-	// denied the role, and the plan falls back. It does not name the registry, and is
-	// nil otherwise.
+	// Refusal is set if STS denied a role of the plan and the plan falls back to
+	// the node's identity. It is STS's denial, and does not name the registry.
 	Refusal error
 
 	accessKeyID, source, accountID string
 	secretKey, sessionToken        secret.Text
 }
 
-// NewSession makes a session of credentials.
+// NewSession returns a session with the credentials.
 func NewSession(c aws.Credentials, principal string, ends time.Time) Session {
 	return Session{
 		Principal: principal, Ends: ends,
@@ -36,7 +35,7 @@ func NewSession(c aws.Credentials, principal string, ends time.Time) Session {
 	}
 }
 
-// Credentials returns the session's credentials for a client of AWS.
+// Credentials returns the session's credentials for an AWS client.
 func (s Session) Credentials() aws.Credentials {
 	return aws.Credentials{
 		AccessKeyID: s.accessKeyID, SecretAccessKey: s.secretKey.Reveal(), SessionToken: s.sessionToken.Reveal(),

@@ -13,7 +13,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// identityToken is a token as stscreds wants it.
+// identityToken is a token in the form that stscreds requires.
 type identityToken secret.Text
 
 // GetIdentityToken returns the token.
@@ -22,7 +22,7 @@ func (t identityToken) GetIdentityToken() ([]byte, error) {
 }
 
 // assumeWithToken exchanges a service account's token for a role's credentials
-// (AssumeRoleWithWebIdentity). That takes no credentials of the node.
+// (AssumeRoleWithWebIdentity). This needs no credentials of the node.
 func (c Chain) assumeWithToken(ctx context.Context, s STS, account plan.ServiceAccount, token secret.Text) (Session, error) {
 	session, err := c.Exchange(ctx, s, account, token)
 	if err != nil {
@@ -32,7 +32,7 @@ func (c Chain) assumeWithToken(ctx context.Context, s STS, account plan.ServiceA
 }
 
 // Exchange exchanges the token for the credentials of the service account's role.
-// The error is the bare cause: it names neither.
+// The error is only the cause. It names neither the role nor the service account.
 func (c Chain) Exchange(ctx context.Context, s STS, account plan.ServiceAccount, token secret.Text) (Session, error) {
 	c.API.KeepSecret(token)
 	client, err := c.API.STS(s.Region, s.FIPS, aws.Credentials{})

@@ -1,6 +1,6 @@
-// Package kubelet speaks the kubelet's exec protocol for image credential
-// providers (KEP-2133): a CredentialProviderRequest comes in on stdin, a
-// CredentialProviderResponse goes out on stdout.
+// Package kubelet speaks the kubelet's exec protocol for image credential providers
+// (KEP-2133): a CredentialProviderRequest on stdin, and a
+// CredentialProviderResponse on stdout.
 package kubelet
 
 import (
@@ -22,24 +22,25 @@ const (
 	maxRequest  = 1 << 20
 )
 
-// versions are the versions of the API that are served. Responses are the same in
-// all of them.
+// versions are the supported versions of the API. Responses are the same in all of
+// them.
 var versions = []string{group + "/v1", group + "/v1beta1", group + "/v1alpha1"}
 
-// Request is what the kubelet asks: credentials for an image. ReadRequest
-// makes it.
+// Request is the kubelet's request for an image's credentials. ReadRequest returns
+// one.
 type Request struct {
 	apiVersion     string
 	image          string
 	serviceAccount ServiceAccount
 }
 
-// ServiceAccount is what the kubelet passes on about the pod's service account if
-// the provider has tokenAttributes (KEP-4412). The zero value is nothing.
+// ServiceAccount is what the kubelet says about the pod's service account, if the
+// provider has tokenAttributes (KEP-4412). The zero value means that it says
+// nothing.
 type ServiceAccount struct {
-	// Annotations are those that tokenAttributes lists.
+	// Annotations are the annotations that tokenAttributes lists.
 	Annotations map[string]string
-	// Token is a token of the service account; zero if there is none.
+	// Token is a token of the service account, or zero if there is none.
 	Token secret.Text
 }
 
@@ -50,10 +51,9 @@ func (r Request) Image() string { return r.image }
 // ServiceAccount is the pod's service account.
 func (r Request) ServiceAccount() ServiceAccount { return r.serviceAccount }
 
-// ReadRequest reads one request of at most 1 MiB, to the end of the stream.
-// Fields that it does not know are passed over, so that a newer kubelet is
-// served. Errors quote nothing of the request but its kind and version, as it
-// may hold a service account's token.
+// ReadRequest reads one request of at most 1 MiB, to the end of the stream. It
+// ignores unknown fields, so that newer kubelets work. Errors quote only the
+// request's kind and version, because it may hold a service account's token.
 func ReadRequest(stream io.Reader) (Request, error) {
 	data, err := io.ReadAll(io.LimitReader(stream, maxRequest+1))
 	if err != nil {
@@ -96,7 +96,7 @@ func isServed(apiVersion string) bool {
 	return false
 }
 
-// describe says what is wrong with a request that is not one, without its text.
+// describe says why a request cannot be decoded, without quoting it.
 func describe(data []byte, err error) error {
 	if strings.TrimSpace(string(data)) == "" {
 		return errors.New("there is no request on stdin; the kubelet writes one, people can use: explain IMAGE")
@@ -107,7 +107,7 @@ func describe(data []byte, err error) error {
 	}
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) && wrong.Field != "" {
-		field := strings.TrimPrefix(wrong.Field, "TypeMeta.") // Go's name of what the wire has no name for
+		field := strings.TrimPrefix(wrong.Field, "TypeMeta.") // Go's name of an embedded struct
 		return fmt.Errorf("the request on stdin has a field %s of the wrong type", printable.Short(field))
 	}
 	return errors.New("the request on stdin is not a JSON object")

@@ -16,7 +16,7 @@ import (
 	secrets "ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// secret stands in every bad request, as a service account's token may; no
+// secret is part of every bad request, as a service account's token may be. No
 // error may repeat it.
 const secret = "hunter2-eyJhbGciOiJSUzI1NiJ9"
 
@@ -181,8 +181,8 @@ func TestReadRequestBrokenStream(t *testing.T) {
 	}
 }
 
-// FuzzReadRequest: an answer to what was taken says the request's version, and an
-// error is one short line.
+// FuzzReadRequest: the response to an accepted request has the request's version.
+// An error is one short line.
 func FuzzReadRequest(f *testing.F) {
 	f.Add([]byte(request(secret)))
 	f.Add([]byte(request("") + request("")))
@@ -218,7 +218,7 @@ func FuzzReadRequest(f *testing.F) {
 	})
 }
 
-// request is a good one, but for the fields that follow (name, value).
+// request returns a good request with some fields changed (name, value).
 func request(token string, other ...string) string {
 	fields := map[string]string{
 		"kind": "CredentialProviderRequest", "apiVersion": "credentialprovider.kubelet.k8s.io/v1", "image": image,
@@ -237,7 +237,8 @@ func request(token string, other ...string) string {
 		`,"serviceAccountAnnotations":{"role":"x"},"serviceAccountToken":` + quote(token) + `}`
 }
 
-// leaks reports whether an error, or what it wraps, holds a part of the token.
+// leaks reports whether an error, or an error that it wraps, contains a part of the
+// token.
 func leaks(err error) bool {
 	return strings.Contains(fmt.Sprintf("%v %+v %#v", err, err, err), secret[:7])
 }

@@ -11,37 +11,37 @@ import (
 	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// Scope is what a response is valid for, the API's cacheKeyType.
+// Scope says what a response is valid for. It is the API's cacheKeyType.
 type Scope = v1.PluginCacheKeyType
 
-// The scopes that responses have.
+// These are the scopes of responses.
 const (
 	ForImage    Scope = v1.ImagePluginCacheKeyType
 	ForRegistry Scope = v1.RegistryPluginCacheKeyType
 )
 
 // Response is a CredentialProviderResponse. Without an AuthKey it holds no
-// credentials, and the kubelet remembers that too.
+// credentials. The kubelet caches that too.
 type Response struct {
 	Scope Scope
 	// CacheDuration is how long the kubelet may use the response without a new
-	// request; 0 is not at all.
+	// request. 0 means that it must not.
 	CacheDuration time.Duration
 	// AuthKey selects the images that the credentials are for: host[:port], or
-	// that and a path. The kubelet matches the path as a prefix.
+	// host[:port]/path. The kubelet matches the path as a prefix.
 	AuthKey  string
 	Username string
 	Password secret.Text
 }
 
-// Empty makes a response without credentials.
+// Empty returns a response without credentials.
 func Empty(scope Scope, cacheDuration time.Duration) Response {
 	return Response{Scope: scope, CacheDuration: cacheDuration}
 }
 
 // Encode encodes the response to a request in the request's own version. From
-// Kubernetes 1.32 on the kubelet drops a response with any other field than these
-// five; it always drops one without cacheKeyType.
+// Kubernetes 1.32 on, the kubelet drops a response with a field other than these
+// five. All versions drop one without cacheKeyType.
 func (r Request) Encode(response Response) ([]byte, error) {
 	wire := v1.CredentialProviderResponse{
 		TypeMeta:      metav1.TypeMeta{APIVersion: r.apiVersion, Kind: "CredentialProviderResponse"},

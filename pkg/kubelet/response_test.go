@@ -91,7 +91,7 @@ func checkDecoded(t *testing.T, encoded []byte, answer kubelet.Response) {
 }
 
 // TestResponseHidesThePassword prints a response in every way that a log or an
-// error may.
+// error may use.
 func TestResponseHidesThePassword(t *testing.T) {
 	t.Parallel()
 	answer := kubelet.Response{Scope: kubelet.ForRegistry, CacheDuration: time.Hour, AuthKey: server, Username: "AWS", Password: secrets.New(secret)}
@@ -118,7 +118,7 @@ func TestResponseHidesThePassword(t *testing.T) {
 	}
 }
 
-// TestScopes: the kubelet drops a response with any other word.
+// TestScopes: the kubelet drops a response with any other scope.
 func TestScopes(t *testing.T) {
 	t.Parallel()
 	if kubelet.ForImage != "Image" || kubelet.ForRegistry != "Registry" {
@@ -139,8 +139,8 @@ func encode(t *testing.T, answer kubelet.Response) []byte {
 	return encoded
 }
 
-// decode is as strict as the kubelet from 1.32 on: no other field, no second
-// value, and what every response must have.
+// decode is as strict as the kubelet from 1.32 on. It allows no other field and no
+// second value, and checks the required fields.
 func decode(t *testing.T, encoded []byte) v1.CredentialProviderResponse {
 	t.Helper()
 	var response v1.CredentialProviderResponse

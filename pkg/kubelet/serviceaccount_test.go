@@ -14,8 +14,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/kubelet"
 )
 
-// TestServiceAccount: tokens and annotations are of v1; the older versions have
-// no such fields, whatever a request holds.
+// TestServiceAccount: only v1 has tokens and annotations. In a request of an older
+// version they are ignored.
 func TestServiceAccount(t *testing.T) {
 	t.Parallel()
 	const group = "credentialprovider.kubelet.k8s.io/"
@@ -58,8 +58,7 @@ func TestServiceAccount(t *testing.T) {
 	}
 }
 
-// TestFormatTellsNoToken: whatever prints a request, and however, the token is
-// not part of it.
+// TestFormatTellsNoToken: printing a request in any way does not print the token.
 func TestFormatTellsNoToken(t *testing.T) {
 	t.Parallel()
 	r := readRequest(t, request(secret))
@@ -106,7 +105,8 @@ func TestFormatTellsNoToken(t *testing.T) {
 	}
 }
 
-// checkUntold looks for the token as it is, and as some verbs would write it.
+// checkUntold looks for the token in plain text, and in the forms that some verbs
+// write.
 func checkUntold(t *testing.T, texts ...string) {
 	t.Helper()
 	hidden := secret[:7]

@@ -21,7 +21,7 @@ type Process struct {
 	PID int
 	// Name is the program's name, cut to 15 bytes.
 	Name string
-	// Args are its arguments, the program's own name first.
+	// Args are its arguments. The first one is the program's own name.
 	Args []string
 
 	fs FS
@@ -30,8 +30,8 @@ type Process struct {
 // maxFile is more than the kernel allows for arguments or an environment by default.
 const maxFile = 4 << 20
 
-// Find returns the processes whose names are given, those with lower numbers first.
-// Processes that end meanwhile are left out.
+// Find returns the processes with the given names, in the order of their numbers.
+// It leaves out processes that end meanwhile.
 func (fs FS) Find(names ...string) ([]Process, error) {
 	entries, err := os.ReadDir(string(fs))
 	if err != nil {
@@ -59,7 +59,7 @@ func (fs FS) Find(names ...string) ([]Process, error) {
 	return found, nil
 }
 
-// list splits what ends in zero bytes.
+// list splits texts that end in zero bytes.
 func list(data []byte) []string {
 	var all []string
 	for _, item := range bytes.Split(bytes.TrimSuffix(data, []byte{0}), []byte{0}) {
@@ -84,8 +84,8 @@ func (p Process) Flag(name string) (value string, ok bool) {
 	return value, ok
 }
 
-// Environ returns the environment with which the process was started, NAME=VALUE. Only
-// root and its own user may read it.
+// Environ returns the environment with which the process was started, NAME=VALUE.
+// Only root and the process's user may read it.
 func (p Process) Environ() ([]string, error) {
 	data, err := p.read("environ")
 	if err != nil {
@@ -109,7 +109,8 @@ func (p Process) Started() (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	// The second field is the program's name in parentheses, with any characters.
+	// The second field is the program's name in parentheses. It may contain any
+	// characters.
 	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 	const start = 22 - 3 // counted from the third field
 	if len(fields) <= start {
@@ -123,10 +124,10 @@ func (p Process) Started() (time.Time, error) {
 	return boot.Add(time.Duration(since) * (time.Second / ticks)), err
 }
 
-// boot returns when the system was started.
+// boot returns when the system was booted.
 func (fs FS) boot() (time.Time, error) {
 	path := filepath.Join(string(fs), "stat")
-	data, err := os.ReadFile(path) //nolint:gosec // the kernel's own file
+	data, err := os.ReadFile(path) //nolint:gosec // a file of the kernel
 	if err != nil {
 		return time.Time{}, err
 	}

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// check returns what makes a kubelet refuse the providers.
+// check returns the problems for which a kubelet refuses the providers.
 func (c Config) check(v Version) (problems []error) {
 	seen := map[string]string{}
 	for i, p := range c.Providers {
@@ -64,7 +64,7 @@ func (p Provider) checkNames(report reporter) {
 	}
 }
 
-// checkTokenAttributes checks them by the rules of the version.
+// checkTokenAttributes checks tokenAttributes by the rules of the version.
 func (p Provider) checkTokenAttributes(v Version, report reporter) {
 	t := p.TokenAttributes
 	if t == nil || !v.atLeast(32) { // older kubelets ignore the field

@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// Matches reports whether the kubelet asks the provider for an image, which is named
-// as the kubelet does it: with its host, without tag and digest.
+// Matches reports whether the kubelet asks the provider for an image. The image is
+// named as in the kubelet: with its host, without tag and digest.
 func (p Provider) Matches(image string) bool {
 	return slices.ContainsFunc(p.MatchImages, func(pattern string) bool { return match(pattern, image) })
 }
 
-// match compares as the kubelet does (URLsMatchStr): the host label by label, so that
-// a star stands within one label, the port as text, the path by prefix.
+// match compares like the kubelet (URLsMatchStr): the host label by label, the port
+// as text, and the path by prefix. A star matches within one label only.
 func match(pattern, image string) bool {
 	glob, err := parse(pattern)
 	if err != nil {
@@ -36,15 +36,16 @@ func match(pattern, image string) bool {
 	return true
 }
 
-// parse parses what has no scheme.
+// parse parses a URL without a scheme.
 func parse(s string) (*url.URL, error) { return url.Parse("https://" + s) }
 
-// Annotations returns the annotations that the kubelet passes on.
+// Annotations returns the annotations that the kubelet passes to the provider.
 func (t TokenAttributes) Annotations() []string {
 	return slices.Concat(t.RequiredAnnotations, t.OptionalAnnotations)
 }
 
-// InOrder returns the providers that the kubelet asks for an image, in its order.
+// InOrder returns the providers that the kubelet asks for an image, in the
+// kubelet's order.
 func (c Config) InOrder(image string, v Version) []Provider {
 	var all []Provider
 	for _, p := range c.Providers {

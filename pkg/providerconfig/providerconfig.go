@@ -1,6 +1,7 @@
-// Package providerconfig reads the kubelet's CredentialProviderConfig by the kubelet's
-// own rules, which differ by version (k8s.io/kubernetes, pkg/credentialprovider/plugin).
-// What is a problem here makes a kubelet exit at its start.
+// Package providerconfig reads the kubelet's CredentialProviderConfig by the
+// kubelet's own rules. They differ by version (k8s.io/kubernetes,
+// pkg/credentialprovider/plugin). With any problem that it reports, a kubelet exits
+// at its start.
 package providerconfig
 
 import (
@@ -16,7 +17,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Config is the providers of one file, or of all files of a directory.
+// Config holds the providers of one file, or of all files of a directory.
 type Config struct {
 	// Files are the files that were read, in order.
 	Files     []string
@@ -42,7 +43,8 @@ type Variable struct {
 	Value string `yaml:"value"`
 }
 
-// TokenAttributes make the kubelet pass service account tokens on (KEP-4412).
+// TokenAttributes make the kubelet pass service account tokens to the plugin
+// (KEP-4412).
 type TokenAttributes struct {
 	Audience              string   `yaml:"serviceAccountTokenAudience"`
 	CacheType             *string  `yaml:"cacheType"`
@@ -51,18 +53,18 @@ type TokenAttributes struct {
 	OptionalAnnotations   []string `yaml:"optionalServiceAccountAnnotationKeys"`
 }
 
-// document is a file.
+// document is the content of a file.
 type document struct {
 	APIVersion string     `yaml:"apiVersion"`
 	Kind       string     `yaml:"kind"`
 	Providers  []Provider `yaml:"providers"`
 }
 
-// maxFile bounds each file.
+// maxFile limits each file.
 const maxFile = 1 << 20
 
 // Load reads a file or, from kubelet 1.34 on, a directory of files. It returns the
-// providers as far as they can be read, and all problems.
+// providers that can be read, and all problems.
 func Load(path string, v Version) (Config, []error) {
 	c, problems := Read(path, v)
 	if len(problems) == 0 {
@@ -115,7 +117,7 @@ func filesAt(path string, v Version) ([]string, error) {
 	return files, nil
 }
 
-// read decodes a file. Kubelets before 1.32 ignore fields that they do not know.
+// read decodes a file. Kubelets before 1.32 ignore unknown fields.
 func read(path string, v Version) ([]Provider, []error) {
 	content, err := readFile(path)
 	if err != nil {

@@ -7,13 +7,13 @@ import (
 )
 
 // Version is the version of a kubelet, as far as its rules depend on it. The zero
-// value is not known, and counts as the latest.
+// value means unknown, and counts as the latest.
 type Version struct{ minor int }
 
 var versionPattern = regexp.MustCompile(`\bv1\.(\d{1,3})\b`)
 
-// ParseVersion finds the version in what a kubelet prints, such as
-// "Kubernetes v1.34.4-eks-1a2b3c".
+// ParseVersion finds the version in a kubelet's output, such as "Kubernetes
+// v1.34.4-eks-1a2b3c".
 func ParseVersion(text string) (Version, error) {
 	found := versionPattern.FindStringSubmatch(text)
 	if found == nil {
@@ -31,8 +31,8 @@ func (v Version) String() string {
 	return fmt.Sprintf("1.%d", v.minor)
 }
 
-// ByName reports whether the kubelet tries providers in the order of their names, not
-// in that of its configuration.
+// ByName reports whether the kubelet tries providers in the order of their names.
+// Otherwise it uses the order of its configuration.
 func (v Version) ByName() bool { return !v.atLeast(33) }
 
 func (v Version) atLeast(minor int) bool { return v.minor == 0 || v.minor >= minor }

@@ -13,7 +13,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
-// accepted are the media types of manifests that runtimes take.
+// accepted are the media types of manifests that runtimes accept.
 var accepted = strings.Join([]string{
 	"application/vnd.oci.image.index.v1+json",
 	"application/vnd.oci.image.manifest.v1+json",
@@ -21,21 +21,21 @@ var accepted = strings.Join([]string{
 	"application/vnd.docker.distribution.manifest.v2+json",
 }, ", ")
 
-// Manifest is what an image's manifest says, or its index.
+// Manifest is the content of an image's manifest or index.
 type Manifest struct {
 	Config    Descriptor
 	Manifests []Descriptor // of an index
 }
 
-// Descriptor names some content.
+// Descriptor identifies some content.
 type Descriptor struct {
 	Digest   string
 	Platform struct{ OS, Architecture string }
 }
 
-// Resolve asks whether the registry has the manifest and gives it away: HEAD, as
-// runtimes begin a pull. The answer to a HEAD has no body, so a refusal has no reason;
-// see Manifest.
+// Resolve asks whether the registry has the manifest and allows pulling it. It
+// sends a HEAD, as runtimes do at the start of a pull. The answer to a HEAD has no
+// body, so a refusal has no reason; see Manifest.
 func (r Registry) Resolve(ctx context.Context, repository, reference string) error {
 	resp, err := r.ask(ctx, http.MethodHead, repository+"/manifests/"+reference, accepted)
 	if err != nil {
@@ -58,8 +58,8 @@ func (r Registry) Manifest(ctx context.Context, repository, reference string) (M
 	return m, nil
 }
 
-// Image gets the manifest of an image for a platform. If the reference names an index,
-// it takes the platform's image, else the first one.
+// Image gets the manifest of an image for a platform. If the reference names an
+// index, it chooses the platform's image, or else the first one.
 func (r Registry) Image(ctx context.Context, repository, reference, architecture string) (Manifest, error) {
 	m, err := r.Manifest(ctx, repository, reference)
 	if err != nil || len(m.Manifests) == 0 {
@@ -81,7 +81,7 @@ func (r Registry) Image(ctx context.Context, repository, reference, architecture
 // digestPattern is the grammar of digests (OCI Image Specification, "Digests").
 var digestPattern = regexp.MustCompile(`^[a-z0-9]+([+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$`)
 
-// checkDigest refuses a digest that would not stay within its part of a path.
+// checkDigest refuses a digest that is not a single element of a path.
 func (r Registry) checkDigest(digest string) error {
 	if digestPattern.MatchString(digest) {
 		return nil
@@ -89,9 +89,9 @@ func (r Registry) checkDigest(digest string) error {
 	return fmt.Errorf("%s gave a manifest with a digest that is none: %q", r.Host, printable.Long(digest))
 }
 
-// Layer gets the image's configuration, which is stored as layers are. ECR redirects
-// to S3, with a signature in the URL: the token stays here. Layer returns the host that
-// had the content.
+// Layer gets the image's configuration, which is stored like a layer. ECR redirects
+// to S3, with a signature in the URL. The token is not sent to S3. Layer returns
+// the host that served the content.
 func (r Registry) Layer(ctx context.Context, repository string, m Manifest) (host string, err error) {
 	if err := r.checkDigest(m.Config.Digest); err != nil {
 		return "", err
@@ -103,7 +103,7 @@ func (r Registry) Layer(ctx context.Context, repository string, m Manifest) (hos
 	_ = resp.Body.Close()
 	location, err := resp.Location()
 	if errors.Is(err, http.ErrNoLocation) {
-		return r.Host, nil // it gave the content itself
+		return r.Host, nil // the registry served the content itself
 	}
 	if err != nil {
 		return "", fmt.Errorf("%s redirected to an address that is not a URL", r.Host)

@@ -22,8 +22,8 @@ const (
 	login  = "AWS:PASSWORD-of-the-registry"
 )
 
-// serve serves the registry and the bucket by one handler, and returns a registry
-// that is led there.
+// serve serves the registry and the bucket by one handler. It returns a registry
+// that connects there.
 func serve(t *testing.T, handle http.HandlerFunc) Registry {
 	t.Helper()
 	server := httptest.NewTLSServer(handle)
@@ -47,7 +47,8 @@ const index = `{"mediaType":"application/vnd.oci.image.index.v1+json","manifests
 	{"digest":"sha256:aaaa","platform":{"os":"linux","architecture":"amd64"}},
 	{"digest":"sha256:bbbb","platform":{"os":"linux","architecture":"arm64"}}]}`
 
-// image serves an index with two images, and their configurations by a redirect.
+// image serves an index with two images, and redirects requests for their
+// configurations.
 func image(t *testing.T, calls *[]string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		*calls = append(*calls, r.Method+" "+r.Host+r.URL.Path)
@@ -96,7 +97,7 @@ func TestPull(t *testing.T) {
 	}
 }
 
-// answer answers every request alike.
+// answer returns a handler that gives the same answer to every request.
 func answer(status int, contentType, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", contentType)

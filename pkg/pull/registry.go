@@ -18,19 +18,19 @@ import (
 type Registry struct {
 	// Host is the registry's host name, without a port.
 	Host string
-	// Login is user name and password: "AWS:PASSWORD".
+	// Login is the user name and the password: "AWS:PASSWORD".
 	Login secret.Text
-	// Send sends a request, and follows no redirect. The answer's body is bounded.
+	// Send sends a request, and follows no redirect. It limits the answer's body.
 	Send func(*http.Request) (*http.Response, error)
 }
 
-// Refusal is a registry's answer that is not what was asked for.
+// Refusal is a registry's answer without the requested content.
 type Refusal struct {
 	Status int
 	// Code and Message are the registry's own words. They come from outside, and may
 	// be empty.
 	Code, Message string
-	// Host is who answered, and Method how it was asked.
+	// Host is the host that answered. Method is the request's method.
 	Host, Method string
 }
 
@@ -84,7 +84,7 @@ func refusal(resp *http.Response, method string) *Refusal {
 	r := &Refusal{Status: resp.StatusCode, Host: resp.Request.URL.Hostname(), Method: method}
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return r // the status alone
+		return r // only the status
 	}
 	var answer struct {
 		Errors []struct{ Code, Message string } `json:"errors"`
@@ -100,8 +100,8 @@ func refusal(resp *http.Response, method string) *Refusal {
 	return r
 }
 
-// element returns the text of an XML element without children, as S3's errors have
-// them; empty if there is none.
+// element returns the text of an XML element without children, as in S3's errors.
+// It is empty if there is no such element.
 func element(xml, name string) string {
 	_, after, _ := strings.Cut(xml, "<"+name+">")
 	text, _, found := strings.Cut(after, "</"+name+">")

@@ -1,6 +1,6 @@
-// Package requestlog writes one entry for each request: to the journal, a file or
-// a stream. An entry is a function of the request's outcome and its trace. It is
-// made once, after the response, and never changes the response: an entry that
+// Package requestlog writes one entry for each request: to the journal, a file or a
+// stream. An entry derives only from the request's outcome and its trace. It is
+// written once, after the response, and does not affect the response. An entry that
 // cannot be written is lost.
 package requestlog
 
@@ -18,7 +18,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/trace"
 )
 
-// Bounds of an entry: it must fit into one datagram, whatever it quotes.
+// The limits of an entry: it must fit into one datagram, whatever it quotes.
 const (
 	maxText      = 4 << 10
 	maxRequestID = 64
@@ -28,14 +28,14 @@ const (
 type Entry struct {
 	time  time.Time
 	level slog.Level
-	// summary is the entry in one line without the error and the notes, which are
-	// fields of their own; message has everything.
+	// summary is the entry in one line without the error and the notes, which have
+	// their own fields. message includes them.
 	summary, message string
 	fields           []slog.Attr
 }
 
-// New makes the entry of a request. class names the class of o.Err, if the error
-// does not tell; empty otherwise.
+// New returns the entry of a request. class names the class of o.Err if the error
+// itself has none.
 func New(o provider.Outcome, class string, t *trace.Trace, now time.Time) Entry {
 	e := Entry{time: now, level: slog.LevelInfo}
 	note := noteOf(o)
@@ -88,7 +88,7 @@ func milliseconds(name string, d time.Duration) slog.Attr {
 	return slog.Float64(name+"_ms", float64(d.Round(100*time.Microsecond).Microseconds())/1000)
 }
 
-// noteOf is what operators should know beside the response.
+// noteOf returns the warnings for operators about the response.
 func noteOf(o provider.Outcome) string {
 	notes := o.Notes
 	if o.Anonymous != nil {
@@ -97,7 +97,8 @@ func noteOf(o provider.Outcome) string {
 	return strings.Join(notes, "; ")
 }
 
-// entryName names the configuration's entry; empty if it was not determined.
+// entryName names the configuration's entry. It is empty if no entry was
+// determined.
 func entryName(o provider.Outcome) string {
 	switch {
 	case o.Decision.Entry != nil:
@@ -108,7 +109,7 @@ func entryName(o provider.Outcome) string {
 	return ""
 }
 
-// result says in a word what the kubelet got.
+// result returns one word for what the kubelet got.
 func result(o provider.Outcome) string {
 	class, classified := failure.Of(o.Err)
 	switch {

@@ -28,7 +28,7 @@ const (
 	role  = "arn:aws:iam::444455556666:role/ecr-pull"
 )
 
-// ticking is a clock that advances by a millisecond each time that it is read.
+// ticking is a clock that advances by a millisecond at each reading.
 func ticking() func() time.Time {
 	now := time.Date(2026, 3, 1, 3, 0, 0, 0, time.UTC)
 	return func() time.Time {
@@ -164,7 +164,7 @@ func TestEntryHasTheTrace(t *testing.T) {
 	}
 }
 
-// TestClassOfOtherErrors: the caller names the class of an error that has none.
+// TestClassOfOtherErrors: the caller's class counts for an error without a class.
 func TestClassOfOtherErrors(t *testing.T) {
 	t.Parallel()
 	now := ticking()
@@ -174,8 +174,8 @@ func TestClassOfOtherErrors(t *testing.T) {
 	}
 }
 
-// TestHostile: whatever the texts hold, the entry has its fields and no others, in
-// one line each, and fits into a datagram.
+// TestHostile: with any texts, the entry has exactly its fields, in one line each,
+// and fits into a datagram.
 func TestHostile(t *testing.T) {
 	t.Parallel()
 	hostile := "x\nPRIORITY=0\r\nMESSAGE=\u2028all\x00is\x1b[31m well\xff\u202e" + strings.Repeat("x", 1<<14)

@@ -20,7 +20,7 @@ func (e Entry) ToStream(ctx context.Context, w io.Writer) error {
 	return slog.NewJSONHandler(w, nil).Handle(ctx, record)
 }
 
-// filePatience is how long a disk is waited for. Then the entry is lost.
+// filePatience is the longest wait for a disk. After it, the entry is lost.
 const filePatience = 200 * time.Millisecond
 
 // ToFile appends the entry to a file. It creates the file with mode 0600.
@@ -50,8 +50,8 @@ func (e Entry) toFile(ctx context.Context, path string) (err error) {
 
 var errNotRegular = errors.New("not a regular file")
 
-// openLog opens a regular file that root or the own user owns. The kind is checked
-// before the file is opened: opening a pipe would wait for its reader.
+// openLog opens a regular file that belongs to root or to this user. It checks the
+// file's kind before opening, because opening a pipe would wait for its reader.
 func openLog(path string) (*os.File, error) {
 	path, err := follow(path)
 	if err != nil {
@@ -74,8 +74,8 @@ func openLog(path string) (*os.File, error) {
 	return f, nil
 }
 
-// follow returns what a symbolic link points to, if root or the own user made the
-// link. Any other path stays as it is.
+// follow returns the target of a symbolic link, if root or this user made the link.
+// It returns any other path unchanged.
 func follow(path string) (string, error) {
 	link, err := os.Lstat(path)
 	if err != nil || link.Mode()&fs.ModeSymlink == 0 {
@@ -87,7 +87,8 @@ func follow(path string) (string, error) {
 	return filepath.EvalSymlinks(path)
 }
 
-// checkLog looks at the file that was opened: the path may have changed meanwhile.
+// checkLog checks the open file, because the path may have changed since the first
+// check.
 func checkLog(f *os.File) error {
 	info, err := f.Stat()
 	switch {
@@ -99,8 +100,8 @@ func checkLog(f *os.File) error {
 	return checkOwner(info)
 }
 
-// cause returns an error without the operation and the path, which the message
-// has.
+// cause returns an error without the operation and the path. The message has them
+// already.
 func cause(err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {

@@ -57,7 +57,7 @@ func TestStreamHasTheErrorOnce(t *testing.T) {
 	}
 }
 
-// TestFile: many processes append to one file, and every line is whole.
+// TestFile: many processes append to one file, and every line is complete.
 func TestFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "log")
@@ -85,7 +85,7 @@ func TestFile(t *testing.T) {
 	}
 }
 
-// TestFileLink: a symbolic link of the own user is followed.
+// TestFileLink: a symbolic link of this user is followed.
 func TestFileLink(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -10,23 +10,23 @@ import (
 	"time"
 )
 
-// The journal gets its datagrams from these few lines: go-systemd's journal.Send
-// waits forever for a journal that takes nothing, and knows no other socket than
-// the system's.
+// This file sends the datagrams itself. go-systemd's journal.Send waits forever if
+// the journal accepts nothing, and it supports only the system's socket.
 
-// journalPatience is how long a journal with a full queue is waited for. Then the
-// entry is lost.
+// journalPatience is the longest wait for a journal with a full queue. After it,
+// the entry is lost.
 const journalPatience = 50 * time.Millisecond
 
-// ToJournal sends the entry to the journal at a socket, if there is one, also for a
-// request that was stopped. `journalctl -t` finds it by the identifier.
+// ToJournal sends the entry to the journal at a socket, if there is one. It does so
+// even if the request was cancelled. `journalctl -t` finds the entry by the
+// identifier.
 func (e Entry) ToJournal(ctx context.Context, socket, identifier string) {
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(context.WithoutCancel(ctx), "unixgram", socket) // never blocks
 	if err != nil {
 		return
 	}
-	defer conn.Close() //nolint:errcheck // the datagram is sent or lost by then
+	defer conn.Close() //nolint:errcheck // the datagram is already sent or lost
 	message := e.datagram(identifier)
 	//nolint:forbidigo // the deadlines of sockets are in real time
 	if conn.SetWriteDeadline(time.Now().Add(journalPatience)) == nil {
@@ -53,8 +53,8 @@ func (e Entry) datagram(identifier string) []byte {
 	return b
 }
 
-// appendField appends a field: NAME=value, or with its length if the value has
-// more than one line. So no value can pass for another field.
+// appendField appends a field: NAME=value, or with its length if the value has more
+// than one line. So no value can look like another field.
 func appendField(b []byte, name, value string) []byte {
 	b = append(b, name...)
 	if strings.Contains(value, "\n") {

@@ -10,8 +10,8 @@ import (
 	"ecr-cross-account-credential-provider/test/fakejournal"
 )
 
-// TestJournalThatHangs: a journal that takes nothing, or that does not exist, does
-// not keep ToJournal from returning.
+// TestJournalThatHangs: ToJournal returns even if the journal accepts nothing or
+// does not exist.
 func TestJournalThatHangs(t *testing.T) {
 	t.Parallel()
 	full := fakejournal.Start(t)
@@ -21,7 +21,7 @@ func TestJournalThatHangs(t *testing.T) {
 	}
 }
 
-// TestStopped: a request that was stopped has its entry too.
+// TestStopped: a cancelled request also gets an entry.
 func TestStopped(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())

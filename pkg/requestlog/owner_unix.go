@@ -9,13 +9,13 @@ import (
 	"syscall"
 )
 
-// openFlags keep a pipe or a link that took the file's place from being opened.
+// openFlags prevent opening a pipe or a link that has replaced the file.
 const openFlags = syscall.O_NONBLOCK | syscall.O_NOFOLLOW
 
-// checkOwner refuses what another user than root and the own one owns: that user
-// could read the log, or direct it elsewhere.
+// checkOwner refuses a file that belongs neither to root nor to this user. Its
+// owner could read the log, or redirect it.
 func checkOwner(info fs.FileInfo) error {
-	if stat, ok := info.Sys().(*syscall.Stat_t); ok && stat.Uid != 0 && stat.Uid != uint32(os.Geteuid()) { //nolint:gosec // a user's number fits
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok && stat.Uid != 0 && stat.Uid != uint32(os.Geteuid()) { //nolint:gosec // a user ID fits
 		return fmt.Errorf("owned by user %d, neither root nor the user that runs this program (%d); remove it", stat.Uid, os.Geteuid())
 	}
 	return nil

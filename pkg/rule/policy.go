@@ -25,7 +25,7 @@ const maxPolicy = 2048
 // WithPolicy adds a session policy. It returns an error if the policy for the
 // entry's repositories would be too long.
 func (r RoleTemplate) WithPolicy(kind PolicyKind, repositories []string) (RoleTemplate, error) {
-	const longestPartition, longestRegion = "aws-us-gov", "us-gov-xxxxxxxxxxxxxxxxxxxx-99" // together as long as any that package registry accepts
+	const longestPartition, longestRegion = "aws-us-gov", "us-gov-xxxxxxxxxxxxxxxxxxxx-99" // together as long as the longest that package registry accepts
 	if n := len(kind.document(longestPartition, longestRegion, "000000000000", repositories)); n > maxPolicy {
 		return r, fmt.Errorf("the session policy for the entry's repositories would have up to %d characters, and STS takes %d; name fewer or shorter repositories",
 			n, maxPolicy)
