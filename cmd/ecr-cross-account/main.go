@@ -1,4 +1,4 @@
-// Command ecr-cross-account is the operator's tool beside the plugin
+// Command ecr-cross-account is the operator's tool for the plugin
 // ecr-cross-account-credential-provider.
 package main
 

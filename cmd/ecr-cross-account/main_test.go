@@ -17,7 +17,7 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// TestMain makes the test's binary both programs too.
+// TestMain lets the test's binary also run as both programs.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){operator.Name: main, cli.Name: func() {
 		ctx, stop := process.Context()
@@ -26,9 +26,9 @@ func TestMain(m *testing.M) {
 	}})
 }
 
-// TestScripts runs testdata/script: each has an AWS of its own, the example world, and
-// reaches it by AWS's own host names through a proxy. UPDATE_SCRIPTS=1 rewrites what
-// they expect.
+// TestScripts runs testdata/script. Each script has its own AWS, the example world,
+// and reaches it by AWS's own host names through a proxy. UPDATE_SCRIPTS=1 rewrites
+// the expected outputs.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -75,7 +75,7 @@ func setup(env *testscript.Env) error {
 	if err != nil {
 		return err
 	}
-	for _, path := range configs { // trustworthy, whatever the umask
+	for _, path := range configs { // for any umask, with a mode that the plugin accepts
 		if err := os.Chmod(path, 0o644); err != nil {
 			return err
 		}
@@ -102,7 +102,7 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// role returns the role of the first account that a principal may assume.
+// role returns a role of the first account that a principal may assume.
 func role(principal string) fakeaws.Role {
 	return fakeaws.Role{
 		ARN: pullRole, Trust: []fakeaws.Trust{{Principal: principal}},
@@ -110,13 +110,13 @@ func role(principal string) fakeaws.Role {
 	}
 }
 
-// trustRole: trust PRINCIPAL lets nobody but the principal assume the first account's
+// trustRole: trust PRINCIPAL lets only the principal assume the first account's
 // role.
 func trustRole(ts *testscript.TestScript, _ bool, args []string) {
 	serverOf(ts).World.SetRole(role(args[0]))
 }
 
-// switchFault: fault SERVICE NAME switches a fault of the table on, or off.
+// switchFault: fault SERVICE NAME turns a fault of the table on or off.
 func switchFault(ts *testscript.TestScript, _ bool, args []string) {
 	service := fakeaws.Service(args[0])
 	if args[1] == "off" {
@@ -130,8 +130,8 @@ func switchFault(ts *testscript.TestScript, _ bool, args []string) {
 	serverOf(ts).Break(service, fault)
 }
 
-// printToken: token FILE writes a token of the service account shop/web, and makes
-// the cluster known to IAM.
+// printToken: token FILE writes a token of the service account shop/web, and
+// registers the cluster with IAM.
 func printToken(ts *testscript.TestScript, _ bool, args []string) {
 	issuer, err := fakeaws.NewIssuer("https://oidc.example.com/cluster")
 	ts.Check(err)
@@ -143,7 +143,8 @@ func printToken(ts *testscript.TestScript, _ bool, args []string) {
 
 var proxyAddress = regexp.MustCompile(`127\.0\.0\.1:\d+`)
 
-// maskPorts: mask FILE writes the last stdout with the proxy's name for its address.
+// maskPorts: mask FILE writes the last stdout, with the proxy's address replaced by
+// its name.
 func maskPorts(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(proxyAddress.ReplaceAllString(ts.ReadFile("stdout"), "PROXY")), 0o600))
 }

@@ -90,7 +90,7 @@ func listCache(p Process, entries []cache.Info) error {
 	return out.Flush()
 }
 
-// noteOf is what there is to say about an entry besides its state and times.
+// noteOf returns the text for an entry besides its state and times.
 func noteOf(e cache.Info, now time.Time) string {
 	var notes []string
 	if e.Reason != "" {

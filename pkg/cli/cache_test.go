@@ -15,13 +15,14 @@ import (
 	"ecr-cross-account-credential-provider/pkg/failure"
 )
 
-// refusal is an error as of STS.
+// refusal is an error like one of STS.
 type refusal struct{}
 
 func (refusal) Error() string               { return "no luck" }
 func (refusal) FailureClass() failure.Class { return failure.Refused }
 
-// TestCacheListJSON: no token, times only where there are some, and [] for nothing.
+// TestCacheListJSON: the output has no token, and times only if they exist. It is
+// [] without entries.
 func TestCacheListJSON(t *testing.T) {
 	t.Parallel()
 	directory := filepath.Join(t.TempDir(), "cache")

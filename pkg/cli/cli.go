@@ -1,5 +1,5 @@
-// Package cli is the command line of the plugin: what the kubelet calls, and the
-// commands for people.
+// Package cli is the command line of the plugin: the command that the kubelet
+// calls, and the commands for people.
 package cli
 
 import (
@@ -12,7 +12,7 @@ import (
 // Name is the program's name in messages, whatever the file is called.
 const Name = providerconfig.PluginName
 
-// Process is what the program gets from its process.
+// Process holds what the program gets from its process.
 type Process = command.Process
 
 // Main runs the program and returns its exit status.

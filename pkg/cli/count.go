@@ -9,10 +9,11 @@ import (
 	"ecr-cross-account-credential-provider/pkg/provider"
 )
 
-// countWithin bounds counting: a disk that hangs must not hold the kubelet.
+// countWithin limits the time for counting, so that a disk that hangs does not
+// block the kubelet.
 const countWithin = time.Second
 
-// count counts the request for metrics. That it cannot is no matter.
+// count counts the request for metrics. It ignores errors.
 func (c *call) count(err error) {
 	c.mu.Lock()
 	store, took := c.store, c.trace.Elapsed()
@@ -33,7 +34,7 @@ func (c *call) count(err error) {
 	}
 }
 
-// ending is how a request with that outcome and error counts.
+// ending returns the outcome as which a request counts.
 func ending(o provider.Outcome, err error) counter.Outcome {
 	class, _ := failure.Of(err)
 	switch {

@@ -12,8 +12,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/providerconfig"
 )
 
-// kubeletEntry is the plugin's entry in the kubelet's CredentialProviderConfig, which
-// gives the plugin its environment and arguments.
+// kubeletEntry selects the plugin's entry in the kubelet's
+// CredentialProviderConfig. The entry sets the plugin's environment and arguments.
 type kubeletEntry struct {
 	path, name string // of --provider-config and --provider
 }
@@ -23,9 +23,9 @@ func (k *kubeletEntry) register(flags *flag.FlagSet) {
 	flags.StringVar(&k.name, "provider", "", "the `NAME` of the plugin's entry there, if there are several")
 }
 
-// apply makes this process what the kubelet starts: with the entry's env in the
-// process's own environment, and the flags among its args, unless the command line has
-// the same. It must come before anything reads the environment.
+// apply gives this process the environment and the flags with which the kubelet
+// starts the plugin. Flags of the command line have priority over the same flags in
+// the entry's args. apply must run before anything reads the environment.
 func (k kubeletEntry) apply(p Process, conf *command.Configuration) error {
 	switch {
 	case k.path == "" && k.name != "":
@@ -59,8 +59,8 @@ func (k kubeletEntry) apply(p Process, conf *command.Configuration) error {
 	return nil
 }
 
-// find returns the entry of --provider, else the only one, else the one that has the
-// plugin's own name.
+// find returns the entry that --provider names, else the only one, else the one
+// with the plugin's own name.
 func (k kubeletEntry) find() (providerconfig.Provider, error) {
 	c, problems := providerconfig.Load(k.path, providerconfig.Version{})
 	var names []string

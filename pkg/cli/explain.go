@@ -13,8 +13,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// explain says what would be done for an image. It needs no network, so it works
-// at a desk as it does on a node.
+// explain says what the plugin would do for an image. It needs no network, so it
+// also works away from a node.
 func explain(conf *command.Configuration) func(*flag.FlagSet) command.Run {
 	return func(flags *flag.FlagSet) command.Run {
 		q := question{}
@@ -47,7 +47,7 @@ func explain(conf *command.Configuration) func(*flag.FlagSet) command.Run {
 	}
 }
 
-// question is what the command line asks.
+// question holds the arguments of explain.
 type question struct {
 	image  string
 	own    registry.Account // zero: not given
@@ -59,15 +59,15 @@ type question struct {
 type answer struct {
 	question
 	config config.Config
-	// notECR says why the image is in no ECR registry. Otherwise there are cases: one,
-	// or two that depend on the node's own account.
+	// notECR says why the image is not in ECR. If it is nil, there are cases: one,
+	// or two if the result depends on the node's own account.
 	notECR error
 	parsed registry.Image
 	api    *awsapi.API
 	cases  []decided
 }
 
-// decided is a decision, or why the configuration yields no plan.
+// decided is a decision, or the reason why the configuration yields no plan.
 type decided struct {
 	plan.Decision
 	err error
@@ -102,7 +102,7 @@ func (q question) answer(ctx context.Context, p Process, conf command.Configurat
 	return a, nil
 }
 
-// only returns the one case.
+// only returns the case if there is exactly one.
 func (a answer) only() (decided, error) {
 	if len(a.cases) > 1 {
 		return decided{}, command.UsageError("which entry governs %s depends on the node's own account; name it with --own ACCOUNT", a.parsed)
@@ -110,8 +110,8 @@ func (a answer) only() (decided, error) {
 	return a.cases[0], nil
 }
 
-// compare returns an error unless the entry governs the image, or no entry if that is
-// expected.
+// compare returns an error if the governing entry is not the expected one. The
+// expectation may be that no entry governs the image.
 func (a answer) compare(entry string) error {
 	if a.notECR != nil {
 		return unexpected(entry, noEntry, "it is not in Amazon ECR: "+a.notECR.Error())

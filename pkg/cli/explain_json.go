@@ -38,7 +38,7 @@ func (a answer) printJSON(p Process) error {
 	return p.WriteJSON(e)
 }
 
-// fill fills in what the configuration decides.
+// fill adds what the configuration decides.
 func (e *explained) fill(a answer, d decided) error {
 	e.Response.CacheKeyType = d.Scope()
 	if d.Entry == nil {

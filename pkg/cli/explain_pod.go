@@ -39,9 +39,9 @@ func (f *podFlags) register(flags *flag.FlagSet) {
 	})
 }
 
-// serviceAccount returns the service account as a kubelet's request has it; nil if the
-// flags name none. Its token says who it is for, and nothing accepts it: it has no
-// signature.
+// serviceAccount returns the service account in the form of a kubelet's request, or
+// nil if the flags name none. Its token has the right claims but no signature, so
+// nothing accepts it.
 func (f podFlags) serviceAccount() (*kubelet.ServiceAccount, error) {
 	if f.name == "" {
 		if len(f.annotations) > 0 {
@@ -53,6 +53,6 @@ func (f podFlags) serviceAccount() (*kubelet.ServiceAccount, error) {
 	if err != nil {
 		return nil, err
 	}
-	token := "e30." + base64.RawURLEncoding.EncodeToString(claims) + "." // a header of {}
+	token := "e30." + base64.RawURLEncoding.EncodeToString(claims) + "." // the header is {}
 	return &kubelet.ServiceAccount{Annotations: f.annotations, Token: secret.New(token)}, nil
 }

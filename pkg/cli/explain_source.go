@@ -6,7 +6,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
-// source explains whose identity starts the chain of roles.
+// source explains which identity starts the chain of roles.
 func (e *explanation) source(d decided) {
 	account := d.Entry.ServiceAccount
 	switch {
@@ -24,7 +24,7 @@ func (e *explanation) source(d decided) {
 	}
 }
 
-// serviceAccounts explains the source for a service account that is not known.
+// serviceAccounts explains the source for an unknown service account.
 func (e *explanation) serviceAccounts(account rule.ServiceAccount) {
 	e.add("source", "the pod's service account, by the role in its annotation")
 	e.add("", "%s:", account.RoleAnnotation)

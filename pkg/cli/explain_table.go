@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// table is a table of two columns in blocks, each with a title, the first one
-// without.
+// table is a table of two columns. It consists of blocks with titles. The first
+// block has no title.
 type table struct{ blocks []block }
 
 type block struct {
@@ -16,7 +16,7 @@ type block struct {
 	rows  []row
 }
 
-// row is a label and its text. The label is empty in a row that goes on with the one
+// row is a label and its text. The label is empty in a row that continues the one
 // above.
 type row struct {
 	label, text string
@@ -31,7 +31,7 @@ func (t *table) add(label, format string, args ...any) {
 	t.row(row{label: label, text: fmt.Sprintf(format, args...)})
 }
 
-// wrong adds a row that a terminal shows in red.
+// wrong adds a row that is red on a terminal.
 func (t *table) wrong(label string, err error) { t.row(row{label, err.Error(), true}) }
 
 func (t *table) row(r row) {
@@ -42,7 +42,7 @@ func (t *table) row(r row) {
 	last.rows = append(last.rows, r)
 }
 
-// The escape codes of a terminal.
+// These are escape codes of terminals.
 const bold, red, plain = "\x1b[1m", "\x1b[31m", "\x1b[0m"
 
 // print writes the table, with bold labels and red problems if color is true.

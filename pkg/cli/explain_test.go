@@ -18,7 +18,7 @@ func explainLine(t *testing.T, out, label string) string {
 	return ""
 }
 
-// TestExplainOfAnExceptedAccount: two cases that do not differ are one.
+// TestExplainOfAnExceptedAccount: two equal cases are shown as one.
 func TestExplainOfAnExceptedAccount(t *testing.T) {
 	t.Parallel()
 	const wild = "registries:\n- accounts: [\"*\"]\n  exceptAccounts: [own, \"602401143452\"]\n  assumeRoles: [{arn: \"arn:{partition}:iam::{account}:role/x\"}]\n"
@@ -30,8 +30,8 @@ func TestExplainOfAnExceptedAccount(t *testing.T) {
 	}
 }
 
-// TestExplainSTS: STS is where the real call goes, also for FIPS registries and
-// other partitions.
+// TestExplainSTS: explain shows the STS host of the real call, also for FIPS
+// registries and other partitions.
 func TestExplainSTS(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ image, region, want string }{
@@ -106,7 +106,7 @@ func TestExplainNotECR(t *testing.T) {
 	}
 }
 
-// TestExplainColors: only a terminal gets colors, and not with NO_COLOR.
+// TestExplainColors: only a terminal gets colors, unless NO_COLOR is set.
 func TestExplainColors(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

@@ -52,7 +52,7 @@ func configName(c config.Config, roles bool) string {
 	return "no file: as the stock plugin does"
 }
 
-// image says what the image's name means.
+// image explains the image's name.
 func (e *explanation) image() {
 	image := e.parsed
 	reg := image.Registry()
@@ -149,7 +149,7 @@ func details(role rule.Role) []string {
 	return d
 }
 
-// kept says how long a response is kept at most, and why.
+// kept says how long the kubelet keeps a response at most, and why.
 func (e *explanation) kept(d decided) string {
 	session := time.Duration(d.Plan.SessionSeconds()) * time.Second
 	fresh, why := provider.FreshFor(session), "half of the token's life"
@@ -162,8 +162,8 @@ func (e *explanation) kept(d decided) string {
 	return rule.ShortDuration(fresh) + ", " + why
 }
 
-// mayBeNode reports whether the node may stand in for a service account that is not
-// known.
+// mayBeNode reports whether the node's identity may replace an unknown service
+// account.
 func (e *explanation) mayBeNode(d decided) bool {
 	s := d.Entry.ServiceAccount
 	return s != nil && e.pod.name == "" && (s.NodeWhenNoToken || s.NodeWhenNoRole)

@@ -18,7 +18,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/trace"
 )
 
-// getCredentials serves the kubelet. Stdout gets the response or nothing.
+// getCredentials serves the kubelet. It writes the response or nothing to stdout.
 func getCredentials(conf *command.Configuration) func(*flag.FlagSet) command.Run {
 	return func(*flag.FlagSet) command.Run {
 		return func(ctx context.Context, p Process, args []string) error {
@@ -104,7 +104,7 @@ func (c *call) addNote(note string) {
 	c.notes = append(c.notes, note)
 }
 
-// soFar is the outcome as far as it is known, with the notes of the cache.
+// soFar returns the outcome so far, with the notes of the cache.
 func (c *call) soFar() provider.Outcome {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -113,7 +113,7 @@ func (c *call) soFar() provider.Outcome {
 	return o
 }
 
-// withNotes puts the notes behind an error, in its one line.
+// withNotes appends the notes to an error, in the same line.
 func (c *call) withNotes(err error) error {
 	for _, note := range c.soFar().Notes {
 		err = fmt.Errorf("%w; %s", err, note)
@@ -121,9 +121,9 @@ func (c *call) withNotes(err error) error {
 	return err
 }
 
-// log writes the request's log entry. It comes after the response and never
-// changes it. A log that cannot be written is worth a line on stderr only beside a
-// response: an error is the one line there.
+// log writes the request's log entry. It runs after the response and never changes
+// it. If the log cannot be written, it says so on stderr after a response. After an
+// error it does not, because stderr gets one line only.
 func (c *call) log(ctx context.Context, to config.Log, failure error) {
 	o, class := c.soFar(), ""
 	if failure != nil {
@@ -152,14 +152,13 @@ func (c *call) write(ctx context.Context, to config.Log, entry requestlog.Entry)
 	return nil
 }
 
-// reserve is the part of the deadline that is kept for saying why there is no
-// response.
+// reserve is the part of the deadline that is left for writing an error.
 func reserve(deadline time.Duration) time.Duration { return min(time.Second, deadline/10) }
 
 // inTime calls f, with a context that ends a little before the deadline. The
-// deadline counts from the start of the call. inTime returns by then even if f
-// waits where no context reaches it: for a stdin that is never closed, or for a
-// disk. The error then names the step that does not end.
+// deadline counts from the start of the call. inTime returns in time even if f
+// waits for something that ignores the context, such as a stdin that is never
+// closed, or a disk. Then the error names the step that hangs.
 func inTime[T any](ctx context.Context, c *call, deadline time.Duration, step string, f func(context.Context) (T, error)) (T, error) {
 	grace := reserve(deadline)
 	ctx, cancel := context.WithTimeout(ctx, deadline-grace-c.trace.Elapsed())
@@ -198,7 +197,7 @@ func inTime[T any](ctx context.Context, c *call, deadline time.Duration, step st
 	}
 }
 
-// stuck says what did not end.
+// stuck returns the error for a step that hangs.
 func (c *call) stuck(ctx context.Context, deadline time.Duration) error {
 	step := c.trace.Running()
 	if errors.Is(ctx.Err(), context.Canceled) {
@@ -207,7 +206,7 @@ func (c *call) stuck(ctx context.Context, deadline time.Duration) error {
 	return fmt.Errorf("no response within the deadline of %s: step %q did not end; %s", deadline, step, stuckHint(step))
 }
 
-// stuckHint says what to look at when a step does not end.
+// stuckHint says what to check if a step hangs.
 func stuckHint(step string) string {
 	switch step {
 	case "config":

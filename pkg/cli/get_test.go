@@ -23,8 +23,8 @@ func TestGetWithoutAWS(t *testing.T) {
 	}
 }
 
-// TestGetFails: stdout stays empty, and stderr has one line that does not end, as a
-// kubelet logs it in one value.
+// TestGetFails: stdout stays empty, and stderr has one line without a newline,
+// because a kubelet logs it as one value.
 func TestGetFails(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -49,8 +49,8 @@ func TestGetFails(t *testing.T) {
 	}
 }
 
-// TestPeoplesErrorsEndTheirLine: what people run ends its output with a newline,
-// also in a pipe.
+// TestPeoplesErrorsEndTheirLine: a command for people ends its output with a
+// newline, also in a pipe.
 func TestPeoplesErrorsEndTheirLine(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{{"explain"}, {"version", "x"}, {"cache", "list"}, {"validate"}, {"help", "x"}} {
@@ -64,8 +64,8 @@ func TestPeoplesErrorsEndTheirLine(t *testing.T) {
 	}
 }
 
-// TestStuck: whatever never ends, the program ends within its deadline and names
-// the step.
+// TestStuck: if a step hangs, the program ends within its deadline and names the
+// step.
 func TestStuck(t *testing.T) {
 	t.Parallel()
 	config := writeConfig(t, "registries: [{accounts: [\"444455556666\"]}]\ndeadline: 1s\n")
@@ -95,7 +95,8 @@ func TestStuck(t *testing.T) {
 	}
 }
 
-// TestStderrIsNeverRead: the exit status is there all the same.
+// TestStderrIsNeverRead: the program ends with its exit status even if nobody reads
+// stderr.
 func TestStderrIsNeverRead(t *testing.T) {
 	t.Parallel()
 	if got := runMain(t, func(p *Process) { p.Stderr = never{} }, "nonsense"); got.status != 2 {
@@ -118,7 +119,7 @@ func TestSignal(t *testing.T) {
 	}
 }
 
-// TestSignalEndsACommand: what people run ends by a signal too.
+// TestSignalEndsACommand: a signal also ends a command for people.
 func TestSignalEndsACommand(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -145,8 +146,8 @@ func TestLogOfStderr(t *testing.T) {
 	}
 }
 
-// TestDefaultConfig: only a name that does not exist at all is no configuration. A
-// link that leads nowhere may be a disk that is not mounted yet.
+// TestDefaultConfig: only a missing file means "no configuration". A link with a
+// missing target may lead to a disk that is not mounted yet.
 func TestDefaultConfig(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

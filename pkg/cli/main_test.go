@@ -12,8 +12,8 @@ import (
 
 const configHead = "apiVersion: ecr-cross-account-credential-provider/v1alpha1\nkind: CrossAccountConfig\n"
 
-// TestMain takes the developer's own AWS out of the environment, which the SDK
-// reads.
+// TestMain removes the developer's own AWS settings from the environment, which the
+// SDK reads.
 func TestMain(m *testing.M) {
 	for _, variable := range os.Environ() {
 		if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "AWS_") {
@@ -49,7 +49,8 @@ func runMain(t *testing.T, change func(*Process), args ...string) output {
 	return output{status, stdout.String(), stderr.String()}
 }
 
-// writeConfig writes a configuration that the plugin trusts.
+// writeConfig writes a configuration with an owner and mode that the plugin
+// accepts.
 func writeConfig(t *testing.T, text string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "config.yaml")

@@ -62,7 +62,7 @@ func readNode(p Process, c config.Config) (metrics.Node, error) {
 	}
 	defer store.Close() //nolint:errcheck // nothing is lost
 	if node.Totals, err = counter.Read(store.Root()); err != nil {
-		p.Note(err.Error()) // what can be read counts
+		p.Note(err.Error()) // the readable records count
 	}
 	node.Tokens, err = store.List()
 	return node, err

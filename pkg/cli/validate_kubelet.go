@@ -15,8 +15,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// kubeletFlags name the kubelet's CredentialProviderConfig, which is held against the
-// kubelet's own rules and the accounts of the configuration.
+// kubeletFlags name the kubelet's CredentialProviderConfig. It is checked against
+// the kubelet's own rules and the accounts of the configuration.
 type kubeletFlags struct {
 	path, binDir string
 	version      providerconfig.Version // the zero value counts as the latest
@@ -31,8 +31,8 @@ func (k *kubeletFlags) register(flags *flag.FlagSet) {
 	})
 }
 
-// check returns what keeps the kubelet from starting, and a warning for each account
-// for whose images the kubelet does not ask the plugin.
+// check returns the problems that stop the kubelet at its start. It also returns a
+// warning for each account for whose images the kubelet does not ask the plugin.
 func (k kubeletFlags) check(c config.Config) (warnings, problems config.Problems, err error) {
 	if k.path == "" {
 		if k != (kubeletFlags{}) {
@@ -58,7 +58,8 @@ func (k kubeletFlags) check(c config.Config) (warnings, problems config.Problems
 	return warnings, problems, nil
 }
 
-// problem returns a problem with the file that its message names, else with the path.
+// problem returns a problem in the file that its message names, or else in the
+// path.
 func (k kubeletFlags) problem(c providerconfig.Config, message string) config.Problem {
 	for _, file := range append(c.Files, k.path) {
 		if rest, ok := strings.CutPrefix(message, file+": "); ok {
@@ -68,7 +69,7 @@ func (k kubeletFlags) problem(c providerconfig.Config, message string) config.Pr
 	return config.Problem{File: k.path, Message: message}
 }
 
-// isProgram returns why the kubelet would not find a program at the path.
+// isProgram returns an error if the kubelet would not find a program at the path.
 func isProgram(path string) error {
 	info, err := os.Stat(path)
 	switch {
@@ -76,7 +77,7 @@ func isProgram(path string) error {
 		return err
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("%s is not a file", path)
-	case info.Mode().Perm()&0o111 == 0 && filepath.Separator == '/': // Windows has no such mode
+	case info.Mode().Perm()&0o111 == 0 && filepath.Separator == '/': // Windows has no mode bits
 		return fmt.Errorf("%s is not executable; run: chmod 0755", path)
 	}
 	return nil

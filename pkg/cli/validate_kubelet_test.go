@@ -19,8 +19,8 @@ func kubeletFile(t *testing.T, name, matchImages string) string {
 	return file
 }
 
-// TestValidateKubelet: what stops the kubelet is a problem, an account that it does not
-// ask about a warning.
+// TestValidateKubelet: a mistake that stops the kubelet is a problem. An account
+// for which it does not ask the plugin is a warning.
 func TestValidateKubelet(t *testing.T) {
 	t.Parallel()
 	const ours, stock = `"444455556666.dkr.ecr.*.amazonaws.com"`, `"*.dkr.ecr.*.amazonaws.com"`
@@ -66,5 +66,5 @@ func TestValidateKubelet(t *testing.T) {
 	}
 }
 
-// has reports whether s contains a part; the empty part stands for no output.
+// has reports whether s contains a part. The empty part stands for no output.
 func has(s, part string) bool { return strings.Contains(s, part) && (part != "" || s == "") }

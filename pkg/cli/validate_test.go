@@ -25,7 +25,7 @@ func TestValidateStdin(t *testing.T) {
 	}
 }
 
-// TestValidateNoPermissions: in a pipeline's checkout files may be writable by the
+// TestValidateNoPermissions: in a pipeline's checkout, files may be writable by the
 // group.
 func TestValidateNoPermissions(t *testing.T) {
 	t.Parallel()
@@ -41,7 +41,7 @@ func TestValidateNoPermissions(t *testing.T) {
 	}
 }
 
-// TestValidateWarns: a warning is no problem.
+// TestValidateWarns: a warning does not make the configuration invalid.
 func TestValidateWarns(t *testing.T) {
 	t.Parallel()
 	file := writeConfig(t, goodEntry+"  assumeRoles: [{arn: \"arn:aws:iam::777788889999:role/pull\"}]\n")

@@ -11,14 +11,14 @@ import (
 	"ecr-cross-account-credential-provider/pkg/config"
 )
 
-// ConfigVariable names the configuration in the environment.
+// ConfigVariable is the environment variable that names the configuration.
 const ConfigVariable = "ECR_CROSS_ACCOUNT_CONFIG"
 
 // Configuration is the configuration that the flags name.
 type Configuration struct {
-	// Path is --config; empty if it is not given.
+	// Path is the value of --config. It is empty if the flag is not given.
 	Path string
-	// Roles are those of --role.
+	// Roles are the values of --role.
 	Roles []config.RoleFlag
 }
 
@@ -37,8 +37,8 @@ func (o *Configuration) Register(flags *flag.FlagSet) {
 	})
 }
 
-// Load reads the configuration that the flags name, or the default. Its errors are
-// configuration errors: status Misused.
+// Load reads the configuration that the flags name, or the default. Its errors have
+// the status Misused.
 func (o Configuration) Load(p Process) (config.Config, error) {
 	file, err := o.File(p)
 	if err != nil {
@@ -54,8 +54,8 @@ func (o Configuration) Load(p Process) (config.Config, error) {
 	return c, nil
 }
 
-// File returns the configuration's path; empty if there is none. A file that was
-// named must exist; config.Load says so if it does not.
+// File returns the configuration's path, or "" if there is none. It does not check
+// that a named file exists: config.Load does.
 func (o Configuration) File(p Process) (string, error) {
 	if o.Path != "" {
 		return o.Path, nil
@@ -73,9 +73,9 @@ func (o Configuration) File(p Process) (string, error) {
 	return p.DefaultConfig, nil
 }
 
-// exists reports whether there is anything at path, even a symbolic link whose
-// target is missing. A link that leads nowhere on the way to path is an error: what
-// it should lead to may not be mounted yet.
+// exists reports whether there is anything at path, even a symbolic link with a
+// missing target. It returns an error if a parent of path is such a link. The
+// link's target may not be mounted yet.
 func exists(path string) (bool, error) {
 	_, err := os.Lstat(path)
 	if err == nil {

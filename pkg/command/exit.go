@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Exit statuses besides 0, success.
+// These are the exit statuses besides 0, success.
 const (
 	Failed       = 1
 	Misused      = 2 // usage or configuration
@@ -24,19 +24,19 @@ func (e *ExitError) Error() string { return e.Err.Error() }
 // Unwrap returns the error without the status.
 func (e *ExitError) Unwrap() error { return e.Err }
 
-// errReported is an error that the user has been told of.
+// errReported is an error that was already reported to the user.
 var errReported = errors.New("")
 
-// Reported ends the program with a status and without a message: the output says
-// everything.
+// Reported returns an error that ends the program with a status and without a
+// message. The output already says everything.
 func Reported(status int) error { return &ExitError{status, errReported} }
 
-// UsageError returns the error of a command line that makes no sense.
+// UsageError returns the error for a wrong command line.
 func UsageError(format string, args ...any) error {
 	return &ExitError{Misused, fmt.Errorf(format, args...)}
 }
 
-// statusOf returns the exit status that an error stands for.
+// statusOf returns the exit status for an error.
 func statusOf(err error) int {
 	if err == nil {
 		return 0

@@ -15,8 +15,8 @@ func (pr Program) flags(name string) *flag.FlagSet {
 	return flags
 }
 
-// parse parses flags before, between and after the other arguments, and returns
-// those. After "--" there are no more flags.
+// parse parses flags before, between and after the other arguments, and returns the
+// other arguments. After "--" there are no more flags.
 func parse(flags *flag.FlagSet, args []string) (rest []string, err error) {
 	for {
 		if err := flags.Parse(args); err != nil {
@@ -32,15 +32,15 @@ func parse(flags *flag.FlagSet, args []string) (rest []string, err error) {
 
 // Flag describes a flag to people.
 type Flag struct {
-	// Name has no dashes. Value is the placeholder of its value; empty for a flag
-	// without one.
+	// Name has no dashes. Value is the placeholder of its value. It is empty for a
+	// flag without a value.
 	Name, Value, Usage string
 }
 
 // String returns the flag as people write it.
 func (f Flag) String() string { return words("--"+f.Name, f.Value) }
 
-// FlagsOf returns the flags of a command, those of all commands included.
+// FlagsOf returns the flags of a command, including those of all commands.
 func (pr Program) FlagsOf(c Command) (described []Flag) {
 	flags := pr.flags(c.Name)
 	c.New(flags)

@@ -10,7 +10,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/trace"
 )
 
-// CacheDirectory returns the directory of the cache; empty is no cache.
+// CacheDirectory returns the directory of the cache. Empty means no cache.
 func (p Process) CacheDirectory(c config.Config) string {
 	directory := p.DefaultCache
 	if c.Cache.Named {
@@ -19,11 +19,11 @@ func (p Process) CacheDirectory(c config.Config) string {
 	if directory == "" {
 		return ""
 	}
-	return filepath.Clean(directory) // a slash at the end would follow a link
+	return filepath.Clean(directory) // a final slash would follow a link
 }
 
 // OpenCache opens the shared cache. Without it every request calls AWS, which is
-// slower but as good. warn is told about trouble with the cache.
+// slower but also works. warn receives the cache's problems.
 func (p Process) OpenCache(c config.Config, warn func(string)) *cache.Store {
 	directory := p.CacheDirectory(c)
 	if directory == "" {
@@ -42,7 +42,7 @@ func (p Process) CacheOptions(warn func(string)) cache.Options {
 	return cache.Options{Now: p.Now, Boot: p.Boot, Random: p.Random, Warn: warn}
 }
 
-// AWS returns how a configuration wants AWS to be reached.
+// AWS returns the options for reaching AWS from a configuration.
 func (p Process) AWS(c config.Config, t *trace.Trace) awsapi.Options {
 	return awsapi.Options{
 		Timeouts:     cmp.Or(p.Timeouts, awsapi.DefaultTimeouts()),

@@ -10,10 +10,10 @@ import (
 	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
-// Process is what a program gets from its process.
+// Process holds what a program gets from its process.
 type Process struct {
-	// Program is the program's name in messages, whatever the file is called. Main
-	// sets it.
+	// Program is the program's name in messages. It does not depend on the file's
+	// name. Main sets it.
 	Program string
 	Args    []string // without the program's name
 	Stdin   io.Reader
@@ -29,16 +29,16 @@ type Process struct {
 	// DefaultConfig is the configuration's path if none is named. The file need not
 	// exist.
 	DefaultConfig string
-	// DefaultCache is the cache's directory if none is named; empty is no cache.
+	// DefaultCache is the cache's directory if none is named. Empty means no cache.
 	DefaultCache string
-	// Journal is the socket of the journal, which need not exist; empty is none.
+	// Journal is the socket of the journal, which need not exist. Empty means none.
 	Journal string
 	// Environ is the environment, NAME=VALUE, and SetEnviron replaces it.
 	Environ    func() []string
 	SetEnviron func([]string) error
 	Hostname   string
 	Now        func() time.Time
-	Boot       cache.Boot // the system's, if it is empty
+	Boot       cache.Boot // the system's if empty
 	Random     func() float64
 	Timeouts   awsapi.Timeouts // the default ones, if it is empty
 }
@@ -47,17 +47,18 @@ type Process struct {
 // its log.
 const MaxLine = 4000
 
-// Note writes a line to stderr beside the output.
+// Note writes a line to stderr, in addition to the output.
 func (p Process) Note(text string) {
 	_, _ = fmt.Fprintf(p.Stderr, "%s: %s\n", p.Program, printable.Line(text, MaxLine))
 }
 
-// Color reports whether stdout shows colors: it is a terminal, and NO_COLOR is not set.
+// Color reports whether to write colors to stdout: it is a terminal, and NO_COLOR
+// is not set.
 func (p Process) Color() bool { return p.StdoutTerminal && p.Getenv("NO_COLOR") == "" }
 
-// report writes an error as the last thing on stderr. A program that called does
-// not get the line break at the end: a kubelet's log shows a text with one as a
-// block of several lines.
+// report writes an error as the last text on stderr. For a program that called, it
+// leaves out the final newline. A kubelet's log would show the text as a block of
+// several lines.
 func (p Process) report(err error, caller bool) {
 	line := p.Program + ": " + printable.Line(err.Error(), MaxLine)
 	if p.StderrTerminal || !caller {

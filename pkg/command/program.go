@@ -1,5 +1,5 @@
-// Package command is the frame that the project's programs share: commands,
-// flags, help and exit statuses, and what a program gets from its process.
+// Package command is the part that the project's programs share: commands, flags,
+// help, exit statuses, and access to the process.
 package command
 
 import (
@@ -20,16 +20,16 @@ type Program struct {
 	Summary string
 	// Synopsis shows the flags of all commands.
 	Synopsis string
-	// Flags defines the flags of all commands; nil is none. They may stand before a
-	// command's name and after it, so Flags runs more than once: a definition must
-	// keep the value that it finds.
+	// Flags defines the flags of all commands. Nil means none. They may stand
+	// before and after a command's name, so Flags runs more than once. A definition
+	// must keep the value that it finds.
 	Flags func(*flag.FlagSet)
-	// Commands are all commands but help, in the order of help.
+	// Commands are all commands except help, in the order of the help text.
 	Commands []Command
-	// Default runs where the arguments name no command and stdin is not a terminal.
+	// Default runs if the arguments name no command and stdin is not a terminal.
 	// The zero value runs nothing.
 	Default Command
-	// Notes end the help.
+	// Notes are the end of the help text.
 	Notes string
 }
 
@@ -37,22 +37,22 @@ type Program struct {
 type Command struct {
 	// Name is the word. Args shows what follows it.
 	Name, Args string
-	// Summary says in half a sentence what the command does.
+	// Summary says in a short phrase what the command does.
 	Summary string
 	// Example is a call of the command without the program's name, for its help.
 	Example string
 	// New defines the command's own flags and returns what the command does.
 	New func(*flag.FlagSet) Run
-	// ForPrograms marks a command that a program calls. It ends by itself on a
-	// signal, and its error has no line break at the end.
+	// ForPrograms marks a command that a program calls. It handles signals itself,
+	// and its error has no final newline.
 	ForPrograms bool
 }
 
-// Run does what a command is for. The arguments are those besides the flags.
+// Run executes a command. The arguments are those besides the flags.
 type Run func(ctx context.Context, p Process, args []string) error
 
-// Main runs the program and returns its exit status. An error is one line on
-// stderr.
+// Main runs the program and returns its exit status. It writes an error as one line
+// to stderr.
 func (pr Program) Main(ctx context.Context, p Process) int {
 	p.Program, p.Stderr = pr.Name, &impatientWriter{to: p.Stderr}
 	c, err := pr.run(ctx, p)
@@ -134,7 +134,7 @@ func (pr Program) command(name string) (Command, error) {
 		printable.Short(name), spelling.DidYouMean(name, names), pr.Name)
 }
 
-// untilSignal runs a command for people until it ends or a signal comes.
+// untilSignal runs a command for people until it ends or a signal arrives.
 func untilSignal(ctx context.Context, run func() error) error {
 	done := make(chan error, 1)
 	go func() { done <- run() }()

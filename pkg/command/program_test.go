@@ -43,7 +43,7 @@ func TestProgram(t *testing.T) {
 	tests := []struct {
 		name, args     string
 		status         int
-		stdout, stderr string // that begin the output
+		stdout, stderr string // the begin of each output
 	}{
 		{"flags before the command", "--global g echo a", 0, `global=g own=none json=false args=["a"]`, ""},
 		{"flags after the arguments", "echo a --own o b --output json --global g", 0, `global=g own=o json=true args=["a" "b"]`, ""},
@@ -82,5 +82,5 @@ func TestProgram(t *testing.T) {
 	}
 }
 
-// starts reports whether s begins with a text; the empty text stands for no output.
+// starts reports whether s begins with a text. The empty text stands for no output.
 func starts(s, with string) bool { return strings.HasPrefix(s, with) && (with != "" || s == "") }

@@ -8,18 +8,18 @@ import (
 	"time"
 )
 
-// patience is how long stderr is waited for.
+// patience is the longest wait for a write to stderr.
 const patience = time.Second
 
-// impatientWriter writes to a stream that may take nothing, such as a pipe that
-// nobody reads. A write that does not end in time is given up, and all later ones
-// are lost: the stream must not hold the program.
+// impatientWriter writes to a stream that may block, such as a pipe that nobody
+// reads. It abandons a write that does not end in time, and drops all later ones,
+// so that the stream does not block the program.
 type impatientWriter struct {
 	to    io.Writer
 	stuck atomic.Bool
 }
 
-// Write writes a copy of b, which may be written after Write has returned.
+// Write writes a copy of b. The copy may be written after Write has returned.
 func (w *impatientWriter) Write(b []byte) (int, error) {
 	errStuck := fmt.Errorf("it took nothing within %s", patience)
 	if w.stuck.Load() {

@@ -7,8 +7,8 @@ import (
 	"testing/synctest"
 )
 
-// TestImpatientWriter: a stream that takes nothing is waited for once, and what was
-// given to it may change afterwards.
+// TestImpatientWriter: only the first write waits for a stream that blocks. Its
+// caller may change the bytes afterwards.
 func TestImpatientWriter(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

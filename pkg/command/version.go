@@ -36,7 +36,7 @@ func Version() Command {
 	}
 }
 
-// buildOf returns what the Go tool has noted in the program.
+// buildOf returns what the Go tool has recorded in the program.
 func buildOf(version string) build {
 	b := build{Version: version, Go: runtime.Version()}
 	if info, ok := debug.ReadBuildInfo(); ok {

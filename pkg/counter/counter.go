@@ -1,7 +1,7 @@
-// Package counter counts requests for all of the plugin's processes on a node, in the
-// directory of the cache. Counting takes one short write and no lock, so that no
-// request waits for another. A request is never worse off because it cannot be
-// counted.
+// Package counter counts requests for all of the plugin's processes on a node, in
+// the directory of the cache. Counting takes one short write and no lock, so that
+// no request waits for another. A request that cannot be counted still gets its
+// response.
 //
 // # Files
 //
@@ -10,9 +10,9 @@
 //	totals        the sum of all records before those
 //	totals.lock   the process that adds up holds its lock (flock)
 //
-// Records are added up when there are many. A process that opened requests before it
-// was renamed still writes to requests.old, which is added up much later: no record is
-// lost. Files that are damaged count as far as they can be read.
+// Records are added to totals when there are many. A process that opened requests
+// before it was renamed still writes to requests.old. That file is added to totals
+// much later, so no record is lost. Damaged files count as far as they can be read.
 package counter
 
 import (
@@ -26,7 +26,7 @@ import (
 // Outcome is how a request ended.
 type Outcome byte
 
-// The outcomes of requests.
+// These are the outcomes of requests.
 const (
 	Minted  Outcome = iota // AWS was asked for a token
 	Fresh                  // a token of the cache, as good as a new one
@@ -44,8 +44,8 @@ func (o Outcome) String() string {
 
 const (
 	current, old, totals, lock = "requests", "requests.old", "totals", "totals.lock"
-	// many is the size from which records are added up, and most the size from which
-	// no more requests are counted: nobody reads the counters.
+	// many is the size from which records are added to totals. most is the size
+	// from which no more requests are counted, because nothing reads the counters.
 	many, most = 64 << 10, 1 << 20
 	// A record has a mark, the outcome and the duration in microseconds, and a
 	// checksum.
@@ -59,7 +59,7 @@ func Add(dir *os.Root, o Outcome, took time.Duration) error {
 	if err != nil {
 		return err
 	}
-	defer file.Close() //nolint:errcheck // Write tells
+	defer file.Close() //nolint:errcheck // Write reports errors
 	info, err := file.Stat()
 	if err != nil || info.Size() >= most {
 		return err
@@ -91,7 +91,7 @@ func record(o Outcome, took time.Duration) []byte {
 	return binary.BigEndian.AppendUint16(r, checksum(r))
 }
 
-// checksum is Fletcher's, which tells the order of bytes.
+// checksum is Fletcher's, which depends on the order of bytes.
 func checksum(data []byte) uint16 {
 	var a, b uint16 = 1, 0
 	for _, c := range data {

@@ -15,7 +15,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/counter"
 )
 
-// TestMain makes the test's binary a process that counts, too.
+// TestMain lets the test's binary also run as a process that counts.
 func TestMain(m *testing.M) {
 	if dir := os.Getenv("COUNT_IN"); dir != "" {
 		os.Exit(count(dir))
@@ -66,7 +66,8 @@ func mustRead(t *testing.T, dir *os.Root) counter.Totals {
 	return totals
 }
 
-// TestProcesses: 30 processes count at once, while another adds up, and none is lost.
+// TestProcesses: 30 processes count at once while another one adds records to the
+// totals. No record is lost.
 func TestProcesses(t *testing.T) {
 	t.Parallel()
 	dir := newDir(t)
@@ -130,8 +131,8 @@ func TestBuckets(t *testing.T) {
 	}
 }
 
-// TestDamage: whatever is in the files' place, requests go on, and what can be read
-// counts.
+// TestDamage: with anything in place of the files, requests succeed, and the
+// readable records count.
 func TestDamage(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"requests", "requests.old", "totals"} {
@@ -163,7 +164,7 @@ func TestDamage(t *testing.T) {
 	}
 }
 
-// TestLimit: counters that nobody reads take a limited space.
+// TestLimit: counters that are never read take a limited space.
 func TestLimit(t *testing.T) {
 	t.Parallel()
 	dir := newDir(t)
@@ -184,7 +185,7 @@ func TestLimit(t *testing.T) {
 	}
 }
 
-// TestString: each outcome has a word of its own.
+// TestString: each outcome has its own word.
 func TestString(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
@@ -196,7 +197,7 @@ func TestString(t *testing.T) {
 	}
 }
 
-// BenchmarkAdd is what counting adds to a request; the goal is 0.1 ms.
+// BenchmarkAdd measures what counting adds to a request. The goal is 0.1 ms.
 func BenchmarkAdd(b *testing.B) {
 	dir := newDir(b)
 	for i := 0; b.Loop(); i++ {

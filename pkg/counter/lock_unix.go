@@ -8,10 +8,11 @@ import (
 	"syscall"
 )
 
-// openFlags keep a pipe in a file's place from blocking the process.
+// openFlags prevent that a pipe in place of a file blocks the process.
 const openFlags = syscall.O_NONBLOCK
 
-// takeLock takes the lock of the process that adds up. Requests do not wait for it.
+// takeLock takes the lock for adding records to the totals. Requests do not wait
+// for it.
 func takeLock(dir *os.Root) (unlock func(), err error) {
 	file, err := open(dir, lock, os.O_RDWR|os.O_CREATE)
 	if err != nil {

@@ -18,12 +18,12 @@ var Buckets = [...]time.Duration{
 	500 * time.Millisecond, time.Second, 2500 * time.Millisecond, 5 * time.Second, 10 * time.Second, 20 * time.Second, time.Minute,
 }
 
-// Totals are all requests so far.
+// Totals are the sums over all requests so far.
 type Totals struct {
 	// Requests are counted by outcome.
 	Requests [outcomes]uint64 `json:"requests"`
-	// Took counts requests by the first of Buckets that is not shorter; the last count
-	// is of those that took longer.
+	// Took counts requests by the first of Buckets that is not shorter. The last
+	// count is for requests that took longer than all.
 	Took [len(Buckets) + 1]uint64 `json:"took"`
 	// Micros is the sum of the durations in microseconds.
 	Micros uint64 `json:"micros"`
@@ -56,8 +56,8 @@ func (t *Totals) add(o Outcome, took time.Duration) {
 	t.Micros += uint64(took.Microseconds()) //nolint:gosec // records have no negative durations
 }
 
-// addFile adds the records of a file, without those that are damaged. After a damaged
-// part it goes on with the next record that is none.
+// addFile adds the records of a file, without those that are damaged. After a
+// damaged part it continues with the next good record.
 func (t *Totals) addFile(dir *os.Root, name string) (size int, err error) {
 	data, err := readFile(dir, name)
 	for rest := data; len(rest) >= recordSize; {
@@ -72,8 +72,8 @@ func (t *Totals) addFile(dir *os.Root, name string) (size int, err error) {
 	return len(data), err
 }
 
-// readFile reads a file; one that does not exist is empty. No file is larger than the
-// limit by more than what processes write at the same time.
+// readFile reads a file. A missing file counts as empty. A file exceeds the limit
+// at most by what processes write at the same time.
 func readFile(dir *os.Root, name string) ([]byte, error) {
 	file, err := open(dir, name, os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -86,8 +86,9 @@ func readFile(dir *os.Root, name string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(file, 2*most))
 }
 
-// Read returns the totals, and adds records up if there are many. One process does so
-// at a time. What cannot be read counts as nothing; the error says what that is.
+// Read returns the totals of all requests. If there are many records, it adds them
+// to the file totals. One process does so at a time. Files that cannot be read do
+// not count, and the error names them.
 func Read(dir *os.Root) (Totals, error) {
 	unlock, err := takeLock(dir)
 	if err != nil {
@@ -108,8 +109,9 @@ func Read(dir *os.Root) (Totals, error) {
 	return sum, nil
 }
 
-// settle writes the totals without the current records, whose file takes the place of
-// the old one. Were the process to end in between, the old records would count twice.
+// settle writes the totals without the current records. Then it renames the current
+// file to the old one. If the process ended in between, the old records would count
+// again.
 func (t Totals) settle(dir *os.Root) error {
 	data, err := json.Marshal(t)
 	if err != nil {
@@ -128,8 +130,8 @@ func (t Totals) settle(dir *os.Root) error {
 	return dir.Rename(current, old)
 }
 
-// readTotals reads the totals that are settled. Totals that are damaged begin again,
-// as counters do at a reboot.
+// readTotals reads the file totals. Damaged totals start again at zero, as counters
+// do at a reboot.
 func readTotals(dir *os.Root) (Totals, error) {
 	data, err := readFile(dir, totals)
 	if err != nil || len(data) == 0 {
@@ -137,7 +139,7 @@ func readTotals(dir *os.Root) (Totals, error) {
 	}
 	var t Totals
 	if err := json.Unmarshal(data, &t); err != nil {
-		return Totals{}, nil //nolint:nilerr // counters that begin again are no error
+		return Totals{}, nil //nolint:nilerr // counters may start again
 	}
 	return t, nil
 }

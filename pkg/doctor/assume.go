@@ -47,7 +47,7 @@ func (e *examination) assumed(ctx context.Context, s *subject) *diagnosis.Check 
 func (e *examination) started(ctx context.Context, s *subject, chain identity.Chain) *diagnosis.Check {
 	if s.plan.ServiceAccount == nil {
 		if e.credentials.Result != diagnosis.Failed && e.credentials.Result != diagnosis.Skipped {
-			s.session, _ = e.aws.node.Session(ctx) // it is known already
+			s.session, _ = e.aws.node.Session(ctx) // known already
 		}
 		return e.credentials
 	}
@@ -77,7 +77,7 @@ func (e *examination) fallback(ctx context.Context, s *subject, f diagnosis.Find
 	if class, ok := failure.Of(err); !s.plan.NodeWhenRefused || !ok || class != failure.Refused || e.credentials.Result != diagnosis.OK {
 		return f
 	}
-	own, nodeErr := e.aws.node.Session(ctx) // it is known already
+	own, nodeErr := e.aws.node.Session(ctx) // known already
 	if nodeErr != nil {
 		return f
 	}

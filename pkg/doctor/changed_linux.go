@@ -6,9 +6,8 @@ import (
 	"time"
 )
 
-// changed returns when a file's content, owner, mode or name was last changed. The
-// time of the latter also shows when a file with an old modification time was put
-// in place.
+// changed returns when a file's content, owner, mode or name was last changed. So a
+// file with an old modification time is new if it was just put in place.
 func changed(info fs.FileInfo) time.Time {
 	at := info.ModTime()
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok {

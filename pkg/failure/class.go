@@ -1,6 +1,6 @@
-// Package failure names the classes of errors with which getting a token can end.
-// The class decides what happens next: whether the error is remembered, and
-// whether an older token may be used instead.
+// Package failure names the classes of errors of getting a token. The class decides
+// what happens next: whether the error is remembered, and whether an older token
+// may be used instead.
 package failure
 
 import (
@@ -12,25 +12,25 @@ import (
 // Unavailable.
 type Class int
 
-// The classes.
+// These are the classes.
 const (
-	// Unavailable: AWS gave no answer, or none that can be used. A token that is
-	// still valid may be used instead.
+	// Unavailable means that AWS gave no usable answer. A token that is still valid
+	// may be used instead.
 	Unavailable Class = iota
-	// Refused: AWS denies the role or the token. The error is remembered, and no
-	// older token is used.
+	// Refused means that AWS denies the role or the token. The error is remembered,
+	// and no older token is used.
 	Refused
-	// Misconfigured: AWS cannot serve the request as it is. The error is
+	// Misconfigured means that AWS cannot serve the request as it is. The error is
 	// remembered. A token that is still valid may be used instead.
 	Misconfigured
-	// CallersToken: AWS did not accept the pod's service account token. The error
-	// is the pod's own and is never remembered.
+	// CallersToken means that AWS did not accept the pod's service account token.
+	// The error concerns only this pod and is never remembered.
 	CallersToken
 )
 
 var names = [...]string{"unavailable", "refused", "misconfigured", "caller's token"}
 
-// String returns the class as messages and logs spell it.
+// String returns the class in the form of messages and logs.
 func (c Class) String() string {
 	if c < 0 || int(c) >= len(names) {
 		return fmt.Sprintf("class %d", int(c))
@@ -52,8 +52,8 @@ func (c *Class) UnmarshalText(text []byte) error {
 	return errors.New("not a class of errors")
 }
 
-// Of returns the class of an error that has one: an error with a method
-// FailureClass() Class in its chain.
+// Of returns the class of an error. It has one if an error in its chain has a
+// method FailureClass() Class.
 func Of(err error) (Class, bool) {
 	var classified interface{ FailureClass() Class }
 	if !errors.As(err, &classified) {

@@ -56,7 +56,8 @@ func WriteCloudFormation(w io.Writer, items []iampolicy.Item) error {
 	return err
 }
 
-// properties returns those of a role whose name a parameter has.
+// properties returns the properties of a policy for a role whose name is a
+// parameter.
 func (r role) properties(parameter string) object {
 	p := object{
 		"RoleName": object{"Ref": parameter}, "Path": r.path, "MaxSessionDuration": r.seconds,
@@ -78,7 +79,7 @@ func parameter(description, value string) object {
 
 func tags() []object { return []object{{"Key": TagKey, "Value": TagValue}} }
 
-// logicalID makes an identifier one of letters and digits: EcrPull of ecr_pull.
+// logicalID turns an identifier into letters and digits: ecr_pull becomes EcrPull.
 func logicalID(id string) string {
 	var s strings.Builder
 	for part := range strings.SplitSeq(id, "_") {

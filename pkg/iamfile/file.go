@@ -22,24 +22,24 @@ const (
 	TagValue = "ecr-cross-account"
 )
 
-// file is what one file is about: everything in one account.
+// file is the content of one file: everything in one account.
 type file struct {
 	account   string
 	providers []iampolicy.Item
-	// roles are made, and nodes are roles that exist already.
+	// roles are created. nodes are roles that already exist.
 	roles, nodes []role
-	// others are of kinds that only some formats have.
+	// others are documents of kinds that only some formats support.
 	others []iampolicy.Item
 }
 
 // role is a role with its documents. A node's role has no trust policy here.
 type role struct {
 	name, path  string
-	id          string // the name as an identifier, unique in the file
+	id          string // made from the name, unique in the file
 	trust       *iampolicy.Document
 	permissions *iampolicy.Document
 	policyName  string
-	seconds     int // how long a session may last
+	seconds     int // MaxSessionDuration
 }
 
 // newFile sorts the documents. A file is for one account.
@@ -75,7 +75,7 @@ func newFile(items []iampolicy.Item) (file, error) {
 	return f, nil
 }
 
-// role returns the item's role in a list, to which it is added if it is new.
+// role returns the item's role in a list. It adds the role if it is new.
 func (f *file) role(list *[]role, i iampolicy.Item) *role {
 	at := slices.IndexFunc(*list, func(r role) bool { return r.name == i.Role() })
 	if at < 0 {
@@ -85,8 +85,8 @@ func (f *file) role(list *[]role, i iampolicy.Item) *role {
 	return &(*list)[at]
 }
 
-// identifier makes a name of letters, digits and underscores that no other role of
-// the file has.
+// identifier turns a name into letters, digits and underscores, different from all
+// other roles of the file.
 func (f *file) identifier(name string) string {
 	id := identifier(name)
 	taken := func(r role) bool {
@@ -107,7 +107,8 @@ func identifier(name string) string {
 	}, "r_"+name)[2:])
 }
 
-// only returns an error if there are documents of a kind that the format lacks.
+// only returns an error if there are documents of a kind that the format does not
+// support.
 func (f file) only(format string) error {
 	if len(f.others) == 0 {
 		return nil
@@ -115,7 +116,7 @@ func (f file) only(format string) error {
 	return fmt.Errorf("format %s has no %s; use json or terraform", format, f.others[0].Kind)
 }
 
-// pretty returns a document as people read it, without a line break at the end.
+// pretty returns an indented document, without a final newline.
 func pretty(document any) (string, error) {
 	var s bytes.Buffer
 	encoder := json.NewEncoder(&s)

@@ -27,7 +27,8 @@ func roleItems(arn string) []iampolicy.Item {
 	}
 }
 
-// TestOneAccount: a file is for one account, and says so before it is written.
+// TestOneAccount: documents of several accounts are an error, before anything is
+// written.
 func TestOneAccount(t *testing.T) {
 	t.Parallel()
 	items := append(roleItems("arn:aws:iam::444455556666:role/pull"), roleItems("arn:aws:iam::777788889999:role/pull")...)
@@ -40,7 +41,8 @@ func TestOneAccount(t *testing.T) {
 	}
 }
 
-// TestKindsThatOnlySomeFormatsHave: the error names the formats that have them.
+// TestKindsThatOnlySomeFormatsHave: the error names the formats that support the
+// kind.
 func TestKindsThatOnlySomeFormatsHave(t *testing.T) {
 	t.Parallel()
 	items := []iampolicy.Item{{
@@ -59,8 +61,8 @@ func TestKindsThatOnlySomeFormatsHave(t *testing.T) {
 	}
 }
 
-// TestRolesOfSimilarNames: roles whose names differ in what no identifier has stay
-// two.
+// TestRolesOfSimilarNames: two roles whose names differ only in special characters
+// get different identifiers.
 func TestRolesOfSimilarNames(t *testing.T) {
 	t.Parallel()
 	items := append(roleItems("arn:aws:iam::444455556666:role/path/ecr-pull"), roleItems("arn:aws:iam::444455556666:role/ecr_pull")...)
@@ -133,8 +135,8 @@ func referencesIn(value any) (found []string) {
 	return found
 }
 
-// TestTemplate: a node's role is not made but gets a policy, and a role that trusts a
-// provider is made after it.
+// TestTemplate: a node's role gets a policy but is not created. A role that trusts
+// a provider is created after it.
 func TestTemplate(t *testing.T) {
 	t.Parallel()
 	const node = "arn:aws:iam::444455556666:role/node"

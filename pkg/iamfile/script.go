@@ -64,7 +64,7 @@ func (s *script) document(file string, document any) {
 	s.line("\ncat >\"$work/%s\" <<'EOF'\n%s\nEOF", file, text)
 }
 
-// word returns a word of a shell. Quotes are there only where they are needed.
+// word returns a text as one word of a shell, in quotes if it needs them.
 func word(s string) string {
 	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=,.@/:-") == "" {
 		return s

@@ -47,7 +47,7 @@ type module struct {
 
 func (m *module) line(format string, args ...any) { fmt.Fprintf(&m.text, format+"\n", args...) }
 
-// variable declares a variable; without a default the caller must set it.
+// variable declares a variable. Without a default, the caller must set it.
 func (m *module) variable(name, kind, description, value string) {
 	m.line("\nvariable %q {\n  type        = %s\n  description = %q", name, kind, description)
 	if value != "" {
@@ -77,7 +77,7 @@ func (m *module) role(r role) {
 	m.line("}")
 }
 
-// policy adds a policy to a role, which an expression names.
+// policy adds a policy to the role that an expression names.
 func (m *module) policy(r role, name string) {
 	if r.permissions == nil {
 		return
@@ -106,8 +106,8 @@ func (m *module) other(n int, i iampolicy.Item) {
 	m.line("}")
 }
 
-// document writes a document as JSON. No value has a sequence of Terraform's
-// templates in it: the characters of names, URLs and external IDs exclude them.
+// document writes a document as JSON. No value contains Terraform's template
+// sequences, because names, URLs and external IDs cannot contain those characters.
 func (m *module) document(name string, document any) {
 	text, err := pretty(document)
 	if err != nil {

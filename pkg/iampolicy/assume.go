@@ -7,7 +7,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
-// Actions of STS.
+// These are actions of STS.
 const (
 	assumeRole            = "sts:AssumeRole"
 	assumeWithWebIdentity = "sts:AssumeRoleWithWebIdentity"
@@ -22,7 +22,8 @@ func AssumeRole(role rule.Role) Statement {
 }
 
 // AssumeRoleOfOrganization allows its holder to assume a role in the accounts of an
-// organization, except some. The role's ARN has a pattern for its account.
+// organization, except the given ones. The role's ARN has a pattern in place of its
+// account.
 func AssumeRoleOfOrganization(role rule.Role, organization string, except []string) Statement {
 	s := allow("AssumePullRoleOfOrganization", assuming(role)...).on(role.ARN).when("StringEquals", "aws:ResourceOrgID", organization)
 	if len(except) > 0 {
@@ -37,10 +38,10 @@ func TrustRole(caller string, role rule.Role) Statement {
 	return externalID(role, allow("TrustCaller", assuming(role)...).by("AWS", caller))
 }
 
-// TrustOrganization lets callers of an organization assume the role: those whose
-// role has an ARN like the pattern. It belongs to the trust policy of the role.
-// The organization alone would admit every identity of its accounts, and the
-// pattern alone every account of AWS.
+// TrustOrganization lets callers of an organization assume the role, if the ARN of
+// the caller's role matches the pattern. It belongs to the trust policy of the
+// role. The organization alone would allow every identity of its accounts. The
+// pattern alone would allow every account of AWS.
 func TrustOrganization(organization, callers string, role rule.Role) Statement {
 	return externalID(role, allow("TrustOrganization", assuming(role)...).by("AWS", "*").
 		when("StringEquals", "aws:PrincipalOrgID", organization).
@@ -49,8 +50,8 @@ func TrustOrganization(organization, callers string, role rule.Role) Statement {
 
 // TrustServiceAccount lets the pods of a service account assume the role. The
 // claims are those of their tokens: issuer, subject and audience. The statement
-// belongs to the trust policy of the role, whose account needs an OIDC provider for
-// the issuer.
+// belongs to the trust policy of the role. The role's account needs an OIDC
+// provider for the issuer.
 func TrustServiceAccount(claims plan.Claims, role rule.Role) Statement {
 	issuer := issuerName(claims.Issuer)
 	return allow("TrustServiceAccount", assumeWithWebIdentity).by("Federated", ProviderARN(claims.Issuer, role.ARN)).
@@ -67,8 +68,8 @@ func ProviderARN(issuer, roleARN string) string {
 // issuerName returns the issuer's URL as IAM names it.
 func issuerName(issuer string) string { return strings.TrimPrefix(issuer, "https://") }
 
-// assuming returns the actions of assuming the role. Session tags need one more,
-// on both sides.
+// assuming returns the actions for assuming the role. Session tags need one more
+// action, on both sides.
 func assuming(role rule.Role) []string {
 	if len(role.Tags) > 0 {
 		return []string{assumeRole, tagSession}

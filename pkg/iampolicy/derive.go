@@ -12,10 +12,10 @@ import (
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
-// Side is whose documents are wanted.
+// Side says whose documents to derive.
 type Side string
 
-// The sides. The empty one stands for nodes and images.
+// These are the sides. The empty one stands for nodes and images.
 const (
 	Nodes     Side = "nodes"
 	Images    Side = "images"
@@ -30,20 +30,21 @@ type Request struct {
 	Account registry.Account
 }
 
-// Derive computes the documents of a configuration: every statement that its plans
-// need, and none besides.
+// Derive computes the documents of a configuration. They have every statement that
+// its plans need, and no others.
 //
-// Three cases make the nodes' own role pull. For whenRefused: Node, whenNoToken: Node
-// and whenNoRole: Node, the nodes' policy gets the rights to pull from the entry's
-// repositories. The other account's side gets nothing: its owner offers a role, and
-// the node's identity is for repositories that admit it already. For unmatched: Node,
-// the nodes' policy gets the rights to pull from every account that no entry
-// governs: the nodes' own, and AWS's own such as those of the EKS add-ons. Which
-// those are is known only beside an entry for "*", by its exceptAccounts.
+// The nodes' own role may pull in two kinds of cases. With whenRefused, whenNoToken
+// or whenNoRole: Node, the nodes' policy gets the permissions to pull from the
+// entry's repositories. The other account's side gets nothing, because its owner
+// offers a role. There the node's identity serves only for repositories that
+// already allow it. With unmatched: Node, the nodes' policy gets the permissions to
+// pull from every account that no entry governs. These are the nodes' own account,
+// and AWS's own such as those of the EKS add-ons. They are known only if there is
+// an entry for "*", from its exceptAccounts.
 //
-// An entry whose repositories start with a longer prefix does not narrow the
-// permissions of another entry's role: IAM cannot subtract one list of resources
-// from another without denying it to everybody.
+// An entry with a longer prefix does not reduce the permissions of another entry's
+// role. IAM cannot subtract resources from a list without denying them to
+// everybody.
 func Derive(c config.Config, f Facts, r Request) ([]Item, error) {
 	partition, err := f.partition()
 	if err != nil {
@@ -77,12 +78,12 @@ type derivation struct {
 	request   Request
 	partition registry.Partition
 	items     []Item
-	// used has the service accounts that were tried. The error is why no entry lets
-	// one start, and nil if some entry does.
+	// used has the service accounts that were tried. The error says why no entry
+	// accepts one, and is nil if an entry does.
 	used map[ServiceAccount]error
 }
 
-// wants reports whether documents of a kind are wanted for an account.
+// wants reports whether the request covers documents of a kind for an account.
 func (d *derivation) wants(kind Kind, account string) bool {
 	side := d.request.Side
 	switch kind {
@@ -102,7 +103,7 @@ func (d *derivation) wants(kind Kind, account string) bool {
 	return d.request.Account.IsZero() || account == d.request.Account.String()
 }
 
-// add adds statements to a document, if it is wanted.
+// add adds statements to a document, if the request covers it.
 func (d *derivation) add(i Item, statements ...Statement) {
 	if !d.wants(i.Kind, i.Account) {
 		return
@@ -129,8 +130,7 @@ func (d *derivation) finish() []Item {
 	return d.items
 }
 
-// node adds what a node with the role needs; nil stands for a role that is not
-// known.
+// node adds what a node with the role needs. Nil stands for an unknown role.
 func (d *derivation) node(n *NodeRole) error {
 	var own registry.Account
 	if n != nil {
@@ -170,7 +170,7 @@ func (d *derivation) scope(s scope, n *NodeRole) error {
 	return nil
 }
 
-// plan adds what one plan needs. The pod is nil where the node starts.
+// plan adds what one plan needs. The pod is nil if the node starts.
 func (d *derivation) plan(p part, n *NodeRole, pod *ServiceAccount) error {
 	computed, err := p.plan(d, pod)
 	if err != nil {
@@ -245,8 +245,8 @@ func (d *derivation) trust(role rule.Role, caller identity) error {
 	return nil
 }
 
-// maxSession returns how long the role's sessions must be allowed to last, and 0 if
-// IAM's default is enough.
+// maxSession returns the MaxSessionDuration that the role needs, or 0 if IAM's
+// default is enough.
 func maxSession(role rule.Role) time.Duration {
 	if d := time.Duration(role.DurationSeconds) * time.Second; d > rule.DefaultDuration {
 		return d
@@ -276,5 +276,5 @@ func (d *derivation) startWith(start plan.ServiceAccount) (identity, error) {
 	return id, nil
 }
 
-// isPattern reports whether an ARN stands for several.
+// isPattern reports whether an ARN is a pattern.
 func isPattern(arn string) bool { return strings.Contains(arn, "*") }

@@ -63,9 +63,9 @@ func facts(t *testing.T, words string) (f iampolicy.Facts, r iampolicy.Request) 
 	return f, r
 }
 
-// brief returns one line for each item and each statement, without what all of
-// them have: the partition's name, the actions of a pull, and where a role's ARN is
-// the account's own.
+// brief returns one line for each item and each statement. It leaves out common
+// parts: the partition's name, the actions of a pull, and the account if it is the
+// item's own.
 func brief(t *testing.T, items []iampolicy.Item) (lines []string) {
 	t.Helper()
 	for _, i := range items {
@@ -306,7 +306,7 @@ registries:
 	}
 }
 
-// everyAccount has a hub that assumes a role in every account but some.
+// everyAccount has a hub that assumes a role in every account except some.
 const everyAccount = `registries:
 - {accounts: ["777788889999"], assumeRoles: [{arn: "arn:aws:iam::777788889999:role/own"}]}
 - accounts: ["*"]

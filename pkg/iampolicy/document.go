@@ -18,7 +18,8 @@ type Document struct {
 // version is the only version of the policy language that knows policy variables.
 const version = "2012-10-17"
 
-// Statement is one statement of a policy. The functions of this package make it.
+// Statement is one statement of a policy. The functions of this package return
+// statements.
 type Statement struct {
 	Sid    string `json:",omitempty"`
 	Effect string
@@ -30,13 +31,13 @@ type Statement struct {
 	Condition Condition `json:",omitempty"`
 }
 
-// Principal is who a statement is about, by kind: AWS or Federated.
+// Principal says whom a statement is about, by kind: AWS or Federated.
 type Principal map[string]Values
 
-// Condition is the values of each condition key, by operator.
+// Condition holds the values of each condition key, by operator.
 type Condition map[string]map[string]Values
 
-// Values is one value or more. A single one is a string in JSON.
+// Values holds one or more values. A single one is a string in JSON.
 type Values []string
 
 // MarshalJSON writes a single value as a string.
@@ -56,9 +57,9 @@ func (v *Values) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*[]string)(v))
 }
 
-// NewDocument makes a policy of the statements. Statements that differ in one
-// element only become one, a statement that others cover is left out, and each
-// Sid is unique.
+// NewDocument returns a policy with the statements. It unites statements that
+// differ in one element only, leaves out a statement that others cover, and makes
+// each Sid unique.
 func NewDocument(statements ...Statement) Document {
 	d := Document{Version: version, Statement: unite(statements)}
 	seen := map[string]int{}
@@ -72,7 +73,7 @@ func NewDocument(statements ...Statement) Document {
 	return d
 }
 
-// allow makes a statement that allows the actions.
+// allow returns a statement that allows the actions.
 func allow(sid string, actions ...string) Statement {
 	return Statement{Sid: sid, Effect: "Allow", Action: actions}
 }
@@ -83,7 +84,7 @@ func (s Statement) on(resources ...string) Statement {
 	return s
 }
 
-// by sets who the statement is about.
+// by sets whom the statement is about.
 func (s Statement) by(kind string, principals ...string) Statement {
 	s.Principal = Principal{kind: slices.Clone(principals)}
 	return s

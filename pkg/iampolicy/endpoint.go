@@ -6,8 +6,8 @@ import (
 )
 
 // The statements below belong to the policies of the VPC endpoints that the nodes
-// use. An endpoint's policy says who may pass, so it names the callers by a
-// condition: a gateway's policy takes no role as a principal.
+// use. They name the callers by a condition, because a gateway's policy accepts no
+// role as a principal.
 
 // PassAssumeRole lets a caller, a role's ARN or a pattern of it, assume the role
 // through the endpoint of STS.
@@ -16,8 +16,8 @@ func PassAssumeRole(caller string, role rule.Role) Statement {
 }
 
 // PassServiceAccount lets service accounts assume the role through the endpoint of
-// STS. They need a statement of their own: before the role is assumed, the caller
-// has no principal, so no condition on the principal can hold.
+// STS. They need their own statement. Before the role is assumed, the caller has no
+// principal, so no condition on the principal can be true.
 func PassServiceAccount(role rule.Role) Statement {
 	return allow("AssumeRoleOfServiceAccount", assumeWithWebIdentity).by("AWS", "*").on(role.ARN)
 }
@@ -28,7 +28,8 @@ func PassCallerIdentity(caller string) Statement {
 }
 
 // PassToken lets a role request a token through the endpoint of ECR's API
-// (ecr.api). The role is the last one of a plan, often of another account.
+// (ecr.api). The role is the last one of a plan. It often belongs to another
+// account.
 func PassToken(role string) Statement { return passing("Token", role, rule.TokenAction).on("*") }
 
 // PassPull lets a role pull from repositories through the endpoint of ECR's
@@ -38,7 +39,7 @@ func PassPull(role string, kind rule.PolicyKind, repositories ...string) Stateme
 }
 
 // PassLayers lets everybody fetch the layers of images through the gateway of S3.
-// Their URLs are signed by ECR.
+// ECR signs their URLs.
 func PassLayers(region registry.Region) Statement {
 	return allow("Layers", "s3:GetObject").by("AWS", "*").
 		on("arn:" + region.Partition().String() + ":s3:::prod-" + region.String() + "-starport-layer-bucket/*")

@@ -11,16 +11,16 @@ import (
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
-// Facts are what a configuration does not say. Derive needs only those that the
-// wanted documents depend on; a MissingError names the first one that is missing.
+// Facts are facts that a configuration does not contain. Derive needs only those on
+// which the requested documents depend. A MissingError names the first missing one.
 type Facts struct {
 	// NodeRoles are the roles of the nodes, all in one partition.
 	NodeRoles []NodeRole
 	// Organization is the ID of the organization that nodes and images belong to.
 	Organization string
-	// Issuer and Audience are those of the cluster's service account tokens.
+	// Issuer and Audience are claims of the cluster's service account tokens.
 	Issuer, Audience string
-	// ServiceAccounts are those whose pods pull.
+	// ServiceAccounts are the service accounts whose pods pull.
 	ServiceAccounts []ServiceAccount
 	// Region is where the nodes and their VPC endpoints are.
 	Region registry.Region
@@ -39,17 +39,17 @@ func missing(flag, format string, args ...any) error {
 	return &MissingError{flag, fmt.Sprintf(format, args...)}
 }
 
-// NodeRole is the ARN of a role of nodes, or a pattern: a star for the account, and
-// stars in path and name. ParseNodeRole makes it.
+// NodeRole is the ARN of a role of nodes, or a pattern. A pattern has a star for
+// the account, or stars in path and name. ParseNodeRole returns one.
 type NodeRole struct {
 	arn       string
 	partition registry.Partition
 	account   registry.Account // zero: a pattern
 }
 
-const anyAccount = "000000000000" // stands for the star where the form is checked
+const anyAccount = "000000000000" // replaces the star when the form is checked
 
-// ParseNodeRole takes the ARN of a role, or a pattern of it.
+// ParseNodeRole parses the ARN of a role, or a pattern of it.
 func ParseNodeRole(s string) (NodeRole, error) {
 	parts := strings.SplitN(s, ":", 6)
 	if len(parts) == 6 && parts[4] == "*" {
@@ -67,8 +67,8 @@ func ParseNodeRole(s string) (NodeRole, error) {
 	return n, nil
 }
 
-// RoleOfSession returns the ARN of the role of a session, without the role's path,
-// which the session's ARN does not have. It returns other ARNs as they are.
+// RoleOfSession returns the ARN of a session's role. It has no path, because the
+// session's ARN does not contain it. Other ARNs stay unchanged.
 func RoleOfSession(arn string) string {
 	parts := strings.SplitN(arn, ":", 6)
 	if len(parts) < 6 {
@@ -85,11 +85,11 @@ func RoleOfSession(arn string) string {
 // String returns the ARN.
 func (n NodeRole) String() string { return n.arn }
 
-// ServiceAccount is a service account, and the role that its annotation names;
-// empty if it has none.
+// ServiceAccount is a service account, and the role that its annotation names. The
+// role is empty without an annotation.
 type ServiceAccount struct{ Namespace, Name, RoleARN string }
 
-// ParseServiceAccount takes NAMESPACE/NAME or NAMESPACE/NAME=ROLE_ARN.
+// ParseServiceAccount parses NAMESPACE/NAME or NAMESPACE/NAME=ROLE_ARN.
 func ParseServiceAccount(s string) (ServiceAccount, error) {
 	name, arn, annotated := strings.Cut(s, "=")
 	namespace, account, ok := strings.Cut(name, "/")
@@ -110,7 +110,7 @@ func isObjectName(s string) bool {
 // String returns NAMESPACE/NAME.
 func (s ServiceAccount) String() string { return s.Namespace + "/" + s.Name }
 
-// ParseIssuer takes the URL of a cluster's issuer.
+// ParseIssuer parses the URL of a cluster's issuer.
 func ParseIssuer(s string) (string, error) {
 	u, err := url.Parse(s)
 	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || strings.ContainsAny(s, "?# *\"'$\\") {
@@ -119,7 +119,7 @@ func ParseIssuer(s string) (string, error) {
 	return s, nil
 }
 
-// ParseOrganization takes the ID of an organization.
+// ParseOrganization parses the ID of an organization.
 func ParseOrganization(s string) (string, error) {
 	id, ok := strings.CutPrefix(s, "o-")
 	if !ok || len(id) < 10 || len(id) > 32 || strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789") != "" {
@@ -128,8 +128,8 @@ func ParseOrganization(s string) (string, error) {
 	return s, nil
 }
 
-// partition returns the one partition that the facts are about. Roles are assumed
-// within a partition only.
+// partition returns the partition of all facts. Roles can be assumed within one
+// partition only.
 func (f Facts) partition() (registry.Partition, error) {
 	var known []registry.Partition
 	for _, n := range f.NodeRoles {
@@ -158,7 +158,7 @@ func (f Facts) partition() (registry.Partition, error) {
 
 var errNodeRole = missing("--node-role", "the role of the nodes is not known")
 
-// IsMissing returns the flag of the fact that an error says is missing.
+// IsMissing returns the flag of the fact for which err is a MissingError.
 func IsMissing(err error) (flag string, ok bool) {
 	var m *MissingError
 	if !errors.As(err, &m) {

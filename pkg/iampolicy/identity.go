@@ -1,10 +1,10 @@
 package iampolicy
 
-// identity is who acts: a role of a plan, or the node.
+// identity is the caller: a role of a plan, or the node.
 type identity struct {
 	role string    // empty: the node
-	node *NodeRole // nil: the node's role is not known
-	// perAccount means that each account of images has a role of its own.
+	node *NodeRole // nil: the node's role is unknown
+	// perAccount means that each account of images has its own role.
 	perAccount bool
 }
 
@@ -19,8 +19,8 @@ func (i identity) arn() (string, error) {
 	return i.node.arn, nil
 }
 
-// permit adds statements to the policy of an identity. One that pulls from every
-// account has them by the scope of every account.
+// permit adds statements to the policy of an identity. The scope of every account
+// adds those of an identity that pulls from every account.
 func (d *derivation) permit(p part, who identity, statements ...Statement) error {
 	if p.chosen && !who.perAccount {
 		return nil
@@ -45,8 +45,8 @@ func (d *derivation) permit(p part, who identity, statements ...Statement) error
 
 var errExactNodeRole = missing("--node-role", "the nodes' policy needs the ARN of the one role that it is for")
 
-// wantsPolicyOf reports whether the policy of an identity is wanted. A node's role
-// that is not known may be of any account.
+// wantsPolicyOf reports whether the request covers the policy of an identity. An
+// unknown node role may belong to any account.
 func (d *derivation) wantsPolicyOf(who identity) bool {
 	switch {
 	case who.role != "":
@@ -58,8 +58,8 @@ func (d *derivation) wantsPolicyOf(who identity) bool {
 	return d.wants(NodePolicy, who.node.account.String())
 }
 
-// wantsRole reports whether a document of a role is wanted. A pattern of roles has
-// documents only for an account that is chosen.
+// wantsRole reports whether the request covers a document of a role. A pattern of
+// roles has documents only for a chosen account.
 func (d *derivation) wantsRole(kind Kind, arn string) (bool, error) {
 	account, _, _ := roleParts(arn)
 	if account != "*" {
@@ -68,7 +68,7 @@ func (d *derivation) wantsRole(kind Kind, arn string) (bool, error) {
 	return false, d.chosen(kind)
 }
 
-// chosen returns an error if documents of a kind are wanted for every account.
+// chosen returns an error if documents of a kind would be needed for every account.
 func (d *derivation) chosen(kind Kind) error {
 	if d.request.Account.IsZero() && d.wants(kind, "") {
 		return missing("--account ID, or leave it out with --side nodes", "the images' side of an entry for every account is known for one account at a time")

@@ -11,7 +11,7 @@ import (
 // Kind says what a document is.
 type Kind string
 
-// The kinds of documents.
+// These are the kinds of documents.
 const (
 	TrustPolicy       Kind = "trust-policy"
 	PermissionsPolicy Kind = "permissions-policy"
@@ -25,35 +25,35 @@ const (
 type Item struct {
 	Account string
 	Kind    Kind
-	// Name is the role's name, the policy's, or the issuer's.
+	// Name is the name of the role, the policy or the issuer.
 	Name string
-	// AttachTo is the ARN of what the document belongs to; for an endpoint the name
-	// of the service.
+	// AttachTo is the ARN of the resource that the document belongs to. For an
+	// endpoint it is the name of the service.
 	AttachTo string
 	// Policy is the document. An OIDC provider has none.
 	Policy Document
 	// Provider is set for an OIDC provider.
 	Provider *Provider
-	// MaxSession is how long the role's sessions must be allowed to last, if that is
-	// more than IAM's default of one hour. Only a trust policy has it.
+	// MaxSession is the MaxSessionDuration that the role needs, if that is more
+	// than IAM's default of one hour. Only a trust policy has it.
 	MaxSession time.Duration
 
 	statements []Statement
 }
 
-// Provider is an OIDC provider as CreateOpenIDConnectProvider takes it.
+// Provider is an OIDC provider, with the parameters of CreateOpenIDConnectProvider.
 type Provider struct {
 	URL          string   `json:"Url"`
 	ClientIDList []string `json:"ClientIDList"`
 }
 
-// The names of inline policies.
+// These are the names of inline policies.
 const (
 	nodePolicyName = "ecr-cross-account-nodes"
 	pullPolicyName = "ecr-cross-account-pull"
 )
 
-// MarshalJSON writes the document, whatever its kind, under one key.
+// MarshalJSON writes a document of any kind under the same key.
 func (i Item) MarshalJSON() ([]byte, error) {
 	var document any = i.Policy
 	if i.Provider != nil {
@@ -90,15 +90,15 @@ func (i Item) Role() string {
 	return name
 }
 
-// rank orders the items of an account: a provider stands before the roles that
-// trust it.
+// rank orders the items of an account: a provider comes before the roles that trust
+// it.
 func (i Item) rank() int {
 	return slices.Index([]Kind{NodePolicy, OIDCProvider, TrustPolicy, PermissionsPolicy, RepositoryPolicy, EndpointPolicy}, i.Kind)
 }
 
-// sortItems groups the items by account: first the nodes' account, then the others in
-// the order of their first items. Within an account they are in the order of kinds,
-// and a role's two documents stand together.
+// sortItems groups the items by account: first the nodes' account, then the others
+// in the order of their first items. Within an account they are in the order of
+// kinds, and a role's two documents are adjacent.
 func sortItems(items []Item) {
 	accounts, attached := map[string]int{}, map[string]int{}
 	for at, i := range items {

@@ -8,8 +8,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
-// endpoint adds a statement to the policy of the endpoint of a service, in the
-// VPC of a node.
+// endpoint adds a statement to the policy of a service's endpoint in the VPC of a
+// node.
 func (d *derivation) endpoint(service string, s Statement) error {
 	for _, n := range d.facts.NodeRoles {
 		if n.account.IsZero() {
@@ -24,8 +24,8 @@ func (d *derivation) endpoint(service string, s Statement) error {
 	return nil
 }
 
-// wantsEndpoints reports whether the policies of endpoints are wanted, and whether
-// their region is known.
+// wantsEndpoints reports whether the request covers the policies of endpoints. It
+// returns an error if their region is unknown.
 func (d *derivation) wantsEndpoints() (bool, error) {
 	if d.request.Side != Endpoints {
 		return false, nil
@@ -36,18 +36,18 @@ func (d *derivation) wantsEndpoints() (bool, error) {
 	return true, nil
 }
 
-// passOwn adds that a node may ask for its own account, if the configuration
-// depends on it.
+// passOwn allows a node to ask for its own account, if the configuration depends on
+// it.
 func (d *derivation) passOwn(n *NodeRole) error {
 	wants, err := d.wantsEndpoints()
 	dependsOnOwn := slices.ContainsFunc(d.config.Rules.Entries(), func(e rule.Entry) bool { return e.Accounts.Own || e.Accounts.ExceptOwn })
 	if !wants || err != nil || !dependsOnOwn {
 		return err
 	}
-	return d.endpoint("sts", PassCallerIdentity(n.arn)) // scopes made sure that it is known
+	return d.endpoint("sts", PassCallerIdentity(n.arn)) // scopes has checked that it is known
 }
 
-// pass adds that an identity may call STS through the VPC's endpoint.
+// pass allows an identity to call STS through the VPC's endpoint.
 func (d *derivation) pass(p part, who identity, statement func(caller string) Statement) error {
 	wants, err := d.wantsEndpoints()
 	if !wants || err != nil || p.chosen || !d.callsSTSIn(p) {
@@ -60,8 +60,8 @@ func (d *derivation) pass(p part, who identity, statement func(caller string) St
 	return d.endpoint("sts", statement(caller))
 }
 
-// passServiceAccount adds that service accounts may assume the role through the
-// VPC's endpoint of STS.
+// passServiceAccount allows service accounts to assume the role through the VPC's
+// endpoint of STS.
 func (d *derivation) passServiceAccount(role rule.Role) error {
 	wants, err := d.wantsEndpoints()
 	if !wants || err != nil {
@@ -86,8 +86,8 @@ func (p part) includes(region registry.Region) bool {
 	})
 }
 
-// passPull adds that an identity may request a token and pull through the VPC's
-// endpoints. They serve the registries of their own region only.
+// passPull allows an identity to request a token and pull through the VPC's
+// endpoints. They serve only the registries of their own region.
 func (d *derivation) passPull(p part, who identity, kind rule.PolicyKind) error {
 	wants, err := d.wantsEndpoints()
 	if !wants || err != nil || p.chosen || !p.includes(d.facts.Region) {

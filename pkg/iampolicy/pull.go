@@ -9,8 +9,8 @@ import (
 // the identity that requests the token.
 func Token() Statement { return allow("Token", rule.TokenAction).on("*") }
 
-// PublicToken allows its holder to request a token of ECR Public. Without a token
-// the pull is anonymous and works, too, so Derive leaves it out.
+// PublicToken allows its holder to request a token of ECR Public. Derive leaves it
+// out, because an anonymous pull also works.
 func PublicToken() Statement {
 	return allow("PublicToken", "ecr-public:GetAuthorizationToken", "sts:GetServiceBearerToken").on("*")
 }
@@ -22,8 +22,8 @@ func Pull(kind rule.PolicyKind, repositories ...string) Statement {
 	return allow("Pull", kind.PullActions()...).on(repositories...)
 }
 
-// PullBy allows a principal of another account, a role's ARN, to pull. It belongs
-// to the policy of a repository. In the policy of a registry it also needs
+// PullBy allows a principal of another account, given by a role's ARN, to pull. It
+// belongs to the policy of a repository. In the policy of a registry it also needs
 // repositories, given by ARNs. A repository's policy cannot allow
 // ecr:CreateRepository.
 func PullBy(principal string, repositories ...string) Statement {

@@ -15,8 +15,8 @@ func (d *derivation) pull(p part, who identity, kind rule.PolicyKind) error {
 	return d.passPull(p, who, kind)
 }
 
-// admit adds that repositories of another account admit the node, which pulls
-// without a role.
+// admit allows a node that pulls without a role to pull from repositories of
+// another account.
 func (d *derivation) admit(p part, n *NodeRole) error {
 	account := p.account.String()
 	switch {
@@ -42,8 +42,8 @@ func (d *derivation) admit(p part, n *NodeRole) error {
 	return nil
 }
 
-// serviceAccounts adds what the service accounts of the facts need that the entry
-// lets start, and what the node needs where it stands in.
+// serviceAccounts adds what the service accounts of the facts need if the entry
+// accepts them. It also adds what the node needs as their replacement.
 func (d *derivation) serviceAccounts(p part, n *NodeRole) error {
 	source, started := p.entry.ServiceAccount, false
 	for i := range d.facts.ServiceAccounts {
@@ -89,9 +89,10 @@ func (d *derivation) unmatched(n *NodeRole, own registry.Account) error {
 	return nil
 }
 
-// unmatchedAccounts returns the accounts some of whose images no entry governs; a
-// zero account stands for any. Where an entry is for every account, only those are
-// left that it excepts, or that other entries name for some of their images.
+// unmatchedAccounts returns the accounts with images that no entry governs. A zero
+// account stands for any account. If an entry is for every account, only two kinds
+// remain: those that it excepts, and those that other entries name for some images
+// only.
 func (d *derivation) unmatchedAccounts(own registry.Account) (left []registry.Account) {
 	whole := func(e *rule.Entry) bool { return len(e.Regions) == 0 && len(e.Repositories) == 0 }
 	entries := d.config.Rules.Entries()

@@ -17,11 +17,11 @@ import (
 // account that no entry names.
 type scope struct {
 	entry *rule.Entry
-	// account is zero for every account but those of except.
+	// account is zero for every account except those of except.
 	account registry.Account
 	except  []string
-	// chosen means that the account is one of every account. The nodes' documents
-	// speak of all of them.
+	// chosen means that the request chose this account for an entry for every
+	// account. The nodes' documents still cover all accounts.
 	chosen bool
 }
 
@@ -69,7 +69,7 @@ func (d *derivation) accounts(own registry.Account) (all []registry.Account) {
 	return all
 }
 
-// part is the part of a scope for which one plan holds.
+// part is the part of a scope that shares one plan.
 type part struct {
 	scope
 	// regions are names or patterns.
@@ -77,8 +77,8 @@ type part struct {
 	registry registry.Registry
 }
 
-// parts returns the parts of a scope in a partition: one for each region if a
-// role's name depends on the region, else one.
+// parts returns the parts of a scope in a partition. There is one for each region
+// if a role's name depends on the region, or else one.
 func (s scope) parts(p registry.Partition) ([]part, error) {
 	account := s.account
 	if account.IsZero() {
@@ -115,8 +115,8 @@ func (s scope) regions(p registry.Partition) (regions []string) {
 	return regions
 }
 
-// fits reports whether the entry's roles can be of the partition. A node assumes
-// those of its own partition only.
+// fits reports whether the entry's roles can belong to the partition. A node can
+// only assume roles of its own partition.
 func (s scope) fits(p registry.Partition) bool {
 	for _, role := range s.entry.Roles {
 		if other, fixed := role.Partition(); fixed && other != p {
@@ -167,8 +167,8 @@ func (p part) plan(d *derivation, pod *ServiceAccount) (plan.Plan, error) {
 	return plan.Compute(d.config, p.entry, p.registry, &asked)
 }
 
-// token returns a token with the claims, which nobody signed. A plan is computed
-// from such a token as from one of a cluster.
+// token returns a token with the claims and without a signature. A plan does not
+// verify the signature.
 func token(claims plan.Claims) (secret.Text, error) {
 	payload, err := json.Marshal(claims)
 	return secret.New("e30." + base64.RawURLEncoding.EncodeToString(payload) + "."), err

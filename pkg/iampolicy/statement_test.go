@@ -19,7 +19,7 @@ const (
 	issuer = "https://oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE"
 )
 
-// TestStatements has each statement as it is printed.
+// TestStatements compares each statement in its printed form.
 func TestStatements(t *testing.T) {
 	t.Parallel()
 	plain := rule.NewRole(pull, "session")

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// unite makes as few statements as possible that allow exactly the same. A
-// statement allows the product of its elements' values, so two that differ in one
-// element only can be united in it.
+// unite returns as few statements as possible that allow exactly the same. A
+// statement allows every combination of its elements' values. So two statements
+// that differ in one element only can become one, with the values of both.
 func unite(statements []Statement) []Statement {
 	united := withoutCovered(statements)
 	for i := 0; i < len(united); i++ {
@@ -16,14 +16,14 @@ func unite(statements []Statement) []Statement {
 			if s, ok := uniteTwo(united[i], united[j]); ok {
 				united[i] = s
 				united = slices.Delete(united, j, j+1)
-				i, j = -1, len(united) // the larger statement may fit an earlier one
+				i, j = -1, len(united) // the new statement may unite with an earlier one
 			}
 		}
 	}
 	return united
 }
 
-// withoutCovered leaves out each statement that allows no more than another one.
+// withoutCovered removes each statement that allows nothing beyond another one.
 func withoutCovered(statements []Statement) []Statement {
 	return withoutCoveredBy(statements, Statement.covers)
 }
@@ -49,7 +49,7 @@ type element struct {
 	with func(Values) Statement
 }
 
-// elements returns the statement's elements, but for Sid and Effect, in a fixed
+// elements returns the statement's elements except Sid and Effect, in a fixed
 // order.
 func (s Statement) elements() []element {
 	all := []element{
@@ -70,8 +70,7 @@ func (s Statement) elements() []element {
 // negated reports whether more values allow less.
 func (e element) negated() bool { return strings.HasPrefix(e.name, "StringNot") }
 
-// alike reports whether two statements have the same elements, whatever their
-// values.
+// alike reports whether two statements have the same elements, with any values.
 func alike(a, b []element) bool {
 	return slices.EqualFunc(a, b, func(a, b element) bool { return a.name == b.name })
 }
@@ -110,15 +109,15 @@ func uniteTwo(a, b Statement) (Statement, bool) {
 	return united, differing < 2
 }
 
-// cover reports whether each of the others is like one of the values.
+// cover reports whether one of the values includes each of the others.
 func (v Values) cover(others Values) bool {
 	return !slices.ContainsFunc(others, func(other string) bool {
 		return !slices.ContainsFunc(v, func(value string) bool { return like(value, other) })
 	})
 }
 
-// like reports whether a value of IAM, in which a star stands for any text, stands
-// for everything that another one stands for.
+// like reports whether an IAM value includes another value. In both, a star stands
+// for any text.
 func like(pattern, value string) bool {
 	parts := strings.Split(pattern, "*")
 	last := len(parts) - 1

@@ -7,11 +7,11 @@ import (
 	"ecr-cross-account-credential-provider/pkg/command"
 )
 
-// Shells are those that Completion knows.
+// Shells are the shells that Completion supports.
 var Shells = []string{"bash", "zsh"}
 
-// Completion returns a script for a shell, which completes the commands and flags of
-// the programs. Where it knows nothing, the shell completes the names of files.
+// Completion returns a script for a shell. It completes the commands and flags of
+// the programs. Everywhere else, the shell completes file names.
 func Completion(shell string, programs ...command.Program) string {
 	write := bash
 	var s strings.Builder
@@ -29,7 +29,7 @@ func Completion(shell string, programs ...command.Program) string {
 	return s.String()
 }
 
-// word is what can stand next on a command line.
+// word is a possible next word of a command line.
 type word struct{ text, summary string }
 
 // first returns the words after the program's name.
@@ -41,8 +41,8 @@ func first(p command.Program) []word {
 	return all
 }
 
-// after returns the words after a command: its flags, and the words of its arguments
-// if those are an alternative such as list|clear.
+// after returns the words after a command: its flags, and its arguments if they are
+// alternatives such as list|clear.
 func after(p command.Program, c command.Command) []word {
 	var all []word
 	for _, f := range p.FlagsOf(c) {
@@ -62,7 +62,7 @@ func after(p command.Program, c command.Command) []word {
 // function is the name of a program's function in a script.
 func function(p command.Program) string { return "_" + strings.ReplaceAll(p.Name, "-", "_") }
 
-// names returns the names of all commands as a pattern of case.
+// names returns the names of all commands as a pattern for the shell's case.
 func names(p command.Program) string {
 	var all []string
 	for _, c := range p.AllCommands() {

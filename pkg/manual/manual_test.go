@@ -33,7 +33,7 @@ func program() command.Program {
 	}
 }
 
-// TestBash runs the script in a bash as a completing shell does.
+// TestBash runs the script in a bash, as bash does for a completion.
 func TestBash(t *testing.T) {
 	t.Parallel()
 	script := manual.Completion("bash", program(), command.Program{Name: "other", Commands: program().Commands[1:]})

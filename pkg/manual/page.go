@@ -1,5 +1,5 @@
-// Package manual derives from a program's definition what a shell and man show of it:
-// completions and a manual page.
+// Package manual derives completions for shells and a manual page from a program's
+// definition.
 package manual
 
 import (
@@ -32,11 +32,11 @@ func Page(program command.Program, version string) string {
 	return s.String()
 }
 
-// sentence returns s with a capital at its start.
+// sentence returns s with a capital first letter.
 func sentence(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-// roff escapes what has a meaning of its own in roff: backslashes, hyphens that a
-// reader may copy, and a dot or an apostrophe that begins a line.
+// roff escapes what has a special meaning in roff: backslashes, hyphens that a
+// reader may copy, and a dot or an apostrophe at the start of a line.
 func roff(s string) string {
 	s = strings.NewReplacer(`\`, `\e`, "-", `\-`, `"`, `\(dq`).Replace(s)
 	if strings.HasPrefix(s, ".") || strings.HasPrefix(s, "'") {

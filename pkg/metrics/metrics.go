@@ -1,5 +1,6 @@
-// Package metrics writes what the cache and the counters know in Prometheus' text
-// format. The format needs no module: it is lines of a name, labels and a number.
+// Package metrics writes the state of the cache and the counters in Prometheus'
+// text format. The format needs no module: each line has a name, labels and a
+// number.
 package metrics
 
 import (
@@ -18,7 +19,7 @@ import (
 // prefix begins the name of every metric.
 const prefix = "ecr_cross_account_"
 
-// Node is what is known about a node.
+// Node is the state of a node.
 type Node struct {
 	Version string
 	Now     time.Time
@@ -36,8 +37,8 @@ func (n Node) Text() []byte {
 	return b.Bytes()
 }
 
-// subject is what a token is for. Several plans may have the same, such as one for
-// each session policy.
+// subject says what a token is for. Several plans may share a subject, for example
+// plans with different session policies.
 type subject struct{ registry, identity string }
 
 func (s subject) labels() []string {
@@ -48,8 +49,8 @@ func (s subject) compare(t subject) int {
 	return cmp.Or(strings.Compare(s.registry, t.registry), strings.Compare(s.identity, t.identity))
 }
 
-// tokens writes a gauge for each subject. Of several tokens the one that ends first
-// counts, and of refusals any.
+// tokens writes a gauge for each subject. If it has several tokens, the one that
+// ends first counts. Any refusal counts.
 func (n Node) tokens(b *bytes.Buffer) {
 	expires, fresh, refused := map[subject]float64{}, map[subject]float64{}, map[subject]float64{}
 	least := func(of map[subject]float64, s subject, until time.Time) {
@@ -116,7 +117,7 @@ func family(b *bytes.Buffer, name, kind, help string) {
 
 var escape = strings.NewReplacer("\\", `\\`, "\n", `\n`, `"`, `\"`)
 
-// sample writes a line. Labels are names and values in turn.
+// sample writes a line. Labels alternate names and values.
 func sample(b *bytes.Buffer, name string, value float64, labels ...string) {
 	b.WriteString(prefix + name)
 	open := "{"

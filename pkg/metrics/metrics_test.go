@@ -67,8 +67,8 @@ func TestText(t *testing.T) {
 	}
 }
 
-// TestWriteFile: a file is replaced as a whole, readable for the collector, and only
-// where nobody else may write.
+// TestWriteFile: a file is replaced atomically and is readable for the collector. A
+// directory that others may write is refused.
 func TestWriteFile(t *testing.T) {
 	t.Parallel()
 	parent := t.TempDir()

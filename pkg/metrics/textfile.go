@@ -9,9 +9,9 @@ import (
 	"ecr-cross-account-credential-provider/pkg/cache"
 )
 
-// WriteFile replaces a file for node_exporter's textfile collector. Nobody ever sees a
-// part of it. It refuses a directory in which others than root and this user may
-// write: they could have another file replaced.
+// WriteFile replaces a file for node_exporter's textfile collector. No reader sees
+// a partial file. It refuses a directory in which users other than root and this
+// one may write. They could make it replace another file.
 func WriteFile(path string, text []byte) error {
 	err := writeFile(path, text)
 	if err != nil {
@@ -36,11 +36,11 @@ func writeFile(path string, text []byte) error {
 	if err := cache.CheckParents(path); err != nil {
 		return err
 	}
-	file, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*") // its name does not end in .prom
+	file, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*") // the collector ignores it: its name does not end in .prom
 	if err != nil {
 		return err
 	}
-	defer os.Remove(file.Name()) //nolint:errcheck // it was renamed, or is not wanted
+	defer os.Remove(file.Name()) //nolint:errcheck // it was renamed, or is useless
 	_, err = file.Write(text)
 	if err = errors.Join(err, file.Chmod(0o644), file.Close()); err != nil {
 		return err

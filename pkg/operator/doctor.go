@@ -53,8 +53,9 @@ func doctorCommand(conf *command.Configuration) command.Command {
 	}
 }
 
-// loadFor reads the configuration that the flags name, else the one that the plugin
-// reads with the arguments of its entry, below a root directory.
+// loadFor reads the configuration that the flags name. Without flags, it reads the
+// one that the plugin reads with the arguments of its entry, below a root
+// directory.
 func loadFor(conf command.Configuration, p command.Process, args []string, root string) (config.Config, error) {
 	if conf.Path != "" || len(conf.Roles) > 0 {
 		return conf.Load(p)
@@ -82,8 +83,7 @@ func loadFor(conf command.Configuration, p command.Process, args []string, root 
 	return conf.Load(p)
 }
 
-// execute runs a program, such as the kubelet, and returns the start of what it
-// prints.
+// execute runs a program, such as the kubelet, and returns the start of its output.
 func execute(ctx context.Context, path string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
@@ -135,10 +135,10 @@ func (f *podFlags) register(flags *flag.FlagSet) {
 	})
 }
 
-// maxToken bounds the file of a token, as the request of a kubelet is.
+// maxToken limits the file of a token, like a kubelet's request.
 const maxToken = 1 << 20
 
-// read returns the pod; nil if the flags name none.
+// read returns the pod, or nil if the flags name none.
 func (f *podFlags) read() (*doctor.Pod, error) {
 	namespace, name, ok := strings.Cut(f.name, "/")
 	switch {

@@ -10,8 +10,9 @@ import (
 	"ecr-cross-account-credential-provider/pkg/config"
 )
 
-// TestLoadFor reads the configuration that the plugin would: by the arguments of its
-// entry, its environment, or its default, all below the kubelet's root directory.
+// TestLoadFor: doctor reads the plugin's configuration. The arguments of the entry,
+// the environment or the default name it, and it is below the kubelet's root
+// directory.
 func TestLoadFor(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()

@@ -19,7 +19,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// iamCommand prints what each account has to create.
+// iamCommand prints what each account must create.
 func iamCommand(conf *command.Configuration) command.Command {
 	return command.Command{
 		Name:    "iam",
@@ -125,8 +125,8 @@ func forAccount(a registry.Account) string {
 	return " in account " + a.String()
 }
 
-// derive derives the documents. It asks the node for its role and its region where
-// they matter and are not given.
+// derive derives the documents. It asks the node for its role and its region if
+// they are needed and not given.
 func (i *iamRun) derive(ctx context.Context, p command.Process, c config.Config) ([]iampolicy.Item, error) {
 	asked := map[string]bool{}
 	for {
@@ -142,7 +142,8 @@ func (i *iamRun) derive(ctx context.Context, p command.Process, c config.Config)
 	}
 }
 
-// ask asks the node for a fact. Only a node knows some of them.
+// ask asks the node for a fact. Only the node's role and region can be found this
+// way.
 func (i *iamRun) ask(ctx context.Context, p command.Process, c config.Config, fact string) error {
 	if fact != "--node-role" && fact != "--region" || fact == "--node-role" && len(i.facts.NodeRoles) > 0 {
 		return nil

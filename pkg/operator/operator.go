@@ -7,7 +7,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/command"
 )
 
-// Name is the program's name in messages, whatever the file is called.
+// Name is the program's name in messages. It does not depend on the file's name.
 const Name = "ecr-cross-account"
 
 // Main runs the program and returns its exit status.

@@ -17,7 +17,7 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-// TestHelp: every command has a summary and can explain itself.
+// TestHelp: every command has a summary and a help text.
 func TestHelp(t *testing.T) {
 	t.Parallel()
 	for _, c := range CommandLine(command.Process{}).Commands {

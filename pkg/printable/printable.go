@@ -1,5 +1,5 @@
-// Package printable makes text from outside fit for a message of one line. Such
-// text is an image's name, or an answer of AWS.
+// Package printable turns text from outside into text for a message of one line.
+// Such text is an image's name, or an answer of AWS.
 package printable
 
 import (
@@ -12,11 +12,10 @@ import (
 // escaped.
 func Short(s string) string { return start(s, 64) }
 
-// Long does the same for what is longer by nature, such as an ARN: about 200
-// bytes.
+// Long does the same for longer texts, such as an ARN: about 200 bytes.
 func Long(s string) string { return start(s, 200) }
 
-// start cuts s so that its quoted form, escapes included, fits into limit.
+// start cuts s so that its quoted form with escapes fits into limit.
 func start(s string, limit int) string {
 	short := s
 	if len(s) > limit {

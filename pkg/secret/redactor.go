@@ -8,25 +8,24 @@ import (
 )
 
 const (
-	// minSecret is the length of the shortest secret that is looked for. Shorter
-	// ones are found in ordinary words.
+	// minSecret is the length of the shortest secret to look for. Ordinary words
+	// may contain shorter ones.
 	minSecret = 8
-	// minPart is the length of the shortest part of a secret that is looked for.
-	// AWS's secrets are random text in base64, so a part of 12 characters has 72
-	// bits: no other text contains it by chance. Shorter parts that remain do not
-	// help to guess the rest.
+	// minPart is the length of the shortest part of a secret to look for. AWS's
+	// secrets are random text in base64, so a part of 12 characters has 72 bits. No
+	// other text contains it by chance. Shorter parts that remain do not help to
+	// guess the rest.
 	minPart = 12
 )
 
-// Redactor removes a set of secrets from text. The zero value has none. It may be
-// used by several goroutines.
+// Redactor removes a set of secrets from text. The zero value has none. Several
+// goroutines may use it at once.
 type Redactor struct {
 	mu      sync.Mutex
 	secrets []string
 }
 
-// Add adds a secret, also in the form that URLs have. Secrets of less than 8 bytes
-// are ignored.
+// Add adds a secret, and its form in URLs. It ignores secrets of less than 8 bytes.
 func (r *Redactor) Add(t Text) {
 	if len(t.Reveal()) < minSecret {
 		return
@@ -40,8 +39,8 @@ func (r *Redactor) Add(t Text) {
 	}
 }
 
-// Redact replaces every secret in s, and every run of at least 12 bytes of one, by
-// "[redacted]". The time is proportional to the length of s.
+// Redact replaces every secret in s by "[redacted]", and also every part of a
+// secret of at least 12 bytes. The time is proportional to the length of s.
 func (r *Redactor) Redact(s string) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -57,7 +57,8 @@ func TestRedactorLater(t *testing.T) {
 	}
 }
 
-// FuzzRedactor: no part of 12 bytes of a secret remains, and nothing else is lost.
+// FuzzRedactor: no part of 12 bytes of a secret remains, and all other text
+// remains.
 func FuzzRedactor(f *testing.F) {
 	f.Add("wJalrXUtnFEMI/K7MDENG", "the key wJalrXUtnFEMI/K7MDENG is bad")
 	f.Add("aaaaaaaaaaaaa", "aaaaaaaaaaaaaaaaaaaaaaaaaaab")

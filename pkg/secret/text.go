@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// redacted stands for a secret wherever one would be printed.
+// redacted is printed in place of a secret.
 const redacted = "[redacted]"
 
 // Text is a secret, such as a token or a secret key. Only Reveal returns it:
 // package fmt, log/slog and encoding/json print "[redacted]". The zero value is
 // the empty text.
 type Text struct {
-	value *string // a pointer: fmt prints what unexported fields hold, but follows no pointer there
+	value *string // a pointer, because fmt prints unexported fields but does not follow pointers in them
 }
 
 // New makes a secret of s.
@@ -35,8 +35,8 @@ func (t Text) Reveal() string {
 	return *t.value
 }
 
-// Cut splits the text around the first separator, as strings.Cut does. What comes
-// before it, such as a user name, is not secret.
+// Cut splits the text around the first separator, like strings.Cut. The text before
+// it, such as a user name, is not secret.
 func (t Text) Cut(separator string) (before string, after Text) {
 	before, rest, _ := strings.Cut(t.Reveal(), separator)
 	return before, New(rest)

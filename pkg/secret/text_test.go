@@ -13,7 +13,7 @@ import (
 
 const marker = "marker-of-a-secret"
 
-// holder has a secret in every place where fmt may find one.
+// holder has a secret in every kind of field that fmt prints.
 type holder struct {
 	Exported   secret.Text
 	unexported secret.Text

@@ -1,4 +1,4 @@
-// Package spelling finds what a misspelt word was meant to be.
+// Package spelling finds the intended word for a misspelt one.
 package spelling
 
 import "strings"
@@ -12,8 +12,8 @@ func DidYouMean(word string, known []string) string {
 	return ""
 }
 
-// Suggest returns the known word that a misspelt one was most likely meant to be.
-// They differ in at most a third of the longer one's letters, ignoring case.
+// Suggest returns the most likely known word for a misspelt one. They differ in at
+// most a third of the longer one's letters, ignoring case.
 func Suggest(word string, known []string) (string, bool) {
 	best, least := "", len(word)
 	for _, k := range known {

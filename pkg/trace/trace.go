@@ -1,5 +1,5 @@
-// Package trace records how long the steps of a request take, and by which IDs
-// AWS knows its calls. The request log is made of it at the end.
+// Package trace records how long the steps of a request take, and AWS's request IDs
+// of its calls. The request log uses it at the end.
 package trace
 
 import (
@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// Bounds of what is recorded: a log entry must fit into one datagram.
+// The limits of a trace: a log entry must fit into one datagram.
 const (
 	maxSteps      = 24
 	maxRequestIDs = 24
 )
 
 // Trace records one request. A nil *Trace records nothing. Its methods may be
-// called at any time, also while a request that was given up still runs.
+// called at any time, even while an abandoned request still runs.
 type Trace struct {
 	now   func() time.Time
 	begin time.Time
@@ -58,8 +58,8 @@ func (t *Trace) Step(name string) (end func()) {
 	}
 }
 
-// index returns a step's index and adds the step if it is new; -1 if there are
-// too many.
+// index returns a step's index and adds the step if it is new. It returns -1 if
+// there are too many.
 func (t *Trace) index(name string) int {
 	for i := range t.steps {
 		if t.steps[i].Name == name {
@@ -80,8 +80,8 @@ func (s step) spentUntil(now time.Time) time.Duration {
 	return s.Spent + now.Sub(s.begin)
 }
 
-// Answered notes AWS's ID of a call, by which CloudTrail shows it. Answers
-// without an ID are ignored.
+// Answered notes AWS's ID of a call, which CloudTrail also shows. It ignores
+// answers without an ID.
 func (t *Trace) Answered(requestID string) {
 	if t == nil || requestID == "" {
 		return
@@ -96,8 +96,8 @@ func (t *Trace) Answered(requestID string) {
 // Elapsed returns the time since the start.
 func (t *Trace) Elapsed() time.Duration { return t.now().Sub(t.begin) }
 
-// Steps returns the steps in the order in which they first began. A step that
-// still runs counts until now: it shows where a request hangs.
+// Steps returns the steps in the order in which they first began. A step that still
+// runs counts until now, so it shows where a request hangs.
 func (t *Trace) Steps() []Step {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -109,8 +109,7 @@ func (t *Trace) Steps() []Step {
 	return steps
 }
 
-// Running returns the step that began last and has not ended; empty if there is
-// none.
+// Running returns the latest step that has not ended. It is empty if there is none.
 func (t *Trace) Running() string {
 	if t == nil {
 		return ""

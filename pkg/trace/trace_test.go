@@ -10,7 +10,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/trace"
 )
 
-// clock is a clock that a test moves.
+// clock is a clock that a test sets.
 type clock struct{ now time.Time }
 
 func (c *clock) advance(d time.Duration) { c.now = c.now.Add(d) }

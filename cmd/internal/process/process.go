@@ -1,5 +1,5 @@
-// Package process gives the programs what they get from the operating system.
-// Besides their main functions it is the only code that touches the process.
+// Package process connects the programs to the operating system. Besides their main
+// functions it is the only code that touches the process.
 package process
 
 import (
@@ -18,8 +18,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/command"
 )
 
-// Context returns a context that ends on a signal. It also makes a closed stdout an
-// error like any other, and silences package log.
+// Context returns a context that ends on a signal. It also turns writing to a
+// closed stdout into an ordinary error, and silences package log.
 func Context() (context.Context, context.CancelFunc) {
 	signal.Ignore(syscall.SIGPIPE)
 	log.SetOutput(io.Discard)
@@ -54,7 +54,8 @@ func Current(version string) command.Process {
 	}
 }
 
-// setEnviron replaces the environment. Of two values of a variable the last one counts.
+// setEnviron replaces the environment. If a variable has two values, the last one
+// counts.
 func setEnviron(environ []string) error {
 	os.Clearenv()
 	var errs []error
