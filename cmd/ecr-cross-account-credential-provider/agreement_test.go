@@ -21,7 +21,7 @@ import (
 
 const ownAccount = fakeaws.NodeAccount
 
-// explained is what explain --output json says.
+// explained is the output of explain --output json.
 type explained struct {
 	Entry string
 	Plan  struct {
@@ -78,7 +78,7 @@ func examples(t *testing.T) []string {
 	return files
 }
 
-// agree compares explain with a run of one image.
+// agree compares explain with a run for one image.
 func agree(t *testing.T, name, config, image, region string) {
 	t.Helper()
 	t.Run(name, func(t *testing.T) {
@@ -125,8 +125,8 @@ func agree(t *testing.T, name, config, image, region string) {
 	})
 }
 
-// requestOf is a kubelet's request, with a service account's token if the plan
-// starts with one.
+// requestOf returns a kubelet's request. It has a service account's token if the
+// plan starts with one.
 func requestOf(t *testing.T, image string, pod bool) string {
 	t.Helper()
 	if !pod {

@@ -10,7 +10,7 @@ import (
 )
 
 // TestBurst: 30 pods with images of 10 repositories start on a cold node. AWS is
-// asked once, well or badly.
+// asked once, whether it succeeds or fails.
 func TestBurst(t *testing.T) {
 	t.Parallel()
 	t.Run("a token", func(t *testing.T) {

@@ -14,9 +14,9 @@ import (
 	"ecr-cross-account-credential-provider/test/fakejournal"
 )
 
-// TestFaults lets each service fail in each way while another account's
-// registry is asked for: every time the plugin ends by itself, with one line
-// that tells the cause and no secret.
+// TestFaults lets each service fail in each way during a request for another
+// account's registry. Every time, the plugin ends by itself, with one line that
+// names the cause and contains no secret.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	for service, prefix := range faultPrefixes {
@@ -35,16 +35,16 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// faultPrefixes are what the line says of each service's part.
+// faultPrefixes are how the line begins for each service.
 var faultPrefixes = map[fakeaws.Service]string{
 	fakeaws.IMDS: "no credentials for registry 444455556666.dkr.ecr.eu-west-1.amazonaws.com: no AWS credentials on this node: tried the environment (AWS_ACCESS_KEY_ID is not set), profile default (it has none), a web identity (AWS_WEB_IDENTITY_TOKEN_FILE is not set), a container's endpoint (AWS_CONTAINER_CREDENTIALS_FULL_URI is not set), then the instance's profile by IMDS: ",
 	fakeaws.STS:  "assuming role arn:aws:iam::444455556666:role/ecr-pull for registry 444455556666.dkr.ecr.eu-west-1.amazonaws.com as the node's identity (EC2RoleProvider): ",
 	fakeaws.ECR:  "getting a token for registry 444455556666.dkr.ecr.eu-west-1.amazonaws.com as arn:aws:iam::444455556666:role/ecr-pull: ",
 }
 
-// faultCauses are what follows, where there is only one cause that it can be. A
-// body that begins before the request is written to its end may also end with
-// the connection: net/http then breaks it off.
+// faultCauses are the rest of the line, for faults with only one possible cause. If
+// a body begins before the request is fully written, net/http may close the
+// connection, which is another cause.
 var faultCauses = map[fakeaws.Service]map[string]string{
 	fakeaws.IMDS: {
 		string(fakeaws.HangAccept): "no answer from", string(fakeaws.HangHandshake): "no answer from", string(fakeaws.HangHeaders): "no answer from",
@@ -64,7 +64,7 @@ var faultCauses = map[fakeaws.Service]map[string]string{
 	},
 }
 
-// TestFaultCauses: each cause is of a fault in the table.
+// TestFaultCauses: each cause belongs to a fault in the table.
 func TestFaultCauses(t *testing.T) {
 	t.Parallel()
 	for service, causes := range faultCauses {
@@ -76,7 +76,7 @@ func TestFaultCauses(t *testing.T) {
 	}
 }
 
-// TestTransientFaults are met by trying again.
+// TestTransientFaults: after transient faults, another attempt succeeds.
 func TestTransientFaults(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]fakeaws.Fault{
@@ -100,7 +100,7 @@ func TestTransientFaults(t *testing.T) {
 	}
 }
 
-// TestTrust: what is not AWS, or not in AWS's time, gets nothing.
+// TestTrust: certificates that are not trusted, and wrong clocks.
 func TestTrust(t *testing.T) {
 	t.Parallel()
 	role := "444455556666=arn:aws:iam::444455556666:role/ecr-pull"
@@ -126,7 +126,7 @@ func TestTrust(t *testing.T) {
 		skew time.Duration
 		want string
 	}{
-		"node an hour ahead":  {-time.Hour, `"cacheDuration":"0s"`}, // by its clock, the session is over
+		"node an hour ahead":  {-time.Hour, `"cacheDuration":"0s"`}, // by its clock, the session has ended
 		"node an hour behind": {time.Hour, `"cacheDuration":"5`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -158,7 +158,7 @@ func TestSignal(t *testing.T) {
 	cmd.Stdin = strings.NewReader(request("444455556666.dkr.ecr.eu-west-1.amazonaws.com/app"))
 	go func() {
 		for len(aws.Calls(fakeaws.STS)) == 0 && t.Context().Err() == nil {
-			runtime.Gosched() // until the plugin has got as far as STS
+			runtime.Gosched() // until the plugin has reached STS
 		}
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 	}()
@@ -166,7 +166,7 @@ func TestSignal(t *testing.T) {
 	got.wantOneLine(t, "stopped while 127.0.0.1:")
 }
 
-// TestOpenStdin: a request that never ends does not hold the plugin.
+// TestOpenStdin: a request that never ends does not block the plugin.
 func TestOpenStdin(t *testing.T) {
 	t.Parallel()
 	reader, writer, err := os.Pipe()

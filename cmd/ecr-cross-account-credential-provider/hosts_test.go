@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// recordingProxy is an HTTPS proxy that notes which hosts it is asked for, and
-// lets nobody through.
+// recordingProxy is an HTTPS proxy that notes the requested hosts, and refuses all
+// connections.
 type recordingProxy struct {
 	url   string
 	mu    sync.Mutex
@@ -46,8 +46,8 @@ func (p *recordingProxy) asked() []string {
 	return p.hosts
 }
 
-// TestHosts: the host that is called for each form of a registry's host, in each
-// partition, by the SDK that is linked.
+// TestHosts: the host that the linked SDK calls for each form of a registry's host,
+// in each partition.
 func TestHosts(t *testing.T) {
 	t.Parallel()
 	const account = "111122223333."
@@ -88,7 +88,8 @@ func TestHosts(t *testing.T) {
 	}
 }
 
-// TestSTSHosts: the same of STS: in the node's region, and where FIPS is.
+// TestSTSHosts: the host of STS, in the node's region or where FIPS endpoints
+// exist.
 func TestSTSHosts(t *testing.T) {
 	t.Parallel()
 	const account = "444455556666."

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// linked are the modules that the plugin links, and why: it runs on every pod
-// start and holds credentials. A new one needs a reason here.
+// linked are the modules that the plugin links, with reasons. The plugin runs at
+// every pod start and holds credentials, so a new module needs a reason here.
 var linked = map[string]string{
 	"github.com/aws/aws-sdk-go-v2":                                  "signing, retries, HTTP",
 	"github.com/aws/aws-sdk-go-v2/config":                           "the node's credentials, wherever they are",
@@ -51,8 +51,9 @@ var linked = map[string]string{
 	"gopkg.in/inf.v0":                                               "linked by apimachinery",
 }
 
-// notLinked are packages, or the starts of their paths, that the plugin must not
-// link, and why. What its own code must not import is in .golangci.yml.
+// notLinked are packages, or prefixes of their paths, that the plugin must not
+// link, with reasons. The imports that its own code must not have are in
+// .golangci.yml.
 var notLinked = map[string]string{
 	"k8s.io/client-go":            "the plugin asks no API server",
 	"k8s.io/component-base":       "brings flags, metrics and tracing that nobody reads",
@@ -127,7 +128,7 @@ func listPackages(t *testing.T) []listedPackage {
 	}
 }
 
-// chainTo is how the program comes to link a package.
+// chainTo returns the chain of imports from the program to a package.
 func chainTo(packages []listedPackage, target string) []string {
 	for _, p := range packages {
 		if p.ImportPath != target && slices.Contains(p.Imports, target) {

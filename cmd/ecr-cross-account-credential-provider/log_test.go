@@ -15,8 +15,8 @@ import (
 	"ecr-cross-account-credential-provider/test/fakejournal"
 )
 
-// record is what the journal has of a run, after checks of what holds for all:
-// who says so, how long it took, and no secret.
+// record returns the journal's entry of a run. It checks what all entries share:
+// the identifier, the duration, and that there is no secret.
 func record(t *testing.T, journal *fakejournal.Journal) fakejournal.Entry {
 	t.Helper()
 	raw, _ := journal.Raw()
@@ -31,7 +31,7 @@ func record(t *testing.T, journal *fakejournal.Journal) fakejournal.Entry {
 	return entry
 }
 
-// steps are those of an entry, without the ones of all runs.
+// steps returns the steps of an entry, without those that all runs have.
 func steps(entry fakejournal.Entry) string {
 	var names []string
 	for name := range entry {
@@ -43,8 +43,8 @@ func steps(entry fakejournal.Entry) string {
 	return strings.Join(names, " ")
 }
 
-// TestRecord: what the journal says of an answer from each source, one run after
-// the other on the same node.
+// TestRecord: the journal's entry for an answer from each source. The runs follow
+// one another on the same node.
 func TestRecord(t *testing.T) { //nolint:tparallel // one run after the other
 	t.Parallel()
 	const (
@@ -142,7 +142,7 @@ func TestRecord(t *testing.T) { //nolint:tparallel // one run after the other
 	}
 }
 
-// checkAgainst: the record tells of the run what the kubelet saw of it.
+// checkAgainst checks that the entry agrees with what the kubelet saw.
 func checkAgainst(t *testing.T, entry fakejournal.Entry, got result) {
 	t.Helper()
 	if _, line, _ := strings.Cut(got.stderr, ": "); got.status != 0 && entry.Get("ERROR") != line {
@@ -156,8 +156,8 @@ func checkAgainst(t *testing.T, entry fakejournal.Entry, got result) {
 	}
 }
 
-// compareEntry compares the fields that are the same at every run; wanted texts
-// of words are regular expressions.
+// compareEntry compares the fields that are the same in every run. Wanted texts
+// with words are regular expressions.
 func compareEntry(t *testing.T, want, got fakejournal.Entry) {
 	t.Helper()
 	same := fakejournal.Entry{}
@@ -179,7 +179,7 @@ func compareEntry(t *testing.T, want, got fakejournal.Entry) {
 	}
 }
 
-// TestNoRecord: what people run has no record.
+// TestNoRecord: commands for people write no entry.
 func TestNoRecord(t *testing.T) {
 	t.Parallel()
 	journal := fakejournal.Start(t)
@@ -195,8 +195,8 @@ func TestNoRecord(t *testing.T) {
 	}
 }
 
-// TestJournalAbsent: without a journal, or with one that takes nothing, the answer
-// is the same, and comes before a kubelet gives up.
+// TestJournalAbsent: without a journal, or with one that blocks, the answer is the
+// same. It comes before a kubelet's timeout.
 func TestJournalAbsent(t *testing.T) {
 	t.Parallel()
 	full := fakejournal.Start(t)

@@ -1,6 +1,6 @@
-// Command ecr-cross-account-credential-provider is an image credential provider
-// for kubelets: it gives credentials for images in Amazon ECR registries of
-// other AWS accounts, by the roles that its configuration names.
+// Command ecr-cross-account-credential-provider is an image credential provider for
+// kubelets: it returns credentials for images in Amazon ECR registries of other AWS
+// accounts. It assumes the roles that its configuration names.
 package main
 
 import (
@@ -17,14 +17,14 @@ import (
 // version is set by the linker.
 var version = "unknown"
 
-// Tests have a configuration, a cache, a journal, a clock and timeouts of their own.
-// The linker can set the first three.
+// Tests set their own configuration, cache, journal, clock and timeouts. The linker
+// can set the first three.
 var (
-	configuration  string // the platform's, if it is empty
+	configuration  string // the platform's if empty
 	cacheDirectory = process.DefaultCache
 	journal        = process.Journal
 	now            = time.Now
-	boot           cache.Boot // the system's, if it is empty
+	boot           cache.Boot // the system's if empty
 	timeouts       awsapi.Timeouts
 )
 
@@ -35,8 +35,8 @@ func main() {
 	p.DefaultConfig = cmp.Or(configuration, p.DefaultConfig)
 	p.DefaultCache, p.Journal, p.Now, p.Boot, p.Timeouts = cacheDirectory, journal, now, boot, timeouts
 	if null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0); err == nil {
-		// No child process may inherit the real stderr: the kubelet waits until
-		// everybody has closed it.
+		// No child process may inherit the real stderr, because the kubelet waits
+		// until all processes have closed it.
 		os.Stderr = null
 	}
 	os.Exit(cli.Main(ctx, p)) //nolint:gocritic // nothing is left to clean up

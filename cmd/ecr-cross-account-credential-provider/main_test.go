@@ -21,9 +21,9 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// The plugin of the tests has a cache where TEST_CACHE says, a journal where
-// TEST_JOURNAL does, and a clock that is TEST_CLOCK_AHEAD of the machine's. With
-// TEST_PATIENCE it waits for IMDS longer than a busy machine takes.
+// TEST_CACHE and TEST_JOURNAL name the cache and the journal of the tests' plugin.
+// Its clock is ahead of the machine's by TEST_CLOCK_AHEAD. With TEST_PATIENCE it waits
+// for IMDS longer than a busy machine takes.
 func init() {
 	cacheDirectory, journal = os.Getenv("TEST_CACHE"), os.Getenv("TEST_JOURNAL")
 	if os.Getenv("TEST_PATIENCE") != "" {
@@ -32,11 +32,11 @@ func init() {
 	}
 	if ahead, err := time.ParseDuration(os.Getenv("TEST_CLOCK_AHEAD")); err == nil {
 		now = func() time.Time { return time.Now().Add(ahead) }
-		boot = cache.Boot{ID: func() string { return "" }, Uptime: func() time.Duration { return 0 }} // this clock was not set: time has passed
+		boot = cache.Boot{ID: func() string { return "" }, Uptime: func() time.Duration { return 0 }} // no boot clock: moving the clock counts as time that passes
 	}
 }
 
-// TestMain makes the test's binary the plugin too, under its own name and under
+// TestMain lets the test's binary also run as the plugin, under its own name and
 // the stock plugin's.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
@@ -45,9 +45,8 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// TestScripts runs testdata/script: each has an AWS of its own, the example
-// world, to which the environment leads. UPDATE_SCRIPTS=1 rewrites what they
-// expect.
+// TestScripts runs testdata/script. Each script has its own AWS, the example world,
+// which its environment names. UPDATE_SCRIPTS=1 rewrites the expected outputs.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -71,8 +70,8 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// condition is plugin:OS, the system that the plugin is built for. It can be
-// another one than the tests': see test/platforms/run.
+// condition is plugin:OS, the system for which the plugin is built. It may differ
+// from the tests' system: see test/platforms/run.
 func condition(name string) (bool, error) {
 	system, ok := strings.CutPrefix(name, "plugin:")
 	if !ok {
@@ -103,8 +102,8 @@ func setup(env *testscript.Env) error {
 	return prepareFiles(env.WorkDir)
 }
 
-// prepareFiles puts the directory's path into configurations, and makes them
-// trustworthy, whatever the umask.
+// prepareFiles writes the directory's path into configurations. For any umask, it
+// sets a mode that the plugin accepts.
 func prepareFiles(dir string) error {
 	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, ".yaml") && !strings.HasSuffix(path, "-config") || !entry.Type().IsRegular() {
@@ -125,7 +124,7 @@ func serverOf(ts *testscript.TestScript) *fakeaws.Server {
 	return ts.Value(serverKey{}).(*fakeaws.Server)
 }
 
-// writeRequest: request IMAGE [VERSION] writes what a kubelet asks to a file.
+// writeRequest: request IMAGE [VERSION] writes a kubelet's request to a file.
 func writeRequest(ts *testscript.TestScript, _ bool, args []string) {
 	version := "v1"
 	if len(args) > 1 {
@@ -138,9 +137,9 @@ func writeRequest(ts *testscript.TestScript, _ bool, args []string) {
 // cluster signs service accounts' tokens.
 var cluster = sync.OnceValues(func() (*fakeaws.Issuer, error) { return fakeaws.NewIssuer("https://oidc.example.com/cluster") })
 
-// writePodRequest: pod IMAGE TOKEN [KEY=VALUE]... writes what a kubelet asks for a
-// pod with a service account. TOKEN is NAMESPACE/NAME, or file:NAME for what is
-// in a file; the rest are annotations.
+// writePodRequest: pod IMAGE TOKEN [KEY=VALUE]... writes a kubelet's request for a
+// pod with a service account. TOKEN is NAMESPACE/NAME, or file:NAME for the content
+// of a file. The other arguments are annotations.
 func writePodRequest(ts *testscript.TestScript, _ bool, args []string) {
 	token := serviceAccountToken(ts, args[1])
 	annotations := map[string]string{}
@@ -175,8 +174,8 @@ func serviceAccountToken(ts *testscript.TestScript, what string) string {
 	return token
 }
 
-// issueCredentials: issue prints credentials of the node's role as a
-// credential_process does.
+// issueCredentials: issue prints credentials of the node's role, like a
+// credential_process.
 func issueCredentials(ts *testscript.TestScript, _ bool, _ []string) {
 	c := serverOf(ts).World.Issue("arn:aws:iam::"+fakeaws.NodeAccount+":role/node", "hybrid", time.Hour)
 	ts.Check(json.NewEncoder(ts.Stdout()).Encode(map[string]any{
@@ -185,20 +184,20 @@ func issueCredentials(ts *testscript.TestScript, _ bool, _ []string) {
 	}))
 }
 
-// printToken: token TOKEN prints a service account's token, see pod.
+// printToken: token TOKEN prints a service account's token; see pod.
 func printToken(ts *testscript.TestScript, _ bool, args []string) {
 	fmt.Fprintln(ts.Stdout(), serviceAccountToken(ts, args[0]))
 }
 
-// trustRole: trust ROLE_ARN PRINCIPAL [tags] makes a role that the principal may
+// trustRole: trust ROLE_ARN PRINCIPAL [tags] adds a role that the principal may
 // assume.
 func trustRole(ts *testscript.TestScript, _ bool, args []string) {
 	serverOf(ts).World.SetRole(fakeaws.Role{ARN: args[0], Trust: []fakeaws.Trust{{Principal: args[1], TagSession: len(args) > 2}}})
 }
 
-// readAnswer prints the answer on stdout in words: whose token it is, and how
-// long it may be kept: in tens of minutes, because up to 5 minutes are left to chance, and
-// the test itself takes seconds.
+// readAnswer prints the answer on stdout in words: whose token it is, and how long
+// it may be kept. The time is in tens of minutes, because up to 5 minutes are
+// random, and the test itself takes seconds.
 func readAnswer(ts *testscript.TestScript, _ bool, _ []string) {
 	var answer struct {
 		APIVersion, Kind, CacheKeyType, CacheDuration string
@@ -234,7 +233,8 @@ func listCalls(ts *testscript.TestScript, _ bool, args []string) {
 	serverOf(ts).Forget()
 }
 
-// switchFault: fault SERVICE (off|answer BODY|NAME), where NAME is of the table.
+// switchFault: fault SERVICE (off|answer BODY|NAME) sets a fault. NAME is in the
+// table of faults.
 func switchFault(ts *testscript.TestScript, _ bool, args []string) {
 	service := fakeaws.Service(args[0])
 	switch what := args[1]; what {
@@ -251,7 +251,7 @@ func switchFault(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// denyToken: deny ROLE_ARN TRUSTED denies a role the token.
+// denyToken: deny ROLE_ARN TRUSTED denies a role requesting a token.
 func denyToken(ts *testscript.TestScript, _ bool, args []string) {
 	serverOf(ts).World.SetRole(fakeaws.Role{ARN: args[0], Trust: []fakeaws.Trust{{Principal: args[1]}}, DenyToken: true})
 }

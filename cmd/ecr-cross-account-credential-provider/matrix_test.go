@@ -14,10 +14,10 @@ import (
 
 var services = []fakeaws.Service{fakeaws.IMDS, fakeaws.STS, fakeaws.ECR, fakeaws.ECRPublic}
 
-// TestFaultMatrix: each service, each fault, and what the cache has: nothing
-// (cold), a fresh token, or one that is no longer fresh (stale, two hours on).
-// Every time the plugin ends by itself, with the right outcome, no secret told,
-// and a cache that the next process can use.
+// TestFaultMatrix combines each service, each fault, and each state of the cache.
+// The cache is empty (cold), or has a fresh or a stale token (after two hours).
+// Every time, the plugin ends by itself, with the right outcome and without a
+// secret. The next process can use the cache.
 func TestFaultMatrix(t *testing.T) {
 	t.Parallel()
 	m := &matrix{cells: map[string]string{}}
@@ -34,7 +34,7 @@ func TestFaultMatrix(t *testing.T) {
 	}
 }
 
-// runCell plays one cell, and returns its outcome in a word.
+// runCell runs one cell, and returns its outcome in one word.
 func runCell(t *testing.T, service fakeaws.Service, f fakeaws.NamedFault, state string) string {
 	t.Helper()
 	aws := startAWS(t, fakeaws.Options{TLS: true})
@@ -46,7 +46,7 @@ func runCell(t *testing.T, service fakeaws.Service, f fakeaws.NamedFault, state 
 	patient := writeConfig(t, oneRole)
 	config := patient
 	if state == "cold" && !f.Refuses && service != fakeaws.ECRPublic {
-		config = writeConfig(t, hasty) // its outcome is the same if the time is over first
+		config = writeConfig(t, hasty) // the outcome is the same if the deadline comes first
 	}
 	if state != "cold" {
 		if first := ask(t, env, image, "--config", patient); first.status != 0 || first.stderr != "" {
@@ -71,9 +71,9 @@ func runCell(t *testing.T, service fakeaws.Service, f fakeaws.NamedFault, state 
 	if outcome == "error" {
 		got.wantOneLine(t, "")
 	}
-	// Later all is well again, whatever is in the cache: after a quarter of an hour, or
-	// once an old token has ended. A busy machine would go on with that token, as a new
-	// one takes it more than 3 s.
+	// Later everything works again, with any content of the cache: after 15
+	// minutes, or once an old token has ended. A busy machine would still use the
+	// old token, because it needs more than 3 s for a new one.
 	aws.Mend(service)
 	later := "TEST_CLOCK_AHEAD=15m"
 	if state != "cold" {
@@ -85,7 +85,7 @@ func runCell(t *testing.T, service fakeaws.Service, f fakeaws.NamedFault, state 
 	return outcome
 }
 
-// outcome is what an answer comes to: a token, a stale one, none, or an error.
+// outcome returns the kind of an answer: a token, a stale one, none, or an error.
 func (r result) outcome() string {
 	switch {
 	case r.status != 0:
@@ -98,7 +98,7 @@ func (r result) outcome() string {
 	return "token"
 }
 
-// wantOutcome is what should come of a fault.
+// wantOutcome returns the right outcome for a fault.
 func wantOutcome(f fakeaws.NamedFault, service fakeaws.Service, state string) string {
 	refuses := f.Refuses && service != fakeaws.IMDS
 	switch {
@@ -112,7 +112,7 @@ func wantOutcome(f fakeaws.NamedFault, service fakeaws.Service, state string) st
 	return "error"
 }
 
-// matrix is what came of each cell.
+// matrix holds the outcome of each cell.
 type matrix struct {
 	mu    sync.Mutex
 	cells map[string]string
@@ -124,7 +124,7 @@ func (m *matrix) set(service fakeaws.Service, name, state, outcome string) {
 	m.cells[fmt.Sprint(service, name, state)] = outcome
 }
 
-// print shows the matrix, with -v or where a test failed.
+// print shows the matrix, with -v or if a test failed.
 func (m *matrix) print() {
 	if !testing.Verbose() {
 		return

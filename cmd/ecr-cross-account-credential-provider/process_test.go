@@ -16,16 +16,16 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// result is what a run of the plugin left.
+// result is the result of a run of the plugin.
 type result struct {
 	stdout, stderr string
 	status         int
 }
 
-// kubeletPatience is when a kubelet kills the plugin.
+// kubeletPatience is the time after which a kubelet kills the plugin.
 const kubeletPatience = time.Minute
 
-// command makes a run of the plugin with nothing in its environment but env.
+// command returns a run of the plugin whose environment is env.
 func command(t *testing.T, env []string, args ...string) *exec.Cmd {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), kubeletPatience)
@@ -35,7 +35,7 @@ func command(t *testing.T, env []string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// ask runs the plugin as a kubelet does.
+// ask runs the plugin like a kubelet.
 func ask(t *testing.T, env []string, image string, args ...string) result {
 	t.Helper()
 	cmd := command(t, env, args...)
@@ -59,7 +59,7 @@ func run(t *testing.T, cmd *exec.Cmd) result {
 	return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
 }
 
-// wantOneLine checks the way that a failure is told to a kubelet.
+// wantOneLine checks the form of a failure for a kubelet.
 func (r result) wantOneLine(t *testing.T, contains string) {
 	t.Helper()
 	if r.status != 1 || r.stdout != "" {
@@ -74,7 +74,7 @@ func (r result) wantOneLine(t *testing.T, contains string) {
 	}
 }
 
-// wantNoSecret looks for what was secret to AWS, or to the service account.
+// wantNoSecret looks for secrets of AWS, and of the service account.
 func (r result) wantNoSecret(t *testing.T) {
 	t.Helper()
 	for _, mark := range fakeaws.SecretMarks() {
@@ -117,5 +117,5 @@ registries:
   - arn: arn:aws:iam::444455556666:role/ecr-pull
 `
 
-// hasty is oneRole for faults that hang: only the deadline ends them.
+// hasty is oneRole with a short deadline, for faults that only the deadline ends.
 const hasty = oneRole + "deadline: 3s\n"

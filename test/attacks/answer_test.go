@@ -14,8 +14,8 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// grow gives a node a token in the cache that is valid for 11 hours and no longer
-// fresh: the session that requested it is over.
+// grow gives a node a token in the cache that is valid for 11 hours but no longer
+// fresh, because its session has ended.
 func (n *node) grow() {
 	n.t.Helper()
 	n.aws.World.SetSkew(-time.Hour)
@@ -24,8 +24,8 @@ func (n *node) grow() {
 	n.aws.Forget()
 }
 
-// TestValidToken: whatever AWS answers but a refusal, a token that is still valid is
-// served. A refusal drops it.
+// TestValidToken: after any answer of AWS except a refusal, a token that is still
+// valid is served. A refusal drops it.
 func TestValidToken(t *testing.T) {
 	t.Parallel()
 	stale := outcome{keep: 5 * time.Minute, says: "using the token"}
@@ -52,7 +52,7 @@ func TestValidToken(t *testing.T) {
 				n.grow()
 				n.aws.Break(service, fakeaws.Fault{Kind: fakeaws.Error, Status: test.status, Code: code, Message: "an attack"})
 				n.want(n.pull(image), test.want)
-				n.want(n.pull(image), test.want) // as it is remembered
+				n.want(n.pull(image), test.want) // because it is remembered
 				n.aws.Mend(service)
 				n.want(n.pull(image), test.want)
 			})
@@ -60,8 +60,8 @@ func TestValidToken(t *testing.T) {
 	}
 }
 
-// TestUselessAnswers: an answer that is not one fails with its cause and without
-// its text, and keeps a token that is still valid.
+// TestUselessAnswers: for a useless answer, the error names the cause and does not
+// quote the answer. A token that is still valid is kept.
 func TestUselessAnswers(t *testing.T) {
 	t.Parallel()
 	encode := func(login string) string {
@@ -111,7 +111,7 @@ func TestUselessAnswers(t *testing.T) {
 	}
 }
 
-// TestHeaders: headers without end, and odd ones, fail the call with a cause.
+// TestHeaders: endless or odd headers fail the call with a cause.
 func TestHeaders(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -141,8 +141,8 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
-// TestDates: a wrong Date header neither prolongs a life nor fails a pull while the
-// node's clock is right.
+// TestDates: a wrong Date header neither prolongs a token's life nor fails a pull
+// while the node's clock is right.
 func TestDates(t *testing.T) {
 	t.Parallel()
 	const year = 365 * 24 * time.Hour
@@ -169,8 +169,8 @@ func TestDates(t *testing.T) {
 	}
 }
 
-// TestDatesOfShortTokens: a token of 20 minutes is fresh for 10 at most, whatever the
-// Date header says about the time.
+// TestDatesOfShortTokens: a token of 20 minutes is fresh for at most 10, with any
+// Date header.
 func TestDatesOfShortTokens(t *testing.T) {
 	t.Parallel()
 	for _, offset := range []time.Duration{-30 * 365 * 24 * time.Hour, -5 * time.Hour, 0, 5 * time.Hour} {
@@ -193,7 +193,7 @@ var (
 	tokenEnd   = regexp.MustCompile(`"expiresAt":[0-9.]+`)
 )
 
-// TestExpiries: an expiry that cannot be right shortens a life at most.
+// TestExpiries: an impossible expiry can only shorten a token's life.
 func TestExpiries(t *testing.T) {
 	t.Parallel()
 	now := time.Now()

@@ -1,11 +1,11 @@
 //go:build linux
 
 // Package attacks_test proves that the plugin withstands hostile input and faults.
-// It builds the real program and runs it as a kubelet does, against a fake AWS and
-// listeners of its own. Each file has one family of attacks, as tables of an input
-// and the class of its outcome. Every outcome is also searched for secrets: on
-// stderr, in the log and in the cache. config-examples/SECURITY.md lists the
-// families, and TestDocument checks that list.
+// It builds the real program and runs it like a kubelet, against a fake AWS and its
+// own listeners. Each file has one family of attacks, as tables of an input and the
+// class of its outcome. Every outcome is also searched for secrets: on stderr, in
+// the log and in the cache. config-examples/SECURITY.md lists the families, and
+// TestDocument checks that list.
 package attacks_test
 
 import (

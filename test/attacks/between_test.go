@@ -16,13 +16,13 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// endpoints are the variables that lead to the services.
+// endpoints are the variables with the services' URLs.
 var endpoints = map[fakeaws.Service]string{
 	fakeaws.STS: "AWS_ENDPOINT_URL_STS", fakeaws.ECR: "AWS_ENDPOINT_URL_ECR",
 	fakeaws.ECRPublic: "AWS_ENDPOINT_URL_ECR_PUBLIC", fakeaws.IMDS: "AWS_EC2_METADATA_SERVICE_ENDPOINT",
 }
 
-// serve puts a handler in a service's place, and returns its URL.
+// serve replaces a service by a handler, and returns its URL.
 func (n *node) serve(service fakeaws.Service, handler http.HandlerFunc) string {
 	n.t.Helper()
 	server := httptest.NewServer(handler)
@@ -57,7 +57,7 @@ func (n *node) change(service fakeaws.Service, change func(header http.Header, b
 	n.serve(service, proxy.ServeHTTP)
 }
 
-// counter counts requests to a server that must not get any.
+// counter counts the requests to a server that must get none.
 type counter struct {
 	*httptest.Server
 	requests list

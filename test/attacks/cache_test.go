@@ -46,13 +46,13 @@ func (n *node) entry() (string, []byte) {
 	return entries[0], content
 }
 
-// TestFlippedBits: an entry with any wrong bit, or cut off, is a miss.
+// TestFlippedBits: an entry with any wrong bit, or a truncated one, is not used.
 func TestFlippedBits(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, assume)
 	n.want(n.pull(image), outcome{})
 	path, good := n.entry()
-	const flips = 61 // a prime, so that every bit of a byte has its turn
+	const flips = 61 // a prime, so that every bit of a byte is tested
 	for i := range flips {
 		bit := i * 8 * len(good) / flips
 		bad := bytes.Clone(good)
@@ -80,8 +80,8 @@ func (n *node) misses(path string, content []byte, what string) {
 	}
 }
 
-// TestPlantedEntries: what stands in an entry's place is not used, be it another
-// entry with a real token, and does not fail the pull.
+// TestPlantedEntries: a planted file in an entry's place is not used and does not
+// fail the pull. That includes another entry with a real token.
 func TestPlantedEntries(t *testing.T) {
 	t.Parallel()
 	plants := oddFiles()
@@ -139,11 +139,11 @@ func copyFile(from, to string, mode fs.FileMode) error {
 	if err := os.WriteFile(to, content, mode); err != nil {
 		return err
 	}
-	return os.Chmod(to, mode) // whatever the umask
+	return os.Chmod(to, mode) // for any umask
 }
 
 // TestCacheDirectories: a directory that others can read, write or replace is not
-// used, and the pull goes on without a cache.
+// used. The pull continues without a cache.
 func TestCacheDirectories(t *testing.T) {
 	t.Parallel()
 	mkdir := func(path string, mode fs.FileMode) error {
@@ -209,8 +209,8 @@ func mkdirs(path string, mode fs.FileMode) error {
 	return os.Chmod(filepath.Dir(path), mode)
 }
 
-// TestLeftovers: any write removes temporary files and locks that are no longer in
-// use, and leaves the files of others alone.
+// TestLeftovers: any write removes unused temporary files and locks, and leaves
+// other files alone.
 func TestLeftovers(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, assume)
@@ -233,8 +233,8 @@ func TestLeftovers(t *testing.T) {
 	}
 }
 
-// TestUnwrittenRefusal: a refusal that cannot be written does not let the old token
-// live on.
+// TestUnwrittenRefusal: if a refusal cannot be written, the old token is still
+// dropped.
 func TestUnwrittenRefusal(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, assume)

@@ -12,7 +12,7 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// oddFile makes something at a path that is not a readable file.
+// oddFile puts something other than a readable file at a path.
 type oddFile struct {
 	name string
 	make func(path string) error
@@ -22,8 +22,8 @@ func link(target string) func(string) error {
 	return func(path string) error { return os.Symlink(target, path) }
 }
 
-// oddFiles are what an attacker or a node that is not ready may have at a file's
-// path. Opening or reading some of them never ends.
+// oddFiles are what an attacker, or a node that is not ready, may have in a file's
+// place. Opening or reading some of them never ends.
 func oddFiles() []oddFile {
 	return []oddFile{
 		{"dangling link", link("/nonexistent/not-mounted")},
@@ -47,15 +47,15 @@ func oddFiles() []oddFile {
 			if err != nil {
 				return err
 			}
-			defer f.Close() //nolint:errcheck // nothing is in it
+			defer f.Close() //nolint:errcheck // it is empty
 			return f.Truncate(1 << 40)
 		}},
 	}
 }
 
-// TestConfigurationFiles: a configuration that exists and cannot be read is an error
-// within the deadline, under each of the three names that it can have. It is never
-// "no configuration": the node's own identity would then answer.
+// TestConfigurationFiles: a configuration that exists but cannot be read is an
+// error within the deadline, for each of the three ways to name it. It must never
+// count as "no configuration", because then the node's own identity would be used.
 func TestConfigurationFiles(t *testing.T) {
 	t.Parallel()
 	for _, odd := range oddFiles() {
@@ -92,8 +92,8 @@ func (n *node) place(odd oddFile, path string) {
 	}
 }
 
-// TestDefaultConfiguration: a directory on the way to the default file that is not
-// mounted yet is an error. A name that does not exist is no configuration.
+// TestDefaultConfiguration: a parent directory of the default file that is not
+// mounted yet is an error. A missing file means no configuration.
 func TestDefaultConfiguration(t *testing.T) {
 	t.Parallel()
 	t.Run("directory is a dangling link", func(t *testing.T) {
@@ -120,8 +120,8 @@ func TestDefaultConfiguration(t *testing.T) {
 	})
 }
 
-// TestConfigurationOwner: a configuration that others can write is refused, also
-// where a link that only root can change leads to it.
+// TestConfigurationOwner: a configuration that others can write is refused, even
+// behind a link that only root can change.
 func TestConfigurationOwner(t *testing.T) {
 	t.Parallel()
 	modes := map[string]os.FileMode{"group writes": 0o664, "others write": 0o646, "all write": 0o666}
@@ -141,7 +141,7 @@ func TestConfigurationOwner(t *testing.T) {
 			n.wantCalls(0)
 		})
 	}
-	if os.Geteuid() == 0 { // only root can give files away
+	if os.Geteuid() == 0 { // only root can change a file's owner
 		t.Run("another user's", func(t *testing.T) {
 			t.Parallel()
 			n := newNode(t, assume)
@@ -154,11 +154,11 @@ func TestConfigurationOwner(t *testing.T) {
 	}
 }
 
-// nobody is a user that is neither root nor the tests' own.
+// nobody is a user other than root and the tests' user.
 const nobody = 65534
 
-// TestConfigurationTexts: a text that is not a configuration is an error that names
-// the line if the text has lines, and never a shorter configuration.
+// TestConfigurationTexts: a text that is not a configuration is an error with the
+// line, if the text has lines. It is never read in part.
 func TestConfigurationTexts(t *testing.T) {
 	t.Parallel()
 	const head = "apiVersion: " + module + "/v1alpha1\nkind: CrossAccountConfig\n"
@@ -214,7 +214,7 @@ func TestConfigurationTexts(t *testing.T) {
 	}
 }
 
-// laughs returns aliases that repeat one another.
+// laughs returns aliases of aliases that multiply ("billion laughs").
 func laughs() string {
 	var text strings.Builder
 	text.WriteString("x0: &x0 [ha]\n")

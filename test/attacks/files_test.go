@@ -9,15 +9,14 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// TestSDKFiles: a file of the AWS SDK that is not a readable file is an error that
-// names it, within the deadline and without a call. One that does not exist counts
-// as absent where the SDK says so.
+// TestSDKFiles: an unreadable file of the AWS SDK is an error that names it, within
+// the deadline and without a call. A missing file is allowed if the SDK allows it.
 func TestSDKFiles(t *testing.T) {
 	t.Parallel()
 	absent := map[string]bool{"dangling link": true, "file below a file": false}
 	for _, odd := range oddFiles() {
 		if odd.name == "/dev/stdin" {
-			continue // with the kubelet it is a pipe, which is a case of its own
+			continue // under a kubelet it is a pipe, which is another case
 		}
 		for _, setting := range []string{
 			"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CA_BUNDLE", "node.configFile",
@@ -43,7 +42,7 @@ func TestSDKFiles(t *testing.T) {
 	}
 }
 
-// set lets one of the SDK's settings name a file.
+// set sets one of the SDK's settings to a file.
 func (n *node) set(setting, path string) {
 	n.t.Helper()
 	switch setting {
@@ -58,7 +57,7 @@ func (n *node) set(setting, path string) {
 	}
 }
 
-// TestFilesOfProfiles: the same of the files that a profile names.
+// TestFilesOfProfiles: the same for the files that a profile names.
 func TestFilesOfProfiles(t *testing.T) {
 	t.Parallel()
 	for _, odd := range oddFiles() {
@@ -78,8 +77,8 @@ func TestFilesOfProfiles(t *testing.T) {
 	}
 }
 
-// TestEndlessFiles: a file whose size is 0 and whose content does not end is bounded
-// while it is read. With 1 GB of address space the plugin would crash.
+// TestEndlessFiles: reading a file of size 0 with endless content is limited.
+// Otherwise the plugin would crash in its 1 GB of address space.
 func TestEndlessFiles(t *testing.T) {
 	t.Parallel()
 	for _, setting := range []string{"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CA_BUNDLE", "node.configFile"} {
@@ -92,7 +91,8 @@ func TestEndlessFiles(t *testing.T) {
 	}
 }
 
-// TestSDKTexts: what is in the SDK's files neither crashes the plugin nor leaves it.
+// TestSDKTexts: the content of the SDK's files neither crashes the plugin nor
+// appears in its output.
 func TestSDKTexts(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ setting, text string }{
@@ -117,7 +117,7 @@ func TestSDKTexts(t *testing.T) {
 			n := newNode(t, assume)
 			n.set(test.setting, n.write("text", test.text))
 			got := n.pull(image)
-			if got.status == 0 { // the file names no credentials, and the instance has some
+			if got.status == 0 { // the file has no credentials, but the instance does
 				n.want(got, outcome{})
 				return
 			}
@@ -126,7 +126,7 @@ func TestSDKTexts(t *testing.T) {
 	}
 }
 
-// TestSDKSettings: no variable makes the plugin send credentials in the clear to
+// TestSDKSettings: no variable makes the plugin send credentials unencrypted to
 // another host.
 func TestSDKSettings(t *testing.T) {
 	t.Parallel()

@@ -16,15 +16,15 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// A write lease stands for a mount that hangs: who opens the file waits until the
-// holder gives the lease back, for 45 seconds at most.
+// A write lease acts like a mount that hangs. Opening the file waits until the
+// holder releases the lease, for 45 seconds at most.
 const (
 	setLease = 1024 // F_SETLEASE
 	getLease = 1025 // F_GETLEASE
 )
 
 // lease makes opening a file hang until the end of the test. opening reports
-// whether somebody is waiting.
+// whether a process is waiting.
 func lease(t testing.TB, path string) (opening func() bool) {
 	t.Helper()
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
@@ -41,8 +41,8 @@ func lease(t testing.TB, path string) (opening func() bool) {
 	}
 }
 
-// TestHungFiles: a file that cannot be opened in time is an error within the
-// deadline that names the step.
+// TestHungFiles: if a file cannot be opened in time, the error comes within the
+// deadline and names the step.
 func TestHungFiles(t *testing.T) {
 	t.Parallel()
 	for setting, step := range map[string]string{
@@ -61,7 +61,7 @@ func TestHungFiles(t *testing.T) {
 	}
 }
 
-// stopping is a run of the plugin that a signal ends in some phase.
+// stopping is a run of the plugin that a signal ends in one of the phases.
 type stopping struct {
 	*node
 	cmd *exec.Cmd
@@ -123,7 +123,7 @@ func isClosed(c <-chan struct{}) bool {
 	}
 }
 
-// hold takes the lock of a file. waiting reports whether somebody waits for it.
+// hold takes the lock of a file. waiting reports whether a process waits for it.
 func hold(t testing.TB, path string) (waiting func() bool) {
 	t.Helper()
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
@@ -171,7 +171,7 @@ func fullPipe(t testing.TB) *os.File {
 	return writer
 }
 
-// stops are what an error says of a signal where it does not say "stopped".
+// stops are the texts of errors for a signal, other than "stopped".
 var stops = map[string]string{"lock": "waiting for another process", "credential_process": "signal received"}
 
 // TestSignals: SIGTERM and SIGINT end the plugin in every phase, with one line, and
@@ -201,8 +201,8 @@ func TestSignals(t *testing.T) {
 	}
 }
 
-// TestKilled: a process that is killed in any phase leaves nothing that harms the
-// next one.
+// TestKilled: a process that is killed in any phase leaves nothing that disturbs
+// the next one.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	for _, service := range []fakeaws.Service{fakeaws.IMDS, fakeaws.STS, fakeaws.ECR} {

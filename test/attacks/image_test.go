@@ -11,7 +11,7 @@ import (
 )
 
 // TestImageNames: a name that is not exactly that of a registry gets an empty
-// response, without a call to anybody.
+// response, without any call.
 func TestImageNames(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, assume)
@@ -114,7 +114,7 @@ func TestImageNames(t *testing.T) {
 	t.Cleanup(func() { n.wantCalls(0) })
 }
 
-// TestImagesOfTheRegistry: what may follow a registry's host changes neither the
+// TestImagesOfTheRegistry: the text after a registry's host changes neither the
 // role nor the registry.
 func TestImagesOfTheRegistry(t *testing.T) {
 	t.Parallel()
@@ -140,8 +140,8 @@ func TestImagesOfTheRegistry(t *testing.T) {
 	t.Cleanup(func() { n.wantCalls(1, fakeaws.STS) })
 }
 
-// TestImagesOfOthers: an account that no entry names gets the node's own token, and
-// one that "unmatched: None" leaves to others gets none.
+// TestImagesOfOthers: an account that no entry names gets the node's own token, or
+// none with "unmatched: None".
 func TestImagesOfOthers(t *testing.T) {
 	t.Parallel()
 	const other = "999999999999.dkr.ecr.eu-west-1.amazonaws.com/app"

@@ -24,7 +24,7 @@ func TestManyAccounts(t *testing.T) {
 	n.write("config.yaml", strings.Replace(n.read("config.yaml"), pullRole, "arn:aws:iam::{account}:role/ecr-pull", 1))
 	n.aws.World.TrustEverybody()
 	n.want(n.pull(image), outcome{})
-	n.want(n.pull(image), outcome{}) // so it is in use
+	n.want(n.pull(image), outcome{}) // so the token is in use
 	mine := n.find("cache", registryHost)
 	const attackers, accounts = 8, 560
 	var attack sync.WaitGroup
@@ -33,7 +33,7 @@ func TestManyAccounts(t *testing.T) {
 			for account := i; account < accounts; account += attackers {
 				cmd := n.command()
 				cmd.Stdin = strings.NewReader(request(fmt.Sprintf("%012d.dkr.ecr.eu-west-1.amazonaws.com/app", account)))
-				_ = cmd.Run() // its outcome is the attacker's concern
+				_ = cmd.Run() // its outcome does not matter
 			}
 		})
 	}
@@ -50,7 +50,7 @@ func TestManyAccounts(t *testing.T) {
 }
 
 // TestStoppedHolder: a process that is stopped while it holds a lock delays others
-// for half of their own time at most, whatever its own deadline is.
+// for at most half of their own time. Its own deadline does not matter.
 func TestStoppedHolder(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, assume+"deadline: 50s\n")
@@ -87,8 +87,8 @@ func wait(t testing.TB, condition func() bool) {
 	}
 }
 
-// TestBurst: 30 processes on a cold node ask who the node is, and for the token,
-// once.
+// TestBurst: 30 processes on a cold node together ask once for the node's account,
+// and once for the token.
 func TestBurst(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, "registries:\n- accounts: [own]\n  regions: [eu-west-1]\ndeadline: 50s\n")

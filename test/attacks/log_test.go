@@ -8,12 +8,12 @@ import (
 	"testing"
 )
 
-// TestLogFile: what stands in the log file's place is neither followed nor waited
-// for, and the pull goes on.
+// TestLogFile: a planted file in the log file's place is not followed and does not
+// delay the pull.
 func TestLogFile(t *testing.T) {
 	t.Parallel()
 	for _, odd := range oddFiles() {
-		if odd.name == "dangling link" || strings.HasPrefix(odd.name, "sparse") { // root's own link, and a file
+		if odd.name == "dangling link" || strings.HasPrefix(odd.name, "sparse") { // a link of root's, and a regular file
 			continue
 		}
 		t.Run(odd.name, func(t *testing.T) {

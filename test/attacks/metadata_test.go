@@ -13,8 +13,8 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// TestRedirects: no service's answer sends a request, with its token or signature,
-// to another place.
+// TestRedirects: no service's answer redirects a request with its token or
+// signature.
 func TestRedirects(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{300, 301, 302, 303, 304, 307, 308} {
@@ -32,7 +32,7 @@ func TestRedirects(t *testing.T) {
 				case "ecr":
 					n.serve(fakeaws.ECR, redirect)
 				case "container":
-					url := n.serve(fakeaws.ECRPublic, redirect) // any server will do
+					url := n.serve(fakeaws.ECRPublic, redirect) // any server serves here
 					n.env = append(n.env, "AWS_CONTAINER_CREDENTIALS_FULL_URI="+url+"/x", "AWS_CONTAINER_AUTHORIZATION_TOKEN=LEAKED-token-LEAKED")
 				default:
 					n.redirectMetadata(step, redirect)
@@ -43,7 +43,7 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
-// redirectMetadata puts a metadata service in place that redirects at a step.
+// redirectMetadata starts a metadata service that redirects at one step.
 func (n *node) redirectMetadata(step string, redirect http.HandlerFunc) {
 	const path = "/latest/meta-data/iam/security-credentials/"
 	n.serve(fakeaws.IMDS, func(w http.ResponseWriter, r *http.Request) {
@@ -61,8 +61,8 @@ func (n *node) redirectMetadata(step string, redirect http.HandlerFunc) {
 	})
 }
 
-// TestMetadata: a metadata service that lies or fails gives an error with a cause,
-// and never a request without a session token (IMDSv1).
+// TestMetadata: a metadata service that lies or fails causes an error with a cause.
+// There is never a request without a session token (IMDSv1).
 func TestMetadata(t *testing.T) {
 	t.Parallel()
 	expires := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
@@ -121,8 +121,8 @@ func TestMetadataThroughProxy(t *testing.T) {
 	n.want(n.pull(image), outcome{class: failed})
 }
 
-// TestContainerCredentials: what a container's endpoint answers is bounded, and its
-// host must be one of loopback or of the node.
+// TestContainerCredentials: the answer of a container's endpoint is limited. Its
+// host must be on loopback or on the node.
 func TestContainerCredentials(t *testing.T) {
 	t.Parallel()
 	good, err := json.Marshal(map[string]string{"AccessKeyId": "A", "SecretAccessKey": "LEAKED-secret", "Token": "LEAKED-token", "Expiration": time.Now().Add(time.Hour).UTC().Format(time.RFC3339)})

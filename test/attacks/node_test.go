@@ -20,7 +20,7 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// The images of the tests, and whose tokens they get.
+// These are the images of the tests, and the roles whose tokens they get.
 const (
 	registryHost = fakeaws.FirstAccount + ".dkr.ecr.eu-west-1.amazonaws.com"
 	image        = registryHost + "/team-a/app"
@@ -30,7 +30,7 @@ const (
 	nodeRole = "arn:aws:iam::" + fakeaws.NodeAccount + ":role/node"
 )
 
-// The entries of most configurations.
+// These are the entries of most configurations.
 const (
 	assume = `registries:
 - accounts: ["` + fakeaws.FirstAccount + `"]
@@ -53,7 +53,8 @@ type node struct {
 	env []string
 	// args name the configuration.
 	args []string
-	// secrets are what the plugin must not tell, besides fakeaws.SecretMarks.
+	// secrets are the texts that the plugin must not reveal, besides
+	// fakeaws.SecretMarks.
 	secrets *list
 }
 
@@ -129,13 +130,14 @@ func (n *node) write(name, content string) string {
 	return n.path(name)
 }
 
-// result is what a run of the plugin left.
+// result is the result of a run of the plugin.
 type result struct {
 	stdout, stderr string
 	status         int
 }
 
-// hang is when a run counts as one that never ends. Machines may be slow.
+// hang is the time after which a run counts as one that never ends. Machines may be
+// slow.
 const hang = 2 * time.Minute
 
 // command returns a run of the plugin that has not started.

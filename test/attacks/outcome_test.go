@@ -28,12 +28,12 @@ const (
 	misconfigured
 )
 
-// outcome is what must come of a run.
+// outcome is the required outcome of a run.
 type outcome struct {
 	class class
-	// role is whose token it is, if it is granted: pullRole, if it is not named.
+	// role is the role of a granted token. Empty means pullRole.
 	role string
-	// keep bounds the response's cacheDuration; 0 is no bound.
+	// keep limits the response's cacheDuration. 0 means no limit.
 	keep time.Duration
 	// says is a part of stderr.
 	says string
@@ -72,7 +72,7 @@ func (n *node) want(got result, want outcome) {
 	}
 }
 
-// owner returns the role whose token the outcome has; empty if it has none.
+// owner returns the role whose token the outcome has, or "" if it has none.
 func (o outcome) owner() string {
 	switch {
 	case o.class == empty:
@@ -83,7 +83,7 @@ func (o outcome) owner() string {
 	return o.role
 }
 
-// owner returns the role whose token a response has; empty if it has none.
+// owner returns the role whose token a response has, or "" if it has none.
 func (n *node) owner(r response) string {
 	n.t.Helper()
 	if len(r.Auth) > 1 {
@@ -110,8 +110,8 @@ func (n *node) wantFailure(got result, status int) {
 	}
 }
 
-// wantNoSecret looks for secrets on stderr, in the log and in the cache, where only
-// authorization tokens may be.
+// wantNoSecret looks for secrets on stderr, in the log and in the cache. Only the
+// cache may have authorization tokens.
 func (n *node) wantNoSecret(got result) {
 	n.t.Helper()
 	for _, mark := range append(fakeaws.SecretMarks(), n.secrets.all()...) {
@@ -129,11 +129,11 @@ func (n *node) wantNoSecret(got result) {
 	}
 }
 
-// tokenMark is what authorization tokens start with.
+// tokenMark is the prefix of authorization tokens.
 const tokenMark = "ECRTOKEN"
 
-// find returns the first file below a name of the node's directory that contains
-// text; empty if there is none.
+// find returns the first file that contains text, below a name in the node's
+// directory. It returns "" if there is none.
 func (n *node) find(name, text string) (found string) {
 	n.t.Helper()
 	_ = filepath.WalkDir(n.path(name), func(path string, d fs.DirEntry, err error) error {

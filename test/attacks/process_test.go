@@ -13,8 +13,8 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// TestCredentialProcess: a profile's credential_process is contained, whatever it
-// does, and also through source_profile. Its failure is named and not retried.
+// TestCredentialProcess: a profile's credential_process is limited in everything
+// that it does, also through source_profile. Its failure is named and not retried.
 func TestCredentialProcess(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ command, says string }{
@@ -48,7 +48,7 @@ func TestCredentialProcess(t *testing.T) {
 			t.Run(name+", "+through, func(t *testing.T) {
 				t.Parallel()
 				n := newNode(t, assume)
-				if test.says == "" { // only the deadline ends it; the cause depends on the machine
+				if test.says == "" { // only the deadline ends it, so the cause depends on the machine
 					n.write("config.yaml", n.configuration(assume+"deadline: 2s\n"))
 				}
 				n.runs(test.command, through)
@@ -84,7 +84,7 @@ func (n *node) read(name string) string {
 	return string(content)
 }
 
-// wantNoChild checks that no process of the node lives on. Processes that are being
+// wantNoChild checks that no process of the node remains. Processes that are being
 // killed get time to end.
 func (n *node) wantNoChild() {
 	n.t.Helper()
@@ -123,8 +123,8 @@ func (n *node) children() (found []string) {
 	return found
 }
 
-// TestCredentialProcessMemory: endless output, and 1 GB of errors, cost no memory.
-// With 1 GB of address space the plugin would crash.
+// TestCredentialProcessMemory: endless output or 1 GB of errors use little memory.
+// Otherwise the plugin would crash in its 1 GB of address space.
 func TestCredentialProcessMemory(t *testing.T) {
 	t.Parallel()
 	for _, through := range []string{"profile", "source_profile"} {
@@ -133,7 +133,7 @@ func TestCredentialProcessMemory(t *testing.T) {
 			n := newNode(t, assume)
 			n.runs("cat /dev/zero", through)
 			n.want(n.finish(n.shell(littleMemory)), outcome{class: failed, says: "larger than"})
-			m := newNode(t, assume) // the other remembers its error
+			m := newNode(t, assume) // the first node remembers its error
 			m.runs("head -c 1G /dev/zero >&2; exit 1", through)
 			m.want(m.finish(m.shell(littleMemory)), outcome{class: failed, says: "credential_process failed"})
 		})
@@ -143,8 +143,8 @@ func TestCredentialProcessMemory(t *testing.T) {
 // littleMemory runs a program with 1 GB of address space.
 const littleMemory = `ulimit -v 1000000; exec "$@"`
 
-// TestGoodCredentialProcess: a program that works is the node's identity, although
-// it writes to stderr and leaves a child that holds its streams.
+// TestGoodCredentialProcess: a program that works is the node's identity, even if
+// it writes to stderr and leaves a child that keeps its streams open.
 func TestGoodCredentialProcess(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, assume)

@@ -9,8 +9,8 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// TestRequests: a request that is not one of the kubelet's fails without a call,
-// and what the error quotes of it is short and printable.
+// TestRequests: a request that no kubelet sends fails without a call. The error
+// quotes only short and printable parts of it.
 func TestRequests(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, assume)
@@ -76,8 +76,8 @@ func TestRequests(t *testing.T) {
 	t.Cleanup(func() { n.wantCalls(0) })
 }
 
-// TestOddRequests: what a newer kubelet may send, and what encoding/json takes, gets
-// the token of the last image that the request names.
+// TestOddRequests: a request of a newer kubelet, and anything else that
+// encoding/json accepts, gets the token of the last image that it names.
 func TestOddRequests(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, assume+"unmatched: None\n")
@@ -113,8 +113,7 @@ func TestOddRequests(t *testing.T) {
 	t.Cleanup(func() { n.wantCalls(1, fakeaws.STS) })
 }
 
-// TestArguments: a command line that is not one is a usage error, and stdout stays
-// empty.
+// TestArguments: a wrong command line is a usage error, and stdout stays empty.
 func TestArguments(t *testing.T) {
 	t.Parallel()
 	for name, args := range map[string][]string{
@@ -127,7 +126,7 @@ func TestArguments(t *testing.T) {
 		"role without =":     {"--role", "444455556666"},
 		"role of a user":     {"--role", "777788889999=arn:aws:iam::777788889999:user/x"},
 		"role, then newline": {"--role", "777788889999=arn:aws:iam::777788889999:role/x\n"},
-		"role twice":         {"--role", "444455556666=" + pullRole}, // the file names the account, too
+		"role twice":         {"--role", "444455556666=" + pullRole}, // the file also names the account
 		"role for star":      {"--role", "*=arn:aws:iam::777788889999:role/x"},
 		"command, argument":  {"get-credentials", "image"},
 	} {

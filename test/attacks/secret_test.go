@@ -28,7 +28,7 @@ var quotes = map[string]func(string) string{
 	"in lines":    func(s string) string { return "\n" + s + "\r\n" },
 }
 
-// secretsOf returns what is secret in a request of the SDK's.
+// secretsOf returns the secrets in a request of the SDK's.
 func secretsOf(r *http.Request) []string {
 	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
 	if err != nil {
@@ -42,15 +42,15 @@ func secretsOf(r *http.Request) []string {
 	for _, s := range []string{
 		r.Header.Get("X-Amz-Security-Token"), form.Get("WebIdentityToken"), r.Header.Get("X-Aws-Ec2-Metadata-Token"), r.Header.Get("Authorization"),
 	} {
-		if len(s) >= 32 && !strings.HasPrefix(s, "AWS4-HMAC") { // a signature is for this request only
+		if len(s) >= 32 && !strings.HasPrefix(s, "AWS4-HMAC") { // a signature serves for this request only
 			secrets = append(secrets, s)
 		}
 	}
 	return secrets
 }
 
-// TestQuotedSecrets: an error of AWS that quotes the request's secrets tells them to
-// nobody: not on stderr, not in the log, and not in the cache that remembers it.
+// TestQuotedSecrets: if an error of AWS quotes the request's secrets, they do not
+// appear on stderr, in the log, or in the cache that remembers the error.
 func TestQuotedSecrets(t *testing.T) {
 	t.Parallel()
 	for form, quote := range quotes {
@@ -75,8 +75,8 @@ func TestQuotedSecrets(t *testing.T) {
 	}
 }
 
-// quoteBack puts a service in place that answers with an error, in whose code's
-// message the request's secrets are.
+// quoteBack starts a service that answers with an error whose message quotes the
+// request's secrets.
 func (n *node) quoteBack(service fakeaws.Service, code string, quote func(string) string) {
 	n.serve(service, func(w http.ResponseWriter, r *http.Request) {
 		message := "your secrets"
@@ -94,8 +94,8 @@ func (n *node) quoteBack(service fakeaws.Service, code string, quote func(string
 	})
 }
 
-// TestQuotedCodes: the code of an error, its request ID, a redirect and a page are text from
-// outside, too.
+// TestQuotedCodes: the code of an error, its request ID, a redirect and a page are
+// also text from outside.
 func TestQuotedCodes(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]func(w http.ResponseWriter, s string){
@@ -179,8 +179,8 @@ func answerRaw(t testing.TB, answer string) string {
 	return listener.Addr().String()
 }
 
-// TestSecretsOfSources: what each source of the node's identity knows as secret is
-// not told by the errors of that source.
+// TestSecretsOfSources: for each source of the node's identity, the source's
+// secrets do not appear in its errors.
 func TestSecretsOfSources(t *testing.T) {
 	t.Parallel()
 	const token = "Bearer-LEAKED-0123456789-0123456789"

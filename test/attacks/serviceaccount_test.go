@@ -56,8 +56,8 @@ func newPodNode(t testing.TB, settings string) *node {
 	return n
 }
 
-// TestAnnotations: an annotation names a role only among those that are allowed. All
-// roles here trust everybody.
+// TestAnnotations: an annotation can select only an allowed role. All roles here
+// trust everybody.
 func TestAnnotations(t *testing.T) {
 	t.Parallel()
 	n := newPodNode(t, "")
@@ -103,8 +103,8 @@ func TestAnnotations(t *testing.T) {
 	})
 }
 
-// TestTokens: a token that is not one reaches neither a message nor the log, and
-// claims choose nothing but names.
+// TestTokens: an invalid token appears neither in a message nor in the log. Claims
+// affect only names.
 func TestTokens(t *testing.T) {
 	t.Parallel()
 	segment := func(v any) string {
@@ -166,13 +166,13 @@ func claimsOf(namespace, name string) map[string]any {
 	}
 }
 
-// TestPodsAreApart: a token in the cache serves only the service account that it is
-// for, whatever else is the same.
+// TestPodsAreApart: a cached token serves only its own service account, even if
+// everything else is the same.
 func TestPodsAreApart(t *testing.T) {
 	t.Parallel()
 	n := newPodNode(t, "")
 	n.want(n.run(podRequest(podToken(t, nil), podRole)), outcome{role: podRole})
-	n.aws.World.SetRole(fakeaws.Role{ARN: podRole}) // trusts nobody any more
+	n.aws.World.SetRole(fakeaws.Role{ARN: podRole}) // no longer trusts anybody
 	for name, change := range map[string]map[string]any{
 		"another name":      claimsOf("team-a", "other"),
 		"another namespace": claimsOf("team-b", "app"),

@@ -55,7 +55,7 @@ func TestStdout(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			n := newNode(t, assume+map[bool]string{true: "deadline: 2s\n"}[name == "nobody reads"])
-			n.want(n.pull(image), outcome{}) // so AWS takes no time below
+			n.want(n.pull(image), outcome{}) // so the runs below need no AWS
 			cmd := n.command()
 			cmd.Stdin, cmd.Stdout = strings.NewReader(request(image)), test.stdout(t)
 			n.want(n.finish(cmd), outcome{class: failed, says: test.says})
@@ -63,7 +63,7 @@ func TestStdout(t *testing.T) {
 	}
 }
 
-// shell returns a run by a shell, which can do what os/exec cannot.
+// shell returns a run by a shell, which can do things that os/exec cannot.
 func (n *node) shell(script string) *exec.Cmd {
 	cmd := n.command()
 	cmd.Path, cmd.Args = "/bin/sh", append([]string{"sh", "-c", script, "sh", plugin}, n.args...)
@@ -71,8 +71,8 @@ func (n *node) shell(script string) *exec.Cmd {
 	return cmd
 }
 
-// TestStderr: a stderr that takes nothing neither holds the plugin nor changes its
-// response or exit status. log.destination may be Stderr, too.
+// TestStderr: a stderr that blocks neither delays the plugin nor changes its
+// response or exit status. The same holds with log.destination: Stderr.
 func TestStderr(t *testing.T) {
 	t.Parallel()
 	for name, stderr := range map[string]func(t testing.TB) *os.File{

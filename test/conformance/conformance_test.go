@@ -1,6 +1,6 @@
-// Package conformance lets real kubelets' plugin code run the plugin's binary, and
-// looks at what they make of its answers. The kubelets are programs in modules of
-// their own, one for each release.
+// Package conformance lets the plugin code of real kubelets run the plugin's
+// binary, and checks how they use its answers. The kubelets are programs in
+// separate modules, one for each release.
 package conformance
 
 import (
@@ -73,14 +73,15 @@ registries:
   whenRefused: Node
 `
 
-// pull is an image that a pod wants, and whose tokens the kubelet then has.
+// pull is an image that a pod wants, and the principals whose tokens the kubelet
+// then has.
 type pull struct {
 	image string
 	as    []string
 }
 
-// TestLookups: for each configuration the kubelet looks images up one after the
-// other, as pods want them; the number of runs tells what it kept.
+// TestLookups: for each configuration, the kubelet looks up images one after the
+// other, as pods want them. The number of runs shows what it cached.
 func TestLookups(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

@@ -11,7 +11,7 @@ import (
 const unknownField = `unknown field "providers[0].`
 
 // TestExamples: each CredentialProviderConfig of config-examples passes the loader
-// of the kubelets that it is for, which then would run the plugins.
+// of the kubelets that it is for.
 func TestExamples(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("../../config-examples/kubelet/*.yaml")
@@ -32,7 +32,7 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// TestLoader: the witness of TestExamples does refuse what is wrong.
+// TestLoader: the loader that TestExamples uses refuses wrong files.
 func TestLoader(t *testing.T) {
 	t.Parallel()
 	text := readFile(t, "../../config-examples/kubelet/beside-the-stock-provider.yaml")
@@ -49,8 +49,8 @@ func TestLoader(t *testing.T) {
 	}
 }
 
-// load starts a kubelet with a CredentialProviderConfig, and all its providers
-// installed; it must refuse what is wrong, if anything is.
+// load starts a kubelet with a CredentialProviderConfig and all its providers
+// installed. The kubelet must refuse the file if wrong names a mistake.
 func (r release) load(t *testing.T, text, wrong string) {
 	t.Helper()
 	var config struct{ Providers []struct{ Name string } }

@@ -8,23 +8,23 @@ import (
 	"testing"
 )
 
-// release is a Kubernetes minor release, and the ways of its kubelet.
+// release is a Kubernetes minor release, and the behavior of its kubelet.
 type release struct {
 	version string
 	program func() (string, error)
-	// byName: providers are tried in the order of their names, not of the
+	// byName means that providers are tried in the order of their names, not of the
 	// configuration.
 	byName bool
-	// directories: the configuration may be a directory of files.
+	// directories means that the configuration may be a directory of files.
 	directories bool
-	// serviceAccounts: the configuration may have tokenAttributes.
+	// serviceAccounts means that the configuration may have tokenAttributes.
 	serviceAccounts bool
-	// failed is how its log tells that a plugin failed; the error follows.
+	// failed is the log's text before the error of a plugin.
 	failed string
 }
 
-// releases are those in which a kubelet's ways changed (KEP-4412, and before it
-// providers in the order of their names), and the newest.
+// releases are those in which the kubelet's behavior changed, and the newest. The
+// changes are KEP-4412 and, before it, the order of providers by name.
 var releases = []release{
 	{
 		version: "1.32", program: program("kubelet-1.32", "."), byName: true,
@@ -40,12 +40,12 @@ var releases = []release{
 	},
 }
 
-// kubelet is how one is started, and what it is asked.
+// kubelet says how a kubelet is started and which images it looks up.
 type kubelet struct {
-	// Config and BinDir are its flags --image-credential-provider-config and
+	// Config and BinDir are the flags --image-credential-provider-config and
 	// --image-credential-provider-bin-dir.
 	Config, BinDir string
-	// Lookups are what pods want, in order.
+	// Lookups are the images that pods want, in order.
 	Lookups []pod
 	// ServiceAccounts are those of the API server, by NAMESPACE/NAME.
 	ServiceAccounts map[string]serviceAccount
@@ -54,22 +54,22 @@ type kubelet struct {
 // pod is an image that a pod wants, and the pod's service account, if it has one.
 type pod struct{ Image, Namespace, ServiceAccount string }
 
-// serviceAccount is what the API server has of one.
+// serviceAccount is a service account in the API server.
 type serviceAccount struct {
 	Annotations map[string]string
-	// Audience is the one for which its TokenRequest API gives Token.
+	// Audience is the audience for which TokenRequest returns Token.
 	Audience, Token string
 }
 
-// lookup is what a kubelet has for an image: the credentials that it would try.
+// lookup holds the credentials that a kubelet would try for an image.
 type lookup struct {
 	Credentials []credential
 }
 
 type credential struct{ Username, Password string }
 
-// run starts the kubelet with an environment, and returns what it found and its
-// log. It has the lookups of one kubelet's life: what it remembers ends with it.
+// run starts the kubelet with an environment, and returns the credentials that it
+// found and its log. Each run is a new kubelet with an empty cache.
 func (r release) run(t *testing.T, k kubelet, env []string) ([]lookup, string, error) {
 	t.Helper()
 	input, err := json.Marshal(k)

@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// Beside the stock provider both have an answer for another account's image, and
-// a kubelet tries both. Here the stock provider is the plugin without a
-// configuration, which does the same.
+// If the plugin runs beside the stock provider, both answer for another account's
+// image, and a kubelet tries both. Here the plugin without a configuration replaces
+// the stock provider, because it behaves the same.
 const (
 	stock    = "ecr-credential-provider"
 	awsNamed = "aws-" + name
@@ -24,9 +24,9 @@ func TestOrder(t *testing.T) {
 	tests := []struct {
 		name     string
 		entries  []string
-		config   string   // ours
-		byConfig []string // where the order is that of the configuration
-		byName   []string // where the order is that of names
+		config   string   // the plugin's
+		byConfig []string // if the order is that of the configuration
+		byName   []string // if the order is that of names
 	}{
 		{"ours listed first", []string{name, stock}, oneRole, oursFirst, stockFirst},
 		{"ours listed last", []string{stock, name}, oneRole, stockFirst, stockFirst},
@@ -58,8 +58,8 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// TestDirectory: on Amazon EKS the flags may name one directory, with the plugins, their
-// configurations and other files; the files' names make the order.
+// TestDirectory: on Amazon EKS both flags may name one directory with the plugins,
+// their configurations and other files. The files' names determine the order.
 func TestDirectory(t *testing.T) {
 	t.Parallel()
 	for _, r := range releases {

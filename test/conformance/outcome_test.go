@@ -9,18 +9,19 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// outcome is what a kubelet's lookups come to.
+// outcome is the result of a kubelet's lookups.
 type outcome struct {
-	// as are for each lookup those whose tokens the kubelet has, in the order in
-	// which it tries them.
+	// as has, for each lookup, the principals whose tokens the kubelet has, in the
+	// order in which it tries them.
 	as [][]string
-	// runs of plugins tell what the kubelet remembered.
+	// runs counts the runs of plugins. They show what the kubelet cached.
 	runs int
-	// log is of a plugin that failed; none: the kubelet logged no error.
+	// log is the kubelet's text about a plugin that failed. It is empty if the
+	// kubelet logged no error.
 	log string
 }
 
-// check lets a kubelet look images up.
+// check lets a kubelet look up images, and compares the outcome.
 func (r release) check(t *testing.T, node installation, aws *fakeaws.Server, k kubelet, want outcome) {
 	t.Helper()
 	found, log, err := r.run(t, k, aws.Env())
@@ -48,7 +49,7 @@ func principals(t *testing.T, aws *fakeaws.Server, found []lookup) [][]string {
 	for _, l := range found {
 		var one []string
 		for _, c := range l.Credentials {
-			grant, err := aws.World.ReadToken(c.Password) // one that has expired meanwhile has its principal, too
+			grant, err := aws.World.ReadToken(c.Password) // an expired token also has its principal
 			if grant.Principal == "" || c.Username != "AWS" {
 				t.Errorf("user %q, token: %v", c.Username, err)
 			}

@@ -11,8 +11,8 @@ import (
 // installation is a node's directory of plugins, which counts their runs.
 type installation struct{ dir string }
 
-// install puts the plugin under each of some names. What the kubelet runs is a
-// script that notes the run and becomes the plugin.
+// install installs the plugin under each of the names. The kubelet runs a script
+// that notes the run and then executes the plugin.
 func install(t *testing.T, names ...string) installation {
 	t.Helper()
 	binary := built(t, plugin)
@@ -26,7 +26,7 @@ func install(t *testing.T, names ...string) installation {
 
 func (i installation) path(name string) string { return filepath.Join(i.dir, name) }
 
-// runs is how often the kubelet has run a plugin, whatever its name.
+// runs returns how often the kubelet has run a plugin, under any name.
 func (i installation) runs(t *testing.T) int {
 	t.Helper()
 	noted, err := os.ReadFile(i.path("runs"))
@@ -46,7 +46,7 @@ func (i installation) configure(t *testing.T, file string, entries ...string) st
 }
 
 // entry is a provider of a CredentialProviderConfig: the plugin under a name, with
-// a configuration of its own, if there is one.
+// its own configuration if there is one.
 func entry(t *testing.T, name, version, config string) string {
 	t.Helper()
 	args := "[get-credentials]"
@@ -73,7 +73,7 @@ func writeFile(t *testing.T, path, text string, mode os.FileMode) {
 	if err := os.WriteFile(path, []byte(text), mode); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(path, mode); err != nil { // whatever the umask
+	if err := os.Chmod(path, mode); err != nil { // for any umask
 		t.Fatal(err)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// bin is the directory of what the tests compile.
+// bin is the directory for programs that the tests compile.
 var bin string
 
 func TestMain(m *testing.M) { os.Exit(withBin(m)) }
@@ -27,11 +27,12 @@ func withBin(m *testing.M) int {
 	return m.Run()
 }
 
-// compiling is one program at a time: a kubelet's packages take gigabytes.
+// compiling lets only one program compile at a time, because a kubelet's packages
+// need gigabytes.
 var compiling sync.Mutex
 
-// program is one that its first user compiles, statically as `make build` does.
-// Without -trimpath the packages are also those that the linters look at.
+// program is a program that its first user compiles, statically as `make build`
+// does. Without -trimpath, the build shares its cached packages with the linters.
 func program(dir, pkg string, flags ...string) func() (string, error) {
 	return sync.OnceValues(func() (string, error) {
 		compiling.Lock()
@@ -39,7 +40,7 @@ func program(dir, pkg string, flags ...string) func() (string, error) {
 		binary := filepath.Join(bin, filepath.Base(filepath.Join(dir, pkg)))
 		cmd := exec.Command("go", slices.Concat([]string{"build", "-C", dir, "-o", binary}, flags, []string{pkg})...)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-		cmd.Stderr = os.Stderr // once, not in each test that has no program
+		cmd.Stderr = os.Stderr // once, not in each test that needs the program
 		if err := cmd.Run(); err != nil {
 			return "", fmt.Errorf("compiling %s in %s: %w", pkg, dir, err)
 		}
@@ -47,7 +48,7 @@ func program(dir, pkg string, flags ...string) func() (string, error) {
 	})
 }
 
-// plugin has neither the machine's cache nor its journal.
+// plugin is built to use neither the machine's cache nor its journal.
 var plugin = program("../..", "./cmd/"+name, "-ldflags", "-X main.cacheDirectory= -X main.journal=")
 
 // built is the program's file.
@@ -60,7 +61,7 @@ func built(t *testing.T, program func() (string, error)) string {
 	return binary
 }
 
-// TestReleases: each program has in it the release that it is named after.
+// TestReleases: each program contains the Kubernetes release of its name.
 func TestReleases(t *testing.T) {
 	t.Parallel()
 	for _, r := range releases {

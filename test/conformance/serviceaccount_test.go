@@ -29,8 +29,8 @@ const (
 	required = "requiredServiceAccountAnnotationKeys"
 )
 
-// TestServiceAccounts: a kubelet with tokenAttributes. Team A's and team B's
-// service accounts are annotated with a role each, plain/app with none.
+// TestServiceAccounts: a kubelet with tokenAttributes. The service accounts of
+// teams A and B have an annotation with a role each. plain/app has none.
 func TestServiceAccounts(t *testing.T) {
 	t.Parallel()
 	image := first + "/app"
@@ -108,7 +108,7 @@ func TestServiceAccounts(t *testing.T) {
 	}
 }
 
-// serviceAccounts makes the service accounts, and the roles that trust them.
+// serviceAccounts adds the service accounts, and the roles that trust them.
 func serviceAccounts(t *testing.T, aws *fakeaws.Server) map[string]serviceAccount {
 	t.Helper()
 	issuer, err := fakeaws.NewIssuer("https://oidc.example.com/cluster")
@@ -133,7 +133,7 @@ func serviceAccounts(t *testing.T, aws *fakeaws.Server) map[string]serviceAccoun
 	return accounts
 }
 
-// tokenAttributes put an entry into service account mode.
+// tokenAttributes make the kubelet send a provider service account tokens.
 func tokenAttributes(cacheType, keys string, require bool) string {
 	return fmt.Sprintf(`  tokenAttributes:
     serviceAccountTokenAudience: %s

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestWitness: the kubelets of these tests do drop an answer that is not as they
-// want it, so that the plugin's, which they take, are.
+// TestWitness: the kubelets of these tests drop a wrong answer. So the answers of
+// the plugin that they accept are right.
 func TestWitness(t *testing.T) {
 	t.Parallel()
 	const good = `{"apiVersion": "credentialprovider.kubelet.k8s.io/v1", "kind": "CredentialProviderResponse",` +

@@ -1,6 +1,6 @@
-// A kubelet before 1.33, as far as image credentials go: see
-// ../kubelet-1.36/main.go. This one knows neither pods nor service accounts: it
-// has one keyring for the node.
+// This program is the part of a kubelet before 1.33 that finds image credentials;
+// see ../kubelet-1.36/main.go. It has no pods and no service accounts, only one
+// keyring for the node.
 package main
 
 import (
@@ -12,7 +12,7 @@ import (
 	"k8s.io/kubernetes/pkg/credentialprovider/plugin"
 )
 
-// kubelet and what it holds are JSON that ../kubelet_test.go writes and explains.
+// kubelet and its parts are the JSON that ../kubelet_test.go writes and explains.
 type kubelet struct {
 	Config, BinDir string
 	Lookups        []struct{ Image string }

@@ -1,11 +1,12 @@
-// A kubelet, as far as image credentials go: the tests of the directory above build
-// it and run it. It reads from stdin how the kubelet is started and what its pods
-// pull, registers the plugins, looks the images up, and writes to stdout the
-// credentials that the kubelet would try; its log is on stderr.
+// This program is the part of a kubelet that finds image credentials. The tests of
+// the parent directory build it and run it. It reads from stdin the kubelet's flags
+// and the images of its pods. It registers the plugins and looks up the images. It
+// writes to stdout the credentials that the kubelet would try, and its log to
+// stderr.
 //
-// It is a program, as plugins are registered once per process, for good; and a
+// It is a program, because a process can register plugins only once. It is a
 // module, to keep Kubernetes out of the product's go.mod. Its replace lines are
-// those of k8s.io/kubernetes, which do not count in a module that requires it.
+// those of k8s.io/kubernetes, which have no effect in a module that requires it.
 package main
 
 import (
@@ -22,7 +23,7 @@ import (
 	"k8s.io/kubernetes/pkg/credentialprovider/plugin"
 )
 
-// kubelet and what it holds are JSON that ../kubelet_test.go writes and explains.
+// kubelet and its parts are the JSON that ../kubelet_test.go writes and explains.
 type kubelet struct {
 	Config, BinDir  string
 	Lookups         []pod
@@ -68,7 +69,7 @@ func run() error {
 	return json.NewEncoder(os.Stdout).Encode(answers)
 }
 
-// token stands in for the API server's TokenRequest.
+// token replaces the API server's TokenRequest.
 func (k kubelet) token(namespace, name string, request *authenticationv1.TokenRequest) (*authenticationv1.TokenRequest, error) {
 	account, ok := k.ServiceAccounts[namespace+"/"+name]
 	if !ok || !slices.Contains(request.Spec.Audiences, account.Audience) {
@@ -80,7 +81,7 @@ func (k kubelet) token(namespace, name string, request *authenticationv1.TokenRe
 	}}, nil
 }
 
-// serviceAccount stands in for the API server's GET.
+// serviceAccount replaces the API server's GET.
 func (k kubelet) serviceAccount(namespace, name string) (*corev1.ServiceAccount, error) {
 	account, ok := k.ServiceAccounts[namespace+"/"+name]
 	if !ok {
