@@ -12,14 +12,14 @@ import (
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
-// pull is an image and what is to become of it: the entry that governs it and
-// the roles, with external IDs behind a blank.
+// pull is an image and the expected result: the entry that governs it and the
+// roles. An external ID follows its role after a blank.
 type pull struct {
 	image, entry string
 	roles        []string
 }
 
-// configurations are the files of this directory itself.
+// configurations are the configurations in this directory.
 var configurations = map[string][]pull{
 	"minimal.yaml": {
 		{"444455556666.dkr.ecr.eu-west-1.amazonaws.com/app", "registries[0]", []string{"arn:aws:iam::444455556666:role/ecr-pull images-for-111122223333"}},
@@ -92,7 +92,8 @@ func TestConfigurations(t *testing.T) {
 	}
 }
 
-// load loads a copy: a checkout may be writable by a group, which is refused.
+// load loads a copy. The plugin refuses files that a group may write, and a
+// checkout may have them.
 func load(t *testing.T, content string) config.Config {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "config.yaml")
@@ -106,7 +107,7 @@ func load(t *testing.T, content string) config.Config {
 	return c
 }
 
-// match is the entry that governs an image and what its roles are.
+// match returns the entry that governs an image, and its roles.
 func match(t *testing.T, c config.Config, name string) (entry string, roles []string) {
 	t.Helper()
 	governing, resolved := resolve(t, c, name)
@@ -119,8 +120,8 @@ func match(t *testing.T, c config.Config, name string) (entry string, roles []st
 	return governing.Name, roles
 }
 
-// resolve takes an image's roles from its entry, for the pod of
-// kubernetes/service-account.yaml where the pod is the source.
+// resolve returns the roles for an image. If a pod is the source, it is the one of
+// kubernetes/service-account.yaml.
 func resolve(t *testing.T, c config.Config, name string) (entry *rule.Entry, roles []rule.Parameters) {
 	t.Helper()
 	image, err := c.Image(name)

@@ -58,7 +58,7 @@ func TestUserData(t *testing.T) {
 	}
 }
 
-// parts takes user data apart as nodeadm and cloud-init do.
+// parts splits user data like nodeadm and cloud-init.
 func parts(t *testing.T, file string) (nodeConfig, script string) {
 	t.Helper()
 	message, err := mail.ReadMessage(strings.NewReader(read(t, file)))

@@ -23,14 +23,14 @@ const (
 	// schema is the JSON schema of the configurations. pkg/config/schema writes it,
 	// and test/schema validates the configurations against it.
 	schema = "schema.json"
-	// picture is in README.md.
+	// picture is the picture in README.md.
 	picture = "flow.svg"
 )
 
-// units are systemd's; see TestUnits.
+// units are systemd units; see TestUnits.
 var units = []string{"systemd/ecr-cross-account-refresh-boot.timer", "systemd/ecr-cross-account-refresh.service", "systemd/ecr-cross-account-refresh.timer"}
 
-// TestEveryFileIsKnown: every example has a test. Pages are those of test/readme.
+// TestEveryFileIsKnown: every example has a test. test/readme tests the pages.
 func TestEveryFileIsKnown(t *testing.T) {
 	t.Parallel()
 	known := []string{picture, schema, beside, besideOlder, instead, userData, userDataOlder, bake, podKubelet, podManifest, audienceManifest, mirrorKubelet, mirrorHosts}
@@ -54,7 +54,8 @@ func TestEveryFileIsKnown(t *testing.T) {
 	}
 }
 
-// TestEveryFileSaysWhatItIs: JSON can't, and has iam/README.md.
+// TestEveryFileSaysWhatItIs: each file starts with a comment. JSON has no comments,
+// so iam/README.md describes those files.
 func TestEveryFileSaysWhatItIs(t *testing.T) {
 	t.Parallel()
 	for _, file := range slices.AppendSeq([]string{beside, besideOlder, instead, podKubelet, podManifest, audienceManifest, mirrorKubelet, mirrorHosts}, maps.Keys(configurations)) {
@@ -77,7 +78,7 @@ func TestEveryFileSaysWhatItIs(t *testing.T) {
 	}
 }
 
-// body is a file without the comment that it begins with.
+// body returns a file without the comment at its start.
 func body(content string) string {
 	for strings.HasPrefix(content, "#") {
 		_, content, _ = strings.Cut(content, "\n")
@@ -85,7 +86,7 @@ func body(content string) string {
 	return content
 }
 
-// decode takes just these YAML documents with no unknown fields.
+// decode decodes exactly these YAML documents, without unknown fields.
 func decode(t *testing.T, content string, documents ...any) {
 	t.Helper()
 	decoder := yaml.NewDecoder(strings.NewReader(content))

@@ -22,18 +22,18 @@ const (
 	imageAccount = "444455556666"
 )
 
-// policy is a file of iam: a document that the command prints, or all that it prints.
+// policy is a file in iam: one document of the command's output, or all of it.
 type policy struct {
 	attachedIn string
-	// args are those of the command iam, but for --node-role.
+	// args are the arguments of the command iam, without --node-role.
 	args string
-	// kind selects one document; empty is the whole output.
+	// kind selects one document. Empty means the whole output.
 	kind iampolicy.Kind
 }
 
 const withServiceAccount = "--config service-account.yaml --account " + imageAccount + " --issuer https://" + issuer + " --service-account team-a/app=" + podRole
 
-// policies are the files of iam.
+// policies are the files in iam.
 var policies = map[string]policy{
 	"iam/minimal.json":                             {"both", "--config minimal.yaml", ""},
 	"iam/minimal.sh":                               {imageAccount, "--config minimal.yaml --account 444455556666 --format cli", ""},
@@ -53,8 +53,8 @@ var policies = map[string]policy{
 	"iam/chained-role-777788889999-hub.json": {"777788889999", "--config chained-role.yaml --account 777788889999", ""},
 }
 
-// TestPolicies: the files of iam are what the command prints. With -update it
-// writes them.
+// TestPolicies: the files in iam are the command's output. With -update it writes
+// them.
 func TestPolicies(t *testing.T) {
 	t.Parallel()
 	for file, p := range policies {
@@ -73,10 +73,10 @@ func TestPolicies(t *testing.T) {
 	}
 }
 
-// printed returns what the file has to be.
+// printed returns the required content of the file.
 func (p policy) printed(t *testing.T) string {
 	t.Helper()
-	if p.args == "" { // a policy for a whole registry, which the command does not choose
+	if p.args == "" { // a policy for a whole registry, which the command does not print
 		statement := iampolicy.PullBy(nodeRole, "arn:aws:ecr:eu-west-1:444455556666:repository/*")
 		document, err := json.MarshalIndent(iampolicy.NewDocument(statement), "", "  ")
 		if err != nil {
@@ -108,8 +108,8 @@ func (p policy) printed(t *testing.T) string {
 	return ""
 }
 
-// iam runs the command for copies of the configurations: a checkout may be writable
-// by a group, which is refused.
+// iam runs the command for copies of the configurations. The plugin refuses files
+// that a group may write, and a checkout may have them.
 func iam(t *testing.T, args string) string {
 	t.Helper()
 	words := append([]string{"iam", "--node-role", nodeRole}, strings.Fields(args)...)
@@ -132,8 +132,7 @@ func iam(t *testing.T, args string) string {
 	return stdout.String()
 }
 
-// TestScriptOfIAM: shellcheck has nothing to say about the script, if it is
-// installed.
+// TestScriptOfIAM: shellcheck, if installed, finds no problem in the script.
 func TestScriptOfIAM(t *testing.T) {
 	t.Parallel()
 	if out, err := exec.CommandContext(t.Context(), "sh", "-n", "iam/minimal.sh").CombinedOutput(); err != nil {

@@ -46,7 +46,8 @@ type tokenAttributes struct {
 	OptionalAnnotations   []string `yaml:"optionalServiceAccountAnnotationKeys"`
 }
 
-// providers decodes a file as a kubelet does, which exits at what is an error here.
+// providers decodes a file like a kubelet, which exits if the file has such an
+// error.
 func providers(t *testing.T, content string) []kubeletProvider {
 	t.Helper()
 	var c providerConfig
@@ -125,7 +126,7 @@ func hostForms(account, region string) []string {
 	}
 }
 
-// stockPatterns are those of the stock provider on Amazon EKS (nodeadm,
+// stockPatterns are the patterns of the stock provider on Amazon EKS (nodeadm,
 // image-credential-provider.go).
 var stockPatterns = []string{
 	"*.dkr.ecr.*.amazonaws.com", "*.dkr-ecr.*.on.aws", "*.dkr.ecr.*.amazonaws.com.cn", "*.dkr-ecr.*.on.amazonwebservices.com.cn",
@@ -171,8 +172,8 @@ func TestMatchImages(t *testing.T) {
 	}
 }
 
-// matchesAny does as a kubelet with patterns of hosts (URLsMatchStr): label by
-// label, so that "*" stands within one.
+// matchesAny compares patterns of hosts like a kubelet (URLsMatchStr): label by
+// label, so that "*" matches within one label.
 func matchesAny(patterns []string, host string) bool {
 	return slices.ContainsFunc(patterns, func(pattern string) bool {
 		want, have := strings.Split(pattern, "."), strings.Split(host, ".")

@@ -10,8 +10,8 @@ import (
 const mirrorHosts = "mirrors/hosts.toml"
 
 // TestHostsNameOneRegistry: server and the only host of hosts.toml are the registry
-// of mirrors.yaml, with the prefix of its repositories. A containerd pulls by the
-// same file in test/node.
+// of mirrors.yaml, with the prefix of its repositories. In test/node, a real
+// containerd uses the same file.
 func TestHostsNameOneRegistry(t *testing.T) {
 	t.Parallel()
 	mirror := load(t, read(t, "mirrors.yaml")).Mirrors[0]

@@ -17,18 +17,19 @@ import (
 	"testing"
 )
 
-// stockDirectory is --image-credential-provider-bin-dir, and has the stock configuration too.
+// stockDirectory is --image-credential-provider-bin-dir. It also has the stock
+// configuration.
 const stockDirectory = "/etc/eks/image-credential-provider"
 
-// node is a root directory with what a node of Amazon EKS has before user data
-// runs, and what a script is given there.
+// node is a root directory with the files of an Amazon EKS node before user data
+// runs, and with the inputs of a script.
 type node struct {
 	installer
 	root, work    string
 	url, sha256   string
-	download      string // what the stand-ins of curl and the AWS CLI fetch
+	download      string // the file that the fake curl and AWS CLI fetch
 	configuration string
-	providers     string // "" for a file that is not there
+	providers     string // "" if the file does not exist
 }
 
 func newNode(t *testing.T, in installer) *node {
@@ -77,7 +78,8 @@ func (n *node) run(t *testing.T, umask string) (string, error) {
 	return string(out), err
 }
 
-// script is what runs on the node: of user data as an operator would edit it.
+// script returns the script that runs on the node. User data are edited like an
+// operator would.
 func (n *node) script(t *testing.T) string {
 	t.Helper()
 	if n.file == bake {
@@ -89,7 +91,7 @@ func (n *node) script(t *testing.T) string {
 	return strings.Replace(script, body(read(t, "minimal.yaml")), n.configuration, 1)
 }
 
-// args are files for the script that bakes, which downloads nothing.
+// args are the files for the script that bakes an image. It downloads nothing.
 func (n *node) args(t *testing.T) []string {
 	t.Helper()
 	if n.file != bake {
@@ -129,7 +131,7 @@ func replaceLine(t *testing.T, script, variable, value string) string {
 	return line.ReplaceAllLiteralString(script, variable+"="+value)
 }
 
-// check looks at the node as its kubelet will, started with the flag.
+// check checks the files that a kubelet reads if it is started with the flag.
 func (n *node) check(t *testing.T) {
 	t.Helper()
 	var found []kubeletProvider
@@ -159,8 +161,8 @@ func (n *node) check(t *testing.T) {
 	n.ask(t, found[0])
 }
 
-// kubeletReads lists the files of the flag: one, or those of a directory with
-// three endings, in order of name.
+// kubeletReads lists the files for the flag: one file, or the files of a directory
+// with one of three extensions, in order of name.
 func (n *node) kubeletReads(t *testing.T) []string {
 	t.Helper()
 	if n.flag == fileFlag {
@@ -179,7 +181,7 @@ func (n *node) kubeletReads(t *testing.T) []string {
 	return files
 }
 
-// ask runs a provider as the kubelet does, for an image that needs no call to AWS.
+// ask runs a provider like the kubelet, for an image that needs no call to AWS.
 func (n *node) ask(t *testing.T, p kubeletProvider) {
 	t.Helper()
 	args := slices.Clone(p.Args)
@@ -200,8 +202,8 @@ func (n *node) ask(t *testing.T, p kubeletProvider) {
 	}
 }
 
-// checkStandIn: the file that the flag names is now the stock provider's, and
-// nothing else is new.
+// checkStandIn checks that the file that the flag names is now the stock
+// provider's, and that nothing else is new.
 func (n *node) checkStandIn(t *testing.T, before map[string]string) {
 	t.Helper()
 	want := maps.Clone(before)
@@ -212,7 +214,7 @@ func (n *node) checkStandIn(t *testing.T, before map[string]string) {
 	}
 }
 
-// snapshot is every file of the node with its mode and content.
+// snapshot returns every file of the node with its mode and content.
 func (n *node) snapshot(t *testing.T) map[string]string {
 	t.Helper()
 	found := map[string]string{}
@@ -245,7 +247,8 @@ func write(t *testing.T, file, content string, mode fs.FileMode) {
 	}
 }
 
-// writeFile writes a file with just this mode, whatever the umask, and its directory.
+// writeFile makes a directory, and writes a file with exactly this mode, for any
+// umask.
 func writeFile(file, content string, mode fs.FileMode) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err

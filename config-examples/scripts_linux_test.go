@@ -11,11 +11,12 @@ import (
 	"testing"
 )
 
-// The scripts need GNU's mv, install and sync, which only Linux is sure to have.
+// The scripts need GNU's mv, install and sync, which only Linux always has.
 
-// binary is the plugin, standIns a directory of stand-ins for programs, and cache
-// the plugin's directory instead of the machine's, all made once for all tests. (A program that a test has just written may be "text
-// file busy": the child of another test may hold it open.)
+// binary is the plugin, standIns a directory with fakes of programs, and cache the
+// plugin's cache in place of the machine's. They are made once for all tests. If a
+// test had just written a program, running it could fail with "text file busy",
+// because the child of another test may hold it open.
 var binary, standIns, cache string
 
 func TestMain(m *testing.M) {
@@ -53,8 +54,8 @@ func makePrograms(dir string) error {
 	return nil
 }
 
-// standIn is a program that copies $DOWNLOAD to where curl (an option) or the
-// AWS CLI (the last argument) would have written $URL.
+// standIn is a fake of curl and of the AWS CLI. It copies $DOWNLOAD to the output
+// file: an option of curl, and the last argument of the AWS CLI.
 func standIn(scheme, option string) string {
 	return `#!/bin/bash
 set -euo pipefail
@@ -67,8 +68,8 @@ cp "$DOWNLOAD" "${to:-${!#}}"
 `
 }
 
-// TestScriptsInstall runs the scripts for real, in a root directory of their own
-// and twice, with the two umasks that matter.
+// TestScriptsInstall runs the scripts twice, in their own root directory, with the
+// two umasks that matter.
 func TestScriptsInstall(t *testing.T) {
 	t.Parallel()
 	for name, in := range installers {
@@ -86,8 +87,8 @@ func TestScriptsInstall(t *testing.T) {
 	}
 }
 
-// TestScriptsFail: whatever goes wrong, the node stays as it was, whether it
-// had the plugin before or not.
+// TestScriptsFail: after any failure, the node is unchanged, whether it had the
+// plugin before or not.
 func TestScriptsFail(t *testing.T) {
 	t.Parallel()
 	faults := map[string]func(*testing.T, *node){
@@ -102,7 +103,7 @@ func TestScriptsFail(t *testing.T) {
 	for name, in := range installers {
 		for faultName, fault := range faults {
 			if in.file == bake && faultName == "wrong checksum" {
-				continue // there is none
+				continue // this script has no checksum
 			}
 			t.Run(name+"/"+faultName, func(t *testing.T) {
 				t.Parallel()
@@ -127,7 +128,8 @@ func TestScriptsFail(t *testing.T) {
 	}
 }
 
-// TestBakeRefuses what would keep a kubelet from starting, or no file.
+// TestBakeRefuses: the script refuses files with which a kubelet would not start,
+// and missing files.
 func TestBakeRefuses(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ installer, providers, want string }{

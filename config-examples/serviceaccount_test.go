@@ -22,7 +22,7 @@ const (
 	issuer  = "oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE"
 )
 
-// typeMeta is what kind of object a manifest is of.
+// typeMeta is the kind of a manifest's object.
 type typeMeta struct {
 	APIVersion string `yaml:"apiVersion"`
 	Kind       string `yaml:"kind"`
@@ -49,8 +49,8 @@ func readServiceAccount(t *testing.T) serviceAccount {
 	return s
 }
 
-// TestServiceAccountsFit: kubelet, cluster and trust policy speak of the same
-// audience, service account and annotation.
+// TestServiceAccountsFit: kubelet, cluster and trust policy have the same audience,
+// service account and annotation.
 func TestServiceAccountsFit(t *testing.T) {
 	t.Parallel()
 	token, pod := providers(t, read(t, podKubelet))[0].TokenAttributes, readServiceAccount(t).Metadata
@@ -78,7 +78,8 @@ type clusterRule struct {
 	Verbs     []string `yaml:"verbs"`
 }
 
-// readClusterRole reads what the nodes may do, once they are seen to be bound to it.
+// readClusterRole returns the role of the nodes. It checks that they are bound to
+// it.
 func readClusterRole(t *testing.T) []clusterRule {
 	t.Helper()
 	type reference struct {
@@ -111,8 +112,8 @@ func readClusterRole(t *testing.T) []clusterRule {
 	return role.Rules
 }
 
-// TestServiceAccountConfiguration: only allowed roles, no falling back to the
-// node, and sessions that name the pod.
+// TestServiceAccountConfiguration: only allowed roles, no fallback to the node, and
+// sessions that name the pod.
 func TestServiceAccountConfiguration(t *testing.T) {
 	t.Parallel()
 	c := load(t, read(t, "service-account.yaml"))

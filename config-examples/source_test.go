@@ -9,7 +9,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// TestHybridNodes takes the file as it is, and with the comment's other source.
+// TestHybridNodes loads the file unchanged, and with the other source in its
+// comment.
 func TestHybridNodes(t *testing.T) {
 	t.Parallel()
 	rolesAnywhere := read(t, "hybrid-nodes.yaml")
@@ -30,7 +31,7 @@ func TestHybridNodes(t *testing.T) {
 }
 
 // TestPrivateLink: the names are those of interface endpoints of these services,
-// and STS is asked where it has one.
+// and STS is called in a region that has one.
 func TestPrivateLink(t *testing.T) {
 	t.Parallel()
 	c := load(t, read(t, "privatelink.yaml"))

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestUnits: systemd accepts the units, and nothing waits for the service: neither a
-// target that wants it, nor a unit that it is ordered before.
+// TestUnits: systemd accepts the units, and nothing waits for the service. No
+// target wants it, and it is ordered before no unit.
 func TestUnits(t *testing.T) {
 	t.Parallel()
 	for _, unit := range units {

@@ -10,8 +10,8 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// distantAWS is AWS seen from a node: IMDS is next door, the APIs are a round
-// trip away and served over TLS.
+// distantAWS is AWS as a node sees it: IMDS is local, and the APIs are a round trip
+// away, over TLS.
 type distantAWS struct {
 	*fakeaws.Server
 
@@ -38,7 +38,7 @@ func startAWS(dir string, roundTrip time.Duration) (*distantAWS, error) {
 	return a, nil
 }
 
-// Close ends it all.
+// Close ends the servers.
 func (a *distantAWS) Close() error {
 	err := a.Server.Close()
 	for _, r := range a.relays {
@@ -47,10 +47,11 @@ func (a *distantAWS) Close() error {
 	return err
 }
 
-// env leads the SDK there and nowhere else. Of two values the last one counts.
+// env returns the environment with which the SDK calls only these servers. If a
+// variable has two values, the last one counts.
 func (a *distantAWS) env() []string { return append(a.Env(), a.urls...) }
 
-// calls are how many were made since the last Forget.
+// calls counts the calls since the last Forget.
 type calls struct{ imds, sts, ecr int }
 
 func (a *distantAWS) calls() calls {

@@ -17,11 +17,12 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// TestBench: each row once, with this plugin in the stock one's place, too, as far
-// as it goes. Whatever a program answers is checked as it is measured.
+// TestBench runs each row once. This plugin also replaces the stock one, where that
+// works. Each answer is checked as in a measurement.
 func TestBench(t *testing.T) {
 	t.Parallel()
-	// As the stock plugin it has no configuration: its default cache is the test's own.
+	// As the stock plugin it has no configuration, and its default cache is the
+	// test's own.
 	plugin, cache := filepath.Join(t.TempDir(), "plugin"), filepath.Join(t.TempDir(), "cache")
 	if output, err := exec.Command("go", "build", "-ldflags", "-X main.journal= -X main.cacheDirectory="+cache, "-o", plugin, "ecr-cross-account-credential-provider/cmd/ecr-cross-account-credential-provider").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, output)
@@ -43,7 +44,7 @@ func TestBench(t *testing.T) {
 	}
 }
 
-// TestVerify: only a token for the registry, minted for the right role, will do.
+// TestVerify: only a token for the registry and the right role is accepted.
 func TestVerify(t *testing.T) {
 	t.Parallel()
 	aws, err := startAWS(t.TempDir(), 0)
@@ -61,8 +62,8 @@ func TestVerify(t *testing.T) {
 	}
 }
 
-// TestDistant: what is written comes out at the other end, both ways, no sooner
-// than it may, and the end does, too.
+// TestDistant: data and the end of a stream arrive at the other end, in both
+// directions, and not too early.
 func TestDistant(t *testing.T) {
 	t.Parallel()
 	echo, socket, err := listenEcho()
@@ -98,7 +99,7 @@ func TestQuantile(t *testing.T) {
 	}
 }
 
-// TestGoals: the goals are told in ratios, and in round trips.
+// TestGoals: the goals are printed as ratios, and as round trips.
 func TestGoals(t *testing.T) {
 	t.Parallel()
 	took := func(name, of string, ms time.Duration) *result {
@@ -118,7 +119,7 @@ func TestGoals(t *testing.T) {
 	}
 }
 
-// listenEcho serves what is sent to it, up to the first line's end.
+// listenEcho returns what it receives, up to the end of the first line.
 func listenEcho() (string, io.Closer, error) {
 	socket, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -143,7 +144,7 @@ func ask(address, text string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer conn.Close() //nolint:errcheck // it is the other end's to close
+	defer conn.Close() //nolint:errcheck // the other end closes it
 	if _, err := io.WriteString(conn, text); err != nil {
 		return "", err
 	}

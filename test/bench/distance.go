@@ -9,19 +9,18 @@ import (
 	"time"
 )
 
-// relay stands before a service and makes it distant: whatever goes through
-// arrives half a round trip later, in both directions, and nothing before the
-// round trip that connecting takes. So what is done while something else is on
-// its way takes no time of its own, as on a real line. fakeaws's own RoundTrip
-// can't tell that: it counts the times that a server reads after it has written,
-// and charges a handshake done in advance for the request that comes later.
+// relay adds a distance to a service. Data arrive half a round trip later, in both
+// directions, and first of all connecting takes a round trip. So, as on a real
+// network, transfers at the same time do not add up. fakeaws's own RoundTrip is
+// less exact. It counts how often a server reads after it has written, and so
+// counts a handshake in advance for a later request.
 type relay struct {
 	socket    net.Listener
 	to        string
 	roundTrip time.Duration
 }
 
-// distant makes a URL that leads to another over a distance.
+// distant returns a URL that leads to another one over a distance.
 func distant(service string, roundTrip time.Duration) (string, io.Closer, error) {
 	u, err := url.Parse(service)
 	if err != nil {
@@ -54,13 +53,13 @@ func (r *relay) serve() {
 	}
 }
 
-// parcel is what was read at once, and when it arrives.
+// parcel is a piece of data, and the time at which it arrives.
 type parcel struct {
 	data []byte
 	at   time.Time
 }
 
-// carry takes what one end writes to the other, half a round trip later.
+// carry sends what one end writes to the other, half a round trip later.
 func (r *relay) carry(from, to net.Conn, connected time.Time) {
 	line := make(chan parcel, 1024)
 	go deliver(line, to)

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// printGoals prints what the project's goals speak of.
+// printGoals prints the figures for the project's goals.
 func printGoals(w io.Writer, results []*result) {
 	fmt.Fprint(w, "\n| goal | round trip | measured |\n|---|---:|---|\n")
 	for _, roundTrip := range distances(results) {
@@ -40,7 +40,7 @@ func times(a, b *result) string {
 	return fmt.Sprintf("%s × (p10 %s ×, CPU %s ×)", ratio(a, b, 0.5, wall), ratio(a, b, undisturbed, wall), ratio(a, b, 0.5, cpu))
 }
 
-// more tells a difference in ms, and in round trips where these take any time.
+// more returns a difference in ms, and in round trips if their time is not zero.
 func more(roundTrip time.Duration) func(a, b *result) string {
 	return func(a, b *result) string {
 		var said []string

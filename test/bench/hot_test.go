@@ -13,8 +13,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// What every process does before it looks into the cache. The look itself is
-// BenchmarkFreshHit of pkg/cache.
+// These benchmarks measure what every process does before it reads the cache.
+// BenchmarkFreshHit of pkg/cache measures the reading.
 
 const manyAccounts = "../../config-examples/many-accounts.yaml"
 

@@ -1,13 +1,14 @@
 //go:build unix
 
-// Command bench measures the plugin as a kubelet uses it: a process per image.
-// For each row it runs, in turns, this plugin, the stock ecr-credential-provider
-// where one is given, and a program that does nothing; against a fake AWS on
-// loopback, over TLS, at several distances; in an environment that holds nothing
-// but what leads there. The cache is on a tmpfs, as on a node. Each answer is checked: a token, minted for the right role.
+// Command bench measures the plugin as a kubelet uses it: a process per image. For
+// each row it alternates between this plugin, the stock ecr-credential-provider if
+// given, and a program that does nothing. They run against a fake AWS on loopback,
+// over TLS, at several distances. Their environment has only the variables for that
+// AWS. The cache is on a tmpfs, as on a node. Each answer is checked: it must be a
+// token for the right role.
 //
-// It asserts no times. As the programs take turns, their ratios hold on a busy
-// machine, too; the times themselves do not.
+// It asserts no times. Because the programs alternate, their ratios are also valid
+// on a busy machine. The times themselves are not.
 package main
 
 import (
@@ -59,7 +60,7 @@ func run(w io.Writer, o options) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // the system's own, sooner or later
+	defer os.RemoveAll(dir) //nolint:errcheck // the system removes it later
 	tools, err := build(dir)
 	if err != nil {
 		return err
@@ -68,7 +69,7 @@ func run(w io.Writer, o options) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(scratch) //nolint:errcheck // the next start of the machine does
+	defer os.RemoveAll(scratch) //nolint:errcheck // a reboot removes it
 	b := &bench{dir: scratch, launch: tools.launch, programs: []program{ours(o.plugin)}}
 	if o.baseline != "" {
 		b.programs = append(b.programs, stock(o.baseline))
@@ -91,7 +92,7 @@ func run(w io.Writer, o options) error {
 	return printLoad(w, "at the end")
 }
 
-// memory is a directory on a tmpfs, where the system has one for everybody.
+// memory returns a directory on a tmpfs, if the system has one for all users.
 func memory() string {
 	const shared = "/dev/shm"
 	if info, err := os.Stat(shared); err == nil && info.IsDir() {
@@ -100,7 +101,7 @@ func memory() string {
 	return os.TempDir()
 }
 
-// printSizes prints how large the binaries are.
+// printSizes prints the sizes of the binaries.
 func printSizes(w io.Writer, programs []program) error {
 	fmt.Fprintf(w, "\n| binary | MB |\n|---|---:|\n")
 	for _, p := range programs {

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// bench is what all measurements have in common.
+// bench holds what all measurements share.
 type bench struct {
 	dir      string
 	launch   string
@@ -22,7 +22,7 @@ type bench struct {
 	count    int // of the runs so far
 }
 
-// sample is what one run took.
+// sample is the time and memory of one run.
 type sample struct {
 	wall, cpu time.Duration
 	resident  int64 // bytes, at the peak
@@ -30,7 +30,7 @@ type sample struct {
 	calls     calls
 }
 
-// result is what a program took in a row.
+// result holds the samples of a program in a row.
 type result struct {
 	row       row
 	roundTrip time.Duration
@@ -38,8 +38,8 @@ type result struct {
 	samples   []sample
 }
 
-// measure runs everything in turns: all programs in all rows at all distances,
-// once a round, forwards and backwards.
+// measure runs all programs in all rows at all distances, once per round. It
+// reverses the order in each second round.
 func (b *bench) measure(o options) ([]*result, error) {
 	var results []*result
 	aws := map[time.Duration]*distantAWS{}
@@ -51,7 +51,7 @@ func (b *bench) measure(o options) ([]*result, error) {
 		if aws[roundTrip], err = startAWS(dir, roundTrip); err != nil {
 			return nil, err
 		}
-		defer aws[roundTrip].Close() //nolint:errcheck // what it served is done
+		defer aws[roundTrip].Close() //nolint:errcheck // all requests are done
 		for _, r := range rows {
 			if !strings.Contains(r.name, o.rows) || r.near && i > 0 {
 				continue
@@ -62,7 +62,7 @@ func (b *bench) measure(o options) ([]*result, error) {
 		}
 	}
 	order := slices.Clone(results)
-	for round := range o.runs + 1 { // the first is for the disk to warm up, and not counted
+	for round := range o.runs + 1 { // the first warms up the disk, and does not count
 		slices.Reverse(order)
 		for _, r := range order {
 			s, err := b.once(aws[r.roundTrip], r.row, r.program)
@@ -77,14 +77,14 @@ func (b *bench) measure(o options) ([]*result, error) {
 	return results, nil
 }
 
-// once is one run of a program in a row, in a directory of its own.
+// once makes one run of a program in a row, in its own directory.
 func (b *bench) once(aws *distantAWS, r row, p program) (sample, error) {
 	b.count++
 	dir := filepath.Join(b.dir, strconv.Itoa(b.count))
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return sample{}, err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // all of them go in the end
+	defer os.RemoveAll(dir) //nolint:errcheck // all are removed at the end
 	args, env, err := p.prepare(dir, r)
 	if err != nil {
 		return sample{}, err
@@ -107,7 +107,7 @@ func (b *bench) once(aws *distantAWS, r row, p program) (sample, error) {
 	return s, verify(aws, r, dir, s)
 }
 
-// start has launch run a command.
+// start runs a command by launch.
 func (b *bench) start(dir, request string, count int, env, command []string) (sample, error) {
 	stdin := filepath.Join(dir, "request")
 	if err := os.WriteFile(stdin, []byte(request), 0o600); err != nil {

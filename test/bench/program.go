@@ -13,19 +13,19 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// program is one that is measured.
+// program is a program to measure.
 type program struct {
 	name, path string
-	// prepare writes what the program reads into a directory, and says which arguments
-	// and variables it gets beside AWS's.
+	// prepare writes the program's files into a directory. It returns the program's
+	// arguments, and its variables besides AWS's.
 	prepare func(dir string, r row) (args, env []string, err error)
-	// answers says that the program is a plugin, and not the floor.
+	// answers means that the program is a plugin, not the floor.
 	answers bool
-	// caches says that a process leaves something to those after it.
+	// caches means that a process leaves a token to later ones.
 	caches bool
 }
 
-// ours is this plugin. Each directory has a cache of its own.
+// ours is this plugin. Each directory has its own cache.
 func ours(path string) program {
 	return program{name: "this plugin", path: path, answers: true, caches: true, prepare: func(dir string, _ row) ([]string, []string, error) {
 		config := filepath.Join(dir, "config.yaml")
@@ -48,8 +48,8 @@ registries:
 cache: {directory: %s}
 `
 
-// stock is cloud-provider-aws's plugin. It has no configuration of its own; an
-// AWS profile makes it assume roles, the same for all registries.
+// stock is cloud-provider-aws's plugin. It has no configuration. An AWS profile
+// makes it assume roles, which are the same for all registries.
 func stock(path string) program {
 	return program{name: "stock plugin", path: path, answers: true, prepare: func(dir string, r row) ([]string, []string, error) {
 		if r.profile == "" {
@@ -79,10 +79,10 @@ func nothing(path string) program {
 	return program{name: "floor", path: path, prepare: func(string, row) ([]string, []string, error) { return nil, nil, nil }}
 }
 
-// tools are the programs that the bench needs beside those that it measures.
+// tools are the programs that the bench needs besides the measured ones.
 type tools struct{ launch, floor string }
 
-// build makes them as the plugin is made: static and stripped.
+// build compiles them like the plugin: static and stripped.
 func build(dir string) (tools, error) {
 	t := tools{filepath.Join(dir, "launch"), filepath.Join(dir, "floor")}
 	for _, path := range []string{t.launch, t.floor} {

@@ -7,23 +7,23 @@ import "ecr-cross-account-credential-provider/test/fakeaws"
 // row is a situation that is measured.
 type row struct {
 	name string
-	// image is what the kubelet asks for.
+	// image is the image in the kubelet's request.
 	image string
-	// profile is the AWS profile that leads the stock plugin to the same role; it
-	// has no configuration of its own. Empty is the node's own identity.
+	// profile is the AWS profile with which the stock plugin assumes the same role,
+	// because it has no configuration. Empty means the node's own identity.
 	profile string
-	// role is whom the token must be minted for. Empty: no answer is due, both
-	// plugins must fail.
+	// role is the role that the token must be for. Empty means that both plugins
+	// must fail.
 	role string
-	// processes are started at once.
+	// processes is the number of processes that start at once.
 	processes int
-	// warm says that another process of the node has asked before.
+	// warm means that another process of the node has asked before.
 	warm bool
-	// near says that no call is made, so that it does not matter how far AWS is.
+	// near means that no call is made, so the distance of AWS does not matter.
 	near bool
 }
 
-// The rows' names, as the goals look for them.
+// These are the rows' names, which the goals use.
 const (
 	coldOwn    = "cold, own account"
 	coldOther  = "cold, other account, 1 role"
@@ -51,8 +51,9 @@ var rows = []row{
 	{name: startUp, image: firstImage, processes: 1, near: true},
 }
 
-// request is what the kubelet writes. The start-up's is of a version that
-// neither plugin knows: each has come up, has read and decoded it, and ends.
+// request returns the kubelet's request. That of the start-up row has a version
+// that neither plugin knows. So each plugin starts, reads and decodes the request,
+// and ends.
 func (r row) request() string {
 	version := "v1"
 	if r.role == "" {

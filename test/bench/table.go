@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// quantile is the value below which a share of all values are.
+// quantile returns the value below which a given share of all values lies.
 func quantile[T int64 | time.Duration](values []T, share float64) T {
 	if len(values) == 0 {
 		return 0
@@ -18,7 +18,7 @@ func quantile[T int64 | time.Duration](values []T, share float64) T {
 	return values[min(int(share*float64(len(values))), len(values)-1)]
 }
 
-// of is a quantile of something about the samples.
+// of returns a quantile of one figure of the samples.
 func of[T int64 | time.Duration](r *result, share float64, value func(sample) T) T {
 	var values []T
 	for _, s := range r.samples {
@@ -27,14 +27,14 @@ func of[T int64 | time.Duration](r *result, share float64, value func(sample) T)
 	return quantile(values, share)
 }
 
-// undisturbed is the quantile that a busy machine changes least.
+// undisturbed is the quantile on which a busy machine has the least effect.
 const undisturbed = 0.1
 
 func wall(s sample) time.Duration { return s.wall }
 func cpu(s sample) time.Duration  { return s.cpu }
 func resident(s sample) int64     { return s.resident }
 
-// made are the calls to one service: at least and at most.
+// made holds the smallest and the largest number of calls to one service.
 func (r *result) made(service func(calls) int) string {
 	var counts []int
 	for _, s := range r.samples {
@@ -46,7 +46,7 @@ func (r *result) made(service func(calls) int) string {
 	return fmt.Sprint(counts[0])
 }
 
-// find is the result of a program in a row, nil if there is none.
+// find returns the result of a program in a row, or nil if there is none.
 func find(results []*result, name string, roundTrip time.Duration, program string) *result {
 	for _, r := range results {
 		if r.row.name == name && r.program.name == program && (r.roundTrip == roundTrip || r.row.near) {
@@ -58,7 +58,8 @@ func find(results []*result, name string, roundTrip time.Duration, program strin
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// ratio is how many times another's a quantile is; "" without another.
+// ratio returns the ratio of a quantile to that of another result, or "" without
+// another result.
 func ratio[T int64 | time.Duration](a, b *result, share float64, value func(sample) T) string {
 	if b == nil || b == a {
 		return ""
@@ -71,7 +72,7 @@ const header = `
 |---|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|
 `
 
-// printTable prints all results, those of a row together.
+// printTable prints all results, grouped by row.
 func printTable(w io.Writer, results []*result, programs []program) {
 	fmt.Fprint(w, header)
 	floor := programs[len(programs)-1].name

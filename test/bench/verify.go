@@ -10,8 +10,7 @@ import (
 	"strings"
 )
 
-// verify looks at what a run has answered, so that only work is measured that
-// was done.
+// verify checks the answers of a run, so that only successful work is measured.
 func verify(aws *distantAWS, r row, dir string, s sample) error {
 	if r.role == "" {
 		if s.failed != r.processes {
@@ -33,7 +32,7 @@ func verify(aws *distantAWS, r row, dir string, s sample) error {
 	return nil
 }
 
-// verifyAnswer wants a token for the row's registry, minted for the row's role.
+// verifyAnswer checks that an answer has a token for the row's registry and role.
 func verifyAnswer(aws *distantAWS, r row, answer []byte) error {
 	var response struct {
 		CacheDuration string

@@ -1,7 +1,7 @@
-// Command demo shows what the plugin does: it hands it requests as a kubelet
-// does, against a fake AWS on loopback, and prints each request, each call to
-// AWS that it caused, and each answer. At the end the operator's tool examines the
-// image that was refused.
+// Command demo shows what the plugin does. It sends requests to the plugin like a
+// kubelet, against a fake AWS on loopback. It prints each request, the calls to AWS
+// that follow, and each answer. At the end, the operator's tool examines the
+// refused image.
 package main
 
 import (
@@ -27,8 +27,9 @@ import (
 // demoCase is a request of a kubelet.
 type demoCase struct {
 	title, image string
-	// serviceAccount is the name of the pod's service account in namespace team-a, and
-	// role the role of its annotation. They are empty if the kubelet passes none on.
+	// serviceAccount is the name of the pod's service account in namespace team-a,
+	// and role the role of its annotation. They are empty if the kubelet sends no
+	// service account.
 	serviceAccount, role string
 }
 
@@ -86,7 +87,8 @@ func run(w io.Writer, plugin, tool, config string) error {
 		return err
 	}
 	indent(w, text)
-	// A copy, as the plugin refuses a file that others may write, which a clone has under umask 002.
+	// The demo uses a copy, because the plugin refuses a file that others may
+	// write. A clone under umask 002 has such files.
 	config = filepath.Join(dir, "config.yaml")
 	if err := os.WriteFile(config, text, 0o644); err != nil {
 		return err
@@ -111,7 +113,7 @@ func run(w io.Writer, plugin, tool, config string) error {
 	return nil
 }
 
-// demoWorld is the example's world with a cluster, and with roles that refuse.
+// demoWorld returns the example's world with a cluster, and with roles that refuse.
 func demoWorld() (*fakeaws.World, *fakeaws.Issuer, error) {
 	world := fakeaws.ExampleWorld()
 	cluster, err := fakeaws.NewIssuer("https://oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE")
@@ -124,11 +126,11 @@ func demoWorld() (*fakeaws.World, *fakeaws.Issuer, error) {
 		ARN:   "arn:aws:iam::" + fakeaws.SecondAccount + ":role/ecr-pull-partner",
 		Trust: []fakeaws.Trust{{Principal: "arn:aws:iam::" + fakeaws.NodeAccount + ":role/node", ExternalID: fakeaws.ExampleExternalID}},
 	})
-	world.SetRole(fakeaws.Role{ARN: "arn:aws:iam::" + fakeaws.SecondAccount + ":role/ecr-pull-us"}) // trusts nobody
+	world.SetRole(fakeaws.Role{ARN: "arn:aws:iam::" + fakeaws.SecondAccount + ":role/ecr-pull-us"}) // trusts no principal
 	return world, cluster, nil
 }
 
-// kubeletRequest is what a kubelet writes to the plugin.
+// kubeletRequest is a kubelet's request to the plugin.
 type kubeletRequest struct {
 	APIVersion                string            `json:"apiVersion"`
 	Kind                      string            `json:"kind"`
@@ -146,7 +148,7 @@ func (c demoCase) request(cluster *fakeaws.Issuer) (r kubeletRequest, err error)
 	return r, err
 }
 
-// shown is the request without its token.
+// shown returns the request without its token.
 func (r kubeletRequest) shown() (string, error) {
 	if r.ServiceAccountToken != "" {
 		r.ServiceAccountToken = "(a token of the service account)"
@@ -155,7 +157,7 @@ func (r kubeletRequest) shown() (string, error) {
 	return string(text), err
 }
 
-// examine runs the operator's tool for an image, as an operator does on the node.
+// examine runs the operator's tool for an image, like an operator on the node.
 func examine(w io.Writer, aws *fakeaws.Server, plugin, tool, config, image string) error {
 	plugin, err := filepath.Abs(plugin)
 	if err != nil {
@@ -184,7 +186,8 @@ providers:
 	return fmt.Errorf("doctor did not find what is wrong: %w", err)
 }
 
-// show runs the plugin as a kubelet does, and prints what went in, on and out.
+// show runs the plugin like a kubelet, and prints the request, the calls and the
+// response.
 func show(w io.Writer, aws *fakeaws.Server, plugin, config string, r kubeletRequest) error {
 	shown, err := r.shown()
 	if err != nil {
@@ -217,7 +220,7 @@ func show(w io.Writer, aws *fakeaws.Server, plugin, config string, r kubeletRequ
 	return showAnswer(w, aws, stdout.Bytes())
 }
 
-// showAnswer prints the response with each password told in words.
+// showAnswer prints the response, with each password replaced by a description.
 func showAnswer(w io.Writer, aws *fakeaws.Server, response []byte) error {
 	var answer struct {
 		CacheKeyType, CacheDuration string

@@ -7,7 +7,7 @@ import (
 	"net/http"
 )
 
-// apiError is an error as AWS answers it.
+// apiError is an error in AWS's form.
 type apiError struct {
 	status        int
 	code, message string
@@ -22,8 +22,8 @@ func mismatch(message string) *apiError {
 	return &apiError{http.StatusForbidden, "SignatureDoesNotMatch", message}
 }
 
-// jsonCodes are the names that the JSON APIs have for what the query APIs call
-// otherwise.
+// jsonCodes are the JSON APIs' names of errors that have other names in the query
+// APIs.
 var jsonCodes = map[string]string{
 	"InvalidClientTokenId":  "UnrecognizedClientException",
 	"ExpiredToken":          "ExpiredTokenException",
@@ -66,7 +66,7 @@ func (e *apiError) write(w http.ResponseWriter, service Service) {
 	}
 }
 
-// writeOCI answers as a registry does: as JSON, or as text without a code.
+// writeOCI answers like a registry: as JSON, or as text if there is no code.
 func (e *apiError) writeOCI(w http.ResponseWriter) {
 	if e.code == "" {
 		http.Error(w, e.message, e.status)
@@ -85,7 +85,7 @@ func writeJSON(w http.ResponseWriter, status int, body []byte) {
 	_, _ = w.Write(body)
 }
 
-// trimElement takes the <string></string> off that xml.Marshal puts around text.
+// trimElement removes the <string></string> that xml.Marshal puts around text.
 func trimElement(b []byte) []byte { return b[len("<string>") : len(b)-len("</string>")] }
 
 func requestID() string { return fmt.Sprintf("%x", random(16)) }

@@ -9,7 +9,7 @@ import (
 // Service is one of the services.
 type Service string
 
-// The services.
+// These are the services.
 const (
 	IMDS      Service = "imds"
 	STS       Service = "sts"
@@ -18,30 +18,30 @@ const (
 	IAM       Service = "iam"      // the Query API, for roles and OIDC providers
 	Registry  Service = "registry" // all private registries, by their host names
 	S3        Service = "s3"       // the buckets of their layers
-	Proxy     Service = "proxy"    // leads AWS's host names to the others
+	Proxy     Service = "proxy"    // connects AWS's host names to the others
 )
 
-// Call is a request that came in, and what became of it.
+// Call is a request and its outcome.
 type Call struct {
 	Service   Service
 	Operation string
-	// Region is the credential scope's.
+	// Region is the region of the credential scope.
 	Region string
-	// Principal is the ARN of who signed.
+	// Principal is the ARN of the signer.
 	Principal string
-	// Host is the name that was called.
+	// Host is the host name that was called.
 	Host string
-	// Role, Session, ExternalID and Duration are those of AssumeRole.
+	// Role, Session, ExternalID and Duration are parameters of AssumeRole.
 	Role, Session, ExternalID string
 	Duration                  time.Duration
-	// Tags and Policy are AssumeRole's, too: KEY=VALUE, and JSON.
+	// Tags and Policy are also parameters of AssumeRole, as KEY=VALUE and as JSON.
 	Tags   []string
 	Policy string
-	// Outcome is "ok", or the error's code, or the fault that was on.
+	// Outcome is "ok", the error's code, or the active fault.
 	Outcome string
 }
 
-// String is the call in one line: who called what, in which region.
+// String returns the call in one line: who called what, in which region.
 func (c Call) String() string {
 	var s strings.Builder
 	fmt.Fprintf(&s, "%s %s", c.Service, c.Operation)

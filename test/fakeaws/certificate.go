@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// authority is a certificate authority of its own for one server.
+// authority is the certificate authority of one server.
 type authority struct {
 	certificate *x509.Certificate
 	key         *ecdsa.PrivateKey
@@ -27,7 +27,7 @@ func newAuthority() (*authority, error) {
 	}
 	template := &x509.Certificate{
 		SerialNumber:          big.NewInt(1),
-		Subject:               pkix.Name{CommonName: "fakeaws CA"}, // another name than the server: for OpenSSL the same name means self-signed
+		Subject:               pkix.Name{CommonName: "fakeaws CA"}, // differs from the server's name, because OpenSSL takes equal names for self-signed
 		NotBefore:             time.Now().Add(-time.Hour),
 		NotAfter:              time.Now().Add(24 * time.Hour),
 		IsCA:                  true,
@@ -42,12 +42,13 @@ func newAuthority() (*authority, error) {
 	return &authority{certificate, key}, err
 }
 
-// pem is the authority's certificate, for AWS_CA_BUNDLE.
+// pem returns the authority's certificate, for AWS_CA_BUNDLE.
 func (a *authority) pem() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.certificate.Raw})
 }
 
-// serverCertificate is a certificate for loopback and names, valid until then.
+// serverCertificate returns a certificate for loopback and the names, valid until
+// the given time.
 func (a *authority) serverCertificate(until time.Time, names ...string) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -70,7 +71,8 @@ func (a *authority) serverCertificate(until time.Time, names ...string) (tls.Cer
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, nil
 }
 
-// certificates make one for each of AWS's host names that a client asks for.
+// certificates makes a certificate for each of AWS's host names that a client
+// requests.
 type certificates struct {
 	authority *authority
 	until     time.Time
@@ -80,7 +82,7 @@ type certificates struct {
 }
 
 // of is the GetCertificate of a server. For other names it returns none, and the
-// server has one that is for loopback.
+// server uses its certificate for loopback.
 func (c *certificates) of(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -88,7 +90,7 @@ func (c *certificates) of(hello *tls.ClientHelloInfo) (*tls.Certificate, error) 
 		return made, nil
 	}
 	if _, ok := serviceOf(hello.ServerName); !ok {
-		return nil, nil //nolint:nilnil // crypto/tls wants it so
+		return nil, nil //nolint:nilnil // crypto/tls defines this result
 	}
 	made, err := c.authority.serverCertificate(c.until, hello.ServerName)
 	if err != nil {

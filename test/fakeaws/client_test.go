@@ -35,7 +35,7 @@ func start(t *testing.T, world *World, o Options) *Server {
 	return s
 }
 
-// newClient makes a client that accepts the server's certificate only.
+// newClient returns a client that accepts only the server's certificate.
 func newClient(t *testing.T, s *Server) *http.Client {
 	t.Helper()
 	roots := x509.NewCertPool()
@@ -50,7 +50,7 @@ func newClient(t *testing.T, s *Server) *http.Client {
 	return &http.Client{Transport: transport}
 }
 
-// session makes credentials of a role of the example world.
+// session issues credentials of a role of the example world.
 func session(w *World, role string, life time.Duration, chained bool) Credentials {
 	return w.issue(role, "test", life, chained, "")
 }
@@ -60,7 +60,7 @@ const (
 	firstRole = "arn:aws:iam::" + FirstAccount + ":role/ecr-pull"
 )
 
-// request is what a client sends, before it is signed.
+// request is a client's request before it is signed.
 type request struct {
 	url, body string
 	header    http.Header
@@ -88,14 +88,14 @@ func publicRequest(s *Server) request {
 	}}
 }
 
-// signing is with what a request is signed.
+// signing holds the values that sign a request.
 type signing struct {
 	Credentials
 	service, region string
 	at              time.Time
 }
 
-// sign makes the HTTP request with a signature by the SDK's own signer.
+// sign returns the HTTP request, signed by the SDK's own signer.
 func (r request) sign(t *testing.T, by signing) *http.Request {
 	t.Helper()
 	req := r.unsigned(t)
@@ -106,7 +106,7 @@ func (r request) sign(t *testing.T, by signing) *http.Request {
 	return req
 }
 
-// unsigned makes the HTTP request without a signature.
+// unsigned returns the HTTP request without a signature.
 func (r request) unsigned(t *testing.T) *http.Request {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.url, strings.NewReader(r.body))
@@ -117,7 +117,7 @@ func (r request) unsigned(t *testing.T) *http.Request {
 	return req
 }
 
-// answer is what came back.
+// answer is the answer to a request.
 type answer struct {
 	status     int
 	code, text string // of an error; text is the whole body otherwise
@@ -192,7 +192,7 @@ func get(t *testing.T, s *Server, method, path string, header http.Header) answe
 	return send(t, newClient(t, s), req)
 }
 
-// until polls for a condition that something else brings about.
+// until waits for a condition that another goroutine or process makes true.
 func until(t *testing.T, what string, is func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -19,7 +19,7 @@ type condition struct {
 }
 
 // operators are the condition operators that this package evaluates. A negated one
-// is true where no value compares (IAM User Guide, "Condition operators").
+// is true if no value matches (IAM User Guide, "Condition operators").
 var operators = map[string]struct {
 	compare func(want, have string) bool
 	negated bool
@@ -40,13 +40,13 @@ var operators = map[string]struct {
 
 func equal(want, have string) bool { return want == have }
 
-// matchesARN compares an ARN with a pattern, each of its six parts alone.
+// matchesARN compares an ARN with a pattern, part by part.
 func matchesARN(pattern, arn string) bool {
 	return slices.EqualFunc(strings.SplitN(pattern, ":", 6), strings.SplitN(arn, ":", 6), matches)
 }
 
-// multivalued are the keys that a request has several values of, and booleans those
-// that are true or false. Both are in lower case, like singleValued.
+// multivalued are the keys that can have several values, and booleans those that
+// are true or false. Both are in lower case, like singleValued.
 var (
 	multivalued  = []string{"aws:principalorgpaths", "aws:tagkeys"}
 	booleans     = []string{"aws:securetransport", "aws:viaawsservice", "aws:principalisawsservice"}
@@ -67,8 +67,8 @@ func isKey(key string) bool {
 	return slices.Contains(slices.Concat(singleValued, multivalued, booleans), key) || strings.HasPrefix(key, "aws:requesttag/")
 }
 
-// parseConditions refuses operators and keys that it does not know: a misspelt
-// condition would not hold, or hold always, and a test would prove nothing.
+// parseConditions refuses unknown operators and keys. A misspelt condition would be
+// never or always true, and a test would prove nothing.
 func parseConditions(all map[string]map[string]values) ([]condition, error) {
 	var parsed []condition
 	for operator, keys := range all {
@@ -89,7 +89,7 @@ func parseCondition(operator, key string, wants values) (condition, error) {
 	name, ifExists := strings.CutSuffix(name, "IfExists")
 	o, ok := operators[name]
 	c := condition{o.compare, o.negated, isAny, isAll, ifExists, name == "Null", key, wants}
-	hasVariable := func(s string) bool { return strings.Contains(s, "${") } // a policy variable, which nothing here replaces
+	hasVariable := func(s string) bool { return strings.Contains(s, "${") } // a policy variable: this package does not replace them
 	isBool := func(s string) bool { return s == "true" || s == "false" }
 	switch {
 	case !ok, isAny && isAll, c.null && (isAny || isAll || ifExists):
@@ -108,7 +108,7 @@ func parseCondition(operator, key string, wants values) (condition, error) {
 	return c, nil
 }
 
-// holds evaluates the condition for a request's keys.
+// holds reports whether the condition is true for a request's keys.
 func (c condition) holds(keys map[string][]string) bool {
 	have, exists := keys[c.key]
 	switch {

@@ -39,7 +39,7 @@ func TestConditions(t *testing.T) {
 		{"StringEquals", "aws:RequestTag/team", values{"prod"}, false},
 		{"ArnLike", "aws:PrincipalArn", values{"arn:*:iam::*:role/*/node"}, true},
 		{"ArnEquals", "aws:PrincipalArn", values{"arn:aws:iam::111122223333:role/*"}, true},
-		{"ArnLike", "aws:PrincipalArn", values{"arn:*"}, false}, // each part is compared alone
+		{"ArnLike", "aws:PrincipalArn", values{"arn:*"}, false}, // the parts are compared separately
 		{"StringLike", "aws:PrincipalArn", values{"arn:*"}, true},
 		{"ArnNotLike", "aws:PrincipalArn", values{"arn:aws:iam::*:role/x"}, true},
 		{"ArnNotEquals", "aws:PrincipalArn", values{"arn:aws:iam::*:role/path/*"}, false},
@@ -57,7 +57,7 @@ func TestConditions(t *testing.T) {
 		{"ForAllValues:StringEquals", "aws:TagKeys", values{"team", "cluster", "x"}, true},
 		{"ForAllValues:StringEquals", "aws:TagKeys", values{"team"}, false},
 		{"ForAllValues:StringNotEquals", "aws:TagKeys", values{"team"}, false},
-		{"ForAnyValue:StringLike", "aws:PrincipalOrgPaths", values{"*"}, false}, // there is none
+		{"ForAnyValue:StringLike", "aws:PrincipalOrgPaths", values{"*"}, false}, // the key has no value
 		{"ForAllValues:StringLike", "aws:PrincipalOrgPaths", values{"o-1/*"}, true},
 	}
 	for _, test := range tests {
@@ -70,8 +70,7 @@ func TestConditions(t *testing.T) {
 	}
 }
 
-// TestMisspeltConditions: a condition that no service knows is an error where the
-// policy is set.
+// TestMisspeltConditions: setting a policy with an unknown condition is an error.
 func TestMisspeltConditions(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -93,7 +92,7 @@ func TestMisspeltConditions(t *testing.T) {
 		{"Bool", "aws:SecureTransport", values{"1"}},
 		{"Bool", "sts:ExternalId", values{"true"}},
 		{"StringEquals", "aws:SecureTransport", values{"true"}},
-		{"StringLike", "aws:PrincipalOrgPaths", values{"o-1/*"}}, // of several values
+		{"StringLike", "aws:PrincipalOrgPaths", values{"o-1/*"}}, // the key has several values
 		{"ForAnyValue:StringEquals", "sts:ExternalId", values{"x"}},
 		{"ArnLike", "sts:ExternalId", values{"x"}},
 	} {
@@ -103,7 +102,7 @@ func TestMisspeltConditions(t *testing.T) {
 	}
 }
 
-// TestPrincipals: who a trust policy can name.
+// TestPrincipals: the principals that a trust policy can name.
 func TestPrincipals(t *testing.T) {
 	t.Parallel()
 	const good, bad = true, false
@@ -133,7 +132,7 @@ func TestPrincipals(t *testing.T) {
 	}
 }
 
-// TestSourceEndpoint: a trust policy can demand the VPC endpoint.
+// TestSourceEndpoint: a trust policy can require the VPC endpoint.
 func TestSourceEndpoint(t *testing.T) {
 	t.Parallel()
 	const everything = `{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}`

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// document is a policy of IAM: JSON policy elements reference, IAM User Guide.
+// document is an IAM policy (IAM User Guide, "IAM JSON policy elements reference").
 type document struct {
 	Version   string
 	ID        string `json:"Id,omitempty"`
@@ -17,10 +17,10 @@ type document struct {
 	text string // as it was set
 }
 
-// newDocument makes a policy of statements.
+// newDocument returns a policy with the statements.
 func newDocument(all ...statement) document { return document{Version: "2012-10-17", Statement: all} }
 
-// json returns the policy as it was set, or as it would have been.
+// json returns the policy as it was set, or the JSON of its statements.
 func (d document) json() string {
 	if d.text != "" {
 		return d.text
@@ -28,7 +28,7 @@ func (d document) json() string {
 	return MustJSON(d)
 }
 
-// statements are one statement or a list.
+// statements holds one or more statements.
 type statements []statement
 
 // statement is one statement. Exactly one of an element and its Not… is set.
@@ -45,7 +45,7 @@ type statement struct {
 	hasCondition []condition // Condition, parsed
 }
 
-// values are one value or a list.
+// values holds one or more values.
 type values []string
 
 // UnmarshalJSON reads one statement or a list.
@@ -57,7 +57,7 @@ func (s *statements) UnmarshalJSON(data []byte) error {
 	return strict(data, &(*s)[0])
 }
 
-// UnmarshalJSON reads a string, a boolean or a list of such.
+// UnmarshalJSON reads a string, a boolean or a list of them.
 func (v *values) UnmarshalJSON(data []byte) error {
 	var list []any
 	if !bytes.HasPrefix(data, []byte("[")) {
@@ -77,14 +77,14 @@ func (v *values) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// strict refuses unknown fields: a misspelt element must not be passed over.
+// strict refuses unknown fields, so that a misspelt element is not ignored.
 func strict(data []byte, to any) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	return d.Decode(to)
 }
 
-// kind is what a policy is attached to.
+// kind says what a policy is attached to.
 type kind int
 
 const (
@@ -93,10 +93,10 @@ const (
 	resourcePolicy             // of a repository: no Resource
 	registryPolicy             // of a registry
 	endpointPolicy             // of an interface endpoint
-	gatewayPolicy              // of a gateway endpoint: no Principal but "*"
+	gatewayPolicy              // of a gateway endpoint: only the Principal "*"
 )
 
-// parseDocument reads a policy, and refuses what AWS would refuse or this package
+// parseDocument parses a policy. It refuses what AWS refuses, and what this package
 // does not evaluate.
 func parseDocument(text string, k kind) (document, error) {
 	d := document{text: text}
@@ -147,8 +147,7 @@ func (s *statement) check(k kind) (err error) {
 	return err
 }
 
-// checkActions refuses actions that no service has. A trust policy takes those of
-// STS only.
+// checkActions refuses unknown actions. A trust policy accepts only those of STS.
 func (s *statement) checkActions(k kind) error {
 	for _, name := range slices.Concat(s.Action, s.NotAction) {
 		service, operation, _ := strings.Cut(name, ":")

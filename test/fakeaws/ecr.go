@@ -28,7 +28,7 @@ func (s *Server) ecr(w http.ResponseWriter, r *http.Request, body []byte, call *
 	return nil
 }
 
-// ecrPublic answers the JSON API of ECR Public, which is in us-east-1 alone.
+// ecrPublic answers the JSON API of ECR Public, which exists only in us-east-1.
 func (s *Server) ecrPublic(w http.ResponseWriter, r *http.Request, body []byte, call *Call) *apiError {
 	caller, refusal := s.authenticateJSON(r, body, call, "SpencerFrontendService", "ecr-public")
 	if refusal != nil {
@@ -48,7 +48,7 @@ func (s *Server) ecrPublic(w http.ResponseWriter, r *http.Request, body []byte, 
 
 const getToken = "GetAuthorizationToken"
 
-// authenticateJSON reads the operation of a JSON API, and who signed.
+// authenticateJSON returns the operation of a JSON API, and the signer.
 func (s *Server) authenticateJSON(r *http.Request, body []byte, call *Call, target, service string) (Credentials, *apiError) {
 	call.Operation = strings.TrimPrefix(r.Header.Get("X-Amz-Target"), target+".")
 	signature, caller, refusal := s.World.authenticateRequest(r, body, service)
@@ -68,8 +68,8 @@ func (s *Server) grant(call *Call, caller Credentials, service string) (Grant, *
 	return Grant{Principal: caller.Principal, Role: caller.Role, Region: call.Region, Expires: expires, Policy: caller.Policy}, nil
 }
 
-// mayRequestToken decides on a request for a token: by the caller's permissions and
-// its session policy, and by the endpoint's policy.
+// mayRequestToken decides on a request for a token. It uses the caller's
+// permissions, its session policy, and the endpoint's policy.
 func (w *World) mayRequestToken(service string, caller Credentials) *apiError {
 	names := []string{service + ":GetAuthorizationToken"}
 	if service == "ecr-public" {

@@ -5,7 +5,7 @@ import "net/http"
 // Endpoint is a VPC endpoint of the node's network.
 type Endpoint string
 
-// The endpoints.
+// These are the endpoints.
 const (
 	STSEndpoint    Endpoint = "sts"
 	ECRAPIEndpoint Endpoint = "ecr.api"
@@ -17,7 +17,7 @@ const (
 func (e Endpoint) ID() string { return "vpce-" + digest([]byte(e))[:17] }
 
 // SetEndpointPolicy puts an endpoint with a policy between the node and a service.
-// Everything passes an endpoint without a policy.
+// An endpoint without a policy allows everything.
 func (w *World) SetEndpointPolicy(at Endpoint, text string) {
 	kind := endpointPolicy
 	if at == S3Gateway {
@@ -25,15 +25,15 @@ func (w *World) SetEndpointPolicy(at Endpoint, text string) {
 	}
 	d, err := parseDocument(text, kind)
 	if err != nil {
-		panic(err) // a test that misspells an element would prove nothing
+		panic(err) // a test with a misspelt element would prove nothing
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.endpoints[at] = d
 }
 
-// pass decides whether an action passes an endpoint. Policies behind it see where
-// the action came through.
+// pass decides whether an endpoint allows an action. It sets the endpoint's
+// condition key for later policies.
 func (w *World) pass(at Endpoint, a action) *apiError {
 	w.mu.Lock()
 	d, ok := w.endpoints[at]

@@ -6,18 +6,18 @@ import (
 	"strings"
 )
 
-// action is something that a caller wants to do.
+// action is an action that a caller requests.
 type action struct {
 	name, resource string
-	// caller is the ARN of the caller's session, and role that of its role; both are
-	// empty where the caller has no identity yet.
+	// caller is the ARN of the caller's session, and role that of its role. Both
+	// are empty if the caller has no identity yet.
 	caller, role string
 	// federated is the ARN of the OIDC provider of a web identity.
 	federated string
 	keys      map[string][]string // of conditions, in lower case
 }
 
-// effect is what policies say of an action.
+// effect is the decision of policies on an action.
 type effect int
 
 const (
@@ -26,7 +26,7 @@ const (
 	denied
 )
 
-// evaluate returns what the policies say together: a denial wins.
+// evaluate returns the decision of all policies together. A denial wins.
 func (a action) evaluate(policies ...document) effect {
 	said := silent
 	for _, d := range policies {
@@ -43,7 +43,7 @@ func (a action) evaluate(policies ...document) effect {
 	return said
 }
 
-// covers reports whether a statement is about the action.
+// covers reports whether a statement applies to the action.
 func (s statement) covers(a action) bool {
 	switch {
 	case len(s.Action) > 0 && !s.Action.matchAction(a.name), len(s.NotAction) > 0 && s.NotAction.matchAction(a.name):
@@ -56,8 +56,8 @@ func (s statement) covers(a action) bool {
 	return !slices.ContainsFunc(s.hasCondition, func(c condition) bool { return !c.holds(a.keys) })
 }
 
-// namedIn reports whether policies allow the action to the caller by its own ARN, not
-// by its account. Within an account that is enough.
+// namedIn reports whether policies allow the action to the caller by its own ARN,
+// not only by its account. Within an account that is enough.
 func (a action) namedIn(policies ...document) bool {
 	return slices.ContainsFunc(policies, func(d document) bool {
 		return slices.ContainsFunc(d.Statement, func(s statement) bool {
@@ -66,9 +66,9 @@ func (a action) namedIn(policies ...document) bool {
 	})
 }
 
-// refusal is the text of a denial, as AWS writes it: with the kind of the policy
-// where that is known to the caller's side (IAM User Guide, "Troubleshoot access
-// denied error messages").
+// refusal returns AWS's text of a denial. It names the kind of policy if the
+// caller's side may know it (IAM User Guide, "Troubleshoot access denied error
+// messages").
 func (a action) refusal(e effect, policies string) string {
 	text := fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s", a.caller, a.name, a.resource)
 	article := "a"

@@ -11,13 +11,13 @@ import (
 
 const hubRole = "arn:aws:iam::444455556666:role/hub"
 
-// policyOf makes a policy of statements in JSON.
+// policyOf returns a policy with statements in JSON.
 func policyOf(statements ...string) string {
 	return `{"Version":"2012-10-17","Statement":[` + strings.Join(statements, ",") + `]}`
 }
 
 // TestAssumeByDocuments: STS decides by the trust policy and the caller's
-// permissions, and says no more than AWS does.
+// permissions. Its error says no more than AWS's.
 func TestAssumeByDocuments(t *testing.T) {
 	t.Parallel()
 	const role = firstRole
@@ -67,8 +67,8 @@ func TestAssumeByDocuments(t *testing.T) {
 	}
 }
 
-// TestSameAccount: a trust policy that names the caller is enough within an account;
-// one that names the account is not.
+// TestSameAccount: within an account, a trust policy that names the caller is
+// enough. One that names the account is not.
 func TestSameAccount(t *testing.T) {
 	t.Parallel()
 	const role = "arn:aws:iam::111122223333:role/pull"
@@ -80,7 +80,7 @@ func TestSameAccount(t *testing.T) {
 	}
 }
 
-// TestEndpointPolicies: a VPC endpoint's policy decides before anything else.
+// TestEndpointPolicies: a VPC endpoint's policy is evaluated first.
 func TestEndpointPolicies(t *testing.T) {
 	t.Parallel()
 	w := ExampleWorld()
@@ -94,8 +94,8 @@ func TestEndpointPolicies(t *testing.T) {
 	}
 }
 
-// TestMalformedDocuments: what AWS refuses, and what this package cannot evaluate, is
-// an error: a policy with a misspelt element would prove nothing.
+// TestMalformedDocuments: a policy that AWS refuses, or that this package cannot
+// evaluate, is an error. With a misspelt element, a test would prove nothing.
 func TestMalformedDocuments(t *testing.T) {
 	t.Parallel()
 	good := `{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}`

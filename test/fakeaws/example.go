@@ -1,18 +1,20 @@
 package fakeaws
 
-// The accounts of ExampleWorld, and of the project's examples.
+// These are the accounts of ExampleWorld, and of the project's examples.
 const (
 	NodeAccount   = "111122223333"
 	FirstAccount  = "444455556666"
 	SecondAccount = "777788889999"
 )
 
-// ExampleExternalID is what the last role of the second account asks for.
+// ExampleExternalID is the external ID that the last role of the second account
+// requires.
 const ExampleExternalID = "example-external-id"
 
-// ExampleWorld is a node in one account, and roles in two that own registries:
-// role/ecr-pull of the first trusts the node; role/hub of the second trusts the
-// node, and role/ecr-pull of the second trusts role/hub with an external ID.
+// ExampleWorld returns a world with a node in one account, and roles in two
+// accounts that own registries. role/ecr-pull of the first account trusts the node.
+// role/hub of the second account also trusts the node. role/ecr-pull of the second
+// account trusts role/hub with an external ID.
 func ExampleWorld() *World {
 	const node = "arn:aws:iam::" + NodeAccount + ":role/node"
 	const hub = "arn:aws:iam::" + SecondAccount + ":role/hub"

@@ -7,59 +7,59 @@ import (
 	"time"
 )
 
-// Fault is what goes wrong with a service.
+// Fault is a fault of a service.
 type Fault struct {
 	Kind FaultKind
-	// Operation is the only operation that meets it, such as AssumeRole, or of a
-	// registry METHOD PATH; empty is all.
-	// Faults of sockets and connections meet all.
+	// Operation is the only operation with the fault, such as AssumeRole, or METHOD
+	// PATH for a registry. Empty means all. Faults of sockets and connections
+	// affect all.
 	Operation string
-	// Times is how many requests or connections it meets; 0 is all.
+	// Times is the number of requests or connections with the fault. 0 means all.
 	Times int
-	// Status, Code and Message are those of an Error.
+	// Status, Code and Message are for the kind Error.
 	Status        int
 	Code, Message string
-	// Body is the whole of an Answer, with Status (200 if it is 0).
+	// Body is the whole body for the kind Answer. Its Status defaults to 200.
 	Body string
 }
 
-// FaultKind is a way to go wrong.
+// FaultKind is a kind of fault.
 type FaultKind string
 
-// The faults of sockets.
+// These are the faults of sockets.
 const (
-	// Refuse refuses connections: nobody listens.
+	// Refuse refuses connections, as if no server listened.
 	Refuse FaultKind = "refused"
-	// BlackHole leads connections nowhere: nothing comes back at all.
+	// BlackHole drops all packets, so clients get no answer at all.
 	BlackHole FaultKind = "black hole"
 )
 
 func (k FaultKind) ofSockets() bool { return k == Refuse || k == BlackHole }
 
-// The faults of connections.
+// These are the faults of connections.
 const (
-	// HangAccept accepts no connection: the kernel makes it, nobody takes it.
+	// HangAccept does not accept connections that the kernel has established.
 	HangAccept FaultKind = "hang before accept"
-	// HangHandshake accepts and says nothing; over TLS that is in the handshake.
+	// HangHandshake accepts and sends nothing. Over TLS, the handshake hangs.
 	HangHandshake FaultKind = "hang in the handshake"
-	// Reset breaks a connection off as soon as it is accepted.
+	// Reset resets a connection as soon as it is accepted.
 	Reset FaultKind = "reset"
 )
 
-// The faults of requests.
+// These are the faults of requests.
 const (
-	// HangHeaders takes the request and never answers.
+	// HangHeaders reads the request and never answers.
 	HangHeaders FaultKind = "hang before headers"
 	// HangBody answers with headers and the first bytes of a body.
 	HangBody FaultKind = "hang in the body"
 	// CutBody ends the connection in the middle of the body.
 	CutBody FaultKind = "cut-off body"
-	// Drip sends a body a byte at a time, for ever.
+	// Drip sends an endless body, one byte at a time.
 	Drip FaultKind = "dripping body"
 	// Flood sends a body without end.
 	Flood FaultKind = "endless body"
-	// Pad sends 8 MiB of white space and then the right body, which only a client
-	// without a limit takes.
+	// Pad sends 8 MiB of white space and then the right body. Only a client without
+	// a limit reads it.
 	Pad FaultKind = "padded body"
 	// Error answers with Status, Code and Message in the service's protocol.
 	Error FaultKind = "error"
@@ -71,22 +71,22 @@ func (k FaultKind) ofConnections() bool {
 	return k == HangHandshake || k == Reset
 }
 
-// Throttled is the service's word for too many requests.
+// Throttled is the service's error for too many requests.
 func Throttled(times int) Fault {
 	return Fault{Kind: Error, Times: times, Status: http.StatusBadRequest, Code: "Throttling", Message: "Rate exceeded"}
 }
 
-// Broken is an error of the service's own making.
+// Broken is an internal error of the service.
 func Broken(times int) Fault {
 	return Fault{Kind: Error, Times: times, Status: http.StatusInternalServerError, Code: "InternalFailure", Message: "We made a mistake"}
 }
 
-// Denied is AccessDenied, for whatever reason.
+// Denied is AccessDenied, without a reason.
 func Denied() Fault {
 	return Fault{Kind: Error, Status: http.StatusForbidden, Code: "AccessDenied", Message: "not authorized"}
 }
 
-// play makes a request meet the fault.
+// play applies the fault to a request.
 func (s *Server) play(f Fault, w http.ResponseWriter, r *http.Request, service Service) {
 	const promised = 1000
 	switch f.Kind {
@@ -97,7 +97,7 @@ func (s *Server) play(f Fault, w http.ResponseWriter, r *http.Request, service S
 		s.hang(r)
 	case CutBody:
 		startBody(w, promised)
-		panic(http.ErrAbortHandler) // net/http's way to break a connection off
+		panic(http.ErrAbortHandler) // makes net/http abort the connection
 	case Drip:
 		drip(w, r)
 	case Flood:
@@ -112,8 +112,8 @@ func (s *Server) play(f Fault, w http.ResponseWriter, r *http.Request, service S
 	}
 }
 
-// hang waits until the caller gives up, and breaks the connection off: a handler
-// that returns would answer after all, and the caller may yet hear it.
+// hang waits until the caller gives up, and aborts the connection. If the handler
+// returned instead, it would still send an answer.
 func (s *Server) hang(r *http.Request) {
 	s.hanging()
 	<-r.Context().Done()

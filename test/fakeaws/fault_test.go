@@ -24,8 +24,8 @@ func ask(t *testing.T, s *Server) (status int, err error) {
 	return status, err
 }
 
-// askFirst calls then after the first bytes of the response's body, and reads on
-// until the body or the context ends.
+// askFirst calls then after the first bytes of the response's body. It continues to
+// read until the body or the context ends.
 func askFirst(ctx context.Context, t *testing.T, s *Server, first int64, then func()) (status int, read int64, err error) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL(ECR), strings.NewReader("{}"))
@@ -49,9 +49,9 @@ func askFirst(ctx context.Context, t *testing.T, s *Server, first int64, then fu
 	return response.StatusCode, read + more, err
 }
 
-// TestFaults: each fault, as a plain client sees it. A client of a fault that
-// does not end gives up after the first bytes of the body, if it is due any, and
-// not before a fault that hangs has begun to.
+// TestFaults: each fault, as a plain client sees it. If the fault does not end, the
+// client gives up after the first bytes of a body. If there is no body, it gives up
+// after the fault has begun to hang.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	const all = math.MaxInt64
@@ -112,7 +112,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestTimes: a fault that is over is over.
+// TestTimes: a fault ends after its number of requests.
 func TestTimes(t *testing.T) {
 	t.Parallel()
 	for _, fault := range []Fault{Throttled(2), {Kind: Reset, Times: 2}} {
@@ -121,7 +121,7 @@ func TestTimes(t *testing.T) {
 			s := start(t, ExampleWorld(), Options{})
 			s.Break(ECR, fault)
 			for i := range 4 {
-				// Each request has a connection of its own; a signature is missing in all.
+				// Each request has its own connection. No request is signed.
 				_, err := ask(t, s)
 				calls := s.Calls(ECR)
 				if hit := err != nil || calls[len(calls)-1].Outcome == string(Error); hit != (i < 2) {
@@ -132,7 +132,7 @@ func TestTimes(t *testing.T) {
 	}
 }
 
-// TestOneAtATime: a fault of one service leaves the others alone.
+// TestOneAtATime: a fault of one service does not affect the others.
 func TestOneAtATime(t *testing.T) {
 	t.Parallel()
 	s := start(t, ExampleWorld(), Options{})
@@ -145,8 +145,8 @@ func TestOneAtATime(t *testing.T) {
 	}
 }
 
-// TestRoundTrip: connecting, the TLS handshake and each request take one each,
-// before the response.
+// TestRoundTrip: connecting, the TLS handshake and each request take one round trip
+// each.
 func TestRoundTrip(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -173,7 +173,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// TestCalls: the record says what was asked, by whom, and what became of it.
+// TestCalls: the list of calls has each request, its caller and its outcome.
 func TestCalls(t *testing.T) {
 	t.Parallel()
 	var logged []Call
@@ -212,7 +212,7 @@ func lines(calls []Call) []string {
 	return all
 }
 
-// TestClose: no socket and no goroutine is left, whatever hung.
+// TestClose: no socket and no goroutine remains, even after faults that hang.
 //
 //nolint:paralleltest // it counts the goroutines of the whole process
 func TestClose(t *testing.T) {
@@ -236,7 +236,8 @@ func TestClose(t *testing.T) {
 					t.Error(err)
 				}
 				for _, l := range s.listeners {
-					// To dial would not do: the port may be another process's by now.
+					// Dialing would not prove it, because another process may have
+					// the port by now.
 					if _, err := l.socket.listener.Accept(); !errors.Is(err, net.ErrClosed) {
 						t.Errorf("a socket is left: %v", err)
 					}
@@ -263,7 +264,7 @@ func hostOf(url string) string {
 	return host
 }
 
-// serving tells whether a goroutine of a server is about.
+// serving reports whether a goroutine of a server is running.
 func serving() bool {
 	stacks := make([]byte, 1<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]

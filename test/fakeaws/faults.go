@@ -5,31 +5,30 @@ import (
 	"slices"
 )
 
-// NamedFault is a fault of the table that all tests of faults share.
+// NamedFault is a fault in the table that all tests of faults share.
 type NamedFault struct {
 	Name  string
 	Fault Fault
-	// Refuses reports whether AWS denies the request. An older token must not be
-	// used then.
+	// Refuses is true if AWS denies the request. Then no older token may be used.
 	Refuses bool
-	// Of is the services that can have the fault; nil is all.
+	// Of are the services that can have the fault. Nil means all.
 	Of []Service
 }
 
-// LeakMark is in each answer that can't be read. It must not be repeated.
+// LeakMark is part of each invalid answer. No message may repeat it.
 const LeakMark = "LEAKED"
 
-// Faults returns the table: each fault that never ends by itself.
+// Faults returns the table of faults. None of them ends by itself.
 func Faults() []NamedFault {
 	return slices.Concat(brokenConnections(), uselessAnswers(), apiErrors())
 }
 
-// FaultsOf returns those that a service can have.
+// FaultsOf returns the faults that a service can have.
 func FaultsOf(service Service) []NamedFault {
 	return slices.DeleteFunc(Faults(), func(f NamedFault) bool { return f.Of != nil && !slices.Contains(f.Of, service) })
 }
 
-// FaultNamed reports false if the table does not have the name.
+// FaultNamed returns the fault with a name. It reports false if there is none.
 func FaultNamed(name string) (Fault, bool) {
 	table := Faults()
 	i := slices.IndexFunc(table, func(f NamedFault) bool { return f.Name == name })

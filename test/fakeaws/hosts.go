@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// AWS's host names. REGION is any region, DOMAIN the domain of any partition, DUAL that
-// of its APIs under IPv4 and IPv6.
+// These are AWS's host names. REGION stands for any region, DOMAIN for the domain
+// of any partition, and DUAL for the domain of its dual-stack APIs.
 var (
 	registryHost = host(`(\d{12})\.dkr[.-]ecr(?:-fips)?\.(REGION)\.(?:DOMAIN|on\.aws|on\.amazonwebservices\.com\.cn)`)
 	bucketHost   = host(`(prod-REGION-starport-layer-bucket)\.s3\.(REGION)\.DOMAIN`)
 )
 
-// routes lead host names to the services.
+// routes map host names to services.
 var routes = []struct {
 	host    *regexp.Regexp
 	service Service

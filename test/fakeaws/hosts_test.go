@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// TestHostsOfTheSDK: the hosts that the SDK calls lead to their services, in each
+// TestHostsOfTheSDK: the hosts that the SDK calls map to their services, in each
 // partition.
 func TestHostsOfTheSDK(t *testing.T) {
 	t.Parallel()

@@ -19,8 +19,8 @@ func (w *World) partition() string {
 	return cmp.Or(partitionOf(w.node.Role), "aws")
 }
 
-// Administrator issues credentials that may do everything in an account, but take
-// what the service IAM and the policies of ECR are about.
+// Administrator issues credentials with all permissions in an account, for the
+// service IAM and ECR's policies.
 func (w *World) Administrator(account string) Credentials {
 	arn := "arn:" + w.partition() + ":iam::" + account + ":role/administrator"
 	if _, ok := w.role(arn); !ok {
@@ -32,7 +32,7 @@ func (w *World) Administrator(account string) Credentials {
 // iamOperation answers one operation of IAM in the caller's account.
 type iamOperation func(w *World, account string, form url.Values) (result string, refusal *apiError)
 
-// iamOperations are those that setting up roles and OIDC providers needs.
+// iamOperations are the operations for setting up roles and OIDC providers.
 var iamOperations = map[string]iamOperation{
 	"GetRole":                                 getRole,
 	"CreateRole":                              createRole,
@@ -106,7 +106,7 @@ func tagsXML(tags map[string]string) string {
 	return "<Tags>" + s.String() + "</Tags>"
 }
 
-// urlEncoded is how IAM's answers hold policies (RFC 3986).
+// urlEncoded returns a policy in the form of IAM's answers (RFC 3986).
 func urlEncoded(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }
 
 // members returns the items of a list in a form, such as Tags.member.1.Key.

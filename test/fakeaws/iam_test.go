@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// asAdministrator sends a request of IAM's Query API.
+// asAdministrator sends an administrator's request to IAM's Query API.
 func asAdministrator(t *testing.T, s *Server, as Credentials, action string, fields ...string) answer {
 	t.Helper()
 	r := stsRequest(s, action, fields...)
@@ -15,7 +15,7 @@ func asAdministrator(t *testing.T, s *Server, as Credentials, action string, fie
 	return send(t, newClient(t, s), r.sign(t, signing{as, "iam", "us-east-1", s.World.Now()}))
 }
 
-// TestSetUpByAPI: roles and policies that IAM's API has set up decide like others.
+// TestSetUpByAPI: roles and policies that IAM's API has set are in force.
 func TestSetUpByAPI(t *testing.T) {
 	t.Parallel()
 	w := NewWorld(Node{Role: nodeRole})
@@ -126,7 +126,8 @@ func TestProviderByAPI(t *testing.T) {
 	}
 }
 
-// TestRoleOfShortForms: a role that was made without documents has one for IAM.
+// TestRoleOfShortForms: for a role that was set without documents, IAM returns
+// documents.
 func TestRoleOfShortForms(t *testing.T) {
 	t.Parallel()
 	w := ExampleWorld()
@@ -150,7 +151,7 @@ func TestRoleOfShortForms(t *testing.T) {
 }
 
 // TestPoliciesByAPI: policies of a repository and a registry that ECR's API has set
-// decide.
+// are in force.
 func TestPoliciesByAPI(t *testing.T) {
 	t.Parallel()
 	w := NewWorld(Node{Role: nodeRole}, Role{ARN: nodeRole, Pull: []string{"*"}})

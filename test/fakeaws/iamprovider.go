@@ -8,12 +8,12 @@ import (
 	"strings"
 )
 
-// providerARN names an account's OIDC provider.
+// providerARN returns the ARN of an account's OIDC provider.
 func (w *World) providerARN(account, issuer string) string {
 	return "arn:" + w.partition() + ":iam::" + account + ":oidc-provider/" + strings.TrimPrefix(issuer, "https://")
 }
 
-// issuerOf is the issuer of the OIDC provider that a form names.
+// issuerOf returns the issuer of the OIDC provider that a form names.
 func (w *World) issuerOf(account string, form url.Values) (string, *apiError) {
 	arn := form.Get("OpenIDConnectProviderArn")
 	_, name, _ := strings.Cut(arn, ":oidc-provider/")

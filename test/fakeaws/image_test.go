@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// TestImage: an image is what a runtime expects: each descriptor's blob is there, and
-// each layer unpacks to the digest in the configuration.
+// TestImage: an image has the form that a runtime expects. Each descriptor's blob
+// exists, and each layer unpacks to the digest in the configuration.
 func TestImage(t *testing.T) {
 	t.Parallel()
 	for region, suffix := range map[string]string{"eu-west-1": "amazonaws.com", "ap-southeast-5": "amazonaws.com", "cn-north-1": "amazonaws.com.cn"} {

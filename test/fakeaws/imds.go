@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// imds answers the instance metadata service, version 2: whoever has not put
-// for a token is refused.
+// imds answers the instance metadata service, version 2. It refuses requests
+// without a session token.
 func (s *Server) imds(w http.ResponseWriter, r *http.Request, _ []byte, call *Call) *apiError {
 	node := s.World.node
 	p := strings.TrimPrefix(r.URL.Path, "/latest")

@@ -89,7 +89,7 @@ func TestNoInstanceProfile(t *testing.T) {
 	}
 }
 
-// TestTokens: a token says who got it, to nobody but its own world, while it lives.
+// TestTokens: only its own world can read a token, until the token expires.
 func TestTokens(t *testing.T) {
 	t.Parallel()
 	s := start(t, ExampleWorld(), Options{})

@@ -14,30 +14,29 @@ import (
 	"time"
 )
 
-// Issuer is a cluster that signs service accounts' tokens (RS256), and whose
-// issuer IAM knows as an OIDC provider.
+// Issuer is a cluster that signs service accounts' tokens (RS256). IAM can have an
+// OIDC provider for it.
 type Issuer struct {
-	// URL is the tokens' iss.
+	// URL is the tokens' claim iss.
 	URL string
 
 	key *rsa.PrivateKey
 }
 
-// Audience is what tokens for STS are for.
+// Audience is the audience of tokens for STS.
 const Audience = "sts.amazonaws.com"
 
-// NewIssuer makes a cluster's issuer. The world trusts it once it is told to
-// (TrustIssuer).
+// NewIssuer returns a cluster's issuer. A world trusts it after TrustIssuer.
 func NewIssuer(url string) (*Issuer, error) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	return &Issuer{url, key}, err
 }
 
-// IssuerFromKey is the issuer of a cluster that has a key already: what an API
-// server signs with it, a world that trusts the issuer accepts.
+// IssuerFromKey returns the issuer of a cluster with an existing key. A world that
+// trusts the issuer accepts tokens that an API server signs with this key.
 func IssuerFromKey(url string, key *rsa.PrivateKey) *Issuer { return &Issuer{url, key} }
 
-// Token signs a token of a service account, bound to it as a kubelet's are.
+// Token signs a token that is bound to a service account, like a kubelet's.
 func (i *Issuer) Token(namespace, name, audience string, expires time.Time) (string, error) {
 	return i.Sign(map[string]any{
 		"iss": i.URL, "sub": "system:serviceaccount:" + namespace + ":" + name, "aud": []string{audience},
@@ -63,7 +62,7 @@ func (i *Issuer) Sign(claims any) (string, error) {
 
 func encodeSegment(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
-// subject is who a token is of, once it is verified.
+// subject holds the claims of a verified token.
 type subject struct {
 	Issuer   string `json:"iss"`
 	Subject  string `json:"sub"`
@@ -71,25 +70,26 @@ type subject struct {
 	Expires  int64  `json:"exp"`
 }
 
-// PublishIssuer lets AWS find an issuer's key. An account trusts the issuer once it
-// has an OIDC provider for it; see SetProvider.
+// PublishIssuer publishes an issuer's key to AWS. An account trusts the issuer
+// after it has an OIDC provider for it; see SetProvider.
 func (w *World) PublishIssuer(i *Issuer) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.issuers[i.URL] = &i.key.PublicKey
 }
 
-// allAccounts has the OIDC providers of all accounts.
+// allAccounts is the key for OIDC providers of all accounts.
 const allAccounts = ""
 
-// TrustIssuer makes an issuer an OIDC provider of all accounts, for tokens for STS.
+// TrustIssuer adds an OIDC provider for an issuer to all accounts, for the audience
+// of STS.
 func (w *World) TrustIssuer(i *Issuer) {
 	w.PublishIssuer(i)
 	w.SetProvider(allAccounts, i.URL, Audience)
 }
 
-// SetProvider makes an issuer an OIDC provider of an account, for tokens with one of
-// the audiences.
+// SetProvider sets an account's OIDC provider for an issuer and the given
+// audiences.
 func (w *World) SetProvider(account, issuer string, audiences ...string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -115,7 +115,7 @@ func (w *World) issuerKey(url string) *rsa.PublicKey {
 	return w.issuers[url]
 }
 
-// verify tells whose token this is, or why AWS refuses it for a role of an account.
+// verify returns the token's subject, or AWS's error for a role of an account.
 func (w *World) verify(token, account string) (subject, *apiError) {
 	s, audiences, err := w.parseJWT(token, account)
 	switch {
@@ -129,7 +129,7 @@ func (w *World) verify(token, account string) (subject, *apiError) {
 	return s, nil
 }
 
-// STS's own words.
+// The messages are STS's own.
 var (
 	errNoJWT        = errors.New("the ID Token provided is not a valid JWT")
 	errBadSignature = errors.New("couldn't retrieve verification key from your identity provider, please reference AssumeRoleWithWebIdentity documentation for requirements")
@@ -157,7 +157,7 @@ func (w *World) parseJWT(token, account string) (s subject, audiences values, er
 	return s, audiences, nil
 }
 
-// assuming makes an action one of the token's subject.
+// assuming adds the token's subject to an action.
 func (s subject) assuming(a action) action {
 	name := strings.TrimPrefix(s.Issuer, "https://")
 	a.federated = "arn:" + partitionOf(a.resource) + ":iam::" + accountOf(a.resource) + ":oidc-provider/" + name
@@ -173,7 +173,7 @@ func (s subject) assuming(a action) action {
 	return a
 }
 
-// partitionOf is the partition in an ARN.
+// partitionOf returns the partition in an ARN.
 func partitionOf(arn string) string { return strings.SplitN(arn+"::", ":", 3)[1] }
 
 func (s subject) isFor(audience string) bool {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// listener is a service's socket, with the faults of connections and the time
-// of a round trip.
+// listener is a service's socket. It adds the faults of connections and the time of
+// a round trip.
 type listener struct {
 	socket  *socket
 	server  *Server
@@ -19,8 +19,8 @@ type listener struct {
 	parked  []net.Conn
 }
 
-// Accept waits for a connection that no fault takes away. While HangAccept is on
-// it returns none, so that they queue up.
+// Accept waits for a connection without a fault. While HangAccept is active it
+// returns none, so that connections queue up.
 func (l *listener) Accept() (net.Conn, error) {
 	for {
 		if !l.waitWhileShut() {
@@ -28,7 +28,7 @@ func (l *listener) Accept() (net.Conn, error) {
 		}
 		conn, err := l.socket.listener.Accept()
 		if err != nil {
-			continue // shut, perhaps to be opened again
+			continue // shut, and may be opened again
 		}
 		if !l.server.waitWhileHung(l.service, l.closed) {
 			return nil, errors.Join(net.ErrClosed, conn.Close())
@@ -44,8 +44,8 @@ func (l *listener) Accept() (net.Conn, error) {
 	}
 }
 
-// waitWhileShut waits until the socket is open. It reports false if the listener
-// is closed before.
+// waitWhileShut waits until the socket is open. It reports false if the listener is
+// closed first.
 func (l *listener) waitWhileShut() bool {
 	for {
 		changed := l.server.changes()
@@ -65,10 +65,11 @@ func (l *listener) waitWhileShut() bool {
 	}
 }
 
-// Addr is the socket's address.
+// Addr returns the socket's address.
 func (l *listener) Addr() net.Addr { return l.socket.listener.Addr() }
 
-// roundTrip is none to IMDS, which is on the node's own host.
+// roundTrip returns the time of a round trip. It is 0 for IMDS, which is on the
+// node's own host.
 func (l *listener) roundTrip() time.Duration {
 	if l.service == IMDS || l.service == Proxy {
 		return 0
@@ -76,7 +77,7 @@ func (l *listener) roundTrip() time.Duration {
 	return l.server.roundTrip
 }
 
-// reset makes the peer see a reset rather than an orderly end.
+// reset closes a connection so that the peer sees a reset, not an orderly end.
 func (l *listener) reset(conn net.Conn) {
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)
@@ -96,7 +97,7 @@ func (l *listener) park(conn net.Conn) {
 	}
 }
 
-// Close ends the socket and what hangs on it.
+// Close closes the socket and ends its faults that hang.
 func (l *listener) Close() error {
 	l.once.Do(func() { close(l.closed) })
 	l.mu.Lock()
@@ -109,9 +110,9 @@ func (l *listener) Close() error {
 	return errors.Join(append(errs, l.socket.close())...)
 }
 
-// distantConn is a connection over a longer way than loopback: whenever the peer
-// answers what was written, a round trip has passed; the first time, two, as
-// connecting takes one.
+// distantConn is a connection with round trips. Each answer of the peer to
+// something written takes a round trip. The first one takes two, because connecting
+// takes one.
 type distantConn struct {
 	net.Conn
 	roundTrip time.Duration
@@ -124,7 +125,7 @@ type distantConn struct {
 func (c *distantConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	if n == 0 {
-		return n, err // nothing came from the peer
+		return n, err // nothing was read from the peer
 	}
 	c.mu.Lock()
 	var wait time.Duration

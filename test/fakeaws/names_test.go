@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestNames: a server at an address that is asked for, with a certificate for
-// names that are asked for.
+// TestNames: a server listens at the requested address, and has a certificate for
+// the requested names.
 func TestNames(t *testing.T) {
 	t.Parallel()
 	const name = "sts.eu-west-1.amazonaws.com"

@@ -2,18 +2,18 @@ package fakeaws
 
 import "fmt"
 
-// organization is where an account belongs.
+// organization is an account's place in an organization.
 type organization struct{ id, path string }
 
 // SetOrganization puts an account into an organization. The path is that of its
-// unit, such as o-abcdefghij/r-root/ou-unit/.
+// organizational unit, such as o-abcdefghij/r-root/ou-unit/.
 func (w *World) SetOrganization(account, id, path string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.organizations[account] = organization{id, path}
 }
 
-// action makes an action of a caller, with the condition keys that AWS sets.
+// action returns an action of a caller, with the condition keys that AWS sets.
 func (w *World) action(name, resource, resourceAccount string, caller Credentials) action {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -30,7 +30,7 @@ func (w *World) action(name, resource, resourceAccount string, caller Credential
 		set("aws:principalorgid", of.id)
 		set("aws:principalorgpaths", of.path)
 	}
-	for _, key := range booleans { // callers are no services, and AWS is behind TLS
+	for _, key := range booleans { // callers are not services, and AWS uses TLS
 		set(key, fmt.Sprint(key == "aws:securetransport"))
 	}
 	set("aws:resourceaccount", resourceAccount)

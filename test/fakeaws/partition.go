@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// partition is a part of AWS with names of its own.
+// partition is an AWS partition with its own names.
 type partition struct {
 	regions string // what its regions start with
 	name    string // in ARNs
 	domain  string // of its hosts
 }
 
-// partitions are all of them. Regions of the last start with anything else.
+// partitions are all partitions. The last one has all regions that match no other.
 var partitions = []partition{
 	{"cn-", "aws-cn", "amazonaws.com.cn"},
 	{"us-gov-", "aws-us-gov", "amazonaws.com"},

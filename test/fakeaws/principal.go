@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// principals are those of a statement, by kind; "*" is everybody.
+// principals are the principals of a statement, by kind. "*" means everybody.
 type principals map[string]values
 
 // UnmarshalJSON reads "*" or principals by kind.
@@ -18,7 +18,7 @@ func (p *principals) UnmarshalJSON(data []byte) error {
 	return strict(data, (*map[string]values)(p))
 }
 
-// check refuses what can be no principal. AWS takes no pattern but "*".
+// check refuses invalid principals. AWS accepts no pattern except "*".
 func (p principals) check(k kind) error {
 	for kind, all := range p {
 		for _, who := range all {
@@ -52,8 +52,8 @@ func isAWSPrincipal(who string) bool {
 		parts[2] == "sts" && strings.HasPrefix(parts[5], "assumed-role/")
 }
 
-// cover reports whether the caller is one of the principals. An account stands for
-// all its identities.
+// cover reports whether the principals include the caller. An account includes all
+// its identities.
 func (p principals) cover(a action) bool {
 	if a.federated != "" && slices.Contains(p["Federated"], a.federated) {
 		return true
@@ -63,16 +63,14 @@ func (p principals) cover(a action) bool {
 	})
 }
 
-// name reports whether the caller is one of the principals by its own ARN, or
-// everybody is.
+// name reports whether the principals include the caller's own ARN, or everybody.
 func (p principals) name(a action) bool {
 	return slices.ContainsFunc(p["AWS"], func(who string) bool {
 		return who == Everybody || a.caller != "" && (who == a.role || who == a.caller)
 	})
 }
 
-// missingPrincipal returns the first role that a policy names and that does not exist,
-// or "".
+// missingPrincipal returns the first role in a policy that does not exist, or "".
 func (w *World) missingPrincipal(d document) string {
 	for _, s := range d.Statement {
 		if s.Principal == nil {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// proxy answers CONNECT. It leads AWS's own host names to the services, and nowhere
-// else.
+// proxy answers CONNECT. It connects AWS's own host names to the services, and
+// refuses others.
 func (s *Server) proxy(w http.ResponseWriter, r *http.Request, _ []byte, call *Call) *apiError {
 	call.Operation = r.Method + " " + r.Host
 	host, port, err := net.SplitHostPort(r.Host)
@@ -26,7 +26,8 @@ func (s *Server) proxy(w http.ResponseWriter, r *http.Request, _ []byte, call *C
 	return join(w, upstream)
 }
 
-// join answers that there is a connection, and copies both ways until one ends.
+// join answers that the connection is established, and copies in both directions
+// until one ends.
 func join(w http.ResponseWriter, upstream net.Conn) *apiError {
 	defer upstream.Close() //nolint:errcheck // nothing is lost
 	conn, buffered, err := http.NewResponseController(w).Hijack()
@@ -45,8 +46,8 @@ func join(w http.ResponseWriter, upstream net.Conn) *apiError {
 	return nil
 }
 
-// ProxyEnv is the environment that leads a program to the services by AWS's own host
-// names, through the proxy; only IMDS has an address of its own. It needs
+// ProxyEnv returns the environment for a program that reaches the services by AWS's
+// own host names, through the proxy. Only IMDS has its own address. It needs
 // Options.TLS.
 func (s *Server) ProxyEnv() []string {
 	env := []string{"HTTPS_PROXY=" + s.URL(Proxy), "SSL_CERT_FILE=" + s.caFile}

@@ -7,18 +7,18 @@ import (
 	"strings"
 )
 
-// Repository is a repository of a private registry. Without a name it stands for
+// Repository is a repository of a private registry. Without a name, it stands for
 // the registry.
 type Repository struct{ Account, Region, Name string }
 
-// ARN is how policies name the repository.
+// ARN returns the repository's ARN for policies.
 func (r Repository) ARN() string {
 	return fmt.Sprintf("arn:%s:ecr:%s:%s:repository/%s", partitionAt(r.Region).name, r.Region, r.Account, r.Name)
 }
 
-// AllowPull puts a statement in a repository's policy, or in its registry's if
-// the repository has no name (policy scope V2), that lets principals pull: ARNs
-// of roles, or numbers of accounts.
+// AllowPull adds a statement to a repository's policy that lets principals pull.
+// Without a name, it adds it to the registry's policy (policy scope V2). Principals
+// are ARNs of roles, or numbers of accounts.
 func (w *World) AllowPull(from Repository, principals ...string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -43,8 +43,8 @@ func (r Repository) parsePolicy(text string) (document, error) {
 	return parseDocument(text, resourcePolicy)
 }
 
-// SetCacheRule makes a prefix of a registry a pull-through cache: what is not there
-// is imported, if the puller may.
+// SetCacheRule makes a prefix of a registry a pull-through cache. Missing images
+// are imported if the caller has the permissions.
 func (w *World) SetCacheRule(account, region, prefix string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -59,13 +59,13 @@ func (w *World) cached(r Repository) bool {
 	})
 }
 
-// MayPull tells whether a token is good for a repository's manifests.
+// MayPull reports whether a token allows getting a repository's manifests.
 func (w *World) MayPull(g Grant, from Repository) error { return w.May(g, "ecr:BatchGetImage", from) }
 
-// May tells whether a token is good for an action on a repository, as ECR decides
-// it: the token's region is the registry's, and within an account the role's
-// permissions or a policy on the repository allow it, across accounts both (IAM User
-// Guide, "Cross-account policy evaluation logic").
+// May reports whether a token allows an action on a repository. Like ECR, it
+// requires that the token's region is the registry's. Within an account, the role's
+// permissions or the repository's policy must allow the action. Across accounts,
+// both must (IAM User Guide, "Cross-account policy evaluation logic").
 func (w *World) May(g Grant, name string, on Repository) error {
 	if g.Region != on.Region {
 		return fmt.Errorf("the token is one of %s, the registry is in %s", g.Region, on.Region)

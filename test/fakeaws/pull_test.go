@@ -47,8 +47,8 @@ func TestMayPull(t *testing.T) {
 	}
 }
 
-// TestPullOfOwnAccount: a repository's policy that names the account leaves it to the
-// role's permissions; one that names the role is enough.
+// TestPullOfOwnAccount: if a repository's policy names the account, the role's
+// permissions decide. If it names the role, that is enough.
 func TestPullOfOwnAccount(t *testing.T) {
 	t.Parallel()
 	app := Repository{NodeAccount, "eu-west-1", "app"}

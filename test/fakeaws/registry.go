@@ -9,14 +9,14 @@ import (
 
 var contentPath = regexp.MustCompile(`^/v2/(.+)/(manifests|blobs)/([^/]+)$`)
 
-// The words of ECR (diagnoses of users quote them).
+// These are ECR's texts, as users quote them in reports.
 const (
 	notAuthorized = "Not Authorized"
 	tokenExpired  = "Your authorization token has expired. Reauthenticate and try again."
 )
 
-// registry answers for all private registries, by their host names: OCI's API, with
-// ECR's own errors.
+// registry answers for all private registries, by their host names. It serves OCI's
+// API with ECR's own errors.
 func (s *Server) registry(w http.ResponseWriter, r *http.Request, _ []byte, call *Call) *apiError {
 	call.Operation = r.Method + " " + r.URL.Path
 	host := registryHost.FindStringSubmatch(r.Host)
@@ -43,7 +43,7 @@ func (s *Server) registry(w http.ResponseWriter, r *http.Request, _ []byte, call
 	return s.serveContent(w, r, grant, Repository{Account: host[1], Region: host[2], Name: path[1]}, path[2], path[3])
 }
 
-// serveContent gives a manifest, or redirects to a blob.
+// serveContent answers with a manifest, or redirects to a blob.
 func (s *Server) serveContent(w http.ResponseWriter, r *http.Request, grant Grant, from Repository, kind, reference string) *apiError {
 	actions := []string{"ecr:BatchGetImage"}
 	if kind == "blobs" {
@@ -104,8 +104,8 @@ func (w *World) importUpstream(g Grant, into Repository, reference string, exist
 	return nil
 }
 
-// s3 answers for the buckets of layers. A URL has its own signature; S3 refuses a
-// request that also brings an Authorization header.
+// s3 answers for the buckets of layers. The URL contains a signature. S3 refuses a
+// request that also has an Authorization header.
 func (s *Server) s3(w http.ResponseWriter, r *http.Request, _ []byte, call *Call) *apiError {
 	call.Operation = r.Method + " " + r.URL.Path
 	key := strings.TrimPrefix(r.URL.Path, "/")

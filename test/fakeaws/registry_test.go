@@ -32,7 +32,7 @@ func throughProxy(t *testing.T, s *Server) *http.Client {
 	return &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
-// askRegistry returns status, Location and body of an answer in a line.
+// askRegistry returns status, Location and body of an answer in one line.
 func askRegistry(t *testing.T, client *http.Client, method, address, password string) string {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, address, nil)

@@ -11,14 +11,14 @@ import (
 // Role is an IAM role.
 type Role struct {
 	ARN string
-	// Trust is who may assume the role, by its trust policy.
+	// Trust says who may assume the role.
 	Trust []Trust
-	// MaxSession is how long its sessions last at most: 1h if zero.
+	// MaxSession is the maximum length of its sessions. Zero means 1h.
 	MaxSession time.Duration
 	// DenyToken denies the role ecr:GetAuthorizationToken.
 	DenyToken bool
-	// Pull is what the role's permissions let it pull: ARNs of repositories, or
-	// prefixes of such with a * at the end.
+	// Pull says what the role's permissions let it pull: ARNs of repositories, or
+	// prefixes of ARNs that end in *.
 	Pull []string
 	// TrustPolicy is a trust policy in JSON, in place of Trust.
 	TrustPolicy string
@@ -31,22 +31,23 @@ type Role struct {
 
 // Trust is a statement of a trust policy.
 type Trust struct {
-	// Principal is the ARN of a role, or an account's number for all of it; for
-	// AssumeRoleWithWebIdentity, the subject of a token: system:serviceaccount:NAMESPACE:NAME.
+	// Principal is the ARN of a role, or the number of a whole account. For
+	// AssumeRoleWithWebIdentity, it is the subject of a token:
+	// system:serviceaccount:NAMESPACE:NAME.
 	Principal string
-	// ExternalID is what AssumeRole must bring along; empty is nothing.
+	// ExternalID is the external ID that AssumeRole must have. Empty means none.
 	ExternalID string
 	// TagSession allows session tags.
 	TagSession bool
 }
 
-// Everybody is the principal of a trust policy that everybody meets.
+// Everybody is the principal of a trust policy that trusts everybody.
 const Everybody = "*"
 
-// anySubject is the key of a token's subject, whoever issued the token.
+// anySubject is the key of a token's subject, for any issuer.
 const anySubject = "*:sub"
 
-// statement returns the statement as IAM would have it.
+// statement returns the statement in IAM's form.
 func (t Trust) statement() statement {
 	s := statement{Effect: "Allow", Action: values{"sts:AssumeRole", "sts:AssumeRoleWithWebIdentity"}, Principal: &principals{"AWS": {t.Principal}}}
 	if t.TagSession {
@@ -76,7 +77,7 @@ func (r Role) trustPolicy() document {
 	return newDocument(all...)
 }
 
-// pullActions are what pulls need of a repository.
+// pullActions are the actions on a repository that pulls need.
 var pullActions = values{"ecr:BatchGetImage", "ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer"}
 
 // permissions returns the role's permissions.
@@ -114,8 +115,8 @@ func (r Role) check() error {
 	return nil
 }
 
-// SetRole adds a role, or changes one. It panics if a policy is not one: a test that
-// misspells an element would prove nothing.
+// SetRole adds or changes a role. It panics if a policy is invalid, because a test
+// with a misspelt element would prove nothing.
 func (w *World) SetRole(r Role) {
 	if err := r.check(); err != nil {
 		panic(err)
@@ -139,8 +140,8 @@ func (r Role) checkDuration(d time.Duration, chained bool) *apiError {
 	return nil
 }
 
-// sessionPolicy returns the session policy of credentials or a token; none allows
-// everything.
+// sessionPolicy returns the session policy of credentials or a token. Without one,
+// everything is allowed.
 func sessionPolicy(text string) []document {
 	d, err := parseDocument(text, identityPolicy)
 	switch {
@@ -152,7 +153,8 @@ func sessionPolicy(text string) []document {
 	return []document{d}
 }
 
-// pullStatement lets principals pull from a repository or registry.
+// pullStatement returns a statement that lets principals pull from a repository or
+// registry.
 func pullStatement(principal ...string) document {
 	return newDocument(statement{Effect: "Allow", Action: pullActions, Principal: &principals{"AWS": slices.Clone(principal)}})
 }

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// Server is the services of a world, each on a port of its own.
+// Server serves the services of a world, each on its own port.
 type Server struct {
 	World *World
 
@@ -36,29 +36,29 @@ type Server struct {
 	calls   []Call
 	faults  map[Service]*Fault
 	trouble error         // with sockets
-	changed chan struct{} // closed when a fault is switched on or off
+	changed chan struct{} // closed when a fault is turned on or off
 }
 
-// Options are how the services are served.
+// Options say how the services are served.
 type Options struct {
-	// TLS serves all but IMDS and the proxy over TLS; the authority's certificate is
-	// written to a file in Dir.
+	// TLS serves all except IMDS and the proxy over TLS. The authority's
+	// certificate is written to a file in Dir.
 	TLS bool
 	Dir string
-	// Expired makes the TLS certificate one of yesterday.
+	// Expired uses a TLS certificate that expired yesterday.
 	Expired bool
-	// Names are hosts that the TLS certificate is for besides loopback and AWS's own.
+	// Names are further hosts in the TLS certificate, besides loopback and AWS's
+	// own.
 	Names []string
-	// Listen is where services are served: a free port of loopback where it names
-	// no address.
+	// Listen has the addresses of services. The default is a free port on loopback.
 	Listen map[Service]string
-	// RoundTrip is the time that a round trip takes, but to IMDS.
+	// RoundTrip is the time of a round trip, except to IMDS.
 	RoundTrip time.Duration
-	// Log, if set, is told of each call.
+	// Log, if set, is called for each call.
 	Log func(Call)
 
 	sleep   func(time.Duration) // waits for a round trip
-	hanging func()              // is called where a fault begins to hang
+	hanging func()              // called when a fault begins to hang
 }
 
 // Start serves a world on free ports of loopback, until Close.
@@ -162,17 +162,18 @@ func (s *Server) Close() error {
 	return errors.Join(errs...)
 }
 
-// URL is where a service is served.
+// URL returns the URL of a service.
 func (s *Server) URL(service Service) string { return s.urls[service] }
 
-// TLS is what the services are served with, for a server beside them under
-// another of Names; nil without Options.TLS.
+// TLS returns the services' TLS configuration, for another server under one of
+// Names. It is nil without Options.TLS.
 func (s *Server) TLS() *tls.Config { return s.certificate }
 
-// CAFile is the authority's certificate; empty without Options.TLS.
+// CAFile returns the path of the authority's certificate, or "" without
+// Options.TLS.
 func (s *Server) CAFile() string { return s.caFile }
 
-// Env is the environment that leads the AWS SDK here and nowhere else.
+// Env returns the environment with which the AWS SDK calls only this server.
 func (s *Server) Env() []string {
 	env := []string{
 		"AWS_ENDPOINT_URL_STS=" + s.URL(STS),
@@ -188,8 +189,8 @@ func (s *Server) Env() []string {
 	return env
 }
 
-// Setenv leads the SDK in this very process here and nowhere else: it sets Env, and
-// removes what else of AWS and of proxies is set. Only a TestMain may call it.
+// Setenv makes the SDK in this process call only this server. It sets Env, and
+// removes all other variables of AWS and proxies. Only a TestMain may call it.
 func (s *Server) Setenv() error {
 	var errs []error
 	for _, variable := range os.Environ() {
@@ -205,7 +206,7 @@ func (s *Server) Setenv() error {
 	return errors.Join(errs...)
 }
 
-// handler answers a request; an error that it returns is written for it.
+// handler answers a request. The server writes the error that it returns.
 type handler func(http.ResponseWriter, *http.Request, []byte, *Call) *apiError
 
 func (s *Server) handle(service Service, h handler) http.Handler {
@@ -239,7 +240,8 @@ func (s *Server) handle(service Service, h handler) http.Handler {
 	})
 }
 
-// operationOf returns the operation of a request to an API, and METHOD PATH of others.
+// operationOf returns the operation of a request to an API, or METHOD PATH of
+// another request.
 func operationOf(r *http.Request, body []byte) string {
 	if _, operation, ok := strings.Cut(r.Header.Get("X-Amz-Target"), "."); ok {
 		return operation
@@ -260,7 +262,8 @@ func (s *Server) record(c Call) {
 	}
 }
 
-// Calls are all requests so far, in order, those of some services if named.
+// Calls returns all requests so far, in order. If services are given, it returns
+// only theirs.
 func (s *Server) Calls(services ...Service) []Call {
 	s.mu.Lock()
 	defer s.mu.Unlock()

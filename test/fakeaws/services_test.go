@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestFaultsOfAllServices: the services that tests reach by AWS's own host names have
+// TestFaultsOfAllServices: services that tests reach by AWS's own host names have
 // the same faults as others.
 func TestFaultsOfAllServices(t *testing.T) {
 	t.Parallel()
@@ -42,7 +42,7 @@ func TestFaultsOfAllServices(t *testing.T) {
 	}
 }
 
-// TestGatewayPolicy: the policy of the S3 gateway decides on layers.
+// TestGatewayPolicy: the policy of the S3 gateway applies to layers.
 func TestGatewayPolicy(t *testing.T) {
 	t.Parallel()
 	w := ExampleWorld()

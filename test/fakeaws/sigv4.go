@@ -45,10 +45,11 @@ func parseSignature(header string) (signature, error) {
 	return s, nil
 }
 
-// maxClockDifference is how far the clocks of client and AWS may be apart.
+// maxClockDifference is the largest accepted difference between the clocks of
+// client and AWS.
 const maxClockDifference = 5 * time.Minute
 
-// authenticate tells whose credentials signed the request, or why AWS refuses it.
+// authenticate returns the credentials that signed the request, or AWS's error.
 func (w *World) authenticateRequest(r *http.Request, body []byte, service string) (signature, Credentials, *apiError) {
 	s, err := parseSignature(r.Header.Get("Authorization"))
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// TestSignature: only who has the credentials, and signs what is sent, for this
-// service and now, is answered.
+// TestSignature: a request is answered only if the right credentials signed exactly
+// this request, for this service and the current time.
 func TestSignature(t *testing.T) {
 	t.Parallel()
 	replace := func(name, from, to string) func(*http.Request) {
@@ -18,7 +18,7 @@ func TestSignature(t *testing.T) {
 		name   string
 		by     func(*signing)
 		tamper func(*http.Request)
-		sts    string // "" is accepted
+		sts    string // "" means accepted
 		ecr    string
 	}{
 		{"right", nil, nil, "", ""},
@@ -69,7 +69,8 @@ func TestSignature(t *testing.T) {
 	}
 }
 
-// otherBody is the request with a body of the same length that nobody signed.
+// otherBody is the request with another body of the same length, which is not
+// signed.
 func otherBody(r *http.Request) *http.Request {
 	other := r.Clone(r.Context())
 	body := strings.Repeat("x", int(r.ContentLength))
@@ -81,7 +82,7 @@ func otherBody(r *http.Request) *http.Request {
 	return other
 }
 
-// wantCode checks an answer for an error's code, in the service's way to say it.
+// wantCode checks an answer for an error's code, in the service's form.
 func wantCode(t *testing.T, service Service, got answer, code string) {
 	t.Helper()
 	status := http.StatusOK
@@ -108,7 +109,7 @@ func TestExpiredSession(t *testing.T) {
 	wantCode(t, ECR, send(t, newClient(t, s), sign(ecrRequest(s), "ecr")), "ExpiredTokenException")
 }
 
-// TestSkew: what counts is AWS's clock.
+// TestSkew: only AWS's clock counts.
 func TestSkew(t *testing.T) {
 	t.Parallel()
 	s := start(t, ExampleWorld(), Options{})
@@ -119,8 +120,8 @@ func TestSkew(t *testing.T) {
 	wantCode(t, STS, send(t, newClient(t, s), stsRequest(s, "GetCallerIdentity").sign(t, by)), "")
 }
 
-// TestPass: time passes for credentials and tokens. Requests may be signed by the
-// machine's clock or by AWS's, and by no other.
+// TestPass: time passes for credentials and tokens. Requests may be signed only by
+// the machine's clock or by AWS's.
 func TestPass(t *testing.T) {
 	t.Parallel()
 	s := start(t, ExampleWorld(), Options{})
@@ -136,7 +137,7 @@ func TestPass(t *testing.T) {
 	wantCode(t, STS, send(t, newClient(t, s), stsRequest(s, "GetCallerIdentity").sign(t, by)), "ExpiredToken")
 }
 
-// TestPublicRegion: ECR Public's API is in one region.
+// TestPublicRegion: ECR Public's API is in one region only.
 func TestPublicRegion(t *testing.T) {
 	t.Parallel()
 	s := start(t, ExampleWorld(), Options{})

@@ -6,9 +6,8 @@ import (
 	"sync"
 )
 
-// socket is a service's port. It stays bound until it is closed, also while a
-// fault shuts it: a port that is released may be another process's when it is
-// bound again.
+// socket is a service's port. It stays bound until it is closed, even while a fault
+// shuts it. Another process could take a port that is released.
 type socket struct {
 	listener *net.TCPListener
 
@@ -33,8 +32,8 @@ func (s *socket) isShut() bool {
 	return s.fault == Refuse
 }
 
-// set ends the socket's fault and begins another; a fault that is not one of
-// sockets is none.
+// set ends the socket's fault and begins another. A fault that is not of sockets
+// only ends the old one.
 func (s *socket) set(kind FaultKind) error {
 	if !kind.ofSockets() {
 		kind = ""
@@ -51,10 +50,10 @@ func (s *socket) set(kind FaultKind) error {
 	})
 }
 
-// close refuses connections from now on, even if a child process has just
-// inherited the socket.
+// close refuses further connections, even if a child process has just inherited the
+// socket.
 func (s *socket) close() error {
-	_ = s.set(Refuse) // only Linux can; elsewhere closing has to do
+	_ = s.set(Refuse) // works on Linux only; elsewhere closing must suffice
 	return s.listener.Close()
 }
 

@@ -10,12 +10,12 @@ import (
 	"syscall"
 )
 
-// begin makes a listening socket have a fault.
+// begin starts a fault of a listening socket.
 //
-// A listening socket that is shut down refuses connections and stays bound to
-// its port. It does so at once, even if a forked child has it, too.
+// A listening socket that is shut down refuses connections and stays bound to its
+// port. It does so at once, even if a forked child also has it.
 //
-// A socket with a filter that takes no byte of any packet drops them all.
+// A socket with a filter that accepts no bytes drops all packets.
 func begin(fd uintptr, fault FaultKind) error {
 	switch fault {
 	case Refuse:
@@ -38,9 +38,8 @@ func end(fd uintptr, fault FaultKind) error {
 	return nil
 }
 
-// listen listens at an address. The socket is bound to a port by its number,
-// even if the address leaves it open: a shutdown releases a port that the kernel
-// chose.
+// listen listens at an address. It binds the socket to a port by number, even if
+// the address has port 0. A shutdown would release a port that the kernel chose.
 func listen(address string) (*net.TCPListener, error) {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil {
@@ -51,10 +50,10 @@ func listen(address string) (*net.TCPListener, error) {
 		if at, release, err = reserve(at.Addr()); err != nil {
 			return nil, err
 		}
-		defer release() //nolint:errcheck // it has nothing to lose
+		defer release() //nolint:errcheck // nothing is lost
 	}
 	var plain net.ListenConfig
-	plain.SetMultipathTCP(false) // which takes no filter
+	plain.SetMultipathTCP(false) // it does not support filters
 	listener, err := plain.Listen(context.Background(), "tcp", at.String())
 	if err != nil {
 		return nil, err
@@ -62,9 +61,9 @@ func listen(address string) (*net.TCPListener, error) {
 	return listener.(*net.TCPListener), nil
 }
 
-// reserve binds a port of an IPv4 address until release. Only a socket that
-// allows its address's reuse, as those of package net do, can be bound to the
-// port meanwhile; the kernel chooses it for nobody else.
+// reserve binds a port of an IPv4 address until release. Meanwhile, only sockets
+// that allow address reuse, like those of package net, can bind to the port. The
+// kernel does not choose it for other sockets.
 func reserve(ip netip.Addr) (at netip.AddrPort, release func() error, err error) {
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {

@@ -10,9 +10,9 @@ import (
 	"testing"
 )
 
-// TestFlips shuts and opens a port while child processes are started, which
-// inherit its descriptor for a moment. A shut port refuses every connection, an
-// open one takes every connection, and neither is ever another's.
+// TestFlips shuts and opens a port while child processes start, which inherit its
+// descriptor for a moment. A shut port refuses every connection, and an open one
+// accepts every connection. No other process ever gets the port.
 func TestFlips(t *testing.T) {
 	t.Parallel()
 	s := start(t, ExampleWorld(), Options{})
@@ -58,7 +58,8 @@ func TestBlackHole(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = syscall.Close(fd) })
 	at := s.sockets[ECR].listener.Addr().(*net.TCPAddr).AddrPort()
-	// Loopback delivers a packet before connect returns: an answer would be here.
+	// Loopback delivers a packet before connect returns, so an answer would have
+	// arrived.
 	if err := syscall.Connect(fd, &syscall.SockaddrInet4{Addr: at.Addr().As4(), Port: int(at.Port())}); !errors.Is(err, syscall.EINPROGRESS) {
 		t.Fatalf("connecting: %v, want %v", err, syscall.EINPROGRESS)
 	}

@@ -7,7 +7,7 @@ import (
 	"net"
 )
 
-// begin has no fault of sockets to offer.
+// begin supports no faults of sockets.
 func begin(_ uintptr, fault FaultKind) error {
 	if fault.ofSockets() {
 		return errors.New(string(fault) + ": only Linux has this fault")

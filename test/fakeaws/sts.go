@@ -17,7 +17,7 @@ func (s *Server) sts(w http.ResponseWriter, r *http.Request, body []byte, call *
 		return &apiError{http.StatusBadRequest, "MalformedInput", err.Error()}
 	}
 	call.Operation = form.Get("Action")
-	if call.Operation == "AssumeRoleWithWebIdentity" { // the token is who asks; nothing is signed
+	if call.Operation == "AssumeRoleWithWebIdentity" { // the token names the caller; nothing is signed
 		return s.assumeRoleWithWebIdentity(w, form, call)
 	}
 	signature, caller, refusal := s.World.authenticateRequest(r, body, "sts")
@@ -56,7 +56,7 @@ func (s *Server) assumeRole(w http.ResponseWriter, form url.Values, caller Crede
 	return nil
 }
 
-// actions are those that a call needs: session tags take one more.
+// actions returns the actions that a call needs. Session tags need one more.
 func (c *Call) actions(first string) []string {
 	if len(c.Tags) > 0 {
 		return []string{first, "sts:TagSession"}
@@ -78,10 +78,10 @@ func (c *Call) assuming(a action) action {
 	return a
 }
 
-// mayAssume decides as STS does. The role's trust policy must allow the action, and
-// so must the caller's permissions, unless the trust policy of the same account names
-// the caller. Of the trust policy a caller learns nothing, not even that there is a
-// role.
+// mayAssume decides like STS. The role's trust policy must allow the action. The
+// caller's permissions must too, unless the trust policy of the same account names
+// the caller. The error does not tell a caller about the trust policy, nor whether
+// the role exists.
 func (w *World) mayAssume(a action, role Role, exists bool, caller Credentials) *apiError {
 	if refusal := w.pass(STSEndpoint, a); refusal != nil {
 		return refusal
@@ -112,7 +112,7 @@ func (s *Server) assumeRoleWithWebIdentity(w http.ResponseWriter, form url.Value
 		return refusal
 	}
 	const name = "sts:AssumeRoleWithWebIdentity"
-	// An endpoint's policy sees no principal yet.
+	// For an endpoint's policy, there is no principal yet.
 	a := s.World.action(name, call.Role, accountOf(call.Role), Credentials{})
 	if refusal := s.World.pass(STSEndpoint, a); refusal != nil {
 		return &apiError{refusal.status, refusal.code, "Not authorized to perform " + name}
@@ -133,7 +133,7 @@ func (s *Server) assumeRoleWithWebIdentity(w http.ResponseWriter, form url.Value
 	return nil
 }
 
-// readRole reads what the two ways to assume a role have in common.
+// readRole reads the parameters that both operations share.
 func (c *Call) readRole(form url.Values) *apiError {
 	c.Role, c.Session, c.ExternalID, c.Policy = form.Get("RoleArn"), form.Get("RoleSessionName"), form.Get("ExternalId"), form.Get("Policy")
 	for i := 1; form.Has(fmt.Sprintf("Tags.member.%d.Key", i)); i++ {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// TestTrust: a role is assumed only by whom its trust policy names.
+// TestTrust: only principals in its trust policy can assume a role.
 func TestTrust(t *testing.T) {
 	t.Parallel()
 	const role = "arn:aws:iam::444455556666:role/path/pull"
@@ -51,7 +51,7 @@ func TestTrust(t *testing.T) {
 	}
 }
 
-// TestTagSession: a role is assumed with session tags only if its trust policy
+// TestTagSession: a role can be assumed with session tags only if its trust policy
 // allows them.
 func TestTagSession(t *testing.T) {
 	t.Parallel()
@@ -107,7 +107,7 @@ func TestDuration(t *testing.T) {
 	}
 }
 
-// TestChaining: who was made by AssumeRole counts as chained.
+// TestChaining: credentials of AssumeRole count as chained.
 func TestChaining(t *testing.T) {
 	t.Parallel()
 	s := start(t, ExampleWorld(), Options{})

@@ -2,7 +2,7 @@ package fakeaws
 
 import "errors"
 
-// Break switches a fault on, in place of the one that was.
+// Break turns a fault on, and replaces an active one.
 func (s *Server) Break(service Service, f Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -11,8 +11,8 @@ func (s *Server) Break(service Service, f Fault) {
 	s.change()
 }
 
-// setSocket opens or shuts a service's socket, if one of two faults is about
-// that; the lock is held. What goes wrong with it, Close tells.
+// setSocket opens or shuts a service's socket, if the old or the new fault is of
+// sockets. The caller holds the lock. Close returns its errors.
 func (s *Server) setSocket(service Service, kind FaultKind) {
 	before := s.faults[service]
 	if kind.ofSockets() || before != nil && before.Kind.ofSockets() {
@@ -20,14 +20,14 @@ func (s *Server) setSocket(service Service, kind FaultKind) {
 	}
 }
 
-// changes is closed when a fault is switched on or off.
+// changes returns a channel that is closed when a fault is turned on or off.
 func (s *Server) changes() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.changed
 }
 
-// Mend switches the fault off.
+// Mend turns the fault off.
 func (s *Server) Mend(service Service) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -36,12 +36,12 @@ func (s *Server) Mend(service Service) {
 	s.change()
 }
 
-// connectionFault is the fault that a connection meets.
+// connectionFault returns the fault of a connection.
 func (s *Server) connectionFault(service Service) (Fault, bool) {
 	return s.takeFault(service, func(f *Fault) bool { return f.Kind.ofConnections() })
 }
 
-// waitWhileHung waits until HangAccept is off; it is false where the end came
+// waitWhileHung waits until HangAccept is off. It reports false if the server ends
 // first.
 func (s *Server) waitWhileHung(service Service, end <-chan struct{}) bool {
 	for {
@@ -60,14 +60,14 @@ func (s *Server) waitWhileHung(service Service, end <-chan struct{}) bool {
 	}
 }
 
-// change tells those who wait; the lock is held.
+// change notifies waiting goroutines. The caller holds the lock.
 func (s *Server) change() {
 	close(s.changed)
 	s.changed = make(chan struct{})
 }
 
-// takeFault is the fault that a request or connection meets, once less of it
-// left.
+// takeFault returns the fault of a request or connection, and reduces its remaining
+// number.
 func (s *Server) takeFault(service Service, fits func(*Fault) bool) (Fault, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

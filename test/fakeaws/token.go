@@ -10,31 +10,32 @@ import (
 	"time"
 )
 
-// Grant is what an authorization token says: who got it, for which registries.
+// Grant is the content of an authorization token: who requested it, and for which
+// registries.
 type Grant struct {
-	// Principal is the ARN of the session that asked.
+	// Principal is the ARN of the session that requested it.
 	Principal string
 	// Role is the ARN of its role.
 	Role string
-	// Region is where the token is good; "public" is ECR Public.
+	// Region is the region in which the token is valid. "public" means ECR Public.
 	Region  string
 	Expires time.Time
-	// Policy is the session policy of the session; empty is none.
+	// Policy is the session policy of the session. Empty means none.
 	Policy string
 }
 
-// Account is the account of the session that asked.
+// Account is the account of the session that requested it.
 func (g Grant) Account() string { return accountOf(g.Principal) }
 
-// mint makes a token's password.
+// mint returns a token's password.
 func (w *World) mint(g Grant) string {
-	payload, _ := json.Marshal(g) // of strings and a time
+	payload, _ := json.Marshal(g) // strings and a time: it cannot fail
 	encoded := base64.RawURLEncoding.EncodeToString(payload)
 	return tokenMark + encoded + "." + w.authenticate(encoded)
 }
 
-// ReadToken tells what a token's password grants. Only one that was minted
-// here, and has not expired, grants anything.
+// ReadToken returns the grant of a token's password. The token must have been
+// minted here, and must not have expired.
 func (w *World) ReadToken(password string) (Grant, error) {
 	encoded, code, ok := strings.Cut(strings.TrimPrefix(password, tokenMark), ".")
 	if !ok || !hmac.Equal([]byte(code), []byte(w.authenticate(encoded))) {

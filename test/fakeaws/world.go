@@ -1,8 +1,8 @@
-// Package fakeaws stands in for AWS in tests and in the demo: STS, ECR, ECR
-// Public, and the instance metadata service of one EC2 node, over HTTP on
-// loopback. It keeps what matters of the real ones: requests must be signed with
-// credentials that it issued, roles are assumed only by whom their trust policy
-// names, and a token says who got it.
+// Package fakeaws replaces AWS in tests and in the demo: STS, ECR, ECR Public, and
+// the instance metadata service of one EC2 node, over HTTP on loopback. It behaves
+// like AWS where that matters. Requests must be signed with credentials that it
+// issued. Only principals in its trust policy can assume a role. A token names the
+// session that requested it.
 package fakeaws
 
 import (
@@ -15,25 +15,25 @@ import (
 	"time"
 )
 
-// World is the accounts: who is there, who may become whom, and which
-// credentials are about.
+// World holds the accounts: the roles, who may assume them, and the issued
+// credentials.
 type World struct {
-	// TokenLife is how long authorization tokens live: 12h.
+	// TokenLife is the life of authorization tokens: 12h.
 	TokenLife time.Duration
 
 	mu     sync.Mutex
 	skew   time.Duration
-	passed time.Duration // that has passed for AWS, and not for the machine
+	passed time.Duration // that has passed for AWS but not for the machine
 	node   Node
 	roles  map[string]Role
 	issued map[string]Credentials
 	key    []byte // authenticates authorization tokens
 
-	issuers       map[string]*rsa.PublicKey    // whose keys are known
+	issuers       map[string]*rsa.PublicKey    // the published keys
 	providers     map[string]map[string]values // the OIDC providers' audiences, by account and issuer
 	providerTags  map[string]map[string]string // by the provider's ARN
 	organizations map[string]organization      // by account
-	endpoints     map[Endpoint]document        // with a policy
+	endpoints     map[Endpoint]document        // their policies
 
 	resourcePolicies map[Repository][]document // of repositories and registries
 	cacheRules       []Repository              // with the prefixes as names
@@ -47,11 +47,11 @@ type World struct {
 type Node struct {
 	InstanceID string
 	Region     string
-	// Role is the ARN of its instance profile's role; empty is no profile.
+	// Role is the ARN of its instance profile's role. Empty means no profile.
 	Role string
 }
 
-// Credentials are what STS or IMDS issued, and to whom.
+// Credentials are credentials of STS or IMDS, and their owner.
 type Credentials struct {
 	AccessKeyID, SecretAccessKey, SessionToken string
 
@@ -60,14 +60,14 @@ type Credentials struct {
 	Principal string
 	// Role is the role's ARN.
 	Role string
-	// Chained tells that AssumeRole issued them.
+	// Chained means that AssumeRole issued them.
 	Chained bool
-	// Policy is the session policy that they were issued with; empty is none.
+	// Policy is the session policy with which they were issued. Empty means none.
 	Policy string
 }
 
-// NewWorld makes accounts with a node and roles. The node's own role need not
-// be among them.
+// NewWorld returns accounts with a node and roles. The node's own role need not be
+// among them.
 func NewWorld(node Node, roles ...Role) *World {
 	w := &World{
 		TokenLife: 12 * time.Hour,
@@ -90,8 +90,8 @@ func NewWorld(node Node, roles ...Role) *World {
 	return w
 }
 
-// TrustEverybody lets everybody assume every role that no SetRole is about, except
-// a role whose name is "absent".
+// TrustEverybody lets everybody assume every role that was not set by SetRole,
+// except a role whose name is "absent".
 func (w *World) TrustEverybody() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -105,23 +105,24 @@ func (w *World) SetSkew(skew time.Duration) {
 	w.skew = skew
 }
 
-// Pass lets hours pass for a caller whose clock is handed in, while the machine's
-// stays as it is. The SDK signs by the machine's clock, or by AWS's once it knows that,
-// so both dates are accepted.
+// Pass advances AWS's clock for a caller with an injected clock. The machine's
+// clock stays. The SDK signs by the machine's clock, or by AWS's after it has
+// learned the difference, so both dates are accepted.
 func (w *World) Pass(d time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.passed += d
 }
 
-// Now is the time by AWS's clock.
+// Now returns the time of AWS's clock.
 func (w *World) Now() time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return time.Now().Add(w.skew + w.passed)
 }
 
-// isLate tells whether a request was not signed just now.
+// isLate reports whether the date of a request's signature is too far from AWS's
+// clock.
 func (w *World) isLate(signedAt time.Time) bool {
 	now := w.Now()
 	w.mu.Lock()
@@ -139,13 +140,13 @@ func (w *World) role(arn string) (Role, bool) {
 	return r, ok
 }
 
-// Issue makes credentials for a session of a role, as whatever signs a node in
-// that is no EC2 instance.
+// Issue issues credentials for a session of a role. They serve nodes that are not
+// EC2 instances.
 func (w *World) Issue(roleARN, session string, life time.Duration) Credentials {
 	return w.issue(roleARN, session, life, false, "")
 }
 
-// issue makes credentials for a session of a role.
+// issue issues credentials for a session of a role.
 func (w *World) issue(roleARN, session string, life time.Duration, chained bool, policy string) Credentials {
 	c := Credentials{
 		AccessKeyID:     "ASIA" + strings.ToUpper(hex.EncodeToString(random(8))),
@@ -170,8 +171,8 @@ func (w *World) credentials(accessKeyID string) (Credentials, bool) {
 	return c, ok
 }
 
-// Every secret that is issued starts with one of these, so that a test can look
-// for secrets where none should be.
+// Every issued secret starts with one of these, so that a test can search for
+// secrets.
 const (
 	secretMark  = "SECRETKEY"
 	sessionMark = "SESSIONTOKEN"
@@ -180,12 +181,12 @@ const (
 	metadataMark = "IMDSTOKEN"
 )
 
-// SecretMarks are what the secrets that are issued start with, and LeakMark.
+// SecretMarks returns the prefixes of all issued secrets, and LeakMark.
 func SecretMarks() []string {
 	return []string{secretMark, sessionMark, tokenMark, metadataMark, LeakMark}
 }
 
-// sessionARN is how STS names a session of a role.
+// sessionARN returns STS's ARN of a role's session.
 func sessionARN(roleARN, session string) string {
 	parts := strings.SplitN(roleARN, ":", 6)
 	if len(parts) < 6 {
@@ -195,7 +196,7 @@ func sessionARN(roleARN, session string) string {
 	return fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/%s", parts[1], parts[4], name, session)
 }
 
-// accountOf is the account in an ARN.
+// accountOf returns the account in an ARN.
 func accountOf(arn string) string {
 	parts := strings.SplitN(arn, ":", 6)
 	if len(parts) < 6 {

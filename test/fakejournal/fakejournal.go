@@ -1,5 +1,5 @@
-// Package fakejournal is a journal for tests: a socket that takes records in
-// the journal's native protocol.
+// Package fakejournal is a journal for tests: a socket that receives entries in the
+// journal's native protocol.
 package fakejournal
 
 import (
@@ -14,20 +14,20 @@ import (
 	"time"
 )
 
-// Journal is a journal.
+// Journal is a fake journal.
 type Journal struct {
-	// Socket is where it listens.
+	// Socket is the path of its socket.
 	Socket string
 	conn   *net.UnixConn
 	self   net.Conn
-	marks  int // that were sent and not read
+	marks  int // sent and not yet read
 	buffer []byte
 }
 
 // mark is a datagram that Raw sends after all others.
 const mark = "end"
 
-// Start makes a journal, until the test's end.
+// Start starts a journal, which ends with the test.
 func Start(t testing.TB) *Journal {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "journal") // a test's own directory may be longer than a socket's name can be
@@ -49,14 +49,13 @@ func Start(t testing.TB) *Journal {
 	return &Journal{Socket: socket, conn: conn, self: self, buffer: make([]byte, 1<<20)}
 }
 
-// Entry is a record: what each field has, in order.
+// Entry is an entry: the values of each field, in order.
 type Entry map[string][]string
 
-// Get is a field's only value; empty is none.
+// Get returns a field's only value, or "" if there is none.
 func (e Entry) Get(name string) string { return strings.Join(e[name], "\x00") }
 
-// Raw returns the next datagram of those that were sent. It reports false if
-// there is none.
+// Raw returns the next datagram. It reports false if there is none.
 func (j *Journal) Raw() (string, bool) {
 	if _, err := j.self.Write([]byte(mark)); err != nil {
 		return "", false
@@ -73,7 +72,7 @@ func (j *Journal) Raw() (string, bool) {
 	return "", false
 }
 
-// Fill fills the journal's queue, so that it takes nothing more.
+// Fill fills the journal's queue, so that it accepts nothing more.
 func (j *Journal) Fill(t testing.TB) {
 	t.Helper()
 	conn, err := net.Dial("unixgram", j.Socket)
@@ -82,13 +81,13 @@ func (j *Journal) Fill(t testing.TB) {
 	}
 	t.Cleanup(func() { _ = conn.Close() })
 	for err == nil {
-		// Only the kernel tells a full queue from a slow one, by silence.
+		// A full queue shows only in that the kernel accepts nothing for some time.
 		_ = conn.SetWriteDeadline(time.Now().Add(time.Second))
 		_, err = conn.Write([]byte("MESSAGE=x\n"))
 	}
 }
 
-// Next is the next record, which must be there.
+// Next returns the next entry, which must exist.
 func (j *Journal) Next(t testing.TB) Entry {
 	t.Helper()
 	raw, ok := j.Raw()

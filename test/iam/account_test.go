@@ -28,7 +28,7 @@ type item struct {
 	provider iampolicy.Provider
 }
 
-// documents runs the command iam as often as the example says.
+// documents runs the command iam with each of the example's argument lists.
 func (e example) documents(t *testing.T, file string) (all []item) {
 	t.Helper()
 	for _, run := range e.runs {
@@ -70,8 +70,7 @@ func runIAM(t *testing.T, args ...string) string {
 	return stdout.String()
 }
 
-// apply makes the accounts what the documents say, and nothing else of what a
-// document is about.
+// apply sets up the accounts exactly as the documents say.
 func apply(w *fakeaws.World, items []item) {
 	roles := map[string]fakeaws.Role{}
 	for _, i := range items {
@@ -102,27 +101,27 @@ func apply(w *fakeaws.World, items []item) {
 	}
 }
 
-// applyTo gives a policy to the repositories of the examples that it is for.
+// applyTo sets a policy for the examples' repositories that it applies to.
 func applyTo(w *fakeaws.World, i item) {
 	for _, p := range []pull{images, shop, own} {
 		if prefix, _ := strings.CutSuffix(i.AttachTo, "*"); strings.HasPrefix(p.from.ARN(), prefix) {
 			if err := w.SetResourcePolicy(p.from, fakeaws.MustJSON(i.policy)); err != nil {
-				panic(err) // as SetRole does
+				panic(err) // like SetRole
 			}
 		}
 	}
 }
 
-// change is the documents with one part less.
+// change holds the documents without one part.
 type change struct {
 	what  string
 	items []item
-	// condition is the key of the condition that is left out; empty if it was something
-	// else.
+	// condition is the key of the removed condition. It is empty if another part
+	// was removed.
 	condition string
 }
 
-// changes leaves each part of the documents out in turn.
+// changes removes each part of the documents in turn.
 func changes(items []item) (all []change) {
 	for at, i := range items {
 		if i.Kind == iampolicy.OIDCProvider {
@@ -158,7 +157,7 @@ func changes(items []item) (all []change) {
 					}
 					less(keys[key], func(v iampolicy.Values, what string) {
 						condition := ""
-						if strings.HasPrefix(operator, "StringNot") { // a value less admits more
+						if strings.HasPrefix(operator, "StringNot") { // fewer values allow more
 							condition = key + " " + what
 						}
 						with("value "+what+" of condition "+key, condition, without(s, operator, key, v))
@@ -170,7 +169,7 @@ func changes(items []item) (all []change) {
 	return all
 }
 
-// less calls with each of the values left out, if there are several.
+// less calls a function for each value, with the others, if there are several.
 func less(v iampolicy.Values, with func(iampolicy.Values, string)) {
 	for i := range v {
 		if len(v) > 1 {
@@ -197,7 +196,8 @@ func without(s iampolicy.Statement, operator, key string, values iampolicy.Value
 	return s
 }
 
-// nothing is a statement that allows nothing: a policy has at least one.
+// nothing returns a statement that allows nothing, because a policy must have at
+// least one statement.
 func nothing(like iampolicy.Statement) iampolicy.Statement {
 	like.Effect, like.Action, like.Condition = "Deny", iampolicy.Values{"*"}, nil
 	if like.Principal != nil {

@@ -12,50 +12,50 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// example is a configuration, the documents for it, and what has to be pulled.
+// example is a configuration, the documents for it, and the images to pull.
 type example struct {
 	configuration string
-	// edits are pairs of texts to replace in it, old and new: names of this test's
-	// world instead of those of a real one.
+	// edits are pairs of texts to replace in the configuration, old and new. They
+	// replace real names by names of this test's world.
 	edits []string
-	// runs are the arguments of iam, but for --config and --node-role, for each run
-	// that the accounts need.
+	// runs are the arguments of each run of iam that the accounts need, without
+	// --config and --node-role.
 	runs []string
-	// nodeRoles are those of the documents; nodeRole if there are none.
+	// nodeRoles are the node roles of the documents. The default is nodeRole.
 	nodeRoles []string
 	pulls     []pull
-	// strangers are nodes, pods and accounts that the conditions keep out, by the key of
-	// the condition.
+	// strangers are nodes, pods and accounts that a condition excludes, by the key
+	// of the condition.
 	strangers map[string]stranger
-	// onPremises makes the node one that no IMDS knows.
+	// onPremises means that the node has no IMDS.
 	onPremises bool
 }
 
-// pull is an image to be pulled.
+// pull is an image to pull.
 type pull struct {
 	image string
 	// from is where the runtime pulls it from.
 	from fakeaws.Repository
 	// pod pulls it with the token of its service account.
 	pod bool
-	// imported means that it is not there yet, but upstream of a pull-through cache.
+	// imported means that only the upstream of a pull-through cache has it.
 	imported bool
 	// admitted means that its owner lets everybody pull.
 	admitted bool
 }
 
-// stranger is a situation in which one pull must be refused, because of one
-// condition alone.
+// stranger is a situation in which only one condition refuses a pull.
 type stranger struct {
 	pull pull
 	edit [2]string // of the configuration
-	// nodeRole is the node's in place of nodeRole.
+	// nodeRole is the node's role in place of the default.
 	nodeRole string
 	// homeless is an account that is not in the organization.
 	homeless string
-	// trusting is a role that trusts everybody, in place of what the documents say.
+	// trusting is a role that trusts everybody, in place of its trust policy in the
+	// documents.
 	trusting string
-	// name and audience are those of the pod's token, in place of the example's.
+	// name and audience are for the pod's token, in place of the example's.
 	name, audience string
 }
 
@@ -77,13 +77,13 @@ var (
 	own    = private(nodeAccount, "tools/agent") // no entry matches it
 )
 
-// otherID is a stranger to a trust policy.
+// otherID is a stranger that a trust policy must refuse.
 var otherID = stranger{pull: images, edit: [2]string{"externalID: images-for-111122223333", "externalID: images-for-another"}}
 
 const oneSide, bothSides = "--side endpoints --region eu-west-1", ""
 
-// examples are the configurations of config-examples. The last ones are about what
-// no example has.
+// examples are the configurations of config-examples. The last ones cover settings
+// that no example has.
 var examples = []example{
 	{configuration: "minimal.yaml", runs: []string{bothSides, oneSide}, pulls: []pull{images, own}, strangers: map[string]stranger{"sts:ExternalId": otherID}},
 	{configuration: "chained-role.yaml", runs: []string{bothSides, oneSide}, pulls: []pull{images, own}, strangers: map[string]stranger{"sts:ExternalId": otherID}},
@@ -163,7 +163,7 @@ func serviceAccount(runs ...string) []string {
 	return runs
 }
 
-// name is that of the example's test.
+// name returns the name of the example's test.
 func (e example) name() string {
 	return strings.Join(append([]string{e.configuration}, e.nodeRoles...), " ") + map[bool]string{true: " edited"}[len(e.nodeRoles) == 0 && len(e.edits) > 4]
 }
@@ -191,8 +191,8 @@ func (e example) write(t *testing.T, dir string, edits ...string) string {
 	return file
 }
 
-// stranger returns the one that a condition keeps out: the condition's key, and a
-// value of it if the others stay.
+// stranger returns the stranger that a condition excludes. The condition is its
+// key, and a value if its other values stay.
 func (e example) stranger(condition string) (key string, s stranger, ok bool) {
 	name, value, _ := strings.Cut(condition, " ")
 	for key, s := range e.strangers {

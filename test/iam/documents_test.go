@@ -11,8 +11,8 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// TestSufficientAndMinimal: with the documents every image is pulled. With one part
-// of them less, one is not, or a stranger pulls one.
+// TestSufficientAndMinimal: with the documents, every image can be pulled. Without
+// any part of them, one image cannot, or a stranger can pull one.
 func TestSufficientAndMinimal(t *testing.T) {
 	t.Parallel()
 	for _, e := range examples {
@@ -31,7 +31,7 @@ func TestSufficientAndMinimal(t *testing.T) {
 					n.fails(t, e, c, i)
 				}
 			}
-			apply(n.world, documents) // the failures were those of the changes
+			apply(n.world, documents) // to show that only the changes caused the failures
 			n.permitEverything(e, stranger{})
 			n.pullsAll(t, e, 200_000)
 			for key := range e.strangers {
@@ -52,7 +52,7 @@ func (n *node) pullsAll(t *testing.T, e example, attempt int) {
 	}
 }
 
-// permissive is a role with every permission, which everybody may assume.
+// permissive returns a role with every permission, which everybody may assume.
 func permissive(arn string) fakeaws.Role {
 	return fakeaws.Role{
 		ARN: arn, Trust: []fakeaws.Trust{{Principal: fakeaws.Everybody, TagSession: true}},
@@ -60,7 +60,7 @@ func permissive(arn string) fakeaws.Role {
 	}
 }
 
-// permitEverything gives the node's role every permission where the documents are
+// permitEverything gives the node's role every permission, if the documents are
 // only those of the images' side.
 func (n *node) permitEverything(e example, s stranger) {
 	if len(e.nodeRoles) > 0 {
@@ -69,7 +69,7 @@ func (n *node) permitEverything(e example, s stranger) {
 	if s.trusting != "" {
 		n.world.SetRole(permissive(s.trusting))
 	}
-	if s.audience != "" { // the provider has it for another role
+	if s.audience != "" { // the provider has this audience for another role
 		n.world.SetProvider("444455556666", issuerURL, fakeaws.Audience, s.audience)
 	}
 }
@@ -79,7 +79,7 @@ func (n *node) fails(t *testing.T, e example, c change, attempt int) {
 	t.Helper()
 	apply(n.world, c.items)
 	if strings.Contains(c.what, "oidc-provider") {
-		n.world.SetProvider(strings.Fields(c.what)[0], issuerURL) // for no audience
+		n.world.SetProvider(strings.Fields(c.what)[0], issuerURL) // without audiences
 	}
 	n.permitEverything(e, stranger{})
 	if !slices.ContainsFunc(e.pulls, func(p pull) bool { return n.pull(p, attempt) != nil }) {
@@ -87,13 +87,13 @@ func (n *node) fails(t *testing.T, e example, c change, attempt int) {
 	}
 }
 
-// admitsStranger checks that the documents keep a stranger out, and that only the
-// condition that the change leaves out does.
+// admitsStranger checks that the documents exclude a stranger, and that without the
+// removed condition they do not.
 func (e example) admitsStranger(t *testing.T, documents []item, c change, tried map[string]bool) {
 	t.Helper()
 	key, s, ok := e.stranger(c.condition)
 	if !ok {
-		if !strings.Contains(c.condition, " ") { // one of several values: some of them are nobody in the example
+		if !strings.Contains(c.condition, " ") { // one of several values: some of them belong to no stranger of the example
 			t.Errorf("no stranger for %s", c.what)
 		}
 		return

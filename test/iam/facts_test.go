@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// TestOnNode: on a node its role and its region need no flags.
+// TestOnNode: on a node, its role and region need no flags.
 func TestOnNode(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, examples[0], stranger{})
@@ -27,8 +27,7 @@ func TestOnNode(t *testing.T) {
 	}
 }
 
-// TestNotOnNode: elsewhere the error names the flag. Nothing is printed that somebody
-// could apply.
+// TestNotOnNode: elsewhere, the error names the flag. No document is printed.
 func TestNotOnNode(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, examples[0], stranger{})

@@ -1,12 +1,12 @@
 //go:build linux
 
 // Package iam_test proves the policies that the command iam prints. A fake AWS has
-// the roles, trust policies, permissions, OIDC providers and VPC endpoints of the
-// printed documents and nothing else. There the real plugin gets a token for each
-// example configuration, and an image is pulled with it. Then the documents are
-// broken mechanically, one part at a time: with a statement, an action, a resource, a
-// principal or a value less, or with another value in a condition, a pull fails; with a
-// condition less, a stranger gets in.
+// exactly the roles, trust policies, permissions, OIDC providers and VPC endpoints
+// of the printed documents. With them, the real plugin gets a token for each
+// example configuration, and an image is pulled with it. Then the test removes one
+// part of the documents at a time. Without a statement, an action, a resource, a
+// principal or a value, or with another value in a condition, a pull fails. Without
+// a condition, a stranger can pull.
 package iam_test
 
 import (
@@ -49,7 +49,7 @@ func build(m *testing.M) int {
 	return m.Run()
 }
 
-// The world of the examples.
+// These are the names in the examples' world.
 const (
 	nodeAccount  = "111122223333"
 	nodeRole     = "arn:aws:iam::111122223333:role/node"

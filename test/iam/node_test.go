@@ -33,12 +33,12 @@ type node struct {
 	server *fakeaws.Server
 	env    []string
 	client *http.Client
-	// name and audience are those of the pod's token.
+	// name and audience are for the pod's token.
 	name, audience string
 }
 
 // newNode starts an AWS with the accounts of the examples, for a stranger if one is
-// given. Everything is empty but for the images.
+// given. The accounts have only the images.
 func newNode(t *testing.T, e example, s stranger) *node {
 	t.Helper()
 	role := cmp.Or(s.nodeRole, nodeRole)
@@ -71,7 +71,7 @@ func newNode(t *testing.T, e example, s stranger) *node {
 	return n
 }
 
-// leaveEC2 gives the node credentials in a file, as those of EKS hybrid nodes are.
+// leaveEC2 gives the node credentials in a file, like those of EKS hybrid nodes.
 func (n *node) leaveEC2(role string) {
 	n.t.Helper()
 	c := n.world.Issue(role, "on-premises", time.Hour)
@@ -100,7 +100,7 @@ func (n *node) runtime() *http.Client {
 	return &http.Client{Transport: transport}
 }
 
-// push puts the image of a pull where it is pulled from.
+// push puts the image of a pull into its repository.
 func (n *node) push(p pull) {
 	if p.imported {
 		n.world.SetCacheRule(p.from.Account, p.from.Region, "docker-hub")
@@ -112,8 +112,9 @@ func (n *node) push(p pull) {
 	}
 }
 
-// pull asks the plugin for credentials as a kubelet does, and pulls the image with
-// them as a runtime does. What a cache imports is a new repository at each attempt.
+// pull asks the plugin for credentials like a kubelet, and pulls the image with
+// them like a runtime. An image that a cache imports has a new repository at each
+// attempt.
 func (n *node) pull(p pull, attempt int) error {
 	if p.imported {
 		p.image, p.from.Name = fmt.Sprint(p.image, attempt), fmt.Sprint(p.from.Name, attempt)
@@ -134,7 +135,7 @@ func (n *node) pull(p pull, attempt int) error {
 		if err != nil {
 			return nil, err
 		}
-		defer response.Body.Close() //nolint:errcheck // it is read
+		defer response.Body.Close() //nolint:errcheck // it was only read
 		if body, err = io.ReadAll(response.Body); err == nil && response.StatusCode != http.StatusOK {
 			err = fmt.Errorf("%s: %s: %s", url, response.Status, body)
 		}

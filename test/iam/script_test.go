@@ -16,11 +16,11 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// These tests run the scripts of iam with the AWS CLI of the system, in the
-// directory of its packages.
+// These tests run the scripts of iam with the AWS CLI in the system's directory of
+// programs.
 
-// TestScripts: the scripts of all accounts, run by their administrators, set up what
-// the plugin needs to pull. Another run changes nothing.
+// TestScripts: administrators run the scripts of all accounts. Then the plugin can
+// pull. Another run changes nothing.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	for configuration, run := range map[string]string{
@@ -75,7 +75,7 @@ func TestScriptAndOthersRoles(t *testing.T) {
 		t.Run(account, func(t *testing.T) {
 			t.Parallel()
 			n := newNode(t, e, stranger{})
-			n.world.SetRole(fakeaws.Role{ARN: "arn:aws:iam::111122223333:role/another"}) // a principal must exist
+			n.world.SetRole(fakeaws.Role{ARN: "arn:aws:iam::111122223333:role/another"}) // the principal must exist
 			n.world.SetRole(role)
 			out, err := n.script(account, "")
 			if err == nil || !strings.Contains(out, " differs, and has no tag managed-by=ecr-cross-account:\n--- ") || !strings.Contains(out, "\n+") {
@@ -95,8 +95,8 @@ func TestScriptAndOthersRoles(t *testing.T) {
 	}
 }
 
-// TestScriptOfAnotherAccount: nothing happens with the credentials of another
-// account.
+// TestScriptOfAnotherAccount: with the credentials of another account, the script
+// changes nothing.
 func TestScriptOfAnotherAccount(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, examples[0], stranger{})
@@ -128,7 +128,7 @@ func (n *node) scriptAs(administrator, account, run string) (output string, err 
 	cmd.Env = []string{
 		"PATH=/usr/bin:/bin", "HOME=" + n.dir, "TMPDIR=" + n.dir, "AWS_REGION=" + region, "AWS_CA_BUNDLE=" + n.server.CAFile(), "HTTPS_PROXY=" + n.server.URL(fakeaws.Proxy),
 		"AWS_ACCESS_KEY_ID=" + c.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + c.SecretAccessKey, "AWS_SESSION_TOKEN=" + c.SessionToken,
-		"THUMBPRINT=" + strings.Repeat("0", 40), // no fake AWS looks at it
+		"THUMBPRINT=" + strings.Repeat("0", 40), // the fake AWS does not check it
 	}
 	text, err := cmd.CombinedOutput()
 	return string(text), err

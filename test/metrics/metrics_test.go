@@ -1,6 +1,6 @@
-// Package metrics_test proves that Prometheus reads what the plugin writes: its own
-// parser takes the metrics, and its own rules' parser takes the example alert rules,
-// which use no other metrics.
+// Package metrics_test proves that Prometheus can read the plugin's metrics.
+// Prometheus' own parsers accept the metrics and the example alert rules. The rules
+// use no other metrics.
 package metrics_test
 
 import (
@@ -21,7 +21,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/metrics"
 )
 
-// parsed is the text of a node, as Prometheus reads it.
+// parsed holds a node's metrics, as Prometheus reads them.
 func parsed(t *testing.T) map[string]*dto.MetricFamily {
 	t.Helper()
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -38,7 +38,8 @@ func parsed(t *testing.T) map[string]*dto.MetricFamily {
 	return families
 }
 
-// TestParsed: types, help and values arrive, and names follow the conventions.
+// TestParsed: Prometheus gets types, help and values, and the names follow its
+// conventions.
 func TestParsed(t *testing.T) {
 	t.Parallel()
 	families := parsed(t)
@@ -64,7 +65,8 @@ func TestParsed(t *testing.T) {
 	}
 }
 
-// TestRules: Prometheus takes the example rules, and each of their metrics exists.
+// TestRules: Prometheus accepts the example rules, and each of their metrics
+// exists.
 func TestRules(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../config-examples/prometheus/rules.yaml")

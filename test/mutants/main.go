@@ -1,8 +1,9 @@
-// Command mutants tests the tests: it breaks the project in one place at a time,
-// runs the tests that should notice, and prints the breaks that none of them
-// finds. It works in a copy of the tree.
+// Command mutants tests the tests. It breaks the code in one place at a time, runs
+// the tests that should fail, and prints the breaks that no test finds. It works in
+// a copy of the tree.
 //
-// It exits with 1 if a break is not found, or if its place in the code has moved.
+// It exits with 1 if no test finds a break, or if the code no longer has the
+// break's text.
 package main
 
 import (
@@ -22,7 +23,7 @@ import (
 	"time"
 )
 
-// limit ends tests that a break makes run for ever; a hang counts as noticed.
+// limit ends tests that hang because of a break. A hang counts as found.
 const limit = 10 * time.Minute
 
 func main() {
@@ -41,7 +42,7 @@ func main() {
 	}
 }
 
-// run makes the breaks that are wanted in a copy of the tree.
+// run makes the chosen breaks in a copy of the tree.
 func run(ctx context.Context, w io.Writer, tree string, wanted *regexp.Regexp) error {
 	dir, err := os.MkdirTemp("", "mutants")
 	if err != nil {
@@ -82,7 +83,7 @@ func run(ctx context.Context, w io.Writer, tree string, wanted *regexp.Regexp) e
 type tester func(ctx context.Context, dir string, packages []string) (pass bool, err error)
 
 // play makes the break, runs its tests, and reports whether one of them found it.
-// It leaves the file as it was.
+// It restores the file.
 func (m mutant) play(ctx context.Context, dir string, test tester) (found bool, err error) {
 	path := filepath.Join(dir, m.file)
 	whole, err := os.ReadFile(path)
@@ -100,7 +101,8 @@ func (m mutant) play(ctx context.Context, dir string, test tester) (found bool, 
 	return !pass, err
 }
 
-// goTest first compiles: a break that does not compile is an error, and not found.
+// goTest first compiles. A break that does not compile is an error, and does not
+// count as found.
 func goTest(ctx context.Context, dir string, packages []string) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -114,7 +116,7 @@ func goTest(ctx context.Context, dir string, packages []string) (bool, error) {
 	return tests.Run() == nil, nil
 }
 
-// copyTree copies what the main module's tests read, and no history.
+// copyTree copies the files that the main module's tests read, without the history.
 func copyTree(from, to string) error {
 	return filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {

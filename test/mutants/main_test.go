@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestPlay: a break is found if the tests fail, and undone whatever they do.
+// TestPlay: a break is found if the tests fail. It is always undone.
 func TestPlay(t *testing.T) {
 	t.Parallel()
 	const text = "if a != b {"
@@ -47,7 +47,7 @@ func TestPlay(t *testing.T) {
 	}
 }
 
-// TestMutants: each break's place is in the code, once.
+// TestMutants: each break's text is in the code exactly once.
 func TestMutants(t *testing.T) {
 	t.Parallel()
 	for _, m := range mutants {

@@ -2,8 +2,8 @@ package main
 
 import "fmt"
 
-// mutant is one break of the code: in a file, a text that it has exactly once is
-// replaced. One of the packages' tests must fail then.
+// mutant is one break of the code: it replaces a text that a file has exactly once.
+// Then one of the packages' tests must fail.
 type mutant struct {
 	file, old, broken string
 	packages          []string
@@ -11,8 +11,8 @@ type mutant struct {
 
 func (m mutant) String() string { return fmt.Sprintf("%s: %q instead of %q", m.file, m.broken, m.old) }
 
-// mutants are the breaks. To add one, copy a text that the file has only once;
-// the broken text must compile.
+// mutants are the breaks. To add one, copy a text that the file has only once. The
+// new text must compile.
 var mutants = []mutant{
 	{"pkg/registry/account.go", "len(s) != 12", "len(s) < 12", []string{"./pkg/registry"}},
 	{"pkg/registry/region.go", "len(prefix) >= length", "len(prefix) < 3", []string{"./pkg/registry"}},

@@ -18,8 +18,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// collections are where objects of a kind are, by kind; of those in a namespace
-// the namespace takes the place of %s.
+// collections are the paths of objects, by kind. %s stands for the namespace.
 var collections = map[string]string{
 	"Namespace":          "/api/v1/namespaces",
 	"Pod":                "/api/v1/namespaces/%s/pods",
@@ -65,7 +64,8 @@ func (a *apiServer) create(ctx context.Context, body []byte) error {
 	return a.do(ctx, http.MethodPost, path, body, nil)
 }
 
-// events are what a namespace's users see, as the node's events are told.
+// events returns the events that a namespace's users see, in the same form as the
+// node's events.
 func (a *apiServer) events(ctx context.Context, namespace string) ([]string, error) {
 	var list corev1.EventList
 	err := a.get(ctx, "/api/v1/namespaces/"+namespace+"/events", &list)
@@ -107,8 +107,8 @@ func (a *apiServer) do(ctx context.Context, method, path string, body []byte, in
 	return json.Unmarshal(answer, into)
 }
 
-// apiClient trusts the certificate that the API server made for itself, which is
-// there a while after it has started.
+// apiClient returns a client that trusts the API server's own certificate. The
+// server writes it some time after its start.
 func apiClient() (*http.Client, error) {
 	certificate, err := os.ReadFile(apiServerDir + "/apiserver.crt")
 	if err != nil {

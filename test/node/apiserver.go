@@ -15,21 +15,21 @@ const (
 	apiServerDir = nodeDir + "/apiserver"
 	apiServerURL = "https://" + nodeAddress + ":6443"
 	etcdURL      = "http://127.0.0.1:2379"
-	// tokenIssuer is what AWS knows the cluster as.
+	// tokenIssuer is the issuer under which AWS knows the cluster.
 	tokenIssuer = "https://oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE"
-	// Who may speak to the API server: the test, and the kubelet.
+	// These are the users of the API server: the test, and the kubelet.
 	adminToken, nodeToken = "admin-of-this-node", "kubelet-of-this-node"
 
 	kubeconfigPath = "/etc/kubernetes/kubeconfig"
 )
 
-// users are in groups: the API server's RBAC gives the first everything, its node
-// authorizer the second what concerns the pods of that node.
+// users have groups. RBAC allows the first user everything. The node authorizer
+// allows the second one what concerns the pods of that node.
 const users = adminToken + `,admin,1,"system:masters"
 ` + nodeToken + `,system:node:` + nodeName + `,2,"system:nodes"
 `
 
-// kubeconfigOf is a kubeconfig for the user of a token.
+// kubeconfigOf returns a kubeconfig for the user with a token.
 func kubeconfigOf(token string) string {
 	return `apiVersion: v1
 kind: Config
@@ -40,8 +40,8 @@ current-context: here
 `
 }
 
-// apiServer is a kube-apiserver with its etcd. Nothing else is of a control
-// plane: pods name their node, and controllers are not needed.
+// apiServer is a kube-apiserver with its etcd. The control plane has no other
+// parts: pods name their node, and controllers are not needed.
 type apiServer struct{ process *process }
 
 // startAPIServer starts both, and waits until they are ready. AWS trusts the
@@ -77,7 +77,7 @@ func startAPIServer(ctx context.Context, world *fakeaws.World) (*apiServer, erro
 func launchAPIServer() (*process, error) {
 	return start("kube-apiserver", filepath.Join(binDir, "kube-apiserver"),
 		"--etcd-servers="+etcdURL,
-		"--bind-address="+nodeAddress, "--advertise-address="+nodeAddress, // it looks for a default route else
+		"--bind-address="+nodeAddress, "--advertise-address="+nodeAddress, // otherwise it needs a default route
 		"--cert-dir="+apiServerDir,
 		"--service-account-issuer="+tokenIssuer,
 		"--service-account-key-file="+apiServerDir+"/tokens.pem",

@@ -8,9 +8,9 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// Who there is: the node, in its account, and the accounts whose images it
-// pulls. fakeaws.ExampleWorld has the same roles; here they are also permitted,
-// or not, to pull.
+// These are the roles: the node's in its account, and those of the accounts whose
+// images it pulls. fakeaws.ExampleWorld has the same roles. Here they also have
+// permissions to pull, or none.
 const (
 	nodeRole    = "arn:aws:iam::" + fakeaws.NodeAccount + ":role/node"
 	nodeSession = "arn:aws:sts::" + fakeaws.NodeAccount + ":assumed-role/node/" + instance
@@ -35,7 +35,7 @@ const (
 	metadataAddress = "169.254.169.254"
 )
 
-// addresses are what the names of the outside lead to on a node.
+// addresses map external host names to addresses on a node.
 var addresses = []struct {
 	service fakeaws.Service // none: the registries
 	address string
@@ -48,8 +48,8 @@ var addresses = []struct {
 	{fakeaws.S3, "127.0.1.4", []string{layerBucket}},
 }
 
-// newWorld is the accounts. A role pulls from its own account all that is below
-// team-a/, docker-hub/ or shop/, and nothing else.
+// newWorld returns the accounts. A role may pull only repositories of its own
+// account below team-a/, docker-hub/ and shop/.
 func newWorld() *fakeaws.World {
 	return fakeaws.NewWorld(
 		fakeaws.Node{InstanceID: instance, Region: region, Role: nodeRole},
@@ -67,8 +67,8 @@ func firstRepository(name string) fakeaws.Repository {
 	return fakeaws.Repository{Account: fakeaws.FirstAccount, Region: region, Name: name}
 }
 
-// startAWS serves the accounts where the SDK's own rules look for AWS, so that
-// the plugin needs no word about it; the node trusts its certificate.
+// startAWS serves the accounts at AWS's own host names, so that the plugin needs no
+// settings. The node trusts its certificate.
 func startAWS(world *fakeaws.World, roundTrip time.Duration) (*fakeaws.Server, error) {
 	o := fakeaws.Options{
 		TLS: true, Dir: nodeDir, RoundTrip: roundTrip,

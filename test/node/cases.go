@@ -7,7 +7,7 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// Case is something that a node must be able to do.
+// Case is a situation that a node must handle.
 type Case struct {
 	ID   string
 	Name string
@@ -15,11 +15,11 @@ type Case struct {
 	Run func(context.Context, *Node) error
 }
 
-// String is the case's number and name.
+// String returns the case's number and name.
 func (c Case) String() string { return c.ID + " " + c.Name }
 
-// cases are all of them. Those that wait for a back-off come first, so that the
-// others pass the time.
+// cases are all cases. Those that wait for a back-off come first, so that the
+// others run meanwhile.
 var cases = slices.Concat(failureCases, serviceAccountCases, identityCases, companyCases, mirrorCases, doctorCases, loadCases, aheadCases, pullSecretCases)
 
 const oneRole = `registries:

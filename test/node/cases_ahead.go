@@ -12,23 +12,23 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// aheadCases: tokens that are there before pods need them.
+// aheadCases are about tokens that are minted before pods need them.
 var aheadCases = []Case{
 	{ID: "ahead", Name: "refresh runs, 20 pods of 3 registries start, AWS is dark for 11 hours", Setup: Setup{
 		Config: threeRegistries, Kubelet: "serializeImagePulls: false\n",
 	}, Run: ahead},
 }
 
-// threeRegistries are of three accounts, all known in advance.
+// threeRegistries belong to three accounts. All are known in advance.
 const threeRegistries = oneRole + chainEntry + `  regions: [eu-central-1]
 - accounts: [own]
 `
 
-// ahead counts the calls after refresh: there are none, in the light and in the dark.
-// Then the clock of AWS and its registries is 11 hours ahead, and all APIs are gone. A
-// new kubelet keeps nothing in memory, so each new image is the plugin's to serve.
-// The node's own clock is not moved: that the plugin uses tokens that are no longer
-// fresh is for the plugin's scripts, which have a clock.
+// ahead checks that there are no calls after refresh, neither normally nor in an
+// outage. In the outage, the clock of AWS and its registries is 11 hours ahead, and
+// all APIs are down. A new kubelet has an empty cache, so the plugin must serve
+// each new image. The node's own clock is not changed: the plugin's scripts have a
+// clock, and test tokens that are no longer fresh.
 func ahead(ctx context.Context, n *Node) error {
 	var first, second []string
 	return steps(
@@ -47,7 +47,7 @@ func ahead(ctx context.Context, n *Node) error {
 	)
 }
 
-// refresh runs the plugin as its timer does.
+// refresh runs the plugin's refresh like its timer.
 func (n *Node) refresh(ctx context.Context) error {
 	plugin := exec.CommandContext(ctx, filepath.Join(pluginsDir, pluginName), "refresh", "--provider-config", providersConfigPath)
 	out, err := plugin.CombinedOutput()
@@ -57,7 +57,7 @@ func (n *Node) refresh(ctx context.Context) error {
 	return nil
 }
 
-// ofThree starts 20 pods of three registries, with images of one tag.
+// ofThree starts 20 pods with images of three registries, which have the same tag.
 func (n *Node) ofThree(ctx context.Context, name string, tag int) ([]string, error) {
 	var names []string
 	for i := range manyPods {
@@ -75,7 +75,7 @@ func (n *Node) ofThree(ctx context.Context, name string, tag int) ([]string, err
 	return names, nil
 }
 
-// silent reports whether AWS saw no call.
+// silent returns an error if AWS saw a call.
 func (n *Node) silent() error {
 	if calls := n.AWS.Calls(fakeaws.STS, fakeaws.ECR, fakeaws.IMDS); len(calls) > 0 {
 		return fmt.Errorf("AWS saw %d calls, the first is %s", len(calls), calls[0])
@@ -86,7 +86,7 @@ func (n *Node) silent() error {
 	return nil
 }
 
-// dark takes AWS's APIs away, and sets the clock of AWS and its registries ahead.
+// dark stops AWS's APIs, and sets the clock of AWS and its registries ahead.
 func (n *Node) dark(ahead time.Duration) {
 	for _, service := range []fakeaws.Service{fakeaws.IMDS, fakeaws.STS, fakeaws.ECR} {
 		n.AWS.Break(service, fakeaws.Fault{Kind: fakeaws.BlackHole})

@@ -14,11 +14,12 @@ const (
 // asStock is the stock plugin's entry: no arguments, and no configuration.
 var asStock = Provider{Name: stockName, CacheDuration: "12h"}
 
-// aside is the plugin with a configuration of its own path, so that the one that
-// stands in for the stock plugin does not find it.
+// aside is the plugin with a configuration at another path. So the plugin that
+// replaces the stock one does not find it.
 var aside = Provider{Name: pluginName, Args: []string{"--config=" + asidePath, "get-credentials"}}
 
-// companyCases: the plugin in place of the stock one or beside it, and mirrors.
+// companyCases are about the plugin in place of the stock one or beside it, and
+// about mirrors.
 var companyCases = []Case{
 	{ID: "7", Name: "as the stock plugin", Setup: Setup{Providers: []Provider{asStock}, World: func(w *fakeaws.World) {
 		w.AllowPull(firstRepository("team-a/app"), nodeRole)
@@ -49,8 +50,8 @@ func asTheStockPlugin(ctx context.Context, n *Node) error {
 	)
 }
 
-// behindAnother: the kubelet goes on to our credentials when the first ones are
-// refused.
+// behindAnother: when the first credentials are refused, the kubelet tries those of
+// the plugin.
 func behindAnother(ctx context.Context, n *Node) error {
 	image := firstRegistry + "/team-a/app:1"
 	return steps(
@@ -59,7 +60,7 @@ func behindAnother(ctx context.Context, n *Node) error {
 	)
 }
 
-// byMirror: the kubelet asks for the image's host, and containerd takes the
+// byMirror: the kubelet asks for the image's host, and containerd sends the
 // credentials to the mirror.
 func byMirror(ctx context.Context, n *Node) error {
 	return steps(

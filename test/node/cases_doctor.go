@@ -13,8 +13,8 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// doctorCases: the operator's tool on a node says what is missing, and nothing but
-// that is needed.
+// doctorCases: the operator's tool on a node says what is missing, and adding
+// exactly that is enough.
 var doctorCases = []Case{
 	{ID: "15a", Name: "doctor names the missing statement, which repairs the node", Setup: Setup{Config: oneRole, World: func(w *fakeaws.World) {
 		w.SetRole(fakeaws.Role{ARN: firstRole, Trust: []fakeaws.Trust{{Principal: "arn:aws:iam::" + fakeaws.NodeAccount + ":role/other"}}})
@@ -33,7 +33,7 @@ type diagnosis struct {
 	}
 }
 
-// String returns the checks that did not end well.
+// String returns the checks that are not ok.
 func (d diagnosis) String() string {
 	var s strings.Builder
 	for _, c := range d.Checks {
@@ -44,7 +44,7 @@ func (d diagnosis) String() string {
 	return s.String()
 }
 
-// Doctor runs the operator's tool as somebody on the node would.
+// Doctor runs the operator's tool like an operator on the node.
 func (n *Node) Doctor(ctx context.Context, images ...string) (d diagnosis, err error) {
 	cmd := exec.CommandContext(ctx, filepath.Join(binDir, "ecr-cross-account"), append([]string{"doctor", "--output", "json"}, images...)...)
 	var stdout, stderr bytes.Buffer
@@ -63,8 +63,8 @@ func (n *Node) Doctor(ctx context.Context, images ...string) (d diagnosis, err e
 	return d, nil
 }
 
-// repairedByDoctor: the trust policy names another role. Exactly the printed statement
-// makes the pod Ready.
+// repairedByDoctor: the trust policy names another role. Adding exactly the printed
+// statement makes the pod Ready.
 func repairedByDoctor(ctx context.Context, n *Node) error {
 	image := firstRegistry + "/team-a/app:1"
 	return steps(
@@ -90,7 +90,8 @@ func repairedByDoctor(ctx context.Context, n *Node) error {
 	)
 }
 
-// repair applies the verdict: the statement, where it belongs, and nothing else.
+// repair applies the verdict: it adds only the statement, to the policy that the
+// verdict names.
 func (n *Node) repair(d diagnosis) error {
 	v := d.Verdict
 	if v == nil || v.Cause != "D19" || v.Side != "unknown" || v.Account != fakeaws.FirstAccount || v.Policy != "trust-policy" || v.AttachTo != firstRole {
@@ -103,8 +104,8 @@ func (n *Node) repair(d diagnosis) error {
 	return nil
 }
 
-// leakSeen: with the example's hosts.toml all is well; without "server" doctor names
-// the host that would get the token.
+// leakSeen: with the example's hosts.toml, doctor finds no problem. Without
+// "server", it names the host that would get the token.
 func leakSeen(ctx context.Context, n *Node) error {
 	image := "docker.io/" + cached
 	said := func(result, text string) error {

@@ -9,8 +9,8 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// failureCases: what goes wrong, who hears of it, and that nothing but the cause
-// must be repaired.
+// failureCases are about failures: who sees the error, and that repairing the cause
+// is enough.
 var failureCases = []Case{
 	{ID: "6", Name: "a role that refuses, then repaired", Setup: Setup{Config: oneRole, World: func(w *fakeaws.World) {
 		w.SetRole(fakeaws.Role{ARN: firstRole})
@@ -43,8 +43,8 @@ func refusedThenRepaired(ctx context.Context, n *Node) error {
 	)
 }
 
-// darkAndRestarted: a kubelet that has just started keeps nothing, but the
-// plugin's processes share what they got.
+// darkAndRestarted: a kubelet that has just started has an empty cache, but the
+// plugin's processes share their cache.
 func darkAndRestarted(ctx context.Context, n *Node) error {
 	before := 0
 	return steps(
@@ -68,20 +68,20 @@ func darkAndRestarted(ctx context.Context, n *Node) error {
 	)
 }
 
-// tokenLife is so short that the kubelet, which keeps an answer for half of it,
-// asks again soon.
+// tokenLife is short, so that the kubelet soon asks again. It keeps an answer for
+// half of this time.
 const tokenLife = 20 * time.Second
 
-// expiredToken: AWS's clock jumps ahead, so that the token that the kubelet keeps
-// is refused. The next one must be told by AWS's clock, or the kubelet would
-// keep it for minutes after its end.
+// expiredToken: AWS's clock is set ahead, so the token that the kubelet keeps is
+// refused. The life of the next token must follow AWS's clock. Otherwise the
+// kubelet would keep it for minutes after its end.
 func expiredToken(ctx context.Context, n *Node) error {
 	before, after := firstRegistry+"/team-a/before:1", firstRegistry+"/team-a/after:1"
 	return steps(
 		func() error { return n.StartKubelet(ctx) },
 		func() error { return n.Pulls(ctx, "before", before, firstSession) },
 		func() error {
-			n.AWS.World.SetSkew(4 * time.Minute) // signatures are good for 5
+			n.AWS.World.SetSkew(4 * time.Minute) // signatures are valid for 5
 			return n.Pod(ctx, "after", after)
 		},
 		func() error { return n.Waiting(ctx, "ImagePullBackOff", "403 Forbidden", "after") },
@@ -92,7 +92,8 @@ func expiredToken(ctx context.Context, n *Node) error {
 	)
 }
 
-// keptAtMost reports whether the plugin let the kubelet keep no answer for longer.
+// keptAtMost returns an error if an answer of the plugin had a longer
+// cacheDuration.
 func (n *Node) keptAtMost(most time.Duration) error {
 	for _, run := range n.runs() {
 		d, err := time.ParseDuration(run.answer().CacheDuration)
@@ -117,7 +118,8 @@ func brokenThenRepaired(ctx context.Context, n *Node) error {
 	)
 }
 
-// brokenEntry: what the kubelet cannot read ends it, whatever the plugin is.
+// brokenEntry: an entry that the kubelet cannot read stops the kubelet, with any
+// plugin.
 func brokenEntry(ctx context.Context, n *Node) error {
 	broken := providersConfig(n.setup.providers()) + "  roleARN: " + firstRole + "\n"
 	return steps(

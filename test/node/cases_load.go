@@ -9,7 +9,7 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// loadCases: many pods at once.
+// loadCases are about many pods at once.
 var loadCases = []Case{
 	{ID: "9", Name: "20 pods of 10 repositories on a cold node", Setup: Setup{
 		Config: oneRole, Kubelet: "serializeImagePulls: false\n", RoundTrip: 100 * time.Millisecond,
@@ -40,10 +40,10 @@ func (n *Node) many(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
-// coldNode counts the calls: the kubelet runs a plugin for each repository at the
-// same time, and of all of them one asks AWS.
+// coldNode counts the calls. The kubelet runs a process for each repository at the
+// same time, and only one of them asks AWS.
 func coldNode(ctx context.Context, n *Node) error {
-	names, err := n.many(ctx) // there when the kubelet starts
+	names, err := n.many(ctx) // before the kubelet starts
 	if err != nil {
 		return err
 	}
@@ -62,8 +62,8 @@ func coldNode(ctx context.Context, n *Node) error {
 	)
 }
 
-// upgrade: the kubelet runs the plugin from its own path, where a new one is
-// renamed to again and again.
+// upgrade: the kubelet runs the plugin from its path, while new versions are
+// renamed to this path again and again.
 func upgrade(ctx context.Context, n *Node) error {
 	if err := n.StartKubelet(ctx); err != nil {
 		return err

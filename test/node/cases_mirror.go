@@ -20,7 +20,8 @@ var mirrorExamples = map[string]string{
 	providersConfigPath: "config-examples/kubelet/mirrors.yaml",
 }
 
-// mirrorCases: the kubelet asks for credentials of docker.io, and ECR gets them.
+// mirrorCases: the kubelet asks for credentials of docker.io, and ECR receives
+// them.
 var mirrorCases = []Case{
 	{ID: "14a", Name: "Docker Hub through another account's cache", Setup: Setup{Examples: mirrorExamples}, Run: throughCache},
 	{ID: "14b", Name: "a mirror that falls back to Docker Hub gives it the token", Setup: Setup{Examples: mirrorExamples}, Run: fallsBack},
@@ -37,8 +38,8 @@ func throughCache(ctx context.Context, n *Node) error {
 	)
 }
 
-// withoutServer takes the server out of hosts.toml, so that containerd falls back to
-// Docker Hub.
+// withoutServer removes the server from hosts.toml, so that containerd falls back
+// to Docker Hub.
 func withoutServer() error {
 	text, err := document("config-examples/mirrors/hosts.toml")
 	if err != nil {
@@ -65,8 +66,8 @@ func fallsBack(ctx context.Context, n *Node) error {
 	)
 }
 
-// dockerHubGot reports whether Docker Hub got no token but a principal's; an empty
-// principal stands for no request at all.
+// dockerHubGot returns an error unless Docker Hub got only tokens of a principal.
+// An empty principal means no request at all.
 func (n *Node) dockerHubGot(principal string) error {
 	got := ""
 	for _, a := range n.registries.accesses() {

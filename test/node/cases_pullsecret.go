@@ -13,8 +13,8 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// pullSecretCases: a node without the plugin. ecr-pull-secrets runs in the cluster, here
-// as a process with a clock that the case sets.
+// pullSecretCases are about a node without the plugin. ecr-pull-secrets runs in the
+// cluster, here as a process with a clock that the case sets.
 var pullSecretCases = []Case{{
 	ID: "18", Name: "a pull Secret, on a node without the plugin", Setup: Setup{APIServer: true, NoPlugin: true}, Run: byPullSecret,
 }}
@@ -25,8 +25,8 @@ const (
 	team                  = "shop"
 )
 
-// teamObjects are a namespace that asks for a Secret, and a service account that asks
-// for it in its imagePullSecrets.
+// teamObjects are a namespace that requests a Secret, and a service account that
+// requests it in its imagePullSecrets.
 const teamObjects = `apiVersion: v1
 kind: Namespace
 metadata: {name: ` + team + `, labels: {ecr-pull-secrets/enabled: "true"}}
@@ -36,8 +36,8 @@ kind: ServiceAccount
 metadata: {name: app, namespace: ` + team + `, annotations: {ecr-pull-secrets/attach: "true"}}
 `
 
-// byPullSecret: a pod pulls at once, after an hour, and after twelve, when the first
-// token has ended.
+// byPullSecret: pods pull at once, after an hour, and after twelve hours, when the
+// first token has expired.
 func byPullSecret(ctx context.Context, n *Node) error {
 	var controller *process
 	image := func(name string) string { return firstRegistry + "/team-a/" + name + ":1" }
@@ -67,8 +67,8 @@ func byPullSecret(ctx context.Context, n *Node) error {
 	)
 }
 
-// startPullSecrets starts ecr-pull-secrets. It finds AWS as every pod on an EC2
-// instance does.
+// startPullSecrets starts ecr-pull-secrets. It finds AWS like every pod on an EC2
+// instance.
 func (n *Node) startPullSecrets() (*process, error) {
 	config := configHead + `registries:
 - accounts: ["` + fakeaws.FirstAccount + `"]
@@ -86,8 +86,8 @@ func (n *Node) startPullSecrets() (*process, error) {
 		"--config="+pullSecretsConfig, "--kubeconfig="+pullSecretsKubeconfig, "--leader-elect=false", "--listen=127.0.0.1:8080")
 }
 
-// attached waits until the service account has the Secret: pods get it only when they
-// are created.
+// attached waits until the service account has the Secret, because pods get it only
+// when they are created.
 func (n *Node) attached(ctx context.Context, controller *process) error {
 	return poll(ctx, "the service account has the pull Secret", func() error {
 		var account corev1.ServiceAccount
@@ -102,15 +102,15 @@ func (n *Node) attached(ctx context.Context, controller *process) error {
 	})
 }
 
-// pullSecret returns the time at which the team's Secret ends.
+// pullSecret returns the time at which the team's Secret expires.
 func (n *Node) pullSecret(ctx context.Context) (string, error) {
 	var secret corev1.Secret
 	err := n.api.get(ctx, "/api/v1/namespaces/"+team+"/secrets/ecr-pull-secrets", &secret)
 	return secret.Annotations["ecr-pull-secrets/expires-at"], err
 }
 
-// hours lets hours pass, for AWS and for ecr-pull-secrets, which renews the Secret in
-// each of them.
+// hours lets hours pass for AWS and for ecr-pull-secrets, which renews the Secret
+// in each hour.
 func (n *Node) hours(ctx context.Context, controller *process, hours int) error {
 	for range hours {
 		before, err := n.pullSecret(ctx)

@@ -8,7 +8,7 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// The examples, which are taken as they are.
+// These are the examples, which are used unchanged.
 const (
 	accountsConfig    = "config-examples/service-account.yaml"
 	accountsProviders = "config-examples/kubelet/service-account.yaml"
@@ -25,8 +25,8 @@ const (
 	teamCSession = "arn:aws:sts::" + fakeaws.FirstAccount + ":assumed-role/pull-team-c/team-c.app"
 )
 
-// byAccounts is a node of a cluster, set up by the examples: the roles of teams A
-// and B may pull what is below shared/, that of team C may not.
+// byAccounts is a node of a cluster that is set up by the examples. The roles of
+// teams A and B may pull repositories below shared/. The role of team C may not.
 var byAccounts = Setup{
 	APIServer: true,
 	Examples:  map[string]string{configPath: accountsConfig, providersConfigPath: accountsProviders},
@@ -38,8 +38,8 @@ var byAccounts = Setup{
 	},
 }
 
-// orNode is one of the examples' entries, with the node for service accounts
-// without a role; a policy lets it pull.
+// orNode is one of the examples' entries, with the node's identity for service
+// accounts without a role. A policy lets the node pull.
 var orNode = Setup{
 	APIServer: true,
 	Examples:  map[string]string{providersConfigPath: accountsProviders},
@@ -53,8 +53,8 @@ var orNode = Setup{
 	World: func(w *fakeaws.World) { w.AllowPull(firstRepository("shared/app"), fakeaws.NodeAccount) },
 }
 
-// serviceAccountCases: an API server that gives the kubelet service accounts'
-// tokens, for roles that trust them.
+// serviceAccountCases are about an API server that gives the kubelet service
+// accounts' tokens, and roles that trust them.
 var serviceAccountCases = []Case{
 	{ID: "14", Name: "a service account, by the role in its annotation", Setup: byAccounts, Run: byAnnotation},
 	{ID: "15", Name: "a service account without a role, by the node", Setup: orNode, Run: withoutRole},
@@ -87,8 +87,8 @@ func withoutRole(ctx context.Context, n *Node) error {
 }
 
 // eachByItsOwn: the image is on the node after the first pull. The kubelet has
-// noted whose credentials pulled it, and lets no other service account use it
-// but by credentials of its own: the second team's are good, the third's not.
+// noted whose credentials pulled it. Another service account can use it only with
+// its own credentials. The second team's are accepted, the third's are not.
 func eachByItsOwn(ctx context.Context, n *Node) error {
 	return steps(
 		func() error { return n.Namespace(ctx, "team-a") },
@@ -109,8 +109,8 @@ func eachByItsOwn(ctx context.Context, n *Node) error {
 	)
 }
 
-// audienceRefused is what TROUBLESHOOTING.md says of the kubelet's log; any text takes the
-// place of its dots.
+// audienceRefused is TROUBLESHOOTING.md's quote of the kubelet's log. Its dots
+// stand for any text.
 const audienceRefused = "failed to get service account token: … not authorized …"
 
 func withoutClusterRole(ctx context.Context, n *Node) error {
@@ -135,8 +135,8 @@ func withoutClusterRole(ctx context.Context, n *Node) error {
 	)
 }
 
-// saidAsDocumented reports whether TROUBLESHOOTING.md has a phrase, and the kubelet's
-// log what it stands for.
+// saidAsDocumented returns an error unless TROUBLESHOOTING.md has a phrase, and the
+// kubelet's log has a matching text.
 func (n *Node) saidAsDocumented(phrase string) error {
 	const page = "config-examples/TROUBLESHOOTING.md"
 	text, err := document(page)

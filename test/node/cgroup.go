@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// cgroup is the one directory, of the same name in each hierarchy, that a node's
-// pods are in. It is the only thing that a node has on the machine.
+// cgroup is the cgroup of a node's pods, with the same name in each hierarchy. It
+// is the only thing that a node leaves on the machine.
 type cgroup struct{ name string }
 
 const cgroupPrefix = "ecr-node-e2e."
@@ -37,8 +37,7 @@ func (c cgroup) create() error {
 	return nil
 }
 
-// remove takes the cgroup away. Processes that were killed a moment ago may
-// still be leaving it.
+// remove removes the cgroup. Processes that were just killed may still be in it.
 func (c cgroup) remove() error {
 	mounts, err := hierarchies()
 	if err != nil {
@@ -57,8 +56,8 @@ func (c cgroup) remove() error {
 	}
 }
 
-// removeTree removes directories, the innermost first; the files in a cgroup go with
-// it.
+// removeTree removes directories, the innermost first. Removing a cgroup also
+// removes its files.
 func removeTree(root string) error {
 	var directories []string
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
@@ -78,7 +77,7 @@ func removeTree(root string) error {
 	return nil
 }
 
-// removeAbandonedCgroups removes those of runs that were killed outright.
+// removeAbandonedCgroups removes the cgroups of runs that were killed.
 func removeAbandonedCgroups() {
 	mounts, _ := hierarchies()
 	for _, m := range mounts {
@@ -92,8 +91,8 @@ func removeAbandonedCgroups() {
 	}
 }
 
-// hierarchies are where cgroups are mounted: once in version 2, once for each
-// controller in version 1, both in between.
+// hierarchies returns where cgroups are mounted. Version 2 has one mount, and
+// version 1 has one for each controller. A mixed setup has both.
 func hierarchies() ([]string, error) {
 	f, err := os.Open("/proc/self/mountinfo")
 	if err != nil {

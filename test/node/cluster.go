@@ -28,8 +28,8 @@ func (n *Node) Namespace(ctx context.Context, name string) error {
 	return n.api.apply(ctx, "apiVersion: v1\nkind: Namespace\nmetadata: {name: "+name+"}\n")
 }
 
-// Team makes a namespace with a service account in it, app, which has a role in
-// its annotation, or none.
+// Team makes a namespace with a service account, app. Its annotation names a role,
+// unless that is empty.
 func (n *Node) Team(ctx context.Context, namespace, role string) error {
 	annotations := ""
 	if role != "" {
@@ -44,8 +44,8 @@ metadata: {name: app, namespace: %s, annotations: {%s}}
 `, namespace, annotations))
 }
 
-// PublicEvent waits until an event of a namespace, as the API server has it, shows
-// a text.
+// PublicEvent waits until an event of a namespace in the API server contains a
+// text.
 func (n *Node) PublicEvent(ctx context.Context, namespace, text string) error {
 	return poll(ctx, "an event shows "+text, func() error {
 		events, err := n.api.events(ctx, namespace)

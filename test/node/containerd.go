@@ -5,10 +5,9 @@ import (
 	"net"
 )
 
-// containerdConfig is Debian's default but where the test is no whole machine:
-// it may not raise OOM scores or load AppArmor profiles. Registries are
-// configured in the directory certs.d; there is nothing in it but in a case of
-// mirrors.
+// containerdConfig is Debian's default, except that a test's node may not change
+// OOM scores or load AppArmor profiles. Registries are configured in the directory
+// certs.d. It is empty except in cases of mirrors.
 const containerdConfig = `version = 2
 [plugins."io.containerd.internal.v1.opt"]
   path = "/var/lib/containerd/opt"

@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// enableControllers lets the cgroups below the root of version 2 have what the
-// kubelet wants to see in them, and returns how to undo it. There is nothing to
-// do in version 1.
+// enableControllers enables the controllers that the kubelet requires in cgroups
+// below the root of version 2. It returns a function to undo that. In version 1 it
+// does nothing.
 func enableControllers() (restore func(), err error) {
 	const root = "/sys/fs/cgroup"
 	there, err := os.ReadFile(filepath.Join(root, "cgroup.controllers"))

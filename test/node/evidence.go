@@ -11,7 +11,7 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// report prints what was seen: in short if all went well, in whole if not.
+// report prints the observations: in short if the case passed, in full if not.
 func (n *Node) report(w io.Writer, failure error, whole bool) {
 	if n != nil {
 		n.reportShort(w)
@@ -48,7 +48,7 @@ func (n *Node) reportShort(w io.Writer) {
 	printCounted(w, "event", n.events())
 }
 
-// messages are lines of the kubelet's log without time and place.
+// messages are lines of the kubelet's log without time and source line.
 func messages(lines []string) []string {
 	var all []string
 	for _, line := range lines {
@@ -60,7 +60,7 @@ func messages(lines []string) []string {
 
 var event = regexp.MustCompile(`"Event occurred" object="(?:default/)?([^"]+?)(?:-` + nodeName + `)?".* reason="(Pulled|Failed|BackOff)" message=(".*")`)
 
-// events are what the user of a pod sees of its pulls.
+// events are the events of a pod's pulls that its user sees.
 func (n *Node) events() []string {
 	var all []string
 	for _, line := range n.KubeletLog(`"Event occurred"`) {
@@ -71,11 +71,11 @@ func (n *Node) events() []string {
 	return all
 }
 
-// ages are of a failure that the plugin keeps.
+// ages matches the age of a remembered failure in a message.
 var ages = regexp.MustCompile(`refused \w+ ago, asked again in \w+`)
 
-// printCounted prints lines, each once and with how often it came, at whatever
-// age.
+// printCounted prints each line once, with its count. Lines that differ only in the
+// age are equal.
 func printCounted(w io.Writer, what string, lines []string) {
 	count := map[string]int{}
 	var order []string
@@ -109,7 +109,7 @@ func lines[T fmt.Stringer](items []T) []string {
 	return all
 }
 
-// matchingLines are the lines of a log that are wanted.
+// matchingLines returns the lines of a log that match.
 func matchingLines(path string, wanted func(string) bool) []string {
 	text, err := os.ReadFile(path)
 	if err != nil {

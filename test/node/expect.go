@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// pulls is the case of one pod with one image.
+// pulls returns a case with one pod and one image.
 func pulls(image, principal string) func(context.Context, *Node) error {
 	return func(ctx context.Context, n *Node) error {
 		if err := n.StartKubelet(ctx); err != nil {
@@ -18,8 +18,8 @@ func pulls(image, principal string) func(context.Context, *Node) error {
 	}
 }
 
-// Pulls starts a pod, waits until it is ready, and looks whose token its image
-// was pulled with.
+// Pulls starts a pod, waits until it is ready, and checks whose token pulled its
+// image.
 func (n *Node) Pulls(ctx context.Context, pod, image, principal string) error {
 	if err := n.Pod(ctx, pod, image); err != nil {
 		return err
@@ -30,8 +30,8 @@ func (n *Node) Pulls(ctx context.Context, pod, image, principal string) error {
 	return n.PulledBy(image, principal)
 }
 
-// PulledBy reports whether an image was handed out, and to nobody but principals, in
-// that order.
+// PulledBy returns an error unless exactly these principals have pulled an image,
+// in this order.
 func (n *Node) PulledBy(image string, principals ...string) error {
 	var handed []string
 	for _, a := range n.manifestsOf(image) {
@@ -45,7 +45,7 @@ func (n *Node) PulledBy(image string, principals ...string) error {
 	return nil
 }
 
-// manifestsOf are the requests for an image's manifest so far.
+// manifestsOf returns the requests for an image's manifest so far.
 func (n *Node) manifestsOf(image string) []access {
 	host, rest, _ := strings.Cut(image, "/")
 	repository, _, _ := strings.Cut(rest, ":")
@@ -54,8 +54,8 @@ func (n *Node) manifestsOf(image string) []access {
 	})
 }
 
-// RefusedTo reports whether an image was asked for with a principal's token and
-// refused.
+// RefusedTo returns an error unless a request for an image with a principal's token
+// was refused.
 func (n *Node) RefusedTo(image, principal string) error {
 	refused := slices.ContainsFunc(n.manifestsOf(image), func(a access) bool {
 		return a.status == 403 && a.principal == principal
@@ -66,8 +66,9 @@ func (n *Node) RefusedTo(image, principal string) error {
 	return nil
 }
 
-// SaidInOneLine reports whether a line of the kubelet's log has the plugin's exit
-// status and texts, and whether the plugin never says more than one line.
+// SaidInOneLine returns an error unless a line of the kubelet's log has the
+// plugin's exit status and the texts. It also checks that the plugin never writes
+// more than one line.
 func (n *Node) SaidInOneLine(status int, texts ...string) error {
 	texts = append(texts, fmt.Sprintf("exit status %d: %s: ", status, pluginName))
 	if len(n.KubeletLog(texts...)) == 0 {
@@ -81,7 +82,7 @@ func (n *Node) SaidInOneLine(status int, texts ...string) error {
 	return nil
 }
 
-// NoEvent reports whether no user of a pod saw a text.
+// NoEvent returns an error if an event contains a text.
 func (n *Node) NoEvent(text string) error {
 	for _, e := range n.events() {
 		if strings.Contains(e, text) {
@@ -91,7 +92,7 @@ func (n *Node) NoEvent(text string) error {
 	return nil
 }
 
-// steps are taken one after the other, up to the first that fails.
+// steps runs steps one after the other, up to the first one that fails.
 func steps(all ...func() error) error {
 	for _, step := range all {
 		if err := step(); err != nil {

@@ -20,8 +20,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 )
 
-// baker makes images: each is the program pause, and a file that no other image
-// has, so that no image is on the node before it is pulled.
+// baker makes images. Each has the program pause and a unique file, so that no
+// image is on the node before it is pulled.
 type baker struct{ program v1.Layer }
 
 func newBaker() (baker, error) {
@@ -33,7 +33,7 @@ func newBaker() (baker, error) {
 	return baker{layer}, err
 }
 
-// bake makes the image of that name.
+// bake makes the image with a name.
 func (b baker) bake(name string) (v1.Image, error) {
 	label, err := layerOf("name", []byte(name), 0o644)
 	if err != nil {
@@ -66,7 +66,7 @@ func layerOf(path string, content []byte, mode int64) (v1.Layer, error) {
 	}, tarball.WithCompressedCaching)
 }
 
-// push puts an image into its registry, past the door.
+// push puts an image into its registry, without authorization.
 func (r *registries) push(ctx context.Context, b baker, name string) error {
 	image, err := b.bake(name)
 	if err != nil {

@@ -11,11 +11,11 @@ import (
 	"time"
 )
 
-// patience is how long a case may take on a busy machine.
+// patience is the longest time for a case on a busy machine.
 const patience = 3 * time.Minute
 
-// inside is the first process of a node: it runs one case, and says what was
-// seen.
+// inside is the first process of a node. It runs one case, and reports what it
+// observed.
 func inside(o options, w io.Writer) int {
 	i := slices.IndexFunc(cases, func(c Case) bool { return c.ID == o.inside })
 	if i < 0 {
@@ -42,7 +42,7 @@ func inside(o options, w io.Writer) int {
 	return 0
 }
 
-// openShell lets somebody look around, until they leave.
+// openShell runs a shell on the node until its user leaves.
 func openShell(w io.Writer) {
 	fmt.Fprintf(w, "\nThis is the node; its logs are in %s. Leave it by exit.\n", logsDir)
 	shell := exec.Command("/bin/bash", "--norc")

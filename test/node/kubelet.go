@@ -18,9 +18,9 @@ const (
 	manifestsDir        = "/etc/kubernetes/manifests"
 )
 
-// kubeletConfig is that of a kubelet that takes its pods from a directory, with an
-// API server or without. What differs from the defaults, beyond that, is for the sake of
-// the machine: no swap, no iptables, no eviction, a cgroup of its own.
+// kubeletConfig is the configuration of a kubelet that reads its pods from a
+// directory, with an API server or without. Other differences from the defaults
+// protect the machine: no swap, no iptables, no eviction, a separate cgroup.
 const kubeletConfig = `apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 staticPodPath: ` + manifestsDir + `
@@ -73,7 +73,7 @@ func (n *Node) launchKubelet() (err error) {
 	return err
 }
 
-// StopKubelet ends the kubelet as systemd does; its pods go on.
+// StopKubelet ends the kubelet like systemd. Its pods continue.
 func (n *Node) StopKubelet(ctx context.Context) error {
 	if err := n.kubelet.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return fmt.Errorf("ending the kubelet: %w", err)
@@ -86,14 +86,14 @@ func (n *Node) StopKubelet(ctx context.Context) error {
 	}
 }
 
-// pods are what the kubelet says of its pods.
+// pods returns the kubelet's list of its pods.
 func (n *Node) pods(ctx context.Context) ([]corev1.Pod, error) {
 	var list corev1.PodList
 	err := get(ctx, "http://127.0.0.1:10255/pods", &list)
 	return list.Items, err
 }
 
-// KubeletLog is the lines of the kubelet's log that all of some texts are in.
+// KubeletLog returns the lines of the kubelet's log that contain all of the texts.
 func (n *Node) KubeletLog(texts ...string) []string {
 	return matchingLines(logOf("kubelet"), func(line string) bool {
 		for _, text := range texts {

@@ -10,32 +10,31 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Where things are on a node. Nothing of it is on the machine's disks.
+// These are the paths on a node. None of them is on the machine's disks.
 const (
 	nodeDir       = "/run/node"
 	binDir        = nodeDir + "/bin"        // the bin of the repository
 	repositoryDir = nodeDir + "/repository" // the repository itself
-	providersDir  = nodeDir + "/providers"  // what the kubelet runs
-	pluginsDir    = nodeDir + "/plugins"    // what the witness runs
+	providersDir  = nodeDir + "/providers"  // the programs that the kubelet runs
+	pluginsDir    = nodeDir + "/plugins"    // the programs that the witness runs
 	logsDir       = nodeDir + "/logs"
 	configPath    = "/etc/ecr-cross-account-credential-provider/config.yaml"
 	nodeName      = "node"
-	nodeAddress   = "10.0.0.10" // the kubelet takes no loopback address for its own
+	nodeAddress   = "10.0.0.10" // the kubelet accepts no loopback address as its own
 )
 
-// becomeMachine turns the namespaces that this process was started in into a
-// machine: with mounts and a network of its own, and a disk that cannot be
-// written but where a node writes. Directories are what it sees of the machine's own
-// at other places, by place.
+// becomeMachine turns the namespaces of this process into a machine with its own
+// mounts and network. Its disk is read-only except where a node writes. directories
+// are the machine's directories that it sees at other paths, by path.
 func becomeMachine(directories map[string]string) error {
-	// A directory may be hidden by what is mounted; an open one stays in reach.
+	// A mount may hide a directory, but an open one stays accessible.
 	open := map[string]int{}
 	for place, directory := range directories {
 		fd, err := unix.Open(directory, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 		if err != nil {
 			return fmt.Errorf("opening %s: %w", directory, err)
 		}
-		defer unix.Close(fd) //nolint:errcheck // a handle of the path only
+		defer unix.Close(fd) //nolint:errcheck // opened as a path only
 		open[place] = fd
 	}
 	for _, step := range []func() error{
@@ -56,7 +55,7 @@ func becomeMachine(directories map[string]string) error {
 	return nil
 }
 
-// mountDirectories shows open directories at their places, to be read only.
+// mountDirectories mounts open directories at their paths, read-only.
 func mountDirectories(open map[string]int) error {
 	for place, fd := range open {
 		if err := mount(fmt.Sprintf("/proc/self/fd/%d", fd), place, "", unix.MS_BIND, ""); err != nil {
@@ -76,7 +75,7 @@ func mount(source, target, kind string, flags uintptr, data string) error {
 	return nil
 }
 
-// mountMemory puts memory where a node writes.
+// mountMemory mounts memory where a node writes.
 func mountMemory() error {
 	for _, dir := range []string{"/run", "/tmp", "/var/lib", "/var/log"} {
 		if err := mount("tmpfs", dir, "tmpfs", 0, "mode=0755"); err != nil {
@@ -91,7 +90,7 @@ func mountMemory() error {
 	return nil
 }
 
-// mountEtc makes what is written to /etc the node's alone.
+// mountEtc keeps changes of /etc within the node.
 func mountEtc() error {
 	layers := fmt.Sprintf("lowerdir=/etc,upperdir=%[1]s/etc,workdir=%[1]s/etc-work", nodeDir)
 	if err := mount("overlay", "/etc", "overlay", 0, layers); err != nil {
@@ -117,15 +116,15 @@ func mountEtc() error {
 	return nil
 }
 
-// kernelFlags are what a kubelet sets for the whole machine if it does not find
-// them so (setupKernelTunables in pkg/kubelet/cm).
+// kernelFlags are the kernel's settings that a kubelet changes for the whole
+// machine if they differ (setupKernelTunables in pkg/kubelet/cm).
 var kernelFlags = map[string]string{
 	"vm/overcommit_memory": "1", "vm/panic_on_oom": "0", "kernel/panic": "10", "kernel/panic_on_oops": "1",
 	"kernel/keys/root_maxkeys": "1000000", "kernel/keys/root_maxbytes": "25000000",
 }
 
-// protectKernel keeps the machine's kernel as it is, and shows the kubelet what
-// it wants to see.
+// protectKernel leaves the machine's kernel unchanged, and shows the kubelet the
+// settings that it requires.
 func protectKernel() error {
 	const sys = "/proc/sys"
 	if err := mount(sys, sys, "", unix.MS_BIND, ""); err != nil {
@@ -146,8 +145,8 @@ func protectKernel() error {
 	return nil
 }
 
-// bringLoopbackUp gives the one interface there is the addresses that a node
-// sees: its own, and that of the metadata service.
+// bringLoopbackUp gives the only interface a node's addresses: its own, and that of
+// the metadata service.
 func bringLoopbackUp() error {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -185,5 +184,5 @@ func writeFile(path, text string, mode os.FileMode) error {
 	if err := os.WriteFile(path, []byte(text), mode); err != nil {
 		return err
 	}
-	return os.Chmod(path, mode) // whatever the umask
+	return os.Chmod(path, mode) // for any umask
 }

@@ -1,6 +1,6 @@
-// Command node starts pods on real nodes: a kubelet that runs the plugin,
-// containerd, and registries that accept only what AWS would, each node in
-// namespaces of its own. AWS is test/fakeaws. README.md says how it is used.
+// Command node starts pods on real nodes. Each node has a kubelet that runs the
+// plugin, containerd, registries with AWS's checks, and its own namespaces. AWS is
+// test/fakeaws. README.md says how to use it.
 package main
 
 import (
@@ -33,7 +33,7 @@ func main() {
 		os.Exit(inside(o, os.Stdout))
 	}
 	ends := []os.Signal{syscall.SIGTERM, syscall.SIGHUP}
-	if !o.shell { // there an interrupt is for what runs in the shell
+	if !o.shell { // in a shell, an interrupt is for its programs
 		ends = append(ends, os.Interrupt)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), ends...)
@@ -79,8 +79,7 @@ func parseOptions() (options, error) {
 	return o, nil
 }
 
-// outside runs the chosen cases, each on a node of its own, and prints a table
-// of them.
+// outside runs the chosen cases, each on its own node, and prints a table of them.
 func outside(ctx context.Context, o options, w io.Writer) error {
 	var chosen []Case
 	for _, c := range cases {

@@ -20,23 +20,24 @@ type Node struct {
 	setup      Setup
 	cgroup     string
 	kubelet    *process
-	api        *apiServer // none but where the Setup has one
+	api        *apiServer // nil unless the Setup has one
 	installed  int        // how often a plugin was
 }
 
-// Setup is what is on a node before its kubelet starts.
+// Setup describes a node before its kubelet starts.
 type Setup struct {
-	// Config is the plugin's configuration, without its head; none if empty.
+	// Config is the plugin's configuration without its first lines. Empty means
+	// none.
 	Config string
 	// Files are further files, by path.
 	Files map[string]string
 	// Examples are further files, by path: copies of files of the repository.
 	Examples map[string]string
-	// APIServer lets the kubelet take its pods from one.
+	// APIServer starts an API server for the kubelet.
 	APIServer bool
 	// NoPlugin leaves the kubelet without providers.
 	NoPlugin bool
-	// Providers are the kubelet's: the plugin alone if empty.
+	// Providers are the kubelet's providers. Empty means only the plugin.
 	Providers []Provider
 	// Kubelet is added to the kubelet's configuration.
 	Kubelet string
@@ -44,14 +45,14 @@ type Setup struct {
 	Hosts map[string]string
 	// World changes the accounts.
 	World func(*fakeaws.World)
-	// RoundTrip is how far AWS is.
+	// RoundTrip is the time of a round trip to AWS.
 	RoundTrip time.Duration
 	// Unwatched lets the kubelet run the plugin directly, with no witness.
 	Unwatched bool
 }
 
-// Provider is an entry of the kubelet's CredentialProviderConfig. Each is the
-// plugin, by whatever name.
+// Provider is an entry of the kubelet's CredentialProviderConfig. Each runs the
+// plugin, under any name.
 type Provider struct {
 	Name          string
 	Args          []string
@@ -59,7 +60,7 @@ type Provider struct {
 	CacheDuration string // 0s if empty
 }
 
-// allOfECR is what Amazon EKS has for matchImages, as far as partition aws goes.
+// allOfECR is matchImages on Amazon EKS, for partition aws.
 var allOfECR = []string{"*.dkr.ecr.*.amazonaws.com", "*.dkr-ecr.*.on.aws", "*.dkr.ecr-fips.*.amazonaws.com", "*.dkr-ecr-fips.*.on.aws", "public.ecr.aws"}
 
 func (s Setup) providers() []Provider {
@@ -72,7 +73,7 @@ func (s Setup) providers() []Provider {
 	return []Provider{{Name: pluginName}}
 }
 
-// newNode sets everything up but the kubelet.
+// newNode sets up everything except the kubelet.
 func newNode(ctx context.Context, setup Setup, cgroup string) (*Node, error) {
 	world := newWorld()
 	if setup.World != nil {
@@ -98,7 +99,7 @@ func newNode(ctx context.Context, setup Setup, cgroup string) (*Node, error) {
 	return n, n.startDaemons(ctx)
 }
 
-// startDaemons starts what the kubelet wants to be there, all at the same time.
+// startDaemons starts the daemons that the kubelet needs, all at the same time.
 func (n *Node) startDaemons(ctx context.Context) error {
 	if !n.setup.APIServer {
 		return n.startContainerd(ctx)
@@ -153,7 +154,7 @@ func (s Setup) installFiles() error {
 	return nil
 }
 
-// document is a file of the repository.
+// document returns the content of a file of the repository.
 func document(name string) (string, error) {
 	text, err := os.ReadFile(filepath.Join(repositoryDir, name))
 	return string(text), err

@@ -15,7 +15,7 @@ import (
 
 const pluginName = "ecr-cross-account-credential-provider"
 
-// witnessed is a run of the plugin: what the kubelet asked, and what it got.
+// witnessed is a run of the plugin: the kubelet's request, and the answer.
 type witnessed struct {
 	Name                    string
 	Request, Answer, Stderr string
@@ -23,8 +23,9 @@ type witnessed struct {
 	Took                    time.Duration
 }
 
-// witness is what the kubelet runs: it hands the kubelet's request to the plugin
-// of that name and the plugin's answer to the kubelet, and notes both.
+// witness is the program that the kubelet runs. It passes the kubelet's request to
+// the plugin with its name, and the plugin's answer to the kubelet. It records
+// both.
 func witness(name string, args []string) int {
 	request, err := io.ReadAll(os.Stdin)
 	if err != nil {
@@ -61,9 +62,9 @@ func note(line []byte) error {
 	return errors.Join(err, f.Close())
 }
 
-// Install puts the plugin on the node under a name: aside first, then by rename,
-// as an upgrade does, and each time with another byte at its end. Without a
-// witness the kubelet runs it directly.
+// Install installs the plugin under a name. Like an upgrade, it writes a temporary
+// file and renames it. Each installed file has another byte at its end. Without a
+// witness, the kubelet runs the plugin directly.
 func (n *Node) Install(name string, watched bool) error {
 	dir := providersDir
 	if watched {
@@ -84,13 +85,13 @@ func (n *Node) Install(name string, watched bool) error {
 	return os.Rename(filepath.Join(dir, ".new"), filepath.Join(dir, name))
 }
 
-// configHead is how every configuration of the plugin begins.
+// configHead is the start of every configuration of the plugin.
 const configHead = "apiVersion: ecr-cross-account-credential-provider/v1alpha1\nkind: CrossAccountConfig\n"
 
 // Configure writes the plugin's configuration.
 func (n *Node) Configure(text string) error { return writeFile(configPath, configHead+text, 0o644) }
 
-// runs are the plugin's runs so far.
+// runs returns the plugin's runs so far.
 func (n *Node) runs() []witnessed {
 	var all []witnessed
 	for _, line := range matchingLines(logOf("plugin"), func(string) bool { return true }) {
@@ -110,11 +111,11 @@ type answer struct {
 
 func (w witnessed) answer() answer {
 	var a answer
-	_ = json.Unmarshal([]byte(w.Answer), &a) // what is no JSON is no answer
+	_ = json.Unmarshal([]byte(w.Answer), &a) // invalid JSON counts as no answer
 	return a
 }
 
-// tell says a run in one line, without its secrets.
+// tell describes a run in one line, without its secrets.
 func (n *Node) tell(w witnessed) string {
 	var request struct{ Image string }
 	_ = json.Unmarshal([]byte(w.Request), &request)
@@ -125,7 +126,7 @@ func (n *Node) tell(w witnessed) string {
 		fmt.Fprintf(&s, ", %s for %s", a.CacheKeyType, a.CacheDuration)
 	}
 	for key, auth := range a.Auth {
-		grant, _ := n.AWS.World.ReadToken(auth.Password) // that it has expired since is no matter
+		grant, _ := n.AWS.World.ReadToken(auth.Password) // it may have expired since
 		fmt.Fprintf(&s, ", for %s a token of %s", key, grant.Principal)
 	}
 	if w.Stderr != "" {

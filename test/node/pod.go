@@ -12,8 +12,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// Pod pushes images and gives the kubelet a pod with a container of each. A pod
-// on the host's network needs no other network.
+// Pod pushes images, and gives the kubelet a pod with a container for each. The pod
+// uses the host's network, so it needs no other.
 func (n *Node) Pod(ctx context.Context, name string, images ...string) error {
 	var manifest strings.Builder
 	fmt.Fprintf(&manifest, `apiVersion: v1
@@ -30,7 +30,7 @@ spec:
 		}
 		fmt.Fprintf(&manifest, "  - {name: c%d, image: %q}\n", i, image)
 	}
-	// The kubelet skips files with a dot in front.
+	// The kubelet ignores files whose names start with a dot.
 	unfinished := filepath.Join(manifestsDir, "."+name)
 	if err := writeFile(unfinished, manifest.String(), 0o644); err != nil {
 		return err
@@ -38,8 +38,8 @@ spec:
 	return os.Rename(unfinished, filepath.Join(manifestsDir, name+".yaml"))
 }
 
-// PodOf pushes an image and gives the API server a pod with it, NAMESPACE/NAME,
-// of a service account.
+// PodOf pushes an image, and creates a pod with it in the API server. The pod is
+// NAMESPACE/NAME and has a service account.
 func (n *Node) PodOf(ctx context.Context, pod, serviceAccount, image string) error {
 	if err := n.registries.push(ctx, n.baker, image); err != nil {
 		return err
@@ -59,8 +59,8 @@ spec:
 `, name, namespace, serviceAccount, image))
 }
 
-// fullName is NAMESPACE/NAME of a pod. One that comes from a directory is in
-// default, and the kubelet names it after the node.
+// fullName returns NAMESPACE/NAME of a pod. A pod from a directory is in namespace
+// default, and the kubelet appends the node's name.
 func fullName(pod string) string {
 	if strings.Contains(pod, "/") {
 		return pod
@@ -68,7 +68,7 @@ func fullName(pod string) string {
 	return "default/" + pod + "-" + nodeName
 }
 
-// Ready waits until pods are.
+// Ready waits until pods are ready.
 func (n *Node) Ready(ctx context.Context, names ...string) error {
 	return n.await(ctx, strings.Join(names, ", ")+" ready", names, func(pod corev1.Pod) error {
 		for _, c := range pod.Status.Conditions {
@@ -80,8 +80,8 @@ func (n *Node) Ready(ctx context.Context, names ...string) error {
 	})
 }
 
-// Waiting waits until a container of each pod waits for that reason, and a text
-// is in its message.
+// Waiting waits until a container of each pod is waiting for that reason, with a
+// text in its message.
 func (n *Node) Waiting(ctx context.Context, reason, text string, names ...string) error {
 	return n.await(ctx, strings.Join(names, ", ")+" in "+reason, names, func(pod corev1.Pod) error {
 		for _, c := range pod.Status.ContainerStatuses {
@@ -93,7 +93,7 @@ func (n *Node) Waiting(ctx context.Context, reason, text string, names ...string
 	})
 }
 
-// await waits until pods are as wanted.
+// await waits until a condition is true for all pods.
 func (n *Node) await(ctx context.Context, what string, names []string, wanted func(corev1.Pod) error) error {
 	return poll(ctx, what, func() error {
 		pods, err := n.pods(ctx)
@@ -113,7 +113,7 @@ func (n *Node) await(ctx context.Context, what string, names []string, wanted fu
 	})
 }
 
-// describe is a pod's state as its user sees it.
+// describe returns a pod's state as its user sees it.
 func describe(pod corev1.Pod) string {
 	parts := []string{string(pod.Status.Phase)}
 	for _, c := range pod.Status.ContainerStatuses {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// process is a daemon of the node; what it says goes to a file.
+// process is a daemon of the node. Its output goes to a file.
 type process struct {
 	name  string
 	cmd   *exec.Cmd
@@ -24,7 +24,7 @@ func start(name, path string, args ...string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer out.Close() //nolint:errcheck // it is the daemon's
+	defer out.Close() //nolint:errcheck // the daemon has its own descriptor
 	p := &process{name: name, cmd: exec.Command(path, args...), ended: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = out, out
 	if err := p.cmd.Start(); err != nil {
@@ -37,11 +37,10 @@ func start(name, path string, args ...string) (*process, error) {
 	return p, nil
 }
 
-// errEnded is the error of a daemon that should be there; nothing is waited for
-// any longer.
+// errEnded is the error for a daemon that has ended too early. It ends all waiting.
 var errEnded = errors.New("it has ended")
 
-// orEnded is why a daemon does not answer: that it has ended, if it has.
+// orEnded returns err. If the daemon has ended, it returns errEnded in its place.
 func (p *process) orEnded(err error) error {
 	select {
 	case <-p.ended:
@@ -53,8 +52,8 @@ func (p *process) orEnded(err error) error {
 	return err
 }
 
-// poll waits until a condition holds; what it says until then is the reason for
-// which it did not in the end.
+// poll waits until a condition is true. If it never is, the error has the
+// condition's last text.
 func poll(ctx context.Context, what string, condition func() error) error {
 	ticker := time.NewTicker(100 * time.Millisecond)
 	defer ticker.Stop()

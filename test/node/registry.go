@@ -17,9 +17,9 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// registries are the private registries of all accounts, behind the door that
-// ECR has: only tokens that AWS minted, and only for what their principal may
-// pull. What is not ECR's is open to all.
+// registries are the private registries of all accounts, with ECR's checks. They
+// accept only tokens that AWS minted, and only for repositories that the principal
+// may pull. Images of other hosts are open to all.
 type registries struct {
 	world *fakeaws.World
 
@@ -37,7 +37,7 @@ type contents struct {
 // access is a line of the registries' log.
 type access struct {
 	method, host, path string
-	// mirrored is the host that the image is of, where another was asked.
+	// mirrored is the image's host, if another host was asked.
 	mirrored  string
 	principal string
 	status    int
@@ -54,7 +54,7 @@ func (a access) String() string {
 	return fmt.Sprintf("%d %s https://%s%s by %s", a.status, a.method, a.host, a.path, who)
 }
 
-// serveRegistries answers under all their names.
+// serveRegistries serves the registries under all their names.
 func serveRegistries(world *fakeaws.World, certificate *tls.Config) (*registries, error) {
 	r := &registries{world: world, contents: map[string]*contents{}}
 	socket, err := tls.Listen("tcp", "127.0.0.1:443", certificate)
@@ -66,7 +66,7 @@ func serveRegistries(world *fakeaws.World, certificate *tls.Config) (*registries
 	return r, nil
 }
 
-// at is the contents of a registry, new ones if there are none.
+// at returns the contents of a registry. It adds the registry if it is new.
 func (r *registries) at(host string) *contents {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -79,15 +79,15 @@ func (r *registries) at(host string) *contents {
 	return c
 }
 
-// ServeHTTP answers with the image's content, or with why not, and notes it. A
-// mirror is told by containerd which registry it stands in for.
+// ServeHTTP answers with the image's content or an error, and notes the request.
+// containerd tells a mirror which registry it replaces.
 func (r *registries) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	host, _, err := net.SplitHostPort(req.Host)
 	if err != nil {
 		host = req.Host
 	}
 	entry := access{method: req.Method, host: host, path: req.URL.Path}
-	// ECR does not look at the name of the host that it stands in for.
+	// ECR ignores the name of the host that it replaces.
 	if ns := req.URL.Query().Get("ns"); ns != "" && ns != host && !ecrHost.MatchString(host) {
 		entry.mirrored, host = ns, ns
 	}
@@ -106,7 +106,7 @@ var (
 	imagePath = regexp.MustCompile(`^/v2/(.+)/(?:manifests|blobs|tags)/`)
 )
 
-// admit is ECR's door.
+// admit makes ECR's checks.
 func (r *registries) admit(w http.ResponseWriter, req *http.Request, host string, entry *access) bool {
 	place := ecrHost.FindStringSubmatch(host)
 	if host == dockerHub {
@@ -140,11 +140,11 @@ func (r *registries) admit(w http.ResponseWriter, req *http.Request, host string
 	return false
 }
 
-// admitToDockerHub asks for credentials, as Docker Hub does, and knows nobody. It
-// notes whose token it gets.
+// admitToDockerHub asks for credentials like Docker Hub, and accepts none. It notes
+// whose token it gets.
 func (r *registries) admitToDockerHub(w http.ResponseWriter, req *http.Request, entry *access) bool {
 	if _, password, ok := req.BasicAuth(); ok {
-		grant, _ := r.world.ReadToken(password) // what is no token of AWS has no principal
+		grant, _ := r.world.ReadToken(password) // other passwords have no principal
 		entry.principal = grant.Principal
 	}
 	w.Header().Set("WWW-Authenticate", `Basic realm="docker.io"`)
@@ -152,7 +152,7 @@ func (r *registries) admitToDockerHub(w http.ResponseWriter, req *http.Request, 
 	return false
 }
 
-// manifests are the requests for manifests so far, which is where a pull begins.
+// manifests returns the requests for manifests so far. Each pull begins with one.
 func (r *registries) manifests(host string) []access {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -165,7 +165,7 @@ func (r *registries) manifests(host string) []access {
 	return found
 }
 
-// accesses are all requests so far.
+// accesses returns all requests so far.
 func (r *registries) accesses() []access {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// TestDoor: who is not let in. That the others are is what the cases prove.
+// TestDoor: the requests that ECR's checks refuse. The cases prove that others are
+// accepted.
 func TestDoor(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

@@ -15,14 +15,14 @@ import (
 	"time"
 )
 
-// result is what became of a case.
+// result is the result of a case.
 type result struct {
 	err  error
 	took time.Duration
 }
 
-// runAll runs cases, some at a time, and prints the evidence of each when it is
-// over.
+// runAll runs some cases at a time, and prints the observations of each case when
+// it ends.
 func runAll(ctx context.Context, o options, w io.Writer, chosen []Case) []result {
 	results := make([]result, len(chosen))
 	next := make(chan int)
@@ -62,11 +62,11 @@ func runOne(ctx context.Context, o options, w io.Writer, printing *sync.Mutex, c
 	return r
 }
 
-// startNode makes a child of this process the first process of a machine of its
-// own, as far as namespaces go, and waits for its end. With it everything ends
-// that it started: that is what a process namespace is for.
+// startNode starts a child of this process in new namespaces, as the first process
+// of a machine, and waits for its end. The process namespace ends all processes of
+// the node with it.
 func startNode(ctx context.Context, o options, evidence io.Writer, c Case, cgroup string) error {
-	// The kernel ends the child with the thread that started it.
+	// The kernel ends the child when the thread that started it ends.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	cmd := exec.CommandContext(ctx, "/proc/self/exe", "-inside", c.ID, "-cgroup", cgroup, "-bin", o.bin,
@@ -76,7 +76,7 @@ func startNode(ctx context.Context, o options, evidence io.Writer, c Case, cgrou
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWNET | syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC,
 		Pdeathsig:  syscall.SIGKILL,
-		Setpgid:    !o.shell, // an interrupt is for this process, which sees to the rest
+		Setpgid:    !o.shell, // an interrupt reaches only this process, which ends the others
 	}
 	if o.shell {
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
@@ -100,7 +100,7 @@ func (r result) String() string {
 	return fmt.Sprintf("%s %5.1fs", verdict, r.took.Seconds())
 }
 
-// table prints what became of each case.
+// table prints the result of each case.
 func table(ctx context.Context, w io.Writer, chosen []Case, results []result) error {
 	failed := 0
 	for i, c := range chosen {

@@ -14,14 +14,14 @@ import (
 	"ecr-cross-account-credential-provider/pkg/config"
 )
 
-// TestDocuments: a configuration loads, any other document decodes.
+// TestDocuments: each configuration loads, and each other document decodes.
 func TestDocuments(t *testing.T) {
 	t.Parallel()
 	for _, p := range pages(t) {
 		for _, b := range p.blocks {
 			switch b.language {
 			case "console", "text":
-			case "sh": // commands that no test can run, such as those for a cluster; bash reads them
+			case "sh": // commands that no test can run, such as those for a cluster; bash checks their syntax
 				if out, err := exec.CommandContext(t.Context(), "bash", "-n", "-c", strings.Join(b.text, "\n")).CombinedOutput(); err != nil {
 					t.Errorf("%s: %v\n%s", b.where(0), err, out)
 				}

@@ -1,7 +1,8 @@
 package readme_test
 
-// entry says which entry of the page about troubles messages lead to: those of the
-// packages in from (all, if it is empty) that contain the text. The first one counts.
+// entry maps messages to an entry of TROUBLESHOOTING.md. It applies to messages
+// that contain the text, in the packages of from (empty means all). The first
+// matching entry counts.
 type entry struct{ from, text, heading string }
 
 const (

@@ -9,7 +9,8 @@ import (
 
 const results = "test/bench/RESULTS.md"
 
-// figures are texts of pages, and of the results of measurements that they come from.
+// figures pair texts of pages with the texts of measured results that they come
+// from.
 var figures = []struct{ page, figure, from string }{
 	{"README.md", "The binary has 13.1 MB", "| size: under 14.3 MB | 13.1 MB |"},
 	{"README.md", "takes about 6 ms of CPU", "A warm request takes 6 ms of CPU"},
@@ -20,7 +21,7 @@ var figures = []struct{ page, figure, from string }{
 	{"config-examples/OPERATIONS.md", "makes that a sixth", "makes that a sixth"},
 }
 
-// TestFigures: figures come from the committed results.
+// TestFigures: figures on pages are those of the committed results.
 func TestFigures(t *testing.T) {
 	t.Parallel()
 	measured := readPage(t, results).text
@@ -34,7 +35,7 @@ func TestFigures(t *testing.T) {
 	}
 }
 
-// TestSizing: the rows of the sizing table are rows of the simulation's.
+// TestSizing: the rows of the sizing table are rows of the simulation's table.
 func TestSizing(t *testing.T) {
 	t.Parallel()
 	var simulated [][]string

@@ -15,7 +15,8 @@ import (
 
 const keysPage = "config-examples/README.md"
 
-// TestKeys: the table of keys is that of the code. With -update it writes the table.
+// TestKeys: the table of keys is the one that the code generates. With -update it
+// writes the table.
 func TestKeys(t *testing.T) {
 	t.Parallel()
 	source, err := os.ReadFile(filepath.Join(root, "pkg/config/document.go"))

@@ -7,10 +7,10 @@ import (
 	"unicode/utf8"
 )
 
-// The limits of README.md: what a reader takes in, and what a terminal shows.
+// The limits of README.md: the number of lines, and the width of a terminal.
 const maxLines, maxColumns = 200, 110
 
-// TestSize: README.md stays short. The address of a link is not shown.
+// TestSize: README.md stays short. The addresses of links do not count.
 func TestSize(t *testing.T) {
 	t.Parallel()
 	address := regexp.MustCompile(`\]\([^)]*\)`)
@@ -25,7 +25,7 @@ func TestSize(t *testing.T) {
 	}
 }
 
-// TestCells: tables hold facts. What needs more words is a section.
+// TestCells: tables hold facts. A text that needs more words is a section.
 func TestCells(t *testing.T) {
 	t.Parallel()
 	const most = 25

@@ -15,8 +15,8 @@ var (
 	mentioned = regexp.MustCompile(`\bmake ([a-z][a-z0-9-]*)`)
 )
 
-// TestMakeTargets: the pages name targets that exist. Every target is on a page or
-// listed by make help.
+// TestMakeTargets: the targets that pages name exist. Every target is on a page or
+// in make help.
 func TestMakeTargets(t *testing.T) {
 	t.Parallel()
 	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
@@ -51,7 +51,7 @@ func TestMakeTargets(t *testing.T) {
 	}
 }
 
-// code is the text of the page's sessions and of what it quotes.
+// code returns the text of the page's sessions and of its quotes.
 func (p page) code() string {
 	var s strings.Builder
 	for _, b := range p.blocks {
@@ -78,7 +78,7 @@ var (
 	dropped = regexp.MustCompile(`[^a-z0-9 _-]`)
 )
 
-// TestLinks: what relative links lead to exists, headings included.
+// TestLinks: the targets of relative links exist, including headings.
 func TestLinks(t *testing.T) {
 	t.Parallel()
 	anchors := map[string][]string{}
@@ -113,8 +113,7 @@ func anchorOf(text string) string {
 	return strings.ReplaceAll(dropped.ReplaceAllString(strings.ToLower(text), ""), " ", "-")
 }
 
-// TestPagesAreLinked: a reader finds every page from README.md or from a page that it
-// links to.
+// TestPagesAreLinked: a reader finds every page by links that start in README.md.
 func TestPagesAreLinked(t *testing.T) {
 	t.Parallel()
 	linked := map[string]bool{"README.md": true}

@@ -20,8 +20,8 @@ const (
 	troubleshootingPage = "config-examples/TROUBLESHOOTING.md"
 )
 
-// TestMessages: every message of the programs leads to one entry of the page about
-// troubles. With -update it writes the table.
+// TestMessages: every message of the programs has exactly one entry in
+// TROUBLESHOOTING.md. With -update it writes the table.
 func TestMessages(t *testing.T) {
 	t.Parallel()
 	headings := submatches(regexp.MustCompile(`(?m)^### (.*)$`), readPage(t, troubleshootingPage).prose)
@@ -50,8 +50,8 @@ func TestMessages(t *testing.T) {
 	generated(t, messagesPage, "messages", table.String())
 }
 
-// message is the fixed text of a message of the programs. An ellipsis stands for what
-// differs.
+// message is the fixed text of a message of the programs. An ellipsis stands for
+// variable text.
 type message struct{ from, text string }
 
 // messages collects the texts of all errors and warnings in the code of the programs.
@@ -91,10 +91,10 @@ func messages(t *testing.T) []message {
 // makers are the functions that make messages.
 var makers = []string{"Errorf", "UsageError", "errors.New", "problem", "problemAt", "refuse", "warn", "addNote"}
 
-// tables are the fields of tables whose texts become messages.
+// tables are the struct fields whose texts become messages.
 var tables = []string{"text", "words"}
 
-// textsOf returns the texts of messages that a node makes.
+// textsOf returns the texts of the messages in a syntax node.
 func textsOf(n ast.Node) (texts []string) {
 	var from []ast.Expr
 	switch n := n.(type) {
@@ -116,7 +116,7 @@ func textsOf(n ast.Node) (texts []string) {
 		}
 	}
 	for _, e := range from {
-		// What begins with a dot is the end of a path in the configuration.
+		// A text that begins with a dot is the end of a path in the configuration.
 		if text := literal(e); !strings.HasPrefix(text, "%v.") {
 			texts = append(texts, text)
 		}
@@ -124,8 +124,8 @@ func textsOf(n ast.Node) (texts []string) {
 	return texts
 }
 
-// functionOf returns the name of a function that is called: of a package's New with
-// the package.
+// functionOf returns the name of the called function. The name of a New includes
+// its package.
 func functionOf(e ast.Expr) string {
 	switch e := e.(type) {
 	case *ast.Ident:
@@ -139,7 +139,8 @@ func functionOf(e ast.Expr) string {
 	return ""
 }
 
-// literal returns a string that the source writes out; what it adds is an ellipsis.
+// literal returns a literal string of the source. Text that is added to it becomes
+// an ellipsis.
 func literal(e ast.Expr) string {
 	switch e := e.(type) {
 	case *ast.BasicLit:
@@ -154,11 +155,11 @@ func literal(e ast.Expr) string {
 	return ""
 }
 
-// fixed returns a message without what differs.
+// fixed returns a message without its variable text.
 func fixed(format string) string {
 	format = regexp.MustCompile(`%(\[\d+\])?[a-z0-9]*[a-z]`).ReplaceAllString(format, "…")
 	return regexp.MustCompile(`HOST|DETAIL`).ReplaceAllString(format, "…")
 }
 
-// hasWords reports whether a text says something by itself.
+// hasWords reports whether a text contains words.
 func hasWords(text string) bool { return regexp.MustCompile(`[a-z]{2,}.*[a-z]{2,}`).MatchString(text) }

@@ -17,7 +17,7 @@ const root = "../.."
 
 var update = flag.Bool("update", false, "write the generated parts of the pages")
 
-// scratch is a directory for what all tests share.
+// scratch is a directory for files that all tests share.
 var scratch string
 
 func TestMain(m *testing.M) { os.Exit(inScratch(m)) }
@@ -49,7 +49,7 @@ type block struct {
 	text     []string
 }
 
-// where says where a block is, or a line of it.
+// where returns the position of a block, or of a line in it.
 func (b block) where(line int) string { return fmt.Sprintf("%s:%d", b.page, b.line+line) }
 
 // pages returns all documents of the repository.

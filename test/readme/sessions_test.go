@@ -13,9 +13,9 @@ import (
 	"testing"
 )
 
-// TestSessions runs each console block in a copy of the repository: each line
-// after "$ ", with those after "> " that follow it, by a shell of its own. What
-// it writes must be what the block shows; a line "..." stands for any lines.
+// TestSessions runs each console block in a copy of the repository. A shell runs
+// each line after "$ ", with the lines after "> " that follow it. The output must
+// equal the block. A line "..." stands for any lines.
 func TestSessions(t *testing.T) {
 	t.Parallel()
 	sessions := 0
@@ -54,7 +54,7 @@ func runSession(t *testing.T, b block) {
 	}
 }
 
-// step is a command of a session, and what it writes.
+// step is a command of a session, and its output.
 type step struct {
 	where   string
 	command string
@@ -115,7 +115,7 @@ func match(want, got []string) bool {
 	return len(got) > 0 && want[0] == got[0] && match(want[1:], got[1:])
 }
 
-// shell runs a command as somebody would who has just cloned the repository.
+// shell runs a command like a user who has just cloned the repository.
 func shell(ctx context.Context, dir, command string) (string, error) {
 	env, err := environment()
 	if err != nil {
@@ -127,8 +127,8 @@ func shell(ctx context.Context, dir, command string) (string, error) {
 	return string(out), err
 }
 
-// environment has an empty home, Go's caches, and nothing of AWS or of the make
-// that may be running the tests.
+// environment returns an environment with an empty home and Go's caches. It has no
+// variables of AWS, or of a make that runs the tests.
 var environment = sync.OnceValues(func() ([]string, error) {
 	home := filepath.Join(scratch, "home")
 	if err := os.MkdirAll(home, 0o755); err != nil {
@@ -151,11 +151,11 @@ var environment = sync.OnceValues(func() ([]string, error) {
 	return env, nil
 })
 
-// copyTree copies the repository without what is built, and with the modes of a
-// clone under umask 002: the plugin takes no configuration that group may write.
+// copyTree copies the repository without built files, with the modes of a clone
+// under umask 002. The plugin refuses a configuration that the group may write.
 func copyTree(to string) error {
 	return filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) { // somebody's temporary file
+		if errors.Is(err, fs.ErrNotExist) { // another process's temporary file
 			return nil
 		}
 		if err != nil {
@@ -198,10 +198,10 @@ func copyFile(from, to string, entry fs.DirEntry) error {
 	if err := os.WriteFile(to, data, mode); err != nil {
 		return err
 	}
-	return os.Chmod(to, mode) // the umask of the tests has no say
+	return os.Chmod(to, mode) // for any umask
 }
 
-// built is the bin of a copy of the repository, made by make.
+// built returns the bin of a copy of the repository, after make.
 var built = sync.OnceValues(func() (string, error) {
 	dir := filepath.Join(scratch, "built")
 	if err := copyTree(dir); err != nil {
@@ -213,7 +213,7 @@ var built = sync.OnceValues(func() (string, error) {
 	return filepath.Join(dir, "bin"), nil
 })
 
-// linkBinaries makes a bin with the programs. A session can write to it.
+// linkBinaries makes a directory bin with the programs. A session can write to it.
 func linkBinaries(t *testing.T, dir string) {
 	t.Helper()
 	bin, err := built()

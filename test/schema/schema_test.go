@@ -1,6 +1,7 @@
 // Package schema_test proves that the JSON schema of the configuration and
-// config.Load agree: both accept every good fixture and every example, and the
-// schema rejects each bad fixture unless the fixture says that it cannot know.
+// config.Load agree: both accept every good fixture and every example. The schema
+// rejects each bad fixture, unless the fixture is marked as one that a schema
+// cannot reject.
 package schema_test
 
 import (
@@ -21,7 +22,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/config"
 )
 
-// blind marks a bad fixture whose problems no schema can see.
+// blind marks a bad fixture whose problems no schema can find.
 const blind = "# schema: accepts this"
 
 func TestSchemaAgreesWithLoad(t *testing.T) {
@@ -71,7 +72,7 @@ func checkPlaces(t *testing.T, document any, schemaErr, loadErr error) {
 	}
 }
 
-// places returns the paths of the errors that have no cause below them.
+// places returns the paths of the innermost errors.
 func places(document any, err *jsonschema.ValidationError) (paths []string) {
 	for _, cause := range err.Causes {
 		paths = append(paths, places(document, cause)...)
@@ -117,7 +118,7 @@ func files(t *testing.T) (names []string) {
 	return names
 }
 
-// decode returns the only YAML document as JSON has it: the keys are strings.
+// decode returns the only YAML document in the form of JSON: the keys are strings.
 func decode(text string) (any, error) {
 	decoder := yaml.NewDecoder(strings.NewReader(text))
 	var document any

@@ -1,6 +1,6 @@
 // Package terraform_test parses the Terraform modules that iam prints with
-// Terraform's own parser, and finds in them the documents of its JSON. It is a module
-// of its own for that parser.
+// Terraform's own parser. It compares their documents with the JSON of iam. It is a
+// separate module, because of that parser.
 package terraform_test
 
 import (
@@ -24,7 +24,7 @@ import (
 
 const serviceAccount = " --issuer https://oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE --service-account team-a/app=arn:aws:iam::444455556666:role/pull-team-a"
 
-// TestModules: every module is one that Terraform can read, each reference has its
+// TestModules: Terraform's parser can read every module, each reference has its
 // object, and the policies are those of the JSON.
 func TestModules(t *testing.T) {
 	t.Parallel()
@@ -87,7 +87,7 @@ func parse(t *testing.T, text string) (policies []any) {
 	for _, b := range blocks {
 		for _, name := range slices.Sorted(maps.Keys(b.Body.Attributes)) {
 			if b.Type == "variable" && name == "type" {
-				continue // a type is no expression
+				continue // a type is not an expression
 			}
 			value, problems := b.Body.Attributes[name].Expr.Value(context)
 			if problems.HasErrors() {
@@ -118,8 +118,8 @@ func sorted(t *testing.T, documents []any) (texts []string) {
 	return texts
 }
 
-// iam runs the command for a copy of an example: a checkout may be writable by a
-// group, which is refused.
+// iam runs the command for a copy of an example. The plugin refuses files that a
+// group may write, and a checkout may have them.
 func iam(t *testing.T, args string) string {
 	t.Helper()
 	words := strings.Fields(args)

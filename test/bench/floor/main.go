@@ -1,5 +1,5 @@
-// Command floor does nothing: what it takes to run it is what any Go program
-// takes on this machine.
+// Command floor does nothing. Its cost is the cost of any Go program on this
+// machine.
 package main
 
 func main() {}

@@ -1,17 +1,17 @@
 //go:build unix
 
-// Command launch starts a program, once or many times at once, waits for all, and
-// prints what it took in one line: wall time, user time and system time in ns, the
-// largest resident size in bytes, and how many failed.
+// Command launch starts one or more processes of a program at once, and waits for
+// all. It prints one line: wall time, user time and system time in ns, the largest
+// resident size in bytes, and the number of failures.
 //
 //	launch COUNT REQUEST ANSWER PROGRAM [ARGUMENT]...
 //
-// REQUEST is the file that each has as stdin. Process n writes to ANSWER.n and
-// ANSWER.n.err.
+// REQUEST is the file that each process has as stdin. Process n writes to ANSWER.n
+// and ANSWER.n.err.
 //
-// It is a program of its own because it is small: Linux counts the resident size
-// of the process that forks towards the peak of the one that is executed, so what
-// a large program starts is never seen to be smaller than that.
+// It is a separate program because it must be small. Linux counts the resident size
+// of the forking process towards the peak of the executed one. So a child of a
+// large program never seems smaller than that program.
 package main
 
 import (

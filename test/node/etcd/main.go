@@ -1,5 +1,5 @@
-// Command etcd is the store of a node's API server: one member, which forgets
-// everything with the node.
+// Command etcd is the store of a node's API server. It has one member, and its data
+// end with the node.
 package main
 
 import (
@@ -27,7 +27,7 @@ func serve(dir, client string) error {
 	c := embed.NewConfig()
 	c.Dir = dir
 	c.LogLevel = "warn"
-	c.UnsafeNoFsync = true // it is in memory anyway
+	c.UnsafeNoFsync = true // the data are in memory
 	c.ListenClientUrls, c.AdvertiseClientUrls = []url.URL{*at}, []url.URL{*at}
 	e, err := embed.StartEtcd(c)
 	if err != nil {

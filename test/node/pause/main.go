@@ -1,5 +1,5 @@
-// Command pause waits until it is told to end. It is all there is in the images
-// of test/node: in the pods' sandbox, and in the pods.
+// Command pause waits for a signal to end. It is the only program in the images of
+// test/node: in the pods' sandbox, and in the pods.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Command fakeaws serves the example world on loopback until it is interrupted:
-// the lines that lead an AWS SDK to it go to stdout, each call goes to stderr.
+// Command fakeaws serves the example world on loopback until it is interrupted. It
+// prints to stdout the environment for an AWS SDK, and to stderr each call.
 //
 //	fakeaws > env &
 //	set -a; . ./env
