@@ -9,7 +9,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/providerconfig"
 )
 
-// Name is the program's name in messages, whatever the file is called.
+// Name is the program's name in messages. It does not depend on the file's name.
 const Name = providerconfig.PluginName
 
 // Process holds what the program gets from its process.

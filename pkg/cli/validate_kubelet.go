@@ -83,8 +83,9 @@ func isProgram(path string) error {
 	return nil
 }
 
-// unasked warns of accounts that no matchImages of the plugin's entries is for. Without
-// such an entry, the plugin may have taken the place of any.
+// unasked warns of accounts that no matchImages of the plugin's entries covers. If
+// there is no such entry, each one may be the plugin's, because the plugin works
+// under any name.
 func (k kubeletFlags) unasked(kubelets providerconfig.Config, c config.Config) (warnings config.Problems) {
 	providers := kubelets.Plugins(providerconfig.Programs{Directory: k.binDir})
 	if len(providers) == 0 {

@@ -57,7 +57,7 @@ func submatch(pattern *regexp.Regexp, text string, n int) string {
 	return ""
 }
 
-// accountOf returns the account in an ARN; empty if there is none.
+// accountOf returns the account in an ARN, or "" if there is none.
 func accountOf(arn string) string {
 	parts := strings.SplitN(arn, ":", 6)
 	if len(parts) < 6 {

@@ -57,12 +57,13 @@ func (e *examination) chooseEntry() *providerconfig.Provider {
 	return &plugins[0]
 }
 
-// programs tells whose programs the kubelet runs.
+// programs returns the programs that the kubelet runs.
 func (k *kubelet) programs() providerconfig.Programs {
 	return providerconfig.Programs{Directory: k.binDir, MainPackage: mainPackage}
 }
 
-// mainPackage returns what the Go linker has noted in a program.
+// mainPackage returns the path of a program's main package, as the Go linker
+// recorded it.
 func mainPackage(path string) string {
 	info, err := buildinfo.ReadFile(path)
 	if err != nil {

@@ -73,8 +73,8 @@ func Load(path string, v Version) (Config, []error) {
 	return c, problems
 }
 
-// Read is Load without the rules for what is read: its problems are those of files
-// that cannot be read or decoded.
+// Read is Load without checking the providers. Its problems are those of files that
+// cannot be read or decoded.
 func Read(path string, v Version) (Config, []error) {
 	files, err := filesAt(path, v)
 	if err != nil {
