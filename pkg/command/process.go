@@ -23,6 +23,8 @@ type Process struct {
 	// Setenv sets a variable of the process's own environment, which the AWS SDK reads.
 	Setenv  func(name, value string) error
 	Version string
+	// Executable returns the path of the program's own file.
+	Executable func() (string, error)
 	// Terminal reports whether Stdin is a terminal, StdoutTerminal whether Stdout
 	// is, and StderrTerminal whether Stderr is.
 	Terminal, StdoutTerminal, StderrTerminal bool

@@ -36,10 +36,7 @@ const (
 	binDirFlag = "image-credential-provider-bin-dir"
 )
 
-// kubeletNames are the programs that are a kubelet or contain one.
-var kubeletNames = []string{"kubelet", "k3s-server", "k3s-agent", "k3s", "rke2"}
-
-// rancherDir is where k3s and RKE2 look for plugins if no flags are set.
+// rancherDir is where k3s and RKE2 look for plugins without flags.
 const rancherDir = "/var/lib/rancher/credentialprovider"
 
 // findKubelet finds the kubelet and its flags.
@@ -50,28 +47,18 @@ func (e *examination) findKubelet(ctx context.Context) {
 			e.kubelet.configPath, e.kubelet.binDir = e.KubeletConfig, e.BinDir
 			return diagnosis.Fine("not looked for, as --kubelet-config names its configuration")
 		}
-		found, err := e.Proc.Find(kubeletNames...)
+		found, ok, err := e.Proc.FindKubelet()
 		switch {
 		case err != nil:
 			return diagnosis.Skip(fmt.Sprintf("running programs can't be listed: %v", err))
-		case len(found) == 0 && e.Unprivileged:
+		case !ok && e.Unprivileged:
 			return diagnosis.Skip("this user sees no kubelet, and may not look at one; run doctor as root")
-		case len(found) == 0:
+		case !ok:
 			return diagnosis.Fail(diagnosis.Node, "no kubelet is running here",
 				"if it ends at its start, its log says why (journalctl -u kubelet); for an image that is being built, use --kubelet-config PATH --bin-dir PATH")
 		}
-		return e.inspect(ctx, kubeletAmong(found))
+		return e.inspect(ctx, found)
 	}})
-}
-
-// kubeletAmong returns the process that is the kubelet itself, if there is one.
-func kubeletAmong(found []procfs.Process) procfs.Process {
-	for _, p := range found {
-		if p.Name == kubeletNames[0] {
-			return p
-		}
-	}
-	return found[0]
 }
 
 // inspect reads the flags of a kubelet.
@@ -89,9 +76,9 @@ func (e *examination) inspect(ctx context.Context, p procfs.Process) diagnosis.F
 	} else {
 		detail += ", version unknown"
 	}
-	config, hasConfig := flagOf(p, configFlag)
-	binDir, hasBinDir := flagOf(p, binDirFlag)
-	if p.Name != kubeletNames[0] {
+	config, hasConfig := p.KubeletFlag(configFlag)
+	binDir, hasBinDir := p.KubeletFlag(binDirFlag)
+	if p.HasKubelet() {
 		config, binDir = cmp.Or(config, filepath.Join(rancherDir, "config.yaml")), cmp.Or(binDir, filepath.Join(rancherDir, "bin"))
 		hasConfig, hasBinDir = true, true
 	}
@@ -110,24 +97,8 @@ func (e *examination) inspect(ctx context.Context, p procfs.Process) diagnosis.F
 // path returns the path of a file of the kubelet for this process.
 func (k *kubelet) path(name string) string { return filepath.Join(k.root, name) }
 
-// flagOf returns the value of a kubelet's flag. The flag may be one that k3s passes
-// on.
-func flagOf(p procfs.Process, name string) (value string, ok bool) {
-	value, ok = p.Flag(name)
-	for i, arg := range p.Args {
-		passed, is := strings.CutPrefix(arg, "--kubelet-arg=")
-		if arg == "--kubelet-arg" && i+1 < len(p.Args) {
-			passed, is = p.Args[i+1], true
-		}
-		if rest, found := strings.CutPrefix(passed, name+"="); is && found {
-			value, ok = rest, true
-		}
-	}
-	return value, ok
-}
-
-// rootOf returns the root directory of a process as this process sees it. It is
-// empty if it is the same, or if only root may read it.
+// rootOf returns the root directory of a process as this process sees it; empty if it
+// is the same, or if only root may know.
 func rootOf(p procfs.Process) string {
 	theirs, err := os.Stat(p.Path("root"))
 	if err != nil {

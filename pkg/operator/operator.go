@@ -24,6 +24,8 @@ func CommandLine(p command.Process) command.Program {
 		Commands: []command.Command{
 			doctorCommand(&conf),
 			iamCommand(&conf),
+			installCommand(&conf),
+			uninstallCommand(),
 			completion(),
 			man(),
 			command.Version(),

@@ -80,10 +80,41 @@ func Read(path string, v Version) (Config, []error) {
 	if err != nil {
 		return Config{}, []error{err}
 	}
-	c := Config{Files: files}
+	var contents []File
 	var problems []error
 	for _, file := range files {
-		providers, found := read(file, v)
+		content, err := readFile(file)
+		if err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		contents = append(contents, File{file, content})
+	}
+	c, found := decodeAll(contents, v)
+	c.Files = files
+	return c, append(problems, found...)
+}
+
+// File is a file's content, and the path that problems name.
+type File struct {
+	Path    string
+	Content []byte
+}
+
+// Parse reads files that a kubelet would read in this order. It returns what Load
+// returns.
+func Parse(files []File, v Version) (Config, []error) {
+	c, problems := decodeAll(files, v)
+	if len(problems) == 0 {
+		problems = c.check(v)
+	}
+	return c, problems
+}
+
+func decodeAll(files []File, v Version) (c Config, problems []error) {
+	for _, file := range files {
+		c.Files = append(c.Files, file.Path)
+		providers, found := decode(file, v)
 		problems = append(problems, found...)
 		c.Providers = append(c.Providers, providers...)
 	}
@@ -98,7 +129,7 @@ func filesAt(path string, v Version) ([]string, error) {
 		return nil, err
 	case !info.IsDir():
 		return []string{path}, nil
-	case !v.atLeast(34):
+	case !v.TakesDirectories():
 		return nil, fmt.Errorf("%s is a directory, which kubelets take from 1.34 on, and this one is %s", path, v)
 	}
 	entries, err := os.ReadDir(path)
@@ -117,13 +148,10 @@ func filesAt(path string, v Version) ([]string, error) {
 	return files, nil
 }
 
-// read decodes a file. Kubelets before 1.32 ignore unknown fields.
-func read(path string, v Version) ([]Provider, []error) {
-	content, err := readFile(path)
-	if err != nil {
-		return nil, []error{err}
-	}
-	decoder := yaml.NewDecoder(bytes.NewReader(content))
+// decode decodes a file. Kubelets before 1.32 ignore fields that they do not know.
+func decode(file File, v Version) ([]Provider, []error) {
+	path := file.Path
+	decoder := yaml.NewDecoder(bytes.NewReader(file.Content))
 	decoder.KnownFields(v.atLeast(32))
 	var d document
 	if err := decoder.Decode(&d); err != nil {
@@ -136,7 +164,7 @@ func read(path string, v Version) ([]Provider, []error) {
 		return d.Providers, []error{fmt.Errorf("%s: %w", path, err)}
 	}
 	var root yaml.Node
-	if err := yaml.Unmarshal(content, &root); err != nil {
+	if err := yaml.Unmarshal(file.Content, &root); err != nil {
 		return nil, inFile(path, describe(err))
 	}
 	return d.Providers, inFile(path, wrongTypes(&root, ""))

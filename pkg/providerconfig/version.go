@@ -35,4 +35,10 @@ func (v Version) String() string {
 // Otherwise it uses the order of its configuration.
 func (v Version) ByName() bool { return !v.atLeast(33) }
 
+// TakesDirectories reports whether the configuration may be a directory of files.
+func (v Version) TakesDirectories() bool { return v.atLeast(34) }
+
+// PassesTokens reports whether the kubelet passes on the tokens of pods by default.
+func (v Version) PassesTokens() bool { return v.atLeast(34) }
+
 func (v Version) atLeast(minor int) bool { return v.minor == 0 || v.minor >= minor }

@@ -6,6 +6,7 @@ package registry
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -54,7 +55,7 @@ func (r Registry) String() string { return r.host }
 // parseHost parses a host name without port. The error says which part differs
 // from an ECR registry's host.
 func parseHost(host string) (Registry, error) {
-	if host == "public.ecr.aws" || host == "ecr-public.aws.com" {
+	if slices.Contains(publicHosts, host) {
 		return Registry{host: host, public: true}, nil
 	}
 	id, rest, _ := strings.Cut(host, ".")

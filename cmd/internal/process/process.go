@@ -40,6 +40,7 @@ func Current(version string) command.Process {
 		Getenv:         os.Getenv,
 		Setenv:         os.Setenv,
 		Version:        version,
+		Executable:     os.Executable,
 		Terminal:       isTerminal(os.Stdin),
 		StdoutTerminal: isTerminal(os.Stdout),
 		StderrTerminal: isTerminal(os.Stderr),

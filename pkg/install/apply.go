@@ -1,0 +1,187 @@
+package install
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// apply makes the plan true. If anything fails before the end, the node is as it was.
+func (i *Installer) apply(ctx context.Context, p *plan, restart bool) error {
+	restart = restart && (p.changes() || p.before.Pending)
+	if !p.changes() && !restart {
+		return i.say("nothing to change")
+	}
+	after, err := p.writeAhead()
+	if err == nil {
+		err = i.applyFirst(ctx, p)
+	}
+	if err != nil {
+		return withCleanup(err, p.writeBack())
+	}
+	if restart {
+		if err := i.restart(ctx, p); err != nil {
+			return err
+		}
+		after.Pending = false
+	}
+	if err := i.applyLast(ctx, p, after, restart); err != nil {
+		return err
+	}
+	return i.say("%s", p.done)
+}
+
+// applyFirst makes the changes that come before a restart.
+func (i *Installer) applyFirst(ctx context.Context, p *plan) error {
+	d := p.node.disk
+	if err := d.perform(p.first, func() error { return i.runs(ctx, p) }); err != nil {
+		return err
+	}
+	if err := i.startTimers(ctx, p); err != nil {
+		return withCleanup(err, d.undo(p.first))
+	}
+	return nil
+}
+
+// applyLast makes the changes that wait until no kubelet runs what was there before,
+// and writes the final state.
+func (i *Installer) applyLast(ctx context.Context, p *plan, after state, restarted bool) error {
+	d := p.node.disk
+	if p.node.running && !restarted {
+		after.Files = append(after.Files, p.superseded...)
+		return d.writeState(after)
+	}
+	if err := i.stopTimers(ctx, p.last); err != nil {
+		return err
+	}
+	if err := d.perform(p.last, nil); err != nil {
+		return err
+	}
+	if p.uninstall {
+		return errors.Join(d.removeAll(cacheDir), d.forget(after), i.reload(ctx))
+	}
+	return errors.Join(d.writeState(after), d.forgetFormer(after))
+}
+
+// runs reports whether the staged plugin runs.
+func (i *Installer) runs(ctx context.Context, p *plan) error {
+	for _, c := range p.first {
+		if c.path == p.plugin && c.needed() {
+			if _, err := i.Execute(ctx, p.node.disk.at(staged(c.path)), "version"); err != nil {
+				return fmt.Errorf("the plugin does not run in %s: %w; is it for this architecture, and may programs run there?", p.layout.binDir, err)
+			}
+		}
+	}
+	return nil
+}
+
+// writeAhead writes down what this run is about to do, so that another one can undo it
+// wherever this one ends. It returns the state after the run.
+func (p *plan) writeAhead() (state, error) {
+	d := p.node.disk
+	if p.uninstall {
+		return p.before, nil
+	}
+	dirs := d.missing(formerDir)
+	if err := d.makeDirs(dirs); err != nil {
+		return state{}, err
+	}
+	for _, c := range p.first {
+		for _, dir := range d.missing(filepath.Dir(c.path)) {
+			if !slices.Contains(dirs, dir) {
+				dirs = append(dirs, dir)
+			}
+		}
+	}
+	after := state{
+		Platform: p.node.platform.name, Service: p.service, Pending: p.before.Pending || p.changes(),
+		Directories: append(slices.Clone(p.before.Directories), dirs...), Files: slices.Clone(p.kept),
+	}
+	ahead := after
+	ahead.Files = append(slices.Clone(ahead.Files), p.superseded...)
+	for _, c := range p.first {
+		if _, known := p.before.find(c.path); !known && !c.needed() {
+			continue // it is not ours
+		}
+		r, err := d.recorded(p.before, c)
+		if err != nil {
+			return after, err
+		}
+		mine := c.new.fingerprint()
+		r.Ours = append(slices.Clone(r.Ours), mine)
+		ahead.Files = append(ahead.Files, r)
+		r.Ours = []string{mine}
+		after.Files = append(after.Files, r)
+	}
+	if err := d.writeState(ahead); err != nil {
+		return after, err
+	}
+	return after, d.makeDirs(dirs)
+}
+
+// writeBack writes the state from before the run.
+func (p *plan) writeBack() error {
+	d := p.node.disk
+	if len(p.before.Files) > 0 {
+		return d.writeState(p.before)
+	}
+	written, err := d.readState()
+	if err != nil {
+		return err
+	}
+	return d.forget(written)
+}
+
+// forget removes the state, and the directories that install made, as far as they are
+// empty.
+func (d disk) forget(s state) error {
+	for _, r := range s.Files {
+		if err := d.unstage([]change{{path: r.Path}}); err != nil {
+			return err
+		}
+	}
+	if err := d.removeAll(formerDir); err != nil {
+		return err
+	}
+	dirs := slices.Clone(s.Directories)
+	slices.Reverse(dirs)
+	err := errors.Join(d.unstage([]change{{path: stateFile}}), d.remove(stateFile))
+	if err != nil {
+		return err
+	}
+	return d.removeEmpty(dirs)
+}
+
+// forgetFormer removes former files that no record needs.
+func (d disk) forgetFormer(s state) error {
+	entries, err := os.ReadDir(d.at(formerDir))
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		path := filepath.Join(formerDir, entry.Name())
+		needed := slices.ContainsFunc(s.Files, func(r record) bool { return r.Former.regular() && r.Former.path() == path })
+		if !needed {
+			if err := d.remove(path); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// removeAll removes a directory of ours with all that is in it.
+func (d disk) removeAll(path string) error {
+	if !d.exists(path) {
+		return nil
+	}
+	d.changing("remove", path)
+	if err := os.RemoveAll(d.at(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}

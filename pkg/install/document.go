@@ -1,0 +1,185 @@
+package install
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+
+	"ecr-cross-account-credential-provider/pkg/providerconfig"
+)
+
+// document is a CredentialProviderConfig as text that is edited: entries of others,
+// unknown fields, comments and the order of all stay.
+type document struct {
+	root *yaml.Node
+	json bool
+}
+
+// newDocument returns a document without entries.
+func newDocument() document {
+	root := &yaml.Node{Kind: yaml.MappingNode, HeadComment: "# Written by ecr-cross-account install, from " + ConfigPath + ".\n# Run it again after a change there."}
+	for _, text := range []string{"apiVersion", "kubelet.config.k8s.io/v1", "kind", "CredentialProviderConfig"} {
+		root.Content = append(root.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: text})
+	}
+	return document{root: root}
+}
+
+// parseDocument parses JSON or YAML.
+func parseDocument(content []byte) (document, error) {
+	decoder := yaml.NewDecoder(bytes.NewReader(content))
+	var top yaml.Node
+	if err := decoder.Decode(&top); err != nil {
+		return document{}, err
+	}
+	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return document{}, errors.New("it has a second YAML document, which the kubelet does not read; remove it")
+	}
+	root := top.Content[0]
+	if root.Kind != yaml.MappingNode {
+		return document{}, errors.New("it is not a mapping; want apiVersion, kind and providers")
+	}
+	root.HeadComment, root.FootComment = joinComments(top.HeadComment, root.HeadComment), joinComments(root.FootComment, top.FootComment)
+	return document{root: root, json: bytes.HasPrefix(bytes.TrimSpace(content), []byte("{"))}, nil
+}
+
+func joinComments(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + "\n\n" + b
+}
+
+// providers returns the list of entries; nil if there is none.
+func (d document) providers() *yaml.Node {
+	return field(d.root, "providers")
+}
+
+// field returns the value of a key of a mapping; nil if there is none.
+func field(mapping *yaml.Node, key string) *yaml.Node {
+	for i := 0; i+1 < len(mapping.Content); i += 2 {
+		if mapping.Content[i].Value == key {
+			return mapping.Content[i+1]
+		}
+	}
+	return nil
+}
+
+// nameOf returns the name of an entry.
+func nameOf(entry *yaml.Node) string {
+	if name := field(entry, "name"); name != nil {
+		return name.Value
+	}
+	return ""
+}
+
+// has reports whether an entry has one of the names.
+func (d document) has(names ...string) bool {
+	list := d.providers()
+	return list != nil && slices.ContainsFunc(list.Content, func(n *yaml.Node) bool { return slices.Contains(names, nameOf(n)) })
+}
+
+// remove removes the entries with the names.
+func (d document) remove(names ...string) {
+	if list := d.providers(); list != nil {
+		list.Content = slices.DeleteFunc(list.Content, func(n *yaml.Node) bool { return slices.Contains(names, nameOf(n)) })
+	}
+}
+
+// env returns the variables of the first entry that has one of the names, the first
+// name first.
+func (d document) env(names ...string) []providerconfig.Variable {
+	for _, name := range names {
+		if list := d.providers(); list != nil {
+			for _, entry := range list.Content {
+				var p providerconfig.Provider
+				if nameOf(entry) == name && entry.Decode(&p) == nil {
+					return p.Env
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// insert puts entries before all others, so that the kubelet tries them first.
+func (d document) insert(entries []provider) error {
+	var nodes []*yaml.Node
+	for _, e := range entries {
+		node := new(yaml.Node)
+		if err := node.Encode(e); err != nil {
+			return err
+		}
+		nodes = append(nodes, node)
+	}
+	list := d.providers()
+	switch {
+	case list == nil:
+		list = &yaml.Node{Kind: yaml.SequenceNode}
+		d.root.Content = append(d.root.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: "providers"}, list)
+	case list.Kind != yaml.SequenceNode: // null, or an error that the kubelet's rules report
+		*list = yaml.Node{Kind: yaml.SequenceNode}
+	}
+	if !d.json {
+		list.Style &^= yaml.FlowStyle
+	}
+	list.Content = append(nodes, list.Content...)
+	return nil
+}
+
+// bytes returns the text, in the format that it was read in.
+func (d document) bytes() ([]byte, error) {
+	if d.json {
+		return encodeJSON(d.root)
+	}
+	var b bytes.Buffer
+	encoder := yaml.NewEncoder(&b)
+	encoder.SetIndent(2)
+	if err := encoder.Encode(d.root); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), encoder.Close()
+}
+
+// edit returns a document with our entries in place of former ones of ours; of the
+// stock provider's too, if they are instead of it. A nil content is a file that is not
+// there. The entries keep the env of former ones of ours, else that of the stock
+// provider, else they get the one given: it is part of the node's identity.
+func edit(path string, content []byte, entries []provider, instead bool, env []providerconfig.Variable) ([]byte, error) {
+	d := newDocument()
+	if content != nil {
+		var err error
+		if d, err = parseDocument(content); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	if d.has(append(slices.Clone(ourNames), stockName)...) {
+		env = d.env(append(slices.Clone(ourNames), stockName)...)
+	}
+	entries = slices.Clone(entries)
+	for i := range entries {
+		entries[i].Env = env
+	}
+	before, err := d.bytes()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	d.remove(ourNames...)
+	if instead {
+		d.remove(stockName)
+	}
+	if err := d.insert(entries); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	after, err := d.bytes()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if bytes.Equal(before, after) {
+		return content, nil // as it was written, by whoever wrote it
+	}
+	return after, nil
+}

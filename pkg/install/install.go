@@ -1,0 +1,180 @@
+// Package install puts the plugin on a node, and takes it away again. What it writes
+// keeps the kubelet able to start at every moment: binaries come first, the kubelet's
+// configuration of providers last.
+package install
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+
+	"ecr-cross-account-credential-provider/pkg/config"
+	"ecr-cross-account-credential-provider/pkg/procfs"
+)
+
+// Where things are on every node.
+const (
+	EtcDir     = "/etc/" + PluginName
+	ConfigPath = EtcDir + "/config.yaml"
+	toolPath   = "/usr/local/bin/ecr-cross-account"
+	// packagedTool is the tool of a package, of which there is no need for a copy.
+	packagedTool = "/usr/bin/ecr-cross-account"
+	// cacheDir is the default directory of the cache.
+	cacheDir = "/run/" + PluginName
+)
+
+// Installer works on one node. Root, Execute and Out are required.
+type Installer struct {
+	// Root is the root directory of the node: "/" for this machine.
+	Root string
+	// Version is this program's version.
+	Version string
+	// Proc is /proc of the node; empty if no kubelet can be running there.
+	Proc procfs.FS
+	// Services controls the node's services; nil if nothing does.
+	Services Services
+	// Execute runs a program and returns what it prints.
+	Execute func(ctx context.Context, path string, args ...string) (string, error)
+	// Health asks a running kubelet whether it is healthy.
+	Health func(ctx context.Context) error
+	// Out gets what is said to the operator.
+	Out io.Writer
+
+	before func(operation, path string) // see disk
+}
+
+// Options are those of the command line.
+type Options struct {
+	// Config is the configuration's file; empty for the one that the node has.
+	Config string
+	// Plugin and Tool are the programs' files.
+	Plugin, Tool string
+	// Platform is a platform's name; empty or auto to find it out.
+	Platform       string
+	KubeletVersion string
+	// BinDir and ProviderConfig are the kubelet's paths; both or none.
+	BinDir, ProviderConfig string
+	// InsteadOfStock removes the stock provider's entry.
+	InsteadOfStock bool
+	// Restart restarts the kubelet if anything changed.
+	Restart bool
+	// PlanOnly stops after the plan.
+	PlanOnly bool
+}
+
+// UsageError is an error that the command line, the configuration or the node's kind
+// causes: nothing was touched.
+type UsageError struct{ err error }
+
+// Error returns the error's text.
+func (e UsageError) Error() string { return e.err.Error() }
+
+// Unwrap returns the cause.
+func (e UsageError) Unwrap() error { return e.err }
+
+func usage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return UsageError{err}
+}
+
+func (i *Installer) disk() disk { return disk{root: i.Root, before: i.before} }
+
+// Install installs the plugin, or brings it up to date. It prints its plan first.
+func (i *Installer) Install(ctx context.Context, o Options) error {
+	unlock, err := i.lock(o.PlanOnly)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	p, err := i.planInstall(ctx, o)
+	if err != nil {
+		return err
+	}
+	if err := p.print(i.Out); err != nil || o.PlanOnly {
+		return err
+	}
+	return i.apply(ctx, p, o.Restart)
+}
+
+// planInstall decides everything, and touches nothing.
+func (i *Installer) planInstall(ctx context.Context, o Options) (*plan, error) {
+	n, err := i.look(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	before, err := n.disk.readState()
+	if err != nil {
+		return nil, err
+	}
+	c, configuration, err := n.disk.configuration(o)
+	if err != nil {
+		return nil, usage(err)
+	}
+	entries, err := providersFor(c, n.version, o.InsteadOfStock)
+	if err != nil {
+		return nil, usage(err)
+	}
+	l, err := n.platform.layout(n, o)
+	if err != nil {
+		return nil, usage(err)
+	}
+	p := &plan{node: n, layout: l, before: before, heading: i.heading(n, o)}
+	p.service = i.service(n)
+	if err := p.addFiles(i, o, configuration, entries, c); err != nil {
+		return nil, err
+	}
+	if err := p.checkKubelet(entries); err != nil {
+		return nil, usage(err)
+	}
+	if err := p.addSuperseded(); err != nil {
+		return nil, err
+	}
+	p.addDuties(c)
+	return p, p.checkRestart(o.Restart)
+}
+
+// configuration loads and checks the configuration, and returns its text; nil if it is
+// already where it belongs.
+func (d disk) configuration(o Options) (config.Config, []byte, error) {
+	path := o.Config
+	if path == "" {
+		path = d.at(ConfigPath)
+	}
+	inPlace := filepath.Clean(path) == d.at(ConfigPath)
+	c, err := config.Source{Path: path, AnyOwner: !inPlace}.Load(nil)
+	if err != nil {
+		if o.Config == "" && !d.exists(ConfigPath) {
+			err = errors.New("no configuration; name it by --config FILE")
+		}
+		return c, nil, err
+	}
+	if inPlace {
+		return c, nil, nil
+	}
+	content, err := readFile(path)
+	return c, content, err
+}
+
+// service returns the kubelet's unit: the one that is there.
+func (i *Installer) service(n *node) string {
+	if i.Services == nil {
+		return ""
+	}
+	for _, name := range n.platform.services {
+		if slices.ContainsFunc(n.disk.unitFiles(name), func(file string) bool { return n.disk.exists(file) }) {
+			return name
+		}
+	}
+	return n.platform.services[0]
+}
+
+// say tells the operator something.
+func (i *Installer) say(format string, args ...any) error {
+	_, err := fmt.Fprintf(i.Out, format+"\n", args...)
+	return err
+}

@@ -1,0 +1,35 @@
+//go:build unix
+
+package install
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// lock takes the node's lock, which ends with the process at the latest. It is on the
+// directory above StateDir, so that it leaves no file behind. A plan needs none.
+func (i *Installer) lock(planOnly bool) (unlock func(), err error) {
+	if planOnly {
+		return func() {}, nil
+	}
+	d := i.disk()
+	parent := filepath.Dir(StateDir)
+	for !d.exists(parent) {
+		parent = filepath.Dir(parent)
+	}
+	f, err := os.Open(d.at(parent))
+	if err != nil {
+		return nil, fmt.Errorf("taking the lock: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			err = errors.New("another install or uninstall is working on this node; wait until it has ended")
+		}
+		return nil, errors.Join(err, f.Close())
+	}
+	return func() { _ = f.Close() }, nil
+}

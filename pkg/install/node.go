@@ -1,0 +1,132 @@
+package install
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"ecr-cross-account-credential-provider/pkg/procfs"
+	"ecr-cross-account-credential-provider/pkg/providerconfig"
+)
+
+// The two flags that make a kubelet run providers.
+const (
+	configFlag = "image-credential-provider-config"
+	binDirFlag = "image-credential-provider-bin-dir"
+)
+
+// kubeletPrograms are where nodes have the program that is a kubelet, or has one
+// inside.
+var kubeletPrograms = map[string][]string{
+	"k3s":  {"/usr/local/bin/k3s", "/usr/bin/k3s"},
+	"rke2": {"/usr/local/bin/rke2", "/usr/bin/rke2", "/opt/rke2/bin/rke2"},
+	"":     {"/usr/bin/kubelet", "/usr/local/bin/kubelet", "/opt/bin/kubelet"},
+}
+
+// look finds out what kind of node this is, and what its kubelet is like.
+func (i *Installer) look(ctx context.Context, o Options) (*node, error) {
+	n := &node{disk: i.disk()}
+	var err error
+	if n.platform, err = n.disk.platformOf(o.Platform); err != nil {
+		return nil, usage(err)
+	}
+	if n.platform.refusal != "" {
+		return nil, usage(fmt.Errorf("install does not work on %s: %s", n.platform.name, n.platform.refusal))
+	}
+	process, running, err := i.kubelet()
+	if err != nil {
+		return nil, fmt.Errorf("looking for a running kubelet: %w", err)
+	}
+	if n.running = running; running {
+		n.flags.config, _ = process.KubeletFlag(configFlag)
+		n.flags.binDir, _ = process.KubeletFlag(binDirFlag)
+	} else {
+		n.flags = n.disk.flagsOf(n.platform.services)
+	}
+	if err := i.findVersion(ctx, n, o, process); err != nil {
+		return nil, usage(err)
+	}
+	n.environ, err = n.kubeletEnviron(process)
+	return n, err
+}
+
+// kubelet returns the running kubelet, if this machine is the node.
+func (i *Installer) kubelet() (procfs.Process, bool, error) {
+	if i.Proc == "" {
+		return procfs.Process{}, false, nil
+	}
+	return i.Proc.FindKubelet()
+}
+
+// findVersion finds the version of the kubelet that starts next.
+func (i *Installer) findVersion(ctx context.Context, n *node, o Options, process procfs.Process) (err error) {
+	if o.KubeletVersion != "" {
+		n.versionFrom = "by --kubelet-version"
+		n.version, err = providerconfig.ParseVersion(o.KubeletVersion)
+		return err
+	}
+	programs := kubeletPrograms[n.platform.name]
+	if programs == nil {
+		programs = kubeletPrograms[""]
+	}
+	var paths []string
+	for _, path := range programs {
+		if n.disk.exists(path) {
+			paths = append(paths, n.disk.at(path))
+		}
+	}
+	if n.running {
+		paths = append(paths, process.Path("exe"))
+	}
+	err = fmt.Errorf("no kubelet at %s", strings.Join(programs, ", "))
+	for _, path := range paths {
+		var out string
+		if out, err = i.Execute(ctx, path, "--version"); err == nil {
+			if n.version, err = providerconfig.ParseVersion(out); err == nil {
+				n.versionFrom = "by " + path
+				return nil
+			}
+		}
+		err = fmt.Errorf("%s --version: %w", path, err)
+	}
+	return fmt.Errorf("the kubelet's version is not known: %w; name it by --kubelet-version", err)
+}
+
+var flagPattern = regexp.MustCompile(`--(` + configFlag + `|` + binDirFlag + `)[= ]"?([^\s"']+)`)
+
+// flagsOf returns the kubelet's flags in the files that commonly have them: those of
+// units of systemd, and those that the units read.
+func (d disk) flagsOf(services []string) (flags kubeletFlags) {
+	files := []string{"/var/lib/kubelet/kubeadm-flags.env", "/etc/default/kubelet", "/etc/sysconfig/kubelet", "/etc/eks/kubelet/environment"}
+	for _, service := range services {
+		files = append(files, d.unitFiles(service)...)
+	}
+	for _, file := range files {
+		content, err := readFile(d.at(file))
+		if err != nil {
+			continue // most nodes have few of them
+		}
+		for _, found := range flagPattern.FindAllStringSubmatch(string(content), -1) {
+			if found[1] == configFlag {
+				flags.config = found[2]
+			} else {
+				flags.binDir = found[2]
+			}
+		}
+	}
+	return flags
+}
+
+// unitFiles returns a unit's file and its drop-ins, as paths of the node.
+func (d disk) unitFiles(service string) (files []string) {
+	for _, dir := range []string{"/usr/lib/systemd/system", "/lib/systemd/system", "/etc/systemd/system"} {
+		files = append(files, dir+"/"+service+".service")
+		dropIns, _ := filepath.Glob(d.at(dir + "/" + service + ".service.d/*.conf")) // the pattern is well formed
+		for _, path := range dropIns {
+			files = append(files, dir+"/"+service+".service.d/"+filepath.Base(path))
+		}
+	}
+	return files
+}

@@ -1,0 +1,66 @@
+package install
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+)
+
+// object is what is at a path: a regular file, a symbolic link, or nothing.
+type object struct {
+	// Mode is that of a regular file; 0 otherwise.
+	mode fs.FileMode
+	// link is the target of a symbolic link.
+	link    string
+	content []byte
+}
+
+// maxObject bounds a file that is kept or copied. Programs are the largest.
+const maxObject = 256 << 20
+
+func (o object) absent() bool { return o.mode == 0 && o.link == "" }
+
+// fingerprint identifies the object: two are equal if their fingerprints are.
+func (o object) fingerprint() string {
+	switch {
+	case o.absent():
+		return "absent"
+	case o.link != "":
+		return "link " + o.link
+	}
+	return fmt.Sprintf("%04o %x", o.mode, sha256.Sum256(o.content))
+}
+
+// read returns the object at a path of the disk.
+func (d disk) read(path string) (object, error) {
+	info, err := os.Lstat(d.at(path))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return object{}, nil
+	case err != nil:
+		return object{}, err
+	case info.Mode()&fs.ModeSymlink != 0:
+		link, err := os.Readlink(d.at(path))
+		return object{link: link}, err
+	case !info.Mode().IsRegular():
+		return object{}, fmt.Errorf("%s is not a regular file (%s)", d.at(path), info.Mode().Type())
+	}
+	content, err := readFile(d.at(path))
+	return object{mode: info.Mode().Perm(), content: content}, err
+}
+
+// readFile reads a file of at most maxObject bytes.
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path) //nolint:gosec // the operator's own file
+	if err != nil {
+		return nil, err
+	}
+	content, err := io.ReadAll(io.LimitReader(f, maxObject+1))
+	if err == nil && len(content) > maxObject {
+		err = fmt.Errorf("%s is larger than %d bytes", path, maxObject)
+	}
+	return content, errors.Join(err, f.Close())
+}

@@ -1,0 +1,221 @@
+package install
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"ecr-cross-account-credential-provider/pkg/providerconfig"
+)
+
+// platform is a kind of node: what it is known by, and where its kubelet finds
+// providers.
+type platform struct {
+	name string
+	// signs are paths of which each such node has one.
+	signs []string
+	// id is the ID in /etc/os-release of each such node.
+	id string
+	// refusal says what works there in place of install; empty where install works.
+	refusal string
+	// layout returns where things belong.
+	layout func(*node, Options) (layout, error)
+	// services are the kubelet's units, of which a node has one.
+	services []string
+}
+
+// platforms are tried in this order; the last one is every other node.
+var platforms = []platform{
+	{name: "bottlerocket", id: "bottlerocket", refusal: "Bottlerocket takes no other provider; let the stock one assume one role by settings.aws.config and settings.aws.profile, " +
+		"or use pull Secrets (config-examples/platforms/bottlerocket.md)"},
+	{name: "talos", id: "talos", refusal: "Talos takes providers by a system extension only, and their configuration by machine.kubelet.credentialProviderConfig " +
+		"(config-examples/platforms/talos.md)"},
+	{name: "kops", signs: []string{"/opt/kops", "/etc/kubernetes/kops-controller", "/var/lib/toolbox/kops"}, refusal: "kOps writes these files itself; " +
+		"serve the plugin in the stock one's place by spec.cloudProvider.aws.binariesLocation (config-examples/platforms/kops.md)"},
+	{name: "eks-auto", refusal: noPlugin},
+	{name: "fargate", refusal: noPlugin},
+	{name: "rke2", signs: []string{"/etc/rancher/rke2", "/var/lib/rancher/rke2", "/usr/local/bin/rke2", "/usr/bin/rke2"}, layout: rancher, services: []string{"rke2-agent", "rke2-server"}},
+	{name: "k3s", signs: []string{"/etc/rancher/k3s", "/var/lib/rancher/k3s", "/usr/local/bin/k3s"}, layout: rancher, services: []string{"k3s-agent", "k3s"}},
+	{name: "hybrid", signs: []string{"/opt/nodeadm", "/etc/aws/hybrid"}, layout: nodeadm, services: []string{"kubelet"}},
+	{name: "eks-al2023", signs: []string{"/usr/bin/nodeadm"}, layout: nodeadm, services: []string{"kubelet"}},
+	{name: "eks-al2", signs: []string{"/etc/eks/bootstrap.sh"}, layout: bootstrap, services: []string{"kubelet"}},
+	{name: "kubeadm", signs: []string{"/var/lib/kubelet/kubeadm-flags.env", "/usr/bin/kubeadm", "/usr/local/bin/kubeadm"}, layout: selfManaged, services: []string{"kubelet"}},
+	{name: "generic", layout: selfManaged, services: []string{"kubelet"}},
+}
+
+const noPlugin = "AWS manages these nodes and takes no plugin; use pull Secrets or a policy (config-examples/platforms/no-plugin.md)"
+
+// Platforms returns the names of all platforms, for --platform.
+func Platforms() []string {
+	names := make([]string, len(platforms))
+	for i, p := range platforms {
+		names[i] = p.name
+	}
+	return names
+}
+
+// platformOf returns the platform of a name, or finds out the node's.
+func (d disk) platformOf(name string) (platform, error) {
+	if name != "" && name != "auto" {
+		i := slices.IndexFunc(platforms, func(p platform) bool { return p.name == name })
+		if i < 0 {
+			return platform{}, fmt.Errorf("%q is not a platform; want auto or one of %s", name, strings.Join(Platforms(), ", "))
+		}
+		return platforms[i], nil
+	}
+	id := d.osID()
+	for _, p := range platforms {
+		if p.id != "" && p.id == id || d.exists(p.signs...) {
+			return p, nil
+		}
+	}
+	return platforms[len(platforms)-1], nil
+}
+
+// osID returns the ID of the node's operating system (os-release(5)).
+func (d disk) osID() string {
+	content, err := readFile(d.at("/etc/os-release"))
+	if err != nil {
+		return ""
+	}
+	for line := range strings.Lines(string(content)) {
+		if id, ok := strings.CutPrefix(strings.TrimSpace(line), "ID="); ok {
+			return strings.Trim(id, `"'`)
+		}
+	}
+	return ""
+}
+
+// layout is where things belong on a node.
+type layout struct {
+	// binDir is the directory of the kubelet's providers.
+	binDir string
+	// providers is the file for our entries.
+	providers string
+	// flag is what --image-credential-provider-config must name: providers, or its
+	// directory.
+	flag string
+	// base is the file whose entries a new providers starts with; empty for none.
+	base string
+	// stock says that a new providers starts with the stock provider where base does
+	// not exist yet.
+	stock bool
+	// nodeConfig is the file that adds the flag to the kubelet's; empty where that is up
+	// to the operator, or the flag is there already.
+	nodeConfig string
+	// owner says who else writes files there, and reboot what a reboot undoes.
+	owner, reboot string
+	// howToSet says how the operator sets the kubelet's flags.
+	howToSet string
+}
+
+// nodeConfigPath is a drop-in for nodeadm.
+const nodeConfigPath = "/etc/eks/nodeadm.d/50-ecr-cross-account.yaml"
+
+// eksDir has the stock provider and its configuration on nodes of Amazon EKS.
+const eksDir = "/etc/eks/image-credential-provider"
+
+// ownProviders is a file that nobody but install writes.
+const ownProviders = EtcDir + "/credential-providers.yaml"
+
+// nodeadm is the layout where nodeadm writes the stock provider's configuration, which
+// it does at each boot. So ours is another file.
+func nodeadm(n *node, o Options) (layout, error) {
+	l := layout{
+		binDir: eksDir, providers: ownProviders, flag: ownProviders, base: eksDir + "/config.json", stock: true,
+		owner:  "nodeadm writes " + eksDir + "/config.json, which install leaves alone",
+		reboot: "nothing: nodeadm writes only its own file anew",
+	}
+	if n.version.TakesDirectories() && !o.InsteadOfStock {
+		l.providers, l.flag, l.base, l.stock = eksDir+"/10-ecr-cross-account.yaml", eksDir, "", false
+	}
+	if o.InsteadOfStock {
+		l.base, l.stock = "", false
+	}
+	l.nodeConfig = nodeConfigPath
+	l.howToSet = "nodeadm reads the flag at the next boot"
+	if n.platform.name == "hybrid" {
+		l.nodeConfig = ""
+		l.howToSet = "add it to spec.kubelet.flags of the NodeConfig, and run nodeadm init again"
+	}
+	return l, nil
+}
+
+// bootstrap is the layout of Amazon Linux 2 for EKS, whose file nothing rewrites.
+func bootstrap(*node, Options) (layout, error) {
+	file := eksDir + "/config.json"
+	return layout{
+		binDir: eksDir, providers: file, flag: file,
+		owner: "the image has " + file + " for the stock provider; its entry stays", reboot: "nothing",
+		howToSet: "the image has the flag; run install before /etc/eks/bootstrap.sh",
+	}, nil
+}
+
+// rancher is the layout of k3s and RKE2, which use both paths if both exist.
+func rancher(n *node, o Options) (layout, error) {
+	const dir = "/var/lib/rancher/credentialprovider"
+	l := layout{
+		binDir: dir + "/bin", providers: dir + "/config.yaml", flag: dir + "/config.yaml",
+		owner: n.platform.name + " reads these paths without a flag, and writes neither", reboot: "nothing",
+		howToSet: "by default " + n.platform.name + " uses both paths; remove the flags that name others",
+	}
+	return n.named(l, o)
+}
+
+// selfManaged is the layout of nodes whose operator chooses the kubelet's flags.
+func selfManaged(n *node, o Options) (layout, error) {
+	l := layout{
+		owner: "the operator of these nodes", reboot: "nothing, unless the image is read-only",
+		howToSet: "kubeadm takes it in nodeRegistration.kubeletExtraArgs; elsewhere it belongs where the kubelet's other flags are",
+	}
+	if n.platform.name == "kubeadm" {
+		l.binDir, l.flag = "/usr/local/libexec/image-credential-providers", "/etc/kubernetes/image-credential-provider.yaml"
+	}
+	return n.named(l, o)
+}
+
+// named takes the paths of the command line, else those of the kubelet's flags.
+func (n *node) named(l layout, o Options) (layout, error) {
+	switch {
+	case o.BinDir != "":
+		l.binDir, l.flag = o.BinDir, o.ProviderConfig
+	case n.flags.complete():
+		l.binDir, l.flag = n.flags.binDir, n.flags.config
+	}
+	if l.flag == "" {
+		return l, fmt.Errorf("the kubelet's flags are not known here; name its paths by --bin-dir DIR --provider-config PATH")
+	}
+	l.providers = l.flag
+	if !n.disk.isDir(l.flag) {
+		return l, nil
+	}
+	switch {
+	case !n.version.TakesDirectories():
+		return l, fmt.Errorf("%s is a directory, which kubelets take from 1.34 on, and this one is %s; name a file by --provider-config", l.flag, n.version)
+	case o.InsteadOfStock:
+		return l, fmt.Errorf("%s is a directory, and --instead-of-stock rewrites one file; name it by --provider-config", l.flag)
+	}
+	l.providers = l.flag + "/10-ecr-cross-account.yaml"
+	return l, nil
+}
+
+// kubeletFlags are the two flags that make a kubelet run providers.
+type kubeletFlags struct{ config, binDir string }
+
+func (f kubeletFlags) complete() bool { return f.config != "" && f.binDir != "" }
+
+// node is what install finds out before it decides anything.
+type node struct {
+	disk     disk
+	platform platform
+	version  providerconfig.Version
+	// versionFrom says where the version is from.
+	versionFrom string
+	// flags are those of the running kubelet, else those in the node's files.
+	flags kubeletFlags
+	// running says that a kubelet is running, so that its flags are in force.
+	running bool
+	// environ is the part of the kubelet's environment that belongs to the node's
+	// identity.
+	environ []string
+}

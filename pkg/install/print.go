@@ -1,0 +1,97 @@
+package install
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+
+	"github.com/rogpeppe/go-internal/diff"
+)
+
+// heading says where install is.
+func (i *Installer) heading(n *node, o Options) []string {
+	chosen := "found"
+	if o.Platform != "" && o.Platform != "auto" {
+		chosen = "by --platform"
+	}
+	return []string{
+		fmt.Sprintf("platform  %s (%s)", n.platform.name, chosen),
+		fmt.Sprintf("kubelet   %s (%s), %s", n.version, n.versionFrom, runningText(n.running)),
+		"plugin    " + o.Plugin,
+	}
+}
+
+// print prints what will be done.
+func (p *plan) print(w io.Writer) error {
+	var b bytes.Buffer
+	for _, line := range p.heading {
+		fmt.Fprintln(&b, line)
+	}
+	if p.layout.owner != "" {
+		fmt.Fprintf(&b, "others    %s\nreboot    undoes %s\n", p.layout.owner, p.layout.reboot)
+	}
+	fmt.Fprintln(&b)
+	for _, c := range append(p.first, p.last...) {
+		p.printChange(&b, c)
+	}
+	for _, duty := range p.duties {
+		fmt.Fprintf(&b, "to do: %s\n", duty)
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+func (p *plan) printChange(b *bytes.Buffer, c change) {
+	path := p.node.disk.at(c.path)
+	switch {
+	case !c.needed():
+		if c.note != "" && p.uninstall {
+			fmt.Fprintf(b, "keep    %s (%s)\n", path, c.note)
+		}
+		return
+	case c.new.absent():
+		fmt.Fprintf(b, "remove  %s\n", path)
+		return
+	case c.new.link != "":
+		fmt.Fprintf(b, "link    %s to %s\n", path, c.new.link)
+		return
+	case c.old.absent():
+		fmt.Fprintf(b, "create  %s (mode %04o, %d bytes)\n", path, c.new.mode, len(c.new.content))
+	default:
+		fmt.Fprintf(b, "change  %s (mode %04o, %d bytes)\n", path, c.new.mode, len(c.new.content))
+	}
+	if c.note != "" && p.uninstall {
+		fmt.Fprintf(b, "        %s\n", c.note)
+	}
+	if isText(c.old.content) && isText(c.new.content) {
+		printDiff(b, path, c.old.content, c.new.content)
+	}
+}
+
+// printDiff prints the differences of two texts without the two lines that name the
+// files.
+func printDiff(b *bytes.Buffer, path string, old, text []byte) {
+	for line := range strings.Lines(string(diff.Diff(path, old, path, text))) {
+		if strings.HasPrefix(line, "diff ") || strings.HasPrefix(line, "--- ") || strings.HasPrefix(line, "+++ ") {
+			continue
+		}
+		fmt.Fprintf(b, "        %s\n", strings.Map(visible, strings.TrimRight(line, "\r\n")))
+	}
+}
+
+// visible replaces what a terminal would obey.
+func visible(r rune) rune {
+	if r != '\t' && !unicode.IsPrint(r) {
+		return unicode.ReplacementChar
+	}
+	return r
+}
+
+// maxDiff is the largest text whose differences are printed.
+const maxDiff = 64 << 10
+
+func isText(content []byte) bool {
+	return len(content) <= maxDiff && !bytes.ContainsRune(content, 0)
+}

@@ -1,0 +1,115 @@
+package install
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"ecr-cross-account-credential-provider/pkg/printable"
+)
+
+const (
+	// steady is how long a kubelet must have been active: one that cannot start is
+	// started again and again by systemd, and is active in between.
+	steady = 20 * time.Second
+	// patience is the longest wait for a healthy kubelet.
+	patience = 2 * time.Minute
+	interval = time.Second
+)
+
+// restart restarts the kubelet. If it does not become healthy, the files from before
+// come back and the kubelet is restarted once more; the error says why.
+func (i *Installer) restart(ctx context.Context, p *plan) error {
+	if err := i.say("restarting %s, and watching it for %s", p.service, steady); err != nil {
+		return err
+	}
+	cause := i.restartHealthy(ctx, p.service)
+	if cause == nil {
+		return nil
+	}
+	reason := i.reason(ctx, p.service)
+	// An operator who gives up while the kubelet is down still gets the old files back.
+	ctx = context.WithoutCancel(ctx)
+	err := fmt.Errorf("%s is not healthy after the change: %w%s; the former files are back", p.service, cause, reason)
+	err = withCleanup(err, i.stopTimers(ctx, reversed(p.first)), p.node.disk.undo(p.first), p.writeBack(), i.reload(ctx))
+	if again := i.restartHealthy(ctx, p.service); again != nil {
+		return fmt.Errorf("%w, but %s is still not healthy: %w%s", err, p.service, again, i.reason(ctx, p.service))
+	}
+	return fmt.Errorf("%w, and %s is healthy again", err, p.service)
+}
+
+// reversed returns the changes that would undo some.
+func reversed(changes []change) (back []change) {
+	for _, c := range slices.Backward(changes) {
+		back = append(back, change{path: c.path, old: c.new, new: c.old})
+	}
+	return back
+}
+
+// restartHealthy restarts a unit, and waits until it is healthy.
+func (i *Installer) restartHealthy(ctx context.Context, unit string) error {
+	if err := i.Services.Restart(ctx, unit); err != nil {
+		return err
+	}
+	return i.healthy(ctx, unit)
+}
+
+// healthy waits until the unit was active for a while with the same process, and the
+// kubelet says that it is healthy.
+func (i *Installer) healthy(ctx context.Context, unit string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("it did not become healthy within %s", patience))
+	defer cancel()
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	var pid int
+	var unhealthy error
+	for active := time.Duration(0); ; {
+		status, err := i.Services.Status(ctx, unit)
+		switch {
+		case err != nil:
+			return err
+		case status.State == "failed", pid != 0 && (status.State != "active" || status.PID != pid):
+			return fmt.Errorf("it ended after its start (%s)", status.State)
+		case status.State == "active":
+			pid, active = status.PID, active+interval
+		}
+		if active > steady {
+			if unhealthy = i.Health(ctx); unhealthy == nil {
+				return nil
+			}
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return errors.Join(context.Cause(ctx), unhealthy)
+		}
+	}
+}
+
+// reason returns what the kubelet's own log says of its end.
+func (i *Installer) reason(ctx context.Context, unit string) string {
+	log, err := i.Services.Log(context.WithoutCancel(ctx), unit)
+	if err != nil {
+		return fmt.Sprintf("; its log cannot be read: %v", err)
+	}
+	var last, problem string
+	for line := range strings.Lines(log) {
+		line = strings.TrimSpace(line)
+		switch {
+		case strings.Contains(line, `"command failed"`), strings.Contains(line, "level=fatal"):
+			problem = line
+		case line != "":
+			last = line
+		}
+	}
+	if problem == "" {
+		problem = last
+	}
+	if problem == "" {
+		return "; its log is empty"
+	}
+	return "; its log: " + printable.Line(problem, 1000)
+}

@@ -1,0 +1,127 @@
+package install
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// StateDir is where a node keeps what install changed and what was there before. It
+// must survive a reboot.
+const StateDir = "/var/lib/" + PluginName
+
+const (
+	stateFile = StateDir + "/install.json"
+	formerDir = StateDir + "/former"
+)
+
+// state is what install did to a node.
+type state struct {
+	Platform string `json:"platform"`
+	// Service is the kubelet's unit; empty if nothing controls services.
+	Service string `json:"service,omitempty"`
+	// Pending says that files changed and the kubelet was not restarted since, as far
+	// as install knows.
+	Pending bool `json:"restartPending,omitempty"`
+	// Files are those that install wrote, in the order of writing.
+	Files []record `json:"files"`
+	// Directories are those that install made, those above first.
+	Directories []string `json:"directories,omitempty"`
+}
+
+// record is a file that install wrote.
+type record struct {
+	Path string `json:"path"`
+	// Former is what was there before; its content is the file formerDir/SHA256.
+	Former former `json:"former"`
+	// Providers says that it is a configuration of the kubelet's providers, of which
+	// others may own a part.
+	Providers bool `json:"providers,omitempty"`
+	// Ours are the fingerprints of what install put there: the latest, and while it
+	// works also the ones before.
+	Ours []string `json:"ours"`
+}
+
+type former struct {
+	Fingerprint string      `json:"fingerprint"`
+	Mode        fs.FileMode `json:"mode,omitempty"`
+	Link        string      `json:"link,omitempty"`
+}
+
+// find returns the record of a path.
+func (s state) find(path string) (record, bool) {
+	i := slices.IndexFunc(s.Files, func(r record) bool { return r.Path == path })
+	if i < 0 {
+		return record{}, false
+	}
+	return s.Files[i], true
+}
+
+// readState returns a node's state, the zero value if install did nothing.
+func (d disk) readState() (state, error) {
+	var s state
+	content, err := os.ReadFile(d.at(stateFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(content, &s)
+	}
+	if err != nil {
+		return s, fmt.Errorf("reading what was installed before: %s: %w", d.at(stateFile), err)
+	}
+	for _, r := range s.Files {
+		if !filepath.IsAbs(r.Path) || filepath.Clean(r.Path) != r.Path || r.Former.regular() && len(r.Former.Fingerprint) != len(object{mode: 1}.fingerprint()) {
+			return s, fmt.Errorf("%s: the record of %q is damaged", d.at(stateFile), r.Path)
+		}
+	}
+	return s, nil
+}
+
+// writeState replaces the state.
+func (d disk) writeState(s state) error {
+	content, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := d.stage(stateFile, object{mode: 0o600, content: append(content, '\n')}); err != nil {
+		return err
+	}
+	return d.put(stateFile)
+}
+
+// formerPath is where the content of a former file is kept.
+func (f former) path() string { return filepath.Join(formerDir, filepath.Base(f.Fingerprint[5:])) }
+
+func (f former) regular() bool { return f.Link == "" && f.Mode != 0 }
+
+// keep keeps what was at a path before install.
+func (d disk) keep(o object) (former, error) {
+	f := former{Fingerprint: o.fingerprint(), Mode: o.mode, Link: o.link}
+	if !f.regular() || d.exists(f.path()) {
+		return f, nil
+	}
+	if err := d.stage(f.path(), object{mode: 0o600, content: o.content}); err != nil {
+		return f, err
+	}
+	return f, d.put(f.path())
+}
+
+// restored returns what was there before.
+func (d disk) restored(f former) (object, error) {
+	o := object{mode: f.Mode, link: f.Link}
+	if f.regular() {
+		var err error
+		if o.content, err = readFile(d.at(f.path())); err != nil {
+			return o, err
+		}
+	}
+	if o.fingerprint() != f.Fingerprint {
+		return o, fmt.Errorf("%s is not what install kept", d.at(f.path()))
+	}
+	return o, nil
+}

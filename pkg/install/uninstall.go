@@ -1,0 +1,112 @@
+package install
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"ecr-cross-account-credential-provider/pkg/providerconfig"
+)
+
+// Uninstall brings back what was there before the first install. It prints its plan
+// first.
+func (i *Installer) Uninstall(ctx context.Context, o Options) error {
+	unlock, err := i.lock(o.PlanOnly)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	p, err := i.planUninstall(o)
+	if err != nil {
+		return err
+	}
+	if err := p.print(i.Out); err != nil || o.PlanOnly {
+		return err
+	}
+	return i.apply(ctx, p, o.Restart)
+}
+
+// planUninstall plans the way back: first what makes the kubelet run the plugin, then,
+// when no kubelet does, the rest.
+func (i *Installer) planUninstall(o Options) (*plan, error) {
+	n := &node{disk: i.disk()}
+	before, err := n.disk.readState()
+	if err != nil {
+		return nil, err
+	}
+	if len(before.Files) == 0 {
+		return nil, usage(fmt.Errorf("%s: not found; install has not been here", n.disk.at(stateFile)))
+	}
+	process, running, err := i.kubelet()
+	if err != nil {
+		return nil, fmt.Errorf("looking for a running kubelet: %w", err)
+	}
+	if n.running = running; running {
+		n.flags.config, _ = process.KubeletFlag(configFlag)
+	}
+	p := &plan{node: n, before: before, uninstall: true, service: before.Service, done: "uninstalled"}
+	p.heading = []string{"platform  " + before.Platform, "kubelet   " + runningText(running)}
+	for _, r := range slices.Backward(before.Files) {
+		c, err := p.takeAway(r)
+		if err != nil {
+			return nil, err
+		}
+		if r.Providers || c.path == nodeConfigPath {
+			p.first = append(p.first, c)
+		} else {
+			p.last = append(p.last, c)
+		}
+	}
+	if err := p.checkLeaving(o.Restart); err != nil {
+		return nil, usage(err)
+	}
+	return p, nil
+}
+
+// takeAway plans what becomes of a file. One that the kubelet's flags name stays as
+// long as they do: with other entries, if it has some.
+func (p *plan) takeAway(r record) (change, error) {
+	n := p.node
+	c, err := n.disk.undone(r)
+	if err != nil || !r.Providers || !c.new.absent() || !n.running || n.flags.config != r.Path {
+		return c, err
+	}
+	if c.new, err = withoutOurs(c.old); err != nil {
+		return c, err
+	}
+	content := providerconfig.File{Path: n.disk.at(r.Path), Content: c.new.content}
+	if _, problems := providerconfig.Parse([]providerconfig.File{content}, providerconfig.Version{}); len(problems) > 0 {
+		return c, usage(fmt.Errorf("the kubelet's flag --%s names %s, which install made; remove the flag, restart the kubelet, and run uninstall again", configFlag, r.Path))
+	}
+	c.note = "the running kubelet's flag still names it, so it stays without our entries; reboot, and run uninstall again to remove it"
+	p.kept = append(p.kept, record{Path: r.Path, Providers: true, Former: r.Former, Ours: []string{c.new.fingerprint()}})
+	return c, nil
+}
+
+// checkLeaving refuses to remove binaries under a kubelet that goes on running them.
+func (p *plan) checkLeaving(restart bool) error {
+	switch {
+	case restart && p.service == "":
+		return errors.New("--restart needs systemd on this machine; stop the kubelet by hand instead")
+	case !restart && p.node.running && p.loaded():
+		return errors.New("the running kubelet goes on running the plugin until it is restarted; add --restart, or stop the kubelet first")
+	}
+	return nil
+}
+
+// loaded reports whether the running kubelet has read a file that has our entries.
+func (p *plan) loaded() bool {
+	flag := p.node.flags.config
+	return slices.ContainsFunc(p.before.Files, func(r record) bool {
+		return r.Providers && (flag == "" || flag == r.Path || flag == filepath.Dir(r.Path))
+	})
+}
+
+func runningText(running bool) string {
+	if running {
+		return "running"
+	}
+	return "not running"
+}

@@ -1,0 +1,156 @@
+package install
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"ecr-cross-account-credential-provider/pkg/config"
+	"ecr-cross-account-credential-provider/pkg/rule"
+)
+
+// The units that mint tokens before pods need them.
+const (
+	unitDir      = "/etc/systemd/system"
+	refreshUnit  = "ecr-cross-account-refresh.service"
+	refreshTimer = "ecr-cross-account-refresh.timer"
+	bootTimer    = "ecr-cross-account-refresh-boot.timer"
+)
+
+var timers = []string{refreshTimer, bootTimer}
+
+const refreshText = `# Written by ecr-cross-account install. Mints tokens for Amazon ECR before pods need them. Nothing waits for this unit: a
+# kubelet that starts meanwhile asks for tokens itself, and shares the outcome.
+[Unit]
+Description=Refresh tokens for Amazon ECR registries of other accounts
+Documentation=man:systemd.timer(5)
+
+[Service]
+Type=oneshot
+%sExecStart=%s refresh --provider-config %s --provider %s
+TimeoutStartSec=4min
+Nice=10
+NoNewPrivileges=yes
+ProtectSystem=full
+PrivateTmp=yes
+`
+
+const bootTimerText = `# Written by ecr-cross-account install. The first run after boot. It is a timer, because targets wait for services.
+[Unit]
+Description=First refresh of tokens for Amazon ECR after boot
+
+[Timer]
+OnActiveSec=5s
+AccuracySec=1s
+Unit=ecr-cross-account-refresh.service
+
+[Install]
+WantedBy=timers.target
+`
+
+const refreshTimerText = `# Written by ecr-cross-account install. Every 5 to 10 minutes; the jitter keeps the nodes of a fleet apart.
+[Unit]
+Description=Refresh tokens for Amazon ECR registries of other accounts
+
+[Timer]
+OnActiveSec=5min
+OnUnitActiveSec=5min
+RandomizedDelaySec=290s
+AccuracySec=1s
+
+[Install]
+WantedBy=timers.target
+`
+
+// addUnits plans the units, enabled, where there is systemd and anything to refresh.
+func (p *plan) addUnits(entries []provider, c config.Config) error {
+	d := p.node.disk
+	entry, ok := entryOfNode(entries, c)
+	switch {
+	case !d.exists("/usr/lib/systemd/systemd", "/lib/systemd/systemd", "/run/systemd/system"):
+		p.duties = append(p.duties, "without systemd nothing refreshes tokens ahead of time; run refresh every 5 minutes (config-examples/refresh)")
+		return nil
+	case !ok:
+		p.duties = append(p.duties, "nothing can be refreshed ahead of time: the cache is off, or every entry starts with a pod's service account")
+		return nil
+	case hasSecret(p.node.environ):
+		p.duties = append(p.duties, "the kubelet's environment has static AWS credentials, which belong in no unit; "+
+			"so nothing is refreshed ahead of time; put them into a profile of the node's, and name it by node.profile")
+		return nil
+	}
+	var environment strings.Builder
+	for _, variable := range p.node.environ {
+		fmt.Fprintf(&environment, "Environment=%s\n", quoted(variable))
+	}
+	service := fmt.Sprintf(refreshText, environment.String(), filepath.Join(p.layout.binDir, entry), p.layout.flag, entry)
+	p.timers = timers
+	for _, unit := range []struct{ name, text string }{{refreshUnit, service}, {refreshTimer, refreshTimerText}, {bootTimer, bootTimerText}} {
+		if err := p.add(filepath.Join(unitDir, unit.name), object{mode: 0o644, content: []byte(unit.text)}); err != nil {
+			return err
+		}
+	}
+	for _, timer := range timers {
+		if err := p.add(filepath.Join(unitDir, "timers.target.wants", timer), object{link: filepath.Join(unitDir, timer)}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// quoted quotes a variable for a unit (systemd.syntax(7)): a percent sign would be a
+// specifier.
+func quoted(variable string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "%", "%%").Replace(variable) + `"`
+}
+
+// entryOfNode returns the provider whose registries the node's own identity serves, at
+// least in part. It reports false if there is nothing to refresh.
+func entryOfNode(entries []provider, c config.Config) (string, bool) {
+	if c.Cache.Named && c.Cache.Directory == "" {
+		return "", false
+	}
+	for _, e := range c.Rules.Entries() {
+		if ofNode(e) {
+			return entries[0].Name, true
+		}
+	}
+	return "", false
+}
+
+func ofNode(e rule.Entry) bool { return e.ServiceAccount == nil }
+
+// startTimers starts the timers of the units that were written.
+func (i *Installer) startTimers(ctx context.Context, p *plan) error {
+	if i.Services == nil || len(p.timers) == 0 || p.uninstall {
+		return nil
+	}
+	if err := i.reload(ctx); err != nil {
+		return err
+	}
+	return i.Services.Start(ctx, p.timers...)
+}
+
+// stopTimers stops the timers whose units are going to be removed.
+func (i *Installer) stopTimers(ctx context.Context, changes []change) error {
+	var going []string
+	for _, c := range changes {
+		for _, timer := range timers {
+			if c.path == filepath.Join(unitDir, timer) && c.new.absent() && !c.old.absent() {
+				going = append(going, timer)
+			}
+		}
+	}
+	if i.Services == nil || len(going) == 0 {
+		return nil
+	}
+	return i.Services.Stop(ctx, going...)
+}
+
+// reload makes systemd read changed units.
+func (i *Installer) reload(ctx context.Context) error {
+	if i.Services == nil {
+		return nil
+	}
+	return i.Services.Reload(ctx)
+}

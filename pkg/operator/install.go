@@ -1,0 +1,161 @@
+package operator
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec" //nolint:depguard // this program, unlike the plugin, runs the node's own
+	"path/filepath"
+	"strings"
+	"time"
+
+	"ecr-cross-account-credential-provider/pkg/command"
+	"ecr-cross-account-credential-provider/pkg/install"
+)
+
+// installCommand puts the plugin on a node.
+func installCommand(conf *command.Configuration) command.Command {
+	return command.Command{
+		Name:    "install",
+		Summary: "put the plugin, its configuration and the kubelet's on this node or into an image",
+		Example: "install --config minimal.yaml --plan",
+		New: func(flags *flag.FlagSet) command.Run {
+			var o install.Options
+			root := rootFlag(flags, &o)
+			flags.StringVar(&o.Plugin, "plugin", "", "the plugin's `FILE`; by default the one beside this program, or in /usr/libexec")
+			flags.StringVar(&o.Platform, "platform", "auto", "the `KIND` of node: "+strings.Join(install.Platforms(), ", "))
+			flags.StringVar(&o.KubeletVersion, "kubelet-version", "", "the kubelet's `VERSION`, such as v1.34; by default the kubelet on the disk says it")
+			flags.StringVar(&o.BinDir, "bin-dir", "", "the kubelet's --image-credential-provider-bin-dir (`DIR`), with --provider-config")
+			flags.StringVar(&o.ProviderConfig, "provider-config", "", "the kubelet's --image-credential-provider-config (`PATH`), with --bin-dir")
+			flags.BoolVar(&o.InsteadOfStock, "instead-of-stock", false, "serve all of Amazon ECR, and remove the stock provider's entry")
+			flags.BoolVar(&o.Restart, "restart", false, "restart the kubelet if anything changed; if it is not healthy then, bring everything back")
+			return func(ctx context.Context, p command.Process, args []string) error {
+				if err := check(conf, o, args); err != nil {
+					return err
+				}
+				o.Config = conf.Path
+				var err error
+				if o.Tool, err = p.Executable(); err != nil {
+					return fmt.Errorf("finding this program's own file: %w", err)
+				}
+				if o.Plugin == "" {
+					o.Plugin = pluginBeside(o.Tool)
+				}
+				return misused(installer(p, *root).Install(ctx, o))
+			}
+		},
+	}
+}
+
+// uninstallCommand takes the plugin away.
+func uninstallCommand() command.Command {
+	return command.Command{
+		Name:    "uninstall",
+		Summary: "take away what install put on this node, and bring back what was there before",
+		Example: "uninstall --plan",
+		New: func(flags *flag.FlagSet) command.Run {
+			var o install.Options
+			root := rootFlag(flags, &o)
+			flags.BoolVar(&o.Restart, "restart", false, "restart the kubelet before the plugin is removed")
+			return func(ctx context.Context, p command.Process, args []string) error {
+				if len(args) > 0 {
+					return command.UsageError("uninstall takes no arguments")
+				}
+				return misused(installer(p, *root).Uninstall(ctx, o))
+			}
+		},
+	}
+}
+
+func rootFlag(flags *flag.FlagSet, o *install.Options) (root *string) {
+	flags.BoolVar(&o.PlanOnly, "plan", false, "print what would be done, and do nothing")
+	return flags.String("root", "/", "the root `DIR` of the node, if it is not this machine, such as an image that is being built")
+}
+
+// check checks what the flags of install say together.
+func check(conf *command.Configuration, o install.Options, args []string) error {
+	switch {
+	case len(args) > 0:
+		return command.UsageError("install takes no arguments; name the configuration by --config FILE")
+	case len(conf.Roles) > 0:
+		return command.UsageError("install takes no --role; write the role into the configuration")
+	case (o.BinDir == "") != (o.ProviderConfig == ""):
+		return command.UsageError("--bin-dir DIR and --provider-config PATH belong together")
+	case o.BinDir != "" && (!filepath.IsAbs(o.BinDir) || !filepath.IsAbs(o.ProviderConfig)):
+		return command.UsageError("--bin-dir and --provider-config are paths of the node; they start with /")
+	}
+	return nil
+}
+
+// misused gives errors of usage their status.
+func misused(err error) error {
+	if _, ok := errors.AsType[install.UsageError](err); ok {
+		return &command.ExitError{Status: command.Misused, Err: err}
+	}
+	return err
+}
+
+// pluginBeside returns the plugin that belongs to this program: beside it, or where a
+// package has it.
+func pluginBeside(tool string) string {
+	beside := filepath.Join(filepath.Dir(tool), install.PluginName)
+	packaged := filepath.Join(filepath.Dir(filepath.Dir(tool)), "libexec", install.PluginName)
+	if _, err := os.Stat(beside); err != nil {
+		if _, err := os.Stat(packaged); err == nil {
+			return packaged
+		}
+	}
+	return beside
+}
+
+// installer returns the installer of this machine, or of the disk of another.
+func installer(p command.Process, root string) *install.Installer {
+	i := &install.Installer{Root: filepath.Clean(root), Version: p.Version, Out: p.Stdout, Execute: execute, Health: askHealth}
+	if i.Root != "/" {
+		return i
+	}
+	i.Proc = "/proc"
+	if _, err := os.Stat("/run/systemd/system"); err == nil { // sd_booted(3)
+		i.Services = install.Systemd{Execute: control}
+	}
+	return i
+}
+
+// controlTimeout bounds one call of systemd. The restart of k3s waits until it is ready.
+const controlTimeout = 3 * time.Minute
+
+// control runs a program of systemd and returns what it prints.
+func control(ctx context.Context, name string, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, controlTimeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // systemd's own programs
+	cmd.WaitDelay = time.Second
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// healthURL is where a kubelet answers by default (healthzPort).
+const healthURL = "http://127.0.0.1:10248/healthz"
+
+// askHealth asks the kubelet of this machine whether it is healthy.
+func askHealth(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, healthURL, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := (&http.Client{Transport: &http.Transport{Proxy: nil, DisableKeepAlives: true}}).Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close() //nolint:errcheck // it was only read
+	if body, _ := io.ReadAll(io.LimitReader(resp.Body, 1000)); resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: %s %s", healthURL, resp.Status, body)
+	}
+	return nil
+}
