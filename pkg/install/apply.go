@@ -8,12 +8,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // apply makes the plan true. If anything fails before the end, the node is as it was.
 func (i *Installer) apply(ctx context.Context, p *plan, restart bool) error {
 	restart = restart && (p.changes() || p.before.Pending)
-	if !p.changes() && !restart {
+	if !p.changes() && !restart && !p.uninstall {
 		return i.say("nothing to change")
 	}
 	after, err := p.writeAhead()
@@ -144,16 +145,11 @@ func (d disk) forget(s state) error {
 			return err
 		}
 	}
-	if err := d.removeAll(formerDir); err != nil {
-		return err
-	}
-	dirs := slices.Clone(s.Directories)
+	dirs := slices.DeleteFunc(slices.Clone(s.Directories), func(dir string) bool { return strings.HasPrefix(dir, StateDir) })
 	slices.Reverse(dirs)
-	err := errors.Join(d.unstage([]change{{path: stateFile}}), d.remove(stateFile))
-	if err != nil {
-		return err
-	}
-	return d.removeEmpty(dirs)
+	// The state comes last: it tells the next run what is left to do.
+	return errors.Join(d.removeEmpty(dirs), d.removeAll(formerDir), d.unstage([]change{{path: stateFile}}),
+		d.remove(stateFile), d.removeEmpty(append([]string{StateDir}, dirs...)))
 }
 
 // forgetFormer removes former files that no record needs.

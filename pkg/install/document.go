@@ -2,6 +2,7 @@ package install
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -42,8 +43,19 @@ func parseDocument(content []byte) (document, error) {
 	if root.Kind != yaml.MappingNode {
 		return document{}, errors.New("it is not a mapping; want apiVersion, kind and providers")
 	}
+	writeNulls(root)
 	root.HeadComment, root.FootComment = joinComments(top.HeadComment, root.HeadComment), joinComments(root.FootComment, top.FootComment)
-	return document{root: root, json: bytes.HasPrefix(bytes.TrimSpace(content), []byte("{"))}, nil
+	return document{root: root, json: json.Valid(content)}, nil
+}
+
+// writeNulls makes empty values visible: the encoder writes some as empty strings.
+func writeNulls(node *yaml.Node) {
+	if node.Kind == yaml.ScalarNode && node.Value == "" && node.ShortTag() == "!!null" {
+		node.Value = "null"
+	}
+	for _, child := range node.Content {
+		writeNulls(child)
+	}
 }
 
 func joinComments(a, b string) string {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -55,7 +57,7 @@ func writeItems(b *bytes.Buffer, brackets string, items []*yaml.Node, separator 
 
 // writeScalar writes a string, or what is not one as it was written.
 func writeScalar(b *bytes.Buffer, node *yaml.Node) error {
-	if node.ShortTag() != "!!str" && json.Valid([]byte(node.Value)) {
+	if node.ShortTag() != "!!str" {
 		b.WriteString(node.Value)
 		return nil
 	}
@@ -65,6 +67,12 @@ func writeScalar(b *bytes.Buffer, node *yaml.Node) error {
 	if err := encoder.Encode(node.Value); err != nil {
 		return err
 	}
-	b.Write(bytes.TrimRight(text.Bytes(), "\n"))
+	for _, r := range strings.TrimRight(text.String(), "\n") {
+		if r > '~' && r <= 0xffff && !unicode.IsPrint(r) {
+			fmt.Fprintf(b, "\\u%04x", r) // YAML allows few of them
+		} else {
+			b.WriteRune(r)
+		}
+	}
 	return nil
 }

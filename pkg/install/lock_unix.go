@@ -31,5 +31,8 @@ func (i *Installer) lock(planOnly bool) (unlock func(), err error) {
 		}
 		return nil, errors.Join(err, f.Close())
 	}
-	return func() { _ = f.Close() }, nil
+	return func() {
+		_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN) // closing is not enough while a child that is starting has the file, too
+		_ = f.Close()
+	}, nil
 }

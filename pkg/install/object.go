@@ -46,7 +46,7 @@ func (d disk) read(path string) (object, error) {
 		link, err := os.Readlink(d.at(path))
 		return object{link: link}, err
 	case !info.Mode().IsRegular():
-		return object{}, fmt.Errorf("%s is not a regular file (%s)", d.at(path), info.Mode().Type())
+		return object{}, fmt.Errorf("%s is not a regular file; move it away", d.at(path))
 	}
 	content, err := readFile(d.at(path))
 	return object{mode: info.Mode().Perm(), content: content}, err

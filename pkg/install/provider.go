@@ -1,6 +1,7 @@
 package install
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -53,7 +54,7 @@ type tokenAttributes struct {
 func providersFor(c config.Config, v providerconfig.Version, instead bool) ([]provider, error) {
 	p := patternsOf(c, instead)
 	if len(p.node)+len(p.pods) == 0 {
-		return nil, fmt.Errorf("%s names no registry that the kubelet could ask for; add an entry to registries", c.File)
+		return nil, errors.New("the configuration names no registry that the kubelet could ask for; add an entry to registries")
 	}
 	name := PluginName
 	if !v.TakesDirectories() {

@@ -1,0 +1,203 @@
+package install
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
+
+	"ecr-cross-account-credential-provider/pkg/providerconfig"
+)
+
+// stockJSON is nodeadm's file, with fields that no kubelet knows.
+const stockJSON = `{"apiVersion":"kubelet.config.k8s.io/v1","kind":"CredentialProviderConfig","x":[1.50,true,null,"<&>"],"providers":[
+{"name":"ecr-credential-provider","apiVersion":"credentialprovider.kubelet.k8s.io/v1","matchImages":["*.dkr.ecr.*.amazonaws.com"],"defaultCacheDuration":"12h0m0s","future":{"b":1,"a":"\u00e9"},
+"env":[{"name":"AWS_PROFILE","value":"hybrid"}]}]}`
+
+const stockYAML = `# the operator's
+apiVersion: kubelet.config.k8s.io/v1
+kind: CredentialProviderConfig # of all nodes
+providers:
+# another team's
+- name: other
+  apiVersion: credentialprovider.kubelet.k8s.io/v1
+  matchImages: ["registry.example.com"] # theirs
+  defaultCacheDuration: "0s"
+  args: ['a: b', "#"]
+- name: ecr-credential-provider
+  apiVersion: credentialprovider.kubelet.k8s.io/v1
+  matchImages:
+  - "*.dkr.ecr.*.amazonaws.com"
+  defaultCacheDuration: "12h"
+`
+
+func oneEntry(t *testing.T) []provider {
+	t.Helper()
+	entries, err := providersFor(load(t, oneRole), version(t, "v1.34.0"), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return entries
+}
+
+func mustEdit(t *testing.T, content string, instead bool) string {
+	t.Helper()
+	var before []byte
+	if content != "" {
+		before = []byte(content)
+	}
+	after, err := edit("config", before, oneEntry(t), instead, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(after)
+}
+
+// providersIn reads a configuration as a kubelet does that ignores unknown fields.
+func providersIn(t *testing.T, content string) []providerconfig.Provider {
+	t.Helper()
+	c, problems := providerconfig.Parse([]providerconfig.File{{Path: "config", Content: []byte(content)}}, version(t, "v1.31.0"))
+	if len(problems) > 0 {
+		t.Fatalf("%v:\n%s", problems, content)
+	}
+	return c.Providers
+}
+
+func names(providers []providerconfig.Provider) string {
+	var all []string
+	for _, p := range providers {
+		all = append(all, p.Name)
+	}
+	return strings.Join(all, " ")
+}
+
+func TestEdit(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		content string
+		instead bool
+		want    string
+	}{
+		"nothing there": {"", false, PluginName},
+		"YAML":          {stockYAML, false, PluginName + " other ecr-credential-provider"},
+		"YAML, instead": {stockYAML, true, PluginName + " other"},
+		"an older name": {strings.ReplaceAll(stockYAML, "name: other", "name: "+olderName), false, PluginName + " ecr-credential-provider"},
+		"no providers":  {"apiVersion: kubelet.config.k8s.io/v1\nkind: CredentialProviderConfig\n", false, PluginName},
+		"null":          {"apiVersion: kubelet.config.k8s.io/v1\nkind: CredentialProviderConfig\nproviders:\n", false, PluginName},
+		"flow style":    {"{apiVersion: kubelet.config.k8s.io/v1, kind: CredentialProviderConfig, providers: []}", false, PluginName},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			after := mustEdit(t, test.content, test.instead)
+			if got := names(providersIn(t, after)); got != test.want {
+				t.Errorf("providers %s, want %s:\n%s", got, test.want, after)
+			}
+			if again := mustEdit(t, after, test.instead); again != after {
+				t.Errorf("a second edit changes it: %s", cmp.Diff(after, again))
+			}
+		})
+	}
+}
+
+// TestEditKeeps: comments, unknown fields, the order of keys and the text of numbers
+// stay, and JSON stays JSON.
+func TestEditKeeps(t *testing.T) {
+	t.Parallel()
+	after := mustEdit(t, stockYAML, false)
+	for _, text := range []string{"# the operator's\n", " # of all nodes\n", "# another team's\n", `["registry.example.com"] # theirs`, `['a: b', "#"]`} {
+		if !strings.Contains(after, text) {
+			t.Errorf("%q is gone:\n%s", text, after)
+		}
+	}
+	after = mustEdit(t, stockJSON, false)
+	if !json.Valid([]byte(after)) {
+		t.Fatalf("it is not JSON: %s", after)
+	}
+	var document, former map[string]any
+	for text, into := range map[string]*map[string]any{after: &document, stockJSON: &former} {
+		if err := json.Unmarshal([]byte(text), into); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list, _ := document["providers"].([]any)
+	document["providers"] = list[1:]
+	if diff := cmp.Diff(former, document); diff != "" {
+		t.Errorf("other parts changed: %s", diff)
+	}
+	for _, text := range []string{"1.50", "<&>"} {
+		if !strings.Contains(after, text) {
+			t.Errorf("%q is gone:\n%s", text, after)
+		}
+	}
+}
+
+// TestEnv: our entry has the identity of the stock provider's, or the one that its
+// operator gave it.
+func TestEnv(t *testing.T) {
+	t.Parallel()
+	profile := []providerconfig.Variable{{Name: "AWS_PROFILE", Value: "hybrid"}}
+	after := mustEdit(t, stockJSON, false)
+	if diff := cmp.Diff(profile, providersIn(t, after)[0].Env); diff != "" {
+		t.Error(diff)
+	}
+	custom := strings.Replace(after, `"hybrid"`, `"custom"`, 1)
+	if got := providersIn(t, mustEdit(t, custom, false))[0].Env[0].Value; got != "custom" {
+		t.Errorf("the operator's value became %s", got)
+	}
+	content, err := edit("config", nil, oneEntry(t), false, profile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(profile, providersIn(t, string(content))[0].Env); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestEditRefuses(t *testing.T) {
+	t.Parallel()
+	for content, want := range map[string]string{
+		"a: [":         "config: yaml: line 1: did not find expected node content",
+		"- a\n":        "config: it is not a mapping; want apiVersion, kind and providers",
+		"a: 1\n---\nb": "config: it has a second YAML document, which the kubelet does not read; remove it",
+		"":             "config: EOF",
+	} {
+		if _, err := edit("config", []byte(content), oneEntry(t), false, nil); err == nil || err.Error() != want {
+			t.Errorf("%q: got %v, want %s", content, err, want)
+		}
+	}
+}
+
+// FuzzEdit: whatever is edited can be edited again without a change, has our entry
+// first, and without it says what it said before.
+func FuzzEdit(f *testing.F) {
+	f.Add(stockYAML)
+	f.Add(stockJSON)
+	f.Fuzz(func(t *testing.T, content string) {
+		entries := oneEntry(t)
+		var before any
+		if yaml.Unmarshal([]byte(content), &before) != nil {
+			return // such as duplicate keys, which no kubelet takes
+		}
+		after, err := edit("config", []byte(content), entries, false, nil)
+		if err != nil {
+			return
+		}
+		again, err := edit("config", after, entries, false, nil)
+		if err != nil || string(again) != string(after) {
+			t.Fatalf("%v: %q became %q, then %q", err, content, after, again)
+		}
+		var stripped any
+		o, err := withoutOurs(object{mode: 0o644, content: after})
+		if err != nil || yaml.Unmarshal(o.content, &stripped) != nil {
+			t.Fatalf("%q: %v", after, err)
+		}
+		mapping, _ := before.(map[string]any)
+		if _, ok := mapping["providers"].([]any); ok && !strings.Contains(content, PluginName) {
+			if diff := cmp.Diff(before, stripped); diff != "" {
+				t.Errorf("%q: %s", content, diff)
+			}
+		}
+	})
+}

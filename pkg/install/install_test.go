@@ -1,0 +1,234 @@
+package install
+
+import (
+	"maps"
+	"strings"
+	"testing"
+)
+
+// stockProgram is the stock provider's.
+const stockProgram = "#!/bin/sh\n# stock\n"
+
+// diskOf is the disk of a platform's node with a kubelet, and the flags that this
+// kubelet has after install.
+type diskOf struct {
+	files          map[string]string
+	kubelet        string
+	options        func(*Options)
+	config, binDir string
+	providers      string // the names of what the kubelet registers
+}
+
+func eks(kubelet string, more ...string) map[string]string {
+	files := map[string]string{
+		"/usr/bin/kubelet": "Kubernetes " + kubelet, "/usr/lib/systemd/systemd": "",
+		eksDir + "/ecr-credential-provider": stockProgram, eksDir + "/config.json": stockJSONv1,
+	}
+	for _, path := range more {
+		files[path] = "sign\n"
+	}
+	return files
+}
+
+const stockJSONv1 = `{"apiVersion":"kubelet.config.k8s.io/v1","kind":"CredentialProviderConfig","providers":[{"name":"ecr-credential-provider",` +
+	`"apiVersion":"credentialprovider.kubelet.k8s.io/v1","matchImages":["*.dkr.ecr.*.amazonaws.com"],"defaultCacheDuration":"12h0m0s"}]}`
+
+const rancherDir = "/var/lib/rancher/credentialprovider"
+
+func instead(o *Options) { o.InsteadOfStock = true }
+
+var disks = map[string]diskOf{
+	"AL2023": {eks("v1.34.2-eks-1", "/usr/bin/nodeadm"), "v1.34.2", nil, eksDir, eksDir, PluginName + " " + stockName},
+	"AL2023, older": {
+		eks("v1.33.2-eks-1", "/usr/bin/nodeadm"), "v1.33.2", nil, ownProviders, eksDir, olderName + " " + stockName,
+	},
+	"AL2023, an image without config.json": {
+		without(eks("v1.32.2", "/usr/bin/nodeadm"), eksDir+"/config.json"), "v1.32.2", nil, ownProviders, eksDir, olderName + " " + stockName,
+	},
+	"AL2023, instead": {eks("v1.36.0", "/usr/bin/nodeadm"), "v1.36.0", instead, ownProviders, eksDir, PluginName},
+	"AL2":             {eks("v1.32.0", "/etc/eks/bootstrap.sh"), "v1.32.0", nil, eksDir + "/config.json", eksDir, olderName + " " + stockName},
+	"AL2, instead":    {eks("v1.32.0", "/etc/eks/bootstrap.sh"), "v1.32.0", instead, eksDir + "/config.json", eksDir, olderName},
+	"hybrid":          {eks("v1.34.0", "/opt/nodeadm/tracker"), "v1.34.0", nil, eksDir, eksDir, PluginName + " " + stockName},
+	"k3s": {
+		map[string]string{"/usr/local/bin/k3s": "k3s version v1.34.1+k3s1 (abc)", "/etc/systemd/system/k3s.service": "[Service]\n", "/usr/lib/systemd/systemd": ""},
+		"v1.34.1", nil, rancherDir + "/config.yaml", rancherDir + "/bin", PluginName,
+	},
+	"RKE2": {
+		map[string]string{"/usr/local/bin/rke2": "rke2 version v1.32.1+rke2r1 (abc)", "/etc/rancher/rke2/config.yaml": "a: b\n", rancherDir + "/config.yaml": stockYAML, rancherDir + "/bin/ecr-credential-provider": stockProgram, rancherDir + "/bin/other": stockProgram},
+		"v1.32.1", nil, rancherDir + "/config.yaml", rancherDir + "/bin", olderName + " other " + stockName,
+	},
+	"kubeadm": {
+		map[string]string{"/usr/bin/kubelet": "Kubernetes v1.35.1", "/var/lib/kubelet/kubeadm-flags.env": `KUBELET_KUBEADM_ARGS="--a=b"` + "\n"},
+		"v1.35.1", nil, "/etc/kubernetes/image-credential-provider.yaml", "/usr/local/libexec/image-credential-providers", PluginName,
+	},
+	"kubeadm with flags": {
+		map[string]string{
+			"/usr/bin/kubelet": "Kubernetes v1.34.1", "/opt/bin/ecr-credential-provider": stockProgram, "/opt/cp/config.json": stockJSONv1,
+			"/var/lib/kubelet/kubeadm-flags.env": `KUBELET_KUBEADM_ARGS="--image-credential-provider-config=/opt/cp --image-credential-provider-bin-dir=/opt/bin"` + "\n",
+		},
+		"v1.34.1", nil, "/opt/cp", "/opt/bin", PluginName + " " + stockName,
+	},
+	"generic": {
+		map[string]string{"/opt/bin/kubelet": "Kubernetes v1.34.1"},
+		"v1.34.1", func(o *Options) { o.BinDir, o.ProviderConfig = "/opt/providers", "/etc/providers.yaml" }, "/etc/providers.yaml", "/opt/providers", PluginName,
+	},
+}
+
+func without(files map[string]string, path string) map[string]string {
+	delete(files, path)
+	return files
+}
+
+// node returns a node with a disk.
+func (d diskOf) node(t *testing.T) *testNode {
+	t.Helper()
+	n := newNode(t, d.files)
+	if d.options != nil {
+		d.options(&n.options)
+	}
+	return n
+}
+
+// TestInstall: on every kind of node the kubelet registers our provider first; a
+// second run changes nothing, and uninstall brings every byte back.
+func TestInstall(t *testing.T) {
+	t.Parallel()
+	for name, d := range disks {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := d.node(t)
+			before := n.snapshot()
+			n.options.PlanOnly = true
+			n.install()
+			n.same(before)
+			n.options.PlanOnly = false
+			n.install()
+			if got := names(n.kubelet(d.config, d.binDir, d.kubelet)); got != d.providers {
+				t.Errorf("the kubelet registers %s, want %s", got, d.providers)
+			}
+			if n.read(ConfigPath) != head+oneRole {
+				t.Error("the configuration is another")
+			}
+			after := n.snapshot()
+			n.out.Reset()
+			n.install()
+			n.same(after)
+			if !strings.Contains(n.out.String(), "nothing to change") {
+				t.Errorf("a second run says %s", n.out.String())
+			}
+			n.uninstall()
+			n.same(before)
+			if err := n.Uninstall(t.Context(), Options{}); err == nil || !strings.Contains(err.Error(), "install has not been here") {
+				t.Errorf("a second uninstall says %v", err)
+			}
+		})
+	}
+}
+
+// TestNodeConfig: where nodeadm sets the kubelet's flags, a drop-in adds ours.
+func TestNodeConfig(t *testing.T) {
+	t.Parallel()
+	for name, flag := range map[string]string{"AL2023": eksDir, "AL2023, older": ownProviders} {
+		n := disks[name].node(t)
+		n.install()
+		if want := "    - --image-credential-provider-config=" + flag + "\n"; !strings.HasSuffix(n.read(nodeConfigPath), want) {
+			t.Errorf("%s: %s", name, n.read(nodeConfigPath))
+		}
+		if strings.Contains(n.out.String(), "to do") {
+			t.Errorf("%s: something is left to do: %s", name, n.out.String())
+		}
+	}
+}
+
+// TestUpgrade: a new plugin and another configuration replace the former ones, a newer
+// kubelet gets our other name, and uninstall still brings back what was there first.
+func TestUpgrade(t *testing.T) {
+	t.Parallel()
+	n := disks["AL2023, older"].node(t)
+	before := n.snapshot()
+	n.install()
+	n.writeFile(n.options.Plugin, "#!/bin/sh\n# plugin 2\n", 0o755)
+	n.writeFile(n.options.Config, head+oneRole+ofPods, 0o600)
+	n.write("/usr/bin/kubelet", "Kubernetes v1.36.1")
+	before["/usr/bin/kubelet"] = n.snapshot()["/usr/bin/kubelet"]
+	n.install()
+	if got, want := names(n.kubelet(eksDir, eksDir, "v1.36.1")), PluginName+" "+podsName+" "+stockName; got != want {
+		t.Errorf("the kubelet registers %s, want %s", got, want)
+	}
+	after := n.snapshot()
+	for _, gone := range []string{eksDir + "/" + olderName, ownProviders} {
+		if _, ok := after[gone]; ok {
+			t.Errorf("%s is still there", gone)
+		}
+	}
+	if !strings.Contains(n.read(eksDir+"/"+PluginName), "plugin 2") {
+		t.Error("the plugin is the former one")
+	}
+	n.uninstall()
+	n.same(before)
+}
+
+// TestConfigurationInPlace: a configuration that is already there is the operator's.
+func TestConfigurationInPlace(t *testing.T) {
+	t.Parallel()
+	n := disks["AL2023"].node(t)
+	n.write(ConfigPath, head+oneRole)
+	before := n.snapshot()
+	n.options.Config = ""
+	n.install()
+	n.uninstall()
+	n.same(before)
+}
+
+// TestChangedSince: uninstall leaves alone what somebody else changed, and removes our
+// entries only from the kubelet's configuration.
+func TestChangedSince(t *testing.T) {
+	t.Parallel()
+	n := disks["RKE2"].node(t)
+	before := n.snapshot()
+	n.install()
+	edited := strings.Replace(n.read(rancherDir+"/config.yaml"), "registry.example.com", "registry.example.org", 1)
+	n.write(rancherDir+"/config.yaml", edited)
+	n.write(ConfigPath, head+oneRole+"# edited\n")
+	n.out.Reset()
+	n.uninstall()
+	after := n.snapshot()
+	if !strings.Contains(after[ConfigPath], "# edited") {
+		t.Error("the edited configuration is gone")
+	}
+	if got := names(n.kubelet(rancherDir+"/config.yaml", rancherDir+"/bin", "v1.32.1")); got != "other "+stockName {
+		t.Errorf("the kubelet registers %s", got)
+	}
+	if !strings.Contains(after[rancherDir+"/config.yaml"], "registry.example.org") {
+		t.Error("the other's change is gone")
+	}
+	for _, want := range []string{"our entries are removed, the rest stays", "it stays as it is"} {
+		if !strings.Contains(n.out.String(), want) {
+			t.Errorf("nothing says %q: %s", want, n.out.String())
+		}
+	}
+	for path := range maps.Keys(after) {
+		if _, ok := before[path]; !ok && path != ConfigPath && path != EtcDir {
+			t.Errorf("%s is left", path)
+		}
+	}
+}
+
+// TestChangedBetween: what somebody adds between two runs is theirs: the second run
+// keeps it, and uninstall leaves it.
+func TestChangedBetween(t *testing.T) {
+	t.Parallel()
+	n := disks["RKE2"].node(t)
+	n.install()
+	edited := strings.Replace(n.read(rancherDir+"/config.yaml"), "registry.example.com", "registry.example.org", 1)
+	n.write(rancherDir+"/config.yaml", edited)
+	n.writeFile(n.options.Config, head+oneRole+mirror, 0o600)
+	n.install()
+	if text := n.read(rancherDir + "/config.yaml"); !strings.Contains(text, "registry.example.org") || !strings.Contains(text, "docker.io") {
+		t.Errorf("the second run wrote %s", text)
+	}
+	n.uninstall()
+	if text := n.read(rancherDir + "/config.yaml"); !strings.Contains(text, "registry.example.org") || strings.Contains(text, PluginName) {
+		t.Errorf("uninstall wrote %s", text)
+	}
+}
