@@ -52,7 +52,7 @@ func (i *Installer) applyFirst(ctx context.Context, p *plan) error {
 // and writes the final state.
 func (i *Installer) applyLast(ctx context.Context, p *plan, after state, restarted bool) error {
 	d := p.node.disk
-	if p.node.running && !restarted {
+	if !p.uninstall && p.node.running && !restarted {
 		after.Files = append(after.Files, p.superseded...)
 		return d.writeState(after)
 	}
@@ -62,8 +62,8 @@ func (i *Installer) applyLast(ctx context.Context, p *plan, after state, restart
 	if err := d.perform(p.last, nil); err != nil {
 		return err
 	}
-	if p.uninstall {
-		return errors.Join(d.removeAll(cacheDir), d.forget(after), i.reload(ctx))
+	if p.uninstall && len(after.Files) == 0 {
+		return errors.Join(d.removeAll(cacheDir), d.forget(p.before), i.reload(ctx))
 	}
 	return errors.Join(d.writeState(after), d.forgetFormer(after))
 }
@@ -85,7 +85,9 @@ func (i *Installer) runs(ctx context.Context, p *plan) error {
 func (p *plan) writeAhead() (state, error) {
 	d := p.node.disk
 	if p.uninstall {
-		return p.before, nil
+		after := p.before
+		after.Files = p.kept
+		return after, nil
 	}
 	dirs := d.missing(formerDir)
 	if err := d.makeDirs(dirs); err != nil {

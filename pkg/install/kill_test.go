@@ -193,4 +193,6 @@ func (n *testNode) makeVarLib() {
 }
 
 // ignoreState leaves out what install writes about itself.
-var ignoreState = cmp.FilterPath(func(p cmp.Path) bool { return strings.Contains(p.String(), StateDir) || strings.Contains(p.GoString(), StateDir) }, cmp.Ignore())
+var ignoreState = cmp.FilterPath(func(p cmp.Path) bool {
+	return strings.Contains(p.String(), StateDir) || strings.Contains(p.GoString(), StateDir)
+}, cmp.Ignore())

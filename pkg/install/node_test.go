@@ -74,6 +74,13 @@ func (n *testNode) writeFile(path, content string, mode fs.FileMode) {
 	}
 }
 
+func (n *testNode) remove(path string) {
+	n.Helper()
+	if err := os.Remove(filepath.Join(n.root, path)); err != nil {
+		n.Fatal(err)
+	}
+}
+
 func (n *testNode) read(path string) string {
 	n.Helper()
 	content, err := os.ReadFile(filepath.Join(n.root, path))

@@ -77,8 +77,8 @@ func TestPatterns(t *testing.T) {
 		"one account, both sources": {
 			strings.ReplaceAll(oneRole+"  repositories: [team-a/]\n"+ofPods, "444455556666", "777788889999"), false, nil, inAWS("777788889999"),
 		},
-		"instead of the stock one":      {oneRole, true, append(everywhere("*"), "public.ecr.aws", "ecr-public.aws.com"), nil},
-		"instead of it, and with pods":  {"registries:\n" + ofPods, true, nil, append(everywhere("*"), "public.ecr.aws", "ecr-public.aws.com")},
+		"instead of the stock one":     {oneRole, true, append(everywhere("*"), "public.ecr.aws", "ecr-public.aws.com"), nil},
+		"instead of it, and with pods": {"registries:\n" + ofPods, true, nil, append(everywhere("*"), "public.ecr.aws", "ecr-public.aws.com")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -126,11 +126,11 @@ func TestProviders(t *testing.T) {
 		config, kubelet string
 		want            string // the names, or the error
 	}{
-		"one":                  {oneRole, "v1.34.1", PluginName},
-		"an older kubelet":     {oneRole, "v1.33.1", olderName},
-		"pods":                 {"registries:\n" + ofPods, "v1.34.1", PluginName},
-		"both":                 {oneRole + ofPods, "v1.36.1", PluginName + " " + podsName},
-		"pods, older kubelet":  {oneRole + ofPods, "v1.33.1", "config.yaml has entries with source: ServiceAccount, which need kubelet 1.34 or later, and this kubelet is 1.33"},
+		"one":                 {oneRole, "v1.34.1", PluginName},
+		"an older kubelet":    {oneRole, "v1.33.1", olderName},
+		"pods":                {"registries:\n" + ofPods, "v1.34.1", PluginName},
+		"both":                {oneRole + ofPods, "v1.36.1", PluginName + " " + podsName},
+		"pods, older kubelet": {oneRole + ofPods, "v1.33.1", "config.yaml has entries with source: ServiceAccount, which need kubelet 1.34 or later, and this kubelet is 1.33"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

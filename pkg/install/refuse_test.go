@@ -10,7 +10,9 @@ import (
 // TestRefuses: what cannot work is refused before anything is touched.
 func TestRefuses(t *testing.T) {
 	t.Parallel()
-	release := func(id string) map[string]string { return map[string]string{"/etc/os-release": "NAME=x\nID=" + id + "\n"} }
+	release := func(id string) map[string]string {
+		return map[string]string{"/etc/os-release": "NAME=x\nID=" + id + "\n"}
+	}
 	with := func(files map[string]string, path, content string) map[string]string {
 		files[path] = content
 		return files
@@ -70,9 +72,7 @@ func named(path string) func(*testNode) {
 
 func link(n *testNode, target, path string) {
 	n.Helper()
-	if err := os.Remove(filepath.Join(n.root, path)); err != nil {
-		n.Fatal(err)
-	}
+	n.remove(path)
 	if err := os.Symlink(target, filepath.Join(n.root, path)); err != nil {
 		n.Fatal(err)
 	}

@@ -1,0 +1,116 @@
+package install
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestUnitEnvironment: the unit has the identity of the kubelet, running or not.
+func TestUnitEnvironment(t *testing.T) {
+	t.Parallel()
+	want := []string{`Environment="AWS_PROFILE=node 100%%"`, `Environment="AWS_REGION=eu-west-1"`, `Environment="HOME=/root"`}
+	for name, prepare := range map[string]func(*testNode){
+		"a running kubelet": func(n *testNode) {
+			n.runKubelet("PATH=/bin\x00AWS_REGION=us-east-1\x00AWS_REGION=eu-west-1\x00HOME=/root\x00AWS_PROFILE=node 100%\x00")
+		},
+		"its unit": func(n *testNode) {
+			n.write("/usr/lib/systemd/system/kubelet.service", "[Service]\nEnvironment=AWS_REGION=us-east-1 A=b\nEnvironment=HOME=/root\n")
+			n.write("/etc/systemd/system/kubelet.service.d/10.conf", "[Service]\nEnvironment=\"AWS_PROFILE=node 100%\" 'AWS_REGION=x'\nEnvironmentFile=-/etc/env\n")
+			n.write("/etc/env", "# a comment\nAWS_REGION=\"eu-west-1\"\n\nB=c\n")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := disks["AL2"].node(t)
+			prepare(n)
+			n.install()
+			var got []string
+			for line := range strings.Lines(n.read(unitDir + "/" + refreshUnit)) {
+				if strings.HasPrefix(line, "Environment=") {
+					got = append(got, strings.TrimSpace(line))
+				}
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestNoUnits: where nothing can be refreshed there are no units, and the plan says
+// why.
+func TestNoUnits(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		change func(*testNode)
+		want   string
+	}{
+		"no systemd":   {func(n *testNode) { n.remove("/usr/lib/systemd/systemd") }, "without systemd nothing refreshes tokens"},
+		"no cache":     {func(n *testNode) { n.writeFile(n.options.Config, head+oneRole+"cache: {directory: \"\"}\n", 0o600) }, "nothing can be refreshed ahead of time: the cache is off"},
+		"pods only":    {func(n *testNode) { n.writeFile(n.options.Config, head+"registries:\n"+ofPods, 0o600) }, "every entry starts with a pod's service account"},
+		"a static key": {func(n *testNode) { n.runKubelet("AWS_SECRET_ACCESS_KEY=geheim-geheim\x00") }, "static AWS credentials, which belong in no unit"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := disks["AL2023"].node(t)
+			test.change(n)
+			n.install()
+			if n.disk().exists(unitDir + "/" + refreshUnit) {
+				t.Error("there is a unit")
+			}
+			if !strings.Contains(n.out.String(), test.want) || strings.Contains(n.out.String(), "geheim") {
+				t.Errorf("the plan does not say %q: %s", test.want, n.out.String())
+			}
+		})
+	}
+}
+
+// TestSystemd: what is asked of systemd's programs, and what is made of their answers.
+func TestSystemd(t *testing.T) {
+	t.Parallel()
+	var asked []string
+	answer, fails := "ActiveState=active\nMainPID=42\n", error(nil)
+	s := Systemd{Execute: func(_ context.Context, name string, args ...string) (string, error) {
+		asked = append(asked, name+" "+strings.Join(args, " "))
+		return answer, fails
+	}}
+	status, err := s.Status(t.Context(), "kubelet")
+	if err != nil || status != (Status{State: "active", PID: 42}) {
+		t.Errorf("status %v, %v", status, err)
+	}
+	answer = "MainPID=x\n"
+	if _, err := s.Status(t.Context(), "kubelet"); err == nil {
+		t.Error("a process x")
+	}
+	answer, fails = "no such unit\n", errors.New("exit status 4")
+	if err := s.Restart(t.Context(), "kubelet"); err == nil || err.Error() != "systemctl restart kubelet: exit status 4 no such unit" {
+		t.Errorf("a failed restart: %v", err)
+	}
+	if _, err := s.Status(t.Context(), "kubelet"); err == nil {
+		t.Error("a failed show")
+	}
+	fails = nil
+	for _, call := range []func() error{
+		func() error { return s.Reload(t.Context()) },
+		func() error { return s.Start(t.Context(), "a", "b") },
+		func() error { return s.Stop(t.Context(), "a") },
+		func() error { _, err := s.Log(t.Context(), "kubelet"); return err },
+	} {
+		if err := call(); err != nil {
+			t.Error(err)
+		}
+	}
+	want := []string{
+		"systemctl show --property=ActiveState,MainPID kubelet", "systemctl show --property=ActiveState,MainPID kubelet",
+		"systemctl restart kubelet", "systemctl show --property=ActiveState,MainPID kubelet",
+		"systemctl daemon-reload", "systemctl start --no-block a b", "systemctl stop a",
+		"journalctl --unit=kubelet --lines=200 --output=cat --no-pager",
+	}
+	if diff := cmp.Diff(want, asked); diff != "" {
+		t.Error(diff)
+	}
+}
