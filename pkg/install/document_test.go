@@ -80,13 +80,13 @@ func TestEdit(t *testing.T) {
 		instead bool
 		want    string
 	}{
-		"nothing there": {"", false, PluginName},
-		"YAML":          {stockYAML, false, PluginName + " other ecr-credential-provider"},
-		"YAML, instead": {stockYAML, true, PluginName + " other"},
-		"an older name": {strings.ReplaceAll(stockYAML, "name: other", "name: "+olderName), false, PluginName + " ecr-credential-provider"},
-		"no providers":  {"apiVersion: kubelet.config.k8s.io/v1\nkind: CredentialProviderConfig\n", false, PluginName},
-		"null":          {"apiVersion: kubelet.config.k8s.io/v1\nkind: CredentialProviderConfig\nproviders:\n", false, PluginName},
-		"flow style":    {"{apiVersion: kubelet.config.k8s.io/v1, kind: CredentialProviderConfig, providers: []}", false, PluginName},
+		"nothing there": {"", false, pluginName},
+		"YAML":          {stockYAML, false, pluginName + " other ecr-credential-provider"},
+		"YAML, instead": {stockYAML, true, pluginName + " other"},
+		"an older name": {strings.ReplaceAll(stockYAML, "name: other", "name: "+olderName), false, pluginName + " ecr-credential-provider"},
+		"no providers":  {"apiVersion: kubelet.config.k8s.io/v1\nkind: CredentialProviderConfig\n", false, pluginName},
+		"null":          {"apiVersion: kubelet.config.k8s.io/v1\nkind: CredentialProviderConfig\nproviders:\n", false, pluginName},
+		"flow style":    {"{apiVersion: kubelet.config.k8s.io/v1, kind: CredentialProviderConfig, providers: []}", false, pluginName},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -194,7 +194,7 @@ func FuzzEdit(f *testing.F) {
 			t.Fatalf("%q: %v", after, err)
 		}
 		mapping, _ := before.(map[string]any)
-		if _, ok := mapping["providers"].([]any); ok && !strings.Contains(content, PluginName) {
+		if _, ok := mapping["providers"].([]any); ok && !strings.Contains(content, pluginName) {
 			if diff := cmp.Diff(before, stripped); diff != "" {
 				t.Errorf("%q: %s", content, diff)
 			}

@@ -17,13 +17,13 @@ import (
 
 // Where things are on every node.
 const (
-	EtcDir     = "/etc/" + PluginName
+	EtcDir     = "/etc/" + pluginName
 	ConfigPath = EtcDir + "/config.yaml"
 	toolPath   = "/usr/local/bin/ecr-cross-account"
 	// packagedTool is the tool of a package, of which there is no need for a copy.
 	packagedTool = "/usr/bin/ecr-cross-account"
 	// cacheDir is the default directory of the cache.
-	cacheDir = "/run/" + PluginName
+	cacheDir = "/run/" + pluginName
 )
 
 // Installer works on one node. Root, Execute and Out are required.

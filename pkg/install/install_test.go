@@ -38,20 +38,20 @@ const rancherDir = "/var/lib/rancher/credentialprovider"
 func instead(o *Options) { o.InsteadOfStock = true }
 
 var disks = map[string]diskOf{
-	"AL2023": {eks("v1.34.2-eks-1", "/usr/bin/nodeadm"), "v1.34.2", nil, eksDir, eksDir, PluginName + " " + stockName},
+	"AL2023": {eks("v1.34.2-eks-1", "/usr/bin/nodeadm"), "v1.34.2", nil, eksDir, eksDir, pluginName + " " + stockName},
 	"AL2023, older": {
 		eks("v1.33.2-eks-1", "/usr/bin/nodeadm"), "v1.33.2", nil, ownProviders, eksDir, olderName + " " + stockName,
 	},
 	"AL2023, an image without config.json": {
 		without(eks("v1.32.2", "/usr/bin/nodeadm"), eksDir+"/config.json"), "v1.32.2", nil, ownProviders, eksDir, olderName + " " + stockName,
 	},
-	"AL2023, instead": {eks("v1.36.0", "/usr/bin/nodeadm"), "v1.36.0", instead, ownProviders, eksDir, PluginName},
+	"AL2023, instead": {eks("v1.36.0", "/usr/bin/nodeadm"), "v1.36.0", instead, ownProviders, eksDir, pluginName},
 	"AL2":             {eks("v1.32.0", "/etc/eks/bootstrap.sh"), "v1.32.0", nil, eksDir + "/config.json", eksDir, olderName + " " + stockName},
 	"AL2, instead":    {eks("v1.32.0", "/etc/eks/bootstrap.sh"), "v1.32.0", instead, eksDir + "/config.json", eksDir, olderName},
-	"hybrid":          {eks("v1.34.0", "/opt/nodeadm/tracker"), "v1.34.0", nil, eksDir, eksDir, PluginName + " " + stockName},
+	"hybrid":          {eks("v1.34.0", "/opt/nodeadm/tracker"), "v1.34.0", nil, eksDir, eksDir, pluginName + " " + stockName},
 	"k3s": {
 		map[string]string{"/usr/local/bin/k3s": "k3s version v1.34.1+k3s1 (abc)", "/etc/systemd/system/k3s.service": "[Service]\n", "/usr/lib/systemd/systemd": ""},
-		"v1.34.1", nil, rancherDir + "/config.yaml", rancherDir + "/bin", PluginName,
+		"v1.34.1", nil, rancherDir + "/config.yaml", rancherDir + "/bin", pluginName,
 	},
 	"RKE2": {
 		map[string]string{"/usr/local/bin/rke2": "rke2 version v1.32.1+rke2r1 (abc)", "/etc/rancher/rke2/config.yaml": "a: b\n", rancherDir + "/config.yaml": stockYAML, rancherDir + "/bin/ecr-credential-provider": stockProgram, rancherDir + "/bin/other": stockProgram},
@@ -59,18 +59,18 @@ var disks = map[string]diskOf{
 	},
 	"kubeadm": {
 		map[string]string{"/usr/bin/kubelet": "Kubernetes v1.35.1", "/var/lib/kubelet/kubeadm-flags.env": `KUBELET_KUBEADM_ARGS="--a=b"` + "\n"},
-		"v1.35.1", nil, "/etc/kubernetes/image-credential-provider.yaml", "/usr/local/libexec/image-credential-providers", PluginName,
+		"v1.35.1", nil, "/etc/kubernetes/image-credential-provider.yaml", "/usr/local/libexec/image-credential-providers", pluginName,
 	},
 	"kubeadm with flags": {
 		map[string]string{
 			"/usr/bin/kubelet": "Kubernetes v1.34.1", "/opt/bin/ecr-credential-provider": stockProgram, "/opt/cp/config.json": stockJSONv1,
 			"/var/lib/kubelet/kubeadm-flags.env": `KUBELET_KUBEADM_ARGS="--image-credential-provider-config=/opt/cp --image-credential-provider-bin-dir=/opt/bin"` + "\n",
 		},
-		"v1.34.1", nil, "/opt/cp", "/opt/bin", PluginName + " " + stockName,
+		"v1.34.1", nil, "/opt/cp", "/opt/bin", pluginName + " " + stockName,
 	},
 	"generic": {
 		map[string]string{"/opt/bin/kubelet": "Kubernetes v1.34.1"},
-		"v1.34.1", func(o *Options) { o.BinDir, o.ProviderConfig = "/opt/providers", "/etc/providers.yaml" }, "/etc/providers.yaml", "/opt/providers", PluginName,
+		"v1.34.1", func(o *Options) { o.BinDir, o.ProviderConfig = "/opt/providers", "/etc/providers.yaml" }, "/etc/providers.yaml", "/opt/providers", pluginName,
 	},
 }
 
@@ -152,7 +152,7 @@ func TestUpgrade(t *testing.T) {
 	n.write("/usr/bin/kubelet", "Kubernetes v1.36.1")
 	before["/usr/bin/kubelet"] = n.snapshot()["/usr/bin/kubelet"]
 	n.install()
-	if got, want := names(n.kubelet(eksDir, eksDir, "v1.36.1")), PluginName+" "+podsName+" "+stockName; got != want {
+	if got, want := names(n.kubelet(eksDir, eksDir, "v1.36.1")), pluginName+" "+podsName+" "+stockName; got != want {
 		t.Errorf("the kubelet registers %s, want %s", got, want)
 	}
 	after := n.snapshot()
@@ -161,7 +161,7 @@ func TestUpgrade(t *testing.T) {
 			t.Errorf("%s is still there", gone)
 		}
 	}
-	if !strings.Contains(n.read(eksDir+"/"+PluginName), "plugin 2") {
+	if !strings.Contains(n.read(eksDir+"/"+pluginName), "plugin 2") {
 		t.Error("the plugin is the former one")
 	}
 	n.uninstall()
@@ -228,7 +228,7 @@ func TestChangedBetween(t *testing.T) {
 		t.Errorf("the second run wrote %s", text)
 	}
 	n.uninstall()
-	if text := n.read(rancherDir + "/config.yaml"); !strings.Contains(text, "registry.example.org") || strings.Contains(text, PluginName) {
+	if text := n.read(rancherDir + "/config.yaml"); !strings.Contains(text, "registry.example.org") || strings.Contains(text, pluginName) {
 		t.Errorf("uninstall wrote %s", text)
 	}
 }

@@ -168,7 +168,7 @@ func TestKilledUpgrade(t *testing.T) {
 		done := !n.killed(at, false)
 		n.kubelet(d.config, d.binDir, "v1.34.0")
 		n.install()
-		if got, want := names(n.kubelet(d.config, d.binDir, "v1.34.0")), PluginName+" other "+stockName; got != want {
+		if got, want := names(n.kubelet(d.config, d.binDir, "v1.34.0")), pluginName+" other "+stockName; got != want {
 			t.Fatalf("after step %d the kubelet registers %s, want %s", at, got, want)
 		}
 		if n.disk().exists(d.binDir + "/" + olderName) {

@@ -100,10 +100,10 @@ func TestMatched(t *testing.T) {
 		t.Fatalf("%d entries, %v", len(entries), err)
 	}
 	for image, want := range map[string]string{
-		"444455556666.dkr.ecr.us-east-1.amazonaws.com/app":      PluginName,
-		"444455556666.dkr.ecr.us-gov-west-1.amazonaws.com/app":  PluginName,
-		"444455556666.dkr-ecr-fips.us-east-1.on.aws/app":        PluginName,
-		"docker.io/library/nginx":                               PluginName,
+		"444455556666.dkr.ecr.us-east-1.amazonaws.com/app":      pluginName,
+		"444455556666.dkr.ecr.us-gov-west-1.amazonaws.com/app":  pluginName,
+		"444455556666.dkr-ecr-fips.us-east-1.on.aws/app":        pluginName,
+		"docker.io/library/nginx":                               pluginName,
 		"777788889999.dkr.ecr-fips.us-east-1.amazonaws.com/app": podsName,
 		"111122223333.dkr.ecr.us-east-1.amazonaws.com/app":      "",
 		"quay.io/app": "",
@@ -126,10 +126,10 @@ func TestProviders(t *testing.T) {
 		config, kubelet string
 		want            string // the names, or the error
 	}{
-		"one":                 {oneRole, "v1.34.1", PluginName},
+		"one":                 {oneRole, "v1.34.1", pluginName},
 		"an older kubelet":    {oneRole, "v1.33.1", olderName},
-		"pods":                {"registries:\n" + ofPods, "v1.34.1", PluginName},
-		"both":                {oneRole + ofPods, "v1.36.1", PluginName + " " + podsName},
+		"pods":                {"registries:\n" + ofPods, "v1.34.1", pluginName},
+		"both":                {oneRole + ofPods, "v1.36.1", pluginName + " " + podsName},
 		"pods, older kubelet": {oneRole + ofPods, "v1.33.1", "config.yaml has entries with source: ServiceAccount, which need kubelet 1.34 or later, and this kubelet is 1.33"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -12,19 +12,17 @@ import (
 // The names under which a kubelet runs the plugin. A provider's name is the name of
 // its binary.
 const (
-	// PluginName is the plugin's own name.
-	PluginName = "ecr-cross-account-credential-provider"
+	pluginName = providerconfig.PluginName
 	// olderName sorts before the stock provider's: kubelets up to 1.32 try providers in
 	// the order of their names.
-	olderName = "aws-" + PluginName
+	olderName = "aws-" + pluginName
 	// podsName is the second provider's, which gets the pods' tokens.
-	podsName = PluginName + "-pods"
-
-	stockName = "ecr-credential-provider"
+	podsName = pluginName + "-pods"
+	stockName = providerconfig.StockName
 )
 
 // ourNames are the names of all entries that this package may write.
-var ourNames = []string{PluginName, olderName, podsName}
+var ourNames = []string{pluginName, olderName, podsName}
 
 // audience is the audience of the pods' tokens, that of STS.
 const audience = "sts.amazonaws.com"
@@ -56,7 +54,7 @@ func providersFor(c config.Config, v providerconfig.Version, instead bool) ([]pr
 	if len(p.node)+len(p.pods) == 0 {
 		return nil, errors.New("the configuration names no registry that the kubelet could ask for; add an entry to registries")
 	}
-	name := PluginName
+	name := pluginName
 	if !v.TakesDirectories() {
 		name = olderName
 	}

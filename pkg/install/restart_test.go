@@ -97,7 +97,7 @@ func TestRollback(t *testing.T) {
 	}{
 		"it ends": {
 			func(n *testNode, s *services) {
-				s.broken = func() bool { return strings.Contains(n.read(eksDir+"/config.json"), PluginName) }
+				s.broken = func() bool { return strings.Contains(n.read(eksDir+"/config.json"), pluginName) }
 			},
 			[]string{
 				"kubelet is not healthy after the change: it ended after its start (activating); its log: E2", "plugin binary is not executable",
@@ -107,7 +107,7 @@ func TestRollback(t *testing.T) {
 		"it says so": {
 			func(n *testNode, _ *services) {
 				n.Health = func(context.Context) error {
-					if strings.Contains(n.read(eksDir+"/config.json"), PluginName) {
+					if strings.Contains(n.read(eksDir+"/config.json"), pluginName) {
 						return errors.New("500 Internal Server Error")
 					}
 					return nil

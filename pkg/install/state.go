@@ -12,7 +12,7 @@ import (
 
 // StateDir is where a node keeps what install changed and what was there before. It
 // must survive a reboot.
-const StateDir = "/var/lib/" + PluginName
+const StateDir = "/var/lib/" + pluginName
 
 const (
 	stateFile = StateDir + "/install.json"

@@ -15,6 +15,7 @@ import (
 
 	"ecr-cross-account-credential-provider/pkg/command"
 	"ecr-cross-account-credential-provider/pkg/install"
+	"ecr-cross-account-credential-provider/pkg/providerconfig"
 )
 
 // installCommand puts the plugin on a node.
@@ -102,8 +103,8 @@ func misused(err error) error {
 // pluginBeside returns the plugin that belongs to this program: beside it, or where a
 // package has it.
 func pluginBeside(tool string) string {
-	beside := filepath.Join(filepath.Dir(tool), install.PluginName)
-	packaged := filepath.Join(filepath.Dir(filepath.Dir(tool)), "libexec", install.PluginName)
+	beside := filepath.Join(filepath.Dir(tool), providerconfig.PluginName)
+	packaged := filepath.Join(filepath.Dir(filepath.Dir(tool)), "libexec", providerconfig.PluginName)
 	if _, err := os.Stat(beside); err != nil {
 		if _, err := os.Stat(packaged); err == nil {
 			return packaged
