@@ -17,7 +17,7 @@ const (
 	// the order of their names.
 	olderName = "aws-" + pluginName
 	// podsName is the second provider's, which gets the pods' tokens.
-	podsName = pluginName + "-pods"
+	podsName  = pluginName + "-pods"
 	stockName = providerconfig.StockName
 )
 
