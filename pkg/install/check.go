@@ -1,0 +1,84 @@
+package install
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"ecr-cross-account-credential-provider/pkg/providerconfig"
+)
+
+// checkKubelet applies the kubelet's own rules to what it will read.
+func (p *plan) checkKubelet(entries []provider) error {
+	d, l := p.node.disk, p.layout
+	files, err := p.kubeletReads()
+	if err != nil {
+		return err
+	}
+	c, problems := providerconfig.Parse(files, p.node.version)
+	for _, entry := range c.Providers {
+		path := filepath.Join(l.binDir, entry.Name)
+		ours := slices.ContainsFunc(entries, func(e provider) bool { return e.Name == entry.Name })
+		if info, err := os.Stat(d.at(path)); !ours && (err != nil || info.Mode()&0o111 == 0) {
+			problems = append(problems, fmt.Errorf("%s, the binary of provider %s, is not there or not executable", d.at(path), entry.Name))
+		}
+	}
+	if len(problems) > 0 {
+		return fmt.Errorf("the kubelet would not start, so nothing was changed: %w", errors.Join(problems...))
+	}
+	return nil
+}
+
+// kubeletReads returns the files that the flag names, with the planned content.
+func (p *plan) kubeletReads() (files []providerconfig.File, err error) {
+	d, l := p.node.disk, p.layout
+	planned := p.first[slices.IndexFunc(p.first, func(c change) bool { return c.path == l.providers })]
+	ours := providerconfig.File{Path: d.at(l.providers), Content: planned.new.content}
+	if l.flag == l.providers {
+		return []providerconfig.File{ours}, nil
+	}
+	names, err := os.ReadDir(d.at(l.flag))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	files = append(files, ours)
+	for _, name := range names {
+		path := d.at(filepath.Join(l.flag, name.Name()))
+		if name.IsDir() || path == ours.Path || !slices.Contains([]string{".json", ".yaml", ".yml"}, filepath.Ext(path)) {
+			continue
+		}
+		content, err := readFile(path)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, providerconfig.File{Path: path, Content: content})
+	}
+	slices.SortFunc(files, func(a, b providerconfig.File) int { return strings.Compare(a.Path, b.Path) })
+	return files, nil
+}
+
+// flagsFit reports whether the kubelet has the flags that it needs, or uses the paths
+// without flags.
+func (n *node) flagsFit(l layout) bool {
+	if n.flags.config == l.flag && n.flags.binDir == l.binDir {
+		return true
+	}
+	byDefault := n.platform.name == "k3s" || n.platform.name == "rke2" || n.platform.name == "eks-al2"
+	return byDefault && n.flags == kubeletFlags{}
+}
+
+// checkRestart refuses a restart that would not make the kubelet run the plugin.
+func (p *plan) checkRestart(restart bool) error {
+	switch {
+	case !restart:
+		return nil
+	case p.service == "":
+		return usage(errors.New("--restart needs systemd on this machine; install without it, and restart the kubelet by hand"))
+	case !p.node.flagsFit(p.layout):
+		return usage(fmt.Errorf("--restart is not enough here: %s; install without --restart", strings.Join(p.duties, "; ")))
+	}
+	return nil
+}

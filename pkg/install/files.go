@@ -1,0 +1,111 @@
+package install
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"ecr-cross-account-credential-provider/pkg/config"
+	"ecr-cross-account-credential-provider/pkg/providerconfig"
+)
+
+// addFiles plans all files, in the order in which they have to appear: what the
+// kubelet's configuration names, before it; the flag that names the configuration,
+// after it.
+func (p *plan) addFiles(i *Installer, o Options, configuration []byte, entries []provider, c config.Config) error {
+	plugin, err := readFile(o.Plugin)
+	if err != nil {
+		return fmt.Errorf("reading the plugin: %w; name it by --plugin FILE", err)
+	}
+	p.plugin = filepath.Join(p.layout.binDir, entries[0].Name)
+	err = p.add(p.plugin, object{mode: 0o755, content: plugin})
+	for _, e := range entries[1:] {
+		err = errors.Join(err, p.add(filepath.Join(p.layout.binDir, e.Name), object{link: entries[0].Name}))
+	}
+	if configuration != nil {
+		err = errors.Join(err, p.add(ConfigPath, object{mode: 0o644, content: configuration}))
+	}
+	err = errors.Join(err, p.addTool(o), p.addUnits(entries, c), p.addProviders(entries, o.InsteadOfStock))
+	if p.layout.nodeConfig != "" {
+		err = errors.Join(err, p.add(p.layout.nodeConfig, object{mode: 0o644, content: []byte(nodeConfig(p.layout.flag))}))
+	}
+	if err == nil {
+		p.done = fmt.Sprintf("installed %s; the configuration is %s", i.Version, p.node.disk.at(ConfigPath))
+	}
+	return err
+}
+
+// addTool plans a copy of this program, unless a package has it.
+func (p *plan) addTool(o Options) error {
+	if p.node.disk.exists(packagedTool) {
+		return nil
+	}
+	tool, err := readFile(o.Tool)
+	if err != nil {
+		return err
+	}
+	return p.add(toolPath, object{mode: 0o755, content: tool})
+}
+
+// addProviders plans the configuration of the kubelet's providers.
+func (p *plan) addProviders(entries []provider, instead bool) error {
+	l, d := p.layout, p.node.disk
+	now, err := d.read(l.providers)
+	if err != nil {
+		return err
+	}
+	base := now.content
+	if base == nil && l.base != "" {
+		if base, err = d.stockFile(l); err != nil {
+			return err
+		}
+	}
+	env := d.stockEnv(l)
+	content, err := edit(d.at(l.providers), base, entries, instead, env)
+	if err != nil {
+		return usage(err)
+	}
+	mode := now.mode
+	if mode == 0 {
+		mode = 0o644
+	}
+	return p.addChange(change{path: l.providers, new: object{mode: mode, content: content}, note: l.owner, providers: true})
+}
+
+// stockFile returns the entries that a new file starts with.
+func (d disk) stockFile(l layout) ([]byte, error) {
+	content, err := readFile(d.at(l.base))
+	if err == nil || !l.stock || !errors.Is(err, os.ErrNotExist) {
+		return content, err
+	}
+	doc := newDocument()
+	if err := doc.insert([]provider{stockEntry()}); err != nil {
+		return nil, err
+	}
+	return doc.bytes()
+}
+
+// stockEnv returns the env of the stock provider on a node of Amazon EKS, whose entry
+// may be in another file.
+func (d disk) stockEnv(l layout) []providerconfig.Variable {
+	if l.binDir != eksDir {
+		return nil
+	}
+	content, err := readFile(d.at(eksDir + "/config.json"))
+	if err != nil {
+		return nil
+	}
+	doc, err := parseDocument(content)
+	if err != nil {
+		return nil
+	}
+	return doc.env(stockName)
+}
+
+// nodeConfig is a drop-in for nodeadm that adds the kubelet's flag.
+func nodeConfig(flag string) string {
+	return "# Written by ecr-cross-account install.\n" +
+		"apiVersion: node.eks.aws/v1alpha1\nkind: NodeConfig\nspec:\n  kubelet:\n    flags:\n" +
+		fmt.Sprintf("    - --%s=%s\n", configFlag, flag)
+}
