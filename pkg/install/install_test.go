@@ -232,3 +232,27 @@ func TestChangedBetween(t *testing.T) {
 		t.Errorf("uninstall wrote %s", text)
 	}
 }
+
+// TestCache: the cache goes with the plugin, unless the operator chose its directory.
+func TestCache(t *testing.T) {
+	t.Parallel()
+	n := disks["AL2"].node(t)
+	n.writeFile(n.options.Config, head+oneRole+"cache: {directory: /var/cache/tokens}\n", 0o600)
+	before := n.snapshot()
+	n.install()
+	n.write(cacheDir+"/key", "")
+	n.write("/var/cache/tokens/key", "")
+	n.out.Reset()
+	n.uninstall()
+	if !strings.Contains(n.out.String(), "to do: remove the cache, /var/cache/tokens, which the configuration names\n") {
+		t.Errorf("nothing says to remove the cache: %s", n.out.String())
+	}
+	if n.disk().exists(cacheDir) || !n.disk().exists("/var/cache/tokens/key") {
+		t.Error("another cache is gone")
+	}
+	for path := range maps.Keys(n.snapshot()) {
+		if _, ok := before[path]; !ok && path != "/run" && path != "/var" && !strings.HasPrefix(path, "/var/cache") {
+			t.Errorf("%s is left", path)
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"ecr-cross-account-credential-provider/pkg/config"
 	"ecr-cross-account-credential-provider/pkg/providerconfig"
 )
 
@@ -59,10 +60,18 @@ func (i *Installer) planUninstall(o Options) (*plan, error) {
 			p.last = append(p.last, c)
 		}
 	}
-	if err := p.checkLeaving(o.Restart); err != nil {
-		return nil, usage(err)
+	p.addCache()
+	return p, usage(p.checkLeaving(o.Restart))
+}
+
+// addCache says what is left of the cache: a directory of the operator's choice may
+// hold more.
+func (p *plan) addCache() {
+	d := p.node.disk
+	c, err := config.Source{Path: d.at(ConfigPath), AnyOwner: true}.Load(nil)
+	if err == nil && c.Cache.Directory != "" && c.Cache.Directory != cacheDir && d.exists(c.Cache.Directory) {
+		p.duties = append(p.duties, "remove the cache, "+c.Cache.Directory+", which the configuration names")
 	}
-	return p, nil
 }
 
 // takeAway plans what becomes of a file. One that the kubelet's flags name stays as
