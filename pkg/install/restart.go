@@ -89,6 +89,10 @@ func (i *Installer) healthy(ctx context.Context, unit string) error {
 	}
 }
 
+// fatal are the phrases of a kubelet's last words: of one in general, of one that has a
+// provider that it cannot run, and of k3s and RKE2. Lines of systemd's own follow them.
+var fatal = []string{`"command failed"`, "Failed to register CRI auth plugins", "level=fatal"}
+
 // reason returns what the kubelet's own log says of its end.
 func (i *Installer) reason(ctx context.Context, unit string) string {
 	log, err := i.Services.Log(context.WithoutCancel(ctx), unit)
@@ -99,7 +103,7 @@ func (i *Installer) reason(ctx context.Context, unit string) string {
 	for line := range strings.Lines(log) {
 		line = strings.TrimSpace(line)
 		switch {
-		case strings.Contains(line, `"command failed"`), strings.Contains(line, "level=fatal"):
+		case slices.ContainsFunc(fatal, func(phrase string) bool { return strings.Contains(line, phrase) }):
 			problem = line
 		case line != "":
 			last = line
