@@ -50,7 +50,8 @@ type Installer struct {
 type Options struct {
 	// Config is the configuration's file; empty for the one that the node has.
 	Config string
-	// Plugin and Tool are the programs' files.
+	// Plugin and Tool are the programs' files. Without Plugin it is the one that an
+	// earlier run installed.
 	Plugin, Tool string
 	// Platform is a platform's name; empty or auto to find it out.
 	Platform       string
@@ -110,6 +111,13 @@ func (i *Installer) planInstall(ctx context.Context, o Options) (*plan, error) {
 	before, err := n.disk.readState()
 	if err != nil {
 		return nil, err
+	}
+	if o.Plugin == "" {
+		installed, ok := before.plugin()
+		if !ok {
+			return nil, usage(errors.New("no plugin is beside this program, and none is installed; name it by --plugin FILE"))
+		}
+		o.Plugin = n.disk.at(installed)
 	}
 	c, configuration, err := n.disk.configuration(o)
 	if err != nil {

@@ -168,6 +168,35 @@ func TestUpgrade(t *testing.T) {
 	n.same(before)
 }
 
+// TestInstalledPlugin: on a node that has the plugin, a run without one keeps it, under
+// the name that the kubelet's version needs.
+func TestInstalledPlugin(t *testing.T) {
+	t.Parallel()
+	n := disks["AL2023, older"].node(t)
+	before := n.snapshot()
+	plugin := n.options.Plugin
+	n.options.Plugin = ""
+	if err := n.Install(t.Context(), n.options); err == nil || !strings.Contains(err.Error(), "name it by --plugin FILE") {
+		t.Errorf("without any plugin: %v", err)
+	}
+	n.options.Plugin = plugin
+	n.install()
+	n.options.Plugin = ""
+	n.writeFile(n.options.Config, head+oneRole+mirror, 0o600)
+	n.install()
+	if text := n.read(ownProviders); !strings.Contains(text, "docker.io") {
+		t.Errorf("the change of the configuration is not in %s", text)
+	}
+	n.write("/usr/bin/kubelet", "Kubernetes v1.36.1")
+	before["/usr/bin/kubelet"] = n.snapshot()["/usr/bin/kubelet"]
+	n.install()
+	if got := n.read(eksDir + "/" + pluginName); got != "#!/bin/sh\n# plugin 1\n" {
+		t.Errorf("the plugin is now %s", got)
+	}
+	n.uninstall()
+	n.same(before)
+}
+
 // TestConfigurationInPlace: a configuration that is already there is the operator's.
 func TestConfigurationInPlace(t *testing.T) {
 	t.Parallel()

@@ -61,6 +61,18 @@ func (s state) find(path string) (record, bool) {
 	return s.Files[i], true
 }
 
+// plugin returns the path of the plugin that install put on the node. It reports false
+// if there is none.
+func (s state) plugin() (string, bool) {
+	i := slices.IndexFunc(s.Files, func(r record) bool {
+		return slices.Contains([]string{pluginName, olderName}, filepath.Base(r.Path))
+	})
+	if i < 0 {
+		return "", false
+	}
+	return s.Files[i].Path, true
+}
+
 // readState returns a node's state, the zero value if install did nothing.
 func (d disk) readState() (state, error) {
 	var s state

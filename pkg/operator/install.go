@@ -27,7 +27,7 @@ func installCommand(conf *command.Configuration) command.Command {
 		New: func(flags *flag.FlagSet) command.Run {
 			var o install.Options
 			root := rootFlag(flags, &o)
-			flags.StringVar(&o.Plugin, "plugin", "", "the plugin's `FILE`; by default the one beside this program, or in /usr/libexec")
+			flags.StringVar(&o.Plugin, "plugin", "", "the plugin's `FILE`; by default the one beside this program, else in /usr/libexec, else the one installed")
 			flags.StringVar(&o.Platform, "platform", "auto", "the `KIND` of node: "+strings.Join(install.Platforms(), ", "))
 			flags.StringVar(&o.KubeletVersion, "kubelet-version", "", "the kubelet's `VERSION`, such as v1.34; by default the kubelet on the disk says it")
 			flags.StringVar(&o.BinDir, "bin-dir", "", "the kubelet's --image-credential-provider-bin-dir (`DIR`), with --provider-config")
@@ -101,16 +101,17 @@ func misused(err error) error {
 }
 
 // pluginBeside returns the plugin that belongs to this program: beside it, or where a
-// package has it.
+// package has it; empty if it is neither there nor there.
 func pluginBeside(tool string) string {
-	beside := filepath.Join(filepath.Dir(tool), providerconfig.PluginName)
-	packaged := filepath.Join(filepath.Dir(filepath.Dir(tool)), "libexec", providerconfig.PluginName)
-	if _, err := os.Stat(beside); err != nil {
-		if _, err := os.Stat(packaged); err == nil {
-			return packaged
+	for _, plugin := range []string{
+		filepath.Join(filepath.Dir(tool), providerconfig.PluginName),
+		filepath.Join(filepath.Dir(filepath.Dir(tool)), "libexec", providerconfig.PluginName),
+	} {
+		if _, err := os.Stat(plugin); err == nil {
+			return plugin
 		}
 	}
-	return beside
+	return ""
 }
 
 // installer returns the installer of this machine, or of the disk of another.
