@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -70,6 +71,10 @@ func entry(t *testing.T, name, version, config string) string {
 
 func writeFile(t *testing.T, path, text string, mode os.FileMode) {
 	t.Helper()
+	// A child that is forked meanwhile would have the file open until it becomes another
+	// program, and nobody could run the file until then ("text file busy").
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	if err := os.WriteFile(path, []byte(text), mode); err != nil {
 		t.Fatal(err)
 	}
