@@ -20,7 +20,7 @@ func (c Case) String() string { return c.ID + " " + c.Name }
 
 // cases are all cases. Those that wait for a back-off come first, so that the
 // others run meanwhile.
-var cases = slices.Concat(failureCases, serviceAccountCases, identityCases, companyCases, mirrorCases, doctorCases, loadCases, aheadCases, pullSecretCases)
+var cases = slices.Concat(failureCases, serviceAccountCases, identityCases, companyCases, mirrorCases, doctorCases, loadCases, aheadCases, installCases, pullSecretCases)
 
 const oneRole = `registries:
 - accounts: ["` + fakeaws.FirstAccount + `"]

@@ -15,6 +15,7 @@ import (
 const (
 	kubeletConfigPath   = "/etc/kubernetes/kubelet.yaml"
 	providersConfigPath = "/etc/kubernetes/providers.yaml"
+	providersConfigDir  = "/etc/kubernetes/providers.d"
 	manifestsDir        = "/etc/kubernetes/manifests"
 )
 
@@ -49,28 +50,52 @@ func (n *Node) StartKubelet(ctx context.Context) error {
 	if err := writeFile(kubeletConfigPath, config, 0o644); err != nil {
 		return err
 	}
-	if err := n.launchKubelet(); err != nil {
+	if err := n.startKubelet(); err != nil {
 		return err
 	}
+	return n.Healthy(ctx)
+}
+
+// Healthy waits until the kubelet is.
+func (n *Node) Healthy(ctx context.Context) error {
 	return poll(ctx, "the kubelet is healthy", func() error {
-		return n.kubelet.orEnded(get(ctx, "http://127.0.0.1:10248/healthz", nil))
+		return n.orKubeletEnded(get(ctx, "http://127.0.0.1:10248/healthz", nil))
 	})
 }
 
-func (n *Node) launchKubelet() (err error) {
+func (n *Node) startKubelet() (err error) {
+	if n.systemd != nil {
+		return n.systemd.Start()
+	}
+	n.kubelet, err = n.launchKubelet()
+	return err
+}
+
+// orKubeletEnded is why the kubelet does not answer. One that systemd runs comes back.
+func (n *Node) orKubeletEnded(err error) error {
+	if n.systemd != nil {
+		return err
+	}
+	return n.kubelet.orEnded(err)
+}
+
+func (n *Node) launchKubelet() (*process, error) {
 	args := []string{
 		"--config=" + kubeletConfigPath,
 		"--hostname-override=" + nodeName,
 		"--v=3", // events
 	}
+	config := providersConfigPath
+	if n.setup.ProvidersDirectory {
+		config = providersConfigDir
+	}
 	if !n.setup.NoPlugin {
-		args = append(args, "--image-credential-provider-config="+providersConfigPath, "--image-credential-provider-bin-dir="+providersDir)
+		args = append(args, "--image-credential-provider-config="+config, "--image-credential-provider-bin-dir="+providersDir)
 	}
 	if n.api != nil {
 		args = append(args, "--kubeconfig="+kubeconfigPath)
 	}
-	n.kubelet, err = start("kubelet", filepath.Join(binDir, "kubelet"), args...)
-	return err
+	return start("kubelet", filepath.Join(binDir, "kubelet"), args...)
 }
 
 // StopKubelet ends the kubelet like systemd. Its pods continue.

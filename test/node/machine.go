@@ -42,7 +42,8 @@ func becomeMachine(directories map[string]string) error {
 		func() error { return mount("proc", "/proc", "proc", 0, "") },
 		mountMemory,
 		func() error { return mountDirectories(open) },
-		mountEtc,
+		mountLayers,
+		writeEtc,
 		func() error { return mount("", "/", "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY, "") },
 		protectKernel,
 		func() error { return unix.Sethostname([]byte(nodeName)) },
@@ -82,7 +83,7 @@ func mountMemory() error {
 			return err
 		}
 	}
-	for _, dir := range []string{binDir, repositoryDir, providersDir, pluginsDir, logsDir, nodeDir + "/etc", nodeDir + "/etc-work"} {
+	for _, dir := range []string{binDir, repositoryDir, providersDir, pluginsDir, logsDir} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return err
 		}
@@ -90,12 +91,24 @@ func mountMemory() error {
 	return nil
 }
 
-// mountEtc keeps changes of /etc within the node.
-func mountEtc() error {
-	layers := fmt.Sprintf("lowerdir=/etc,upperdir=%[1]s/etc,workdir=%[1]s/etc-work", nodeDir)
-	if err := mount("overlay", "/etc", "overlay", 0, layers); err != nil {
-		return err
+// mountLayers keeps changes of these directories within the node.
+func mountLayers() error {
+	for _, dir := range []string{"/etc", "/usr/local/bin"} {
+		upper := filepath.Join(nodeDir, "layers", dir)
+		for _, layer := range []string{upper, upper + "-work"} {
+			if err := os.MkdirAll(layer, 0o755); err != nil {
+				return err
+			}
+		}
+		if err := mount("overlay", dir, "overlay", 0, fmt.Sprintf("lowerdir=%s,upperdir=%[2]s,workdir=%[2]s-work", dir, upper)); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+// writeEtc writes what the outside is to the node.
+func writeEtc() error {
 	hosts := []string{"127.0.0.1 localhost", nodeAddress + " " + nodeName}
 	for _, at := range addresses {
 		hosts = append(hosts, at.address+" "+strings.Join(at.hosts, " "))

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"syscall"
 )
 
@@ -21,6 +22,9 @@ func main() {
 	log.SetFlags(0)
 	if filepath.Dir(os.Args[0]) == providersDir {
 		os.Exit(witness(filepath.Base(os.Args[0]), os.Args[1:]))
+	}
+	if program := filepath.Base(os.Args[0]); slices.Contains(systemdPrograms, program) {
+		os.Exit(callSystemd(append([]string{program}, os.Args[1:]...)))
 	}
 	o, err := parseOptions()
 	if err != nil {

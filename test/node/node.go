@@ -20,6 +20,7 @@ type Node struct {
 	setup      Setup
 	cgroup     string
 	kubelet    *process
+	systemd    *systemd   // nil unless the Setup has one
 	api        *apiServer // nil unless the Setup has one
 	installed  int        // how often a plugin was
 }
@@ -35,6 +36,10 @@ type Setup struct {
 	Examples map[string]string
 	// APIServer starts an API server for the kubelet.
 	APIServer bool
+	// Systemd runs the kubelet by the stand-in for systemd.
+	Systemd bool
+	// ProvidersDirectory gives the kubelet a directory with the providers' configuration.
+	ProvidersDirectory bool
 	// NoPlugin leaves the kubelet without providers.
 	NoPlugin bool
 	// Providers are the kubelet's providers. Empty means only the plugin.
@@ -96,6 +101,11 @@ func newNode(ctx context.Context, setup Setup, cgroup string) (*Node, error) {
 	if err := n.install(); err != nil {
 		return nil, err
 	}
+	if setup.Systemd {
+		if n.systemd, err = startSystemd(n.launchKubelet); err != nil {
+			return nil, fmt.Errorf("standing in for systemd: %w", err)
+		}
+	}
 	return n, n.startDaemons(ctx)
 }
 
@@ -117,7 +127,11 @@ func (n *Node) install() error {
 			return err
 		}
 	}
-	if err := writeFile(providersConfigPath, providersConfig(n.setup.providers()), 0o644); err != nil {
+	path := providersConfigPath
+	if n.setup.ProvidersDirectory {
+		path = filepath.Join(providersConfigDir, "50-others.yaml")
+	}
+	if err := writeFile(path, providersConfig(n.setup.providers()), 0o644); err != nil {
 		return err
 	}
 	if err := n.setup.installFiles(); err != nil {

@@ -98,7 +98,7 @@ func (n *Node) await(ctx context.Context, what string, names []string, wanted fu
 	return poll(ctx, what, func() error {
 		pods, err := n.pods(ctx)
 		if err != nil {
-			return n.kubelet.orEnded(err)
+			return n.orKubeletEnded(err)
 		}
 		var errs []error
 		for _, name := range names {

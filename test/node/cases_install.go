@@ -1,0 +1,284 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"ecr-cross-account-credential-provider/test/fakeaws"
+)
+
+// besideStock is a node whose kubelet has the stock provider alone: the plugin under its
+// name, with the node's identity for all images.
+var besideStock = Setup{
+	Systemd:   true,
+	Providers: []Provider{{Name: stockName, Args: []string{"--config=" + stockConfigPath, "get-credentials"}, CacheDuration: "12h"}},
+	Files:     map[string]string{stockConfigPath: configHead + "registries:\n- accounts: [own]\n"},
+}
+
+const stockConfigPath = "/etc/kubernetes/stock.yaml"
+
+// installCases: the tool's install and uninstall under a kubelet that runs. The paths
+// are those of the running kubelet's flags.
+var installCases = []Case{
+	{ID: "19a", Name: "install under a running kubelet, then uninstall", Setup: besideStock, Run: installed},
+	{ID: "19b", Name: "install in the stock provider's place, with tokens of the timer's unit", Setup: besideStock, Run: installedInstead},
+	{ID: "19c", Name: "install into a directory of configurations", Setup: withDirectory(besideStock), Run: installedInDirectory},
+	{ID: "19d", Name: "install before the first start, and upgrades while 20 pods start", Setup: besideStock, Run: upgradedByTool},
+	{ID: "19e", Name: "a kubelet that does not start with the plugin gets its files back", Setup: besideStock, Run: rolledBack},
+	{ID: "19f", Name: "a kubelet that would not have started anyway", Setup: besideStock, Run: brokenBefore},
+}
+
+func withDirectory(s Setup) Setup {
+	s.ProvidersDirectory = true
+	return s
+}
+
+// installed: a pod that could not pull pulls, no other pod is lost, a second run does
+// nothing, and uninstall leaves nothing behind.
+func installed(ctx context.Context, n *Node) error {
+	image := firstRegistry + "/team-a/app:1"
+	l, err := n.lives(ctx)
+	if err != nil {
+		return err
+	}
+	pid := 0
+	return steps(
+		func() error { return n.Pod(ctx, "app", image) },
+		func() error { return n.Waiting(ctx, "ErrImagePull", "403 Forbidden", "app") },
+		func() error {
+			out, err := n.InstallBy(ctx, 0, oneRole, "--restart")
+			return says(out, err, "platform  generic", "kubelet   1.36 (by /proc/", ", running", "restarting kubelet", "installed ")
+		},
+		func() error { return n.Ready(ctx, "app") },
+		func() error { return n.PulledBy(image, firstSession) },
+		func() error { return l.goesOn(ctx, n) },
+		func() error {
+			return n.timers("ecr-cross-account-refresh.timer", "ecr-cross-account-refresh-boot.timer")
+		},
+		func() error {
+			pid = n.systemd.PID()
+			out, err := n.InstallBy(ctx, 0, oneRole, "--restart")
+			return says(out, err, "nothing to change")
+		},
+		func() error {
+			out, err := n.Tool(ctx, 2, "uninstall")
+			return says(out, err, "add --restart")
+		},
+		func() error {
+			if now := n.systemd.PID(); now != pid {
+				return fmt.Errorf("the kubelet was %d and is %d; it was restarted for nothing", pid, now)
+			}
+			return n.uninstalled(ctx, l)
+		},
+		func() error { return n.Pod(ctx, "late", firstRegistry+"/team-a/late:1") },
+		func() error { return n.Waiting(ctx, "ErrImagePull", "403 Forbidden", "late") },
+		func() error { return n.RefusedTo(firstRegistry+"/team-a/late:1", nodeSession) },
+	)
+}
+
+// uninstalled uninstalls under the running kubelet, and reports whether all is as it was
+// before install.
+func (n *Node) uninstalled(ctx context.Context, l life) error {
+	return steps(
+		func() error {
+			out, err := n.Tool(ctx, 0, "uninstall", "--restart")
+			return says(out, err, "restarting kubelet", "uninstalled")
+		},
+		l.files.same,
+		func() error { return n.timers() },
+		func() error { return l.goesOn(ctx, n) },
+		func() error { return n.Pulls(ctx, "after", ownRegistry+"/base/after:1", nodeSession) },
+	)
+}
+
+// timers reports whether these timers are active, and no others.
+func (n *Node) timers(want ...string) error {
+	if active := n.systemd.Active(); !slices.Equal(active, want) {
+		return fmt.Errorf("the timers %q are active; want %q", active, want)
+	}
+	return nil
+}
+
+// installedInstead: what the unit of the timer runs leaves nothing for the pods to ask
+// AWS.
+func installedInstead(ctx context.Context, n *Node) error {
+	l, err := n.lives(ctx)
+	if err != nil {
+		return err
+	}
+	return steps(
+		func() error {
+			out, err := n.InstallBy(ctx, 0, oneRole+"- accounts: [own]\n", "--instead-of-stock", "--restart")
+			return says(out, err, "restarting kubelet")
+		},
+		func() error {
+			out, err := n.Refresh(ctx)
+			n.AWS.Forget()
+			return says(out, err, "minted "+firstRegistry+" as "+firstRole, ownRegistry+" as the node, fresh until")
+		},
+		func() error { return n.Pulls(ctx, "first", firstRegistry+"/team-a/app:1", firstSession) },
+		func() error { return n.Pulls(ctx, "own", ownRegistry+"/base/java:1", nodeSession) },
+		func() error { return n.unasked(fakeaws.STS, fakeaws.ECR, fakeaws.IMDS) },
+		func() error { return n.uninstalled(ctx, l) },
+	)
+}
+
+// installedInDirectory: ours is a file of its own, which the kubelet reads first.
+func installedInDirectory(ctx context.Context, n *Node) error {
+	image := firstRegistry + "/team-a/app:1"
+	l, err := n.lives(ctx)
+	if err != nil {
+		return err
+	}
+	return steps(
+		func() error {
+			out, err := n.InstallBy(ctx, 0, oneRole, "--restart")
+			return says(out, err, "create  "+providersConfigDir+"/10-ecr-cross-account.yaml")
+		},
+		func() error {
+			out, err := n.Refresh(ctx)
+			n.AWS.Forget()
+			return says(out, err, "minted "+firstRegistry+" as "+firstRole)
+		},
+		func() error { return n.Pulls(ctx, "app", image, firstSession) },
+		func() error { return n.unasked(fakeaws.STS) }, // the stock provider asks the others
+		func() error {
+			if n.RefusedTo(image, nodeSession) == nil {
+				return errors.New("the stock provider's token was tried first")
+			}
+			return n.uninstalled(ctx, l)
+		},
+	)
+}
+
+// upgradedByTool: the plugin is there before the kubelet, as in an image. While pods
+// start, one other build after the other is installed, the second one with a restart.
+func upgradedByTool(ctx context.Context, n *Node) error {
+	out, err := n.InstallBy(ctx, 0, byRepository, "--kubelet-version=v1.36", "--bin-dir="+providersDir, "--provider-config="+providersConfigPath)
+	if err := says(out, err, ", not running", "installed "); err != nil {
+		return err
+	}
+	if err := n.StartKubelet(ctx); err != nil {
+		return err
+	}
+	names, err := n.many(ctx)
+	if err != nil {
+		return err
+	}
+	upgrading, ready := context.WithCancel(ctx)
+	defer ready()
+	var upgrades int
+	var upgradeErr error
+	var running sync.WaitGroup
+	running.Go(func() {
+		for upgradeErr == nil && (upgrades < 3 || upgrading.Err() == nil) {
+			upgrades++
+			upgradeErr = n.upgradeByTool(ctx, upgrades, upgrades == 2)
+		}
+	})
+	err = n.Ready(ctx, names...)
+	ready()
+	running.Wait()
+	return steps(
+		func() error { return errors.Join(err, upgradeErr) },
+		func() error { return n.Ready(ctx, names...) },
+		func() error {
+			if lines := n.KubeletLog("Failed to provide credentials"); len(lines) > 0 {
+				return fmt.Errorf("a run of the plugin failed: %s", lines[0])
+			}
+			return errors.Join(n.NoEvent("401 Unauthorized"), n.NoEvent("403 Forbidden"))
+		},
+		func() error {
+			for i := range manyRepositories {
+				if err := n.PulledBy(fmt.Sprintf("%s/team-a/app%d:1", firstRegistry, i), firstSession); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	)
+}
+
+// upgradeByTool installs another build: the plugin with a number at its end.
+func (n *Node) upgradeByTool(ctx context.Context, number int, restart bool) error {
+	plugin, err := os.ReadFile(filepath.Join(binDir, pluginName))
+	if err != nil {
+		return err
+	}
+	build := fmt.Sprintf("%s%d", plugin, number)
+	path := filepath.Join(nodeDir, "build")
+	if err := writeFile(path, build, 0o755); err != nil {
+		return err
+	}
+	texts := []string{"change  " + providersDir + "/" + pluginName}
+	if restart {
+		texts = append(texts, "restarting kubelet")
+	}
+	out, err := n.InstallBy(ctx, 0, byRepository, "--plugin="+path, fmt.Sprintf("--restart=%t", restart))
+	if err := says(out, err, texts...); err != nil {
+		return err
+	}
+	now, err := os.ReadFile(filepath.Join(providersDir, pluginName))
+	if err == nil && string(now) != build {
+		err = errors.New("another build than the latest one is installed")
+	}
+	return err
+}
+
+// rolledBack: something on the node, such as a policy for programs, takes away the
+// plugin's permission just before the kubelet looks at it.
+func rolledBack(ctx context.Context, n *Node) error {
+	l, err := n.lives(ctx)
+	if err != nil {
+		return err
+	}
+	n.systemd.BeforeStart(func() error {
+		if err := os.Chmod(filepath.Join(providersDir, pluginName), 0o644); !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		return nil
+	})
+	return steps(
+		func() error {
+			out, err := n.InstallBy(ctx, 1, oneRole, "--restart")
+			return says(out, err, "kubelet is not healthy after the change: it ended after its start", "Failed to register CRI auth plugins",
+				"error inspecting binary executable", "permission denied", "the former files are back, and kubelet is healthy again")
+		},
+		l.files.same,
+		func() error { return n.timers() },
+		func() error { return l.goesOn(ctx, n) },
+		func() error { return n.Pulls(ctx, "after", ownRegistry+"/base/after:1", nodeSession) },
+	)
+}
+
+// brokenBefore: somebody broke the kubelet's own configuration, which only a restart
+// brings to light. The files are still those from before, and so are the pods.
+func brokenBefore(ctx context.Context, n *Node) error {
+	l, err := n.lives(ctx)
+	if err != nil {
+		return err
+	}
+	config, err := os.ReadFile(kubeletConfigPath)
+	if err != nil {
+		return err
+	}
+	return steps(
+		func() error { return writeFile(kubeletConfigPath, string(config)+"maxPods: -1\n", 0o644) },
+		func() error {
+			out, err := n.InstallBy(ctx, 1, oneRole, "--restart")
+			return says(out, err, "kubelet is not healthy after the change: it ended after its start", "maxPods",
+				"the former files are back, but kubelet is still not healthy")
+		},
+		func() error { return writeFile(kubeletConfigPath, string(config), 0o644) },
+		l.files.same,
+		func() error { return n.timers() },
+		func() error { return n.Healthy(ctx) },
+		func() error { return l.goesOn(ctx, n) },
+		func() error { return n.Pulls(ctx, "after", ownRegistry+"/base/after:1", nodeSession) },
+	)
+}

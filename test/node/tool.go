@@ -1,0 +1,76 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// toolConfigPath is the configuration that install is given.
+const toolConfigPath = nodeDir + "/config.yaml"
+
+// Tool runs the operator's tool as root on the node would. It returns what the tool
+// says, on both streams, and fails if its exit status is another.
+func (n *Node) Tool(ctx context.Context, status int, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, filepath.Join(binDir, "ecr-cross-account"), args...)
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &said, &said
+	cmd.Env = []string{"PATH=" + systemdDir + ":" + os.Getenv("PATH")}
+	err := cmd.Run()
+	if cmd.ProcessState.ExitCode() != status {
+		return "", fmt.Errorf("%s: %w, want status %d: %s", strings.Join(args, " "), errors.Join(err, context.Cause(ctx)), status, said.String())
+	}
+	return said.String(), nil
+}
+
+// InstallBy installs the plugin by the tool, with a configuration, and returns what is
+// said.
+func (n *Node) InstallBy(ctx context.Context, status int, config string, args ...string) (string, error) {
+	if err := writeFile(toolConfigPath, configHead+config, 0o644); err != nil {
+		return "", err
+	}
+	return n.Tool(ctx, status, append([]string{"install", "--platform=generic", "--config=" + toolConfigPath}, args...)...)
+}
+
+// Refresh runs the command of the unit that install wrote, with its environment, as
+// systemd would, and returns what it prints.
+func (n *Node) Refresh(ctx context.Context) (string, error) {
+	unit, err := os.ReadFile(filepath.Join(unitsDir, "ecr-cross-account-refresh.service"))
+	if err != nil {
+		return "", err
+	}
+	var command, env []string
+	for line := range strings.Lines(string(unit)) {
+		switch key, value, _ := strings.Cut(strings.TrimSpace(line), "="); key {
+		case "ExecStart":
+			command = strings.Fields(value)
+		case "Environment":
+			env = append(env, strings.Trim(value, `"`))
+		}
+	}
+	if len(command) == 0 {
+		return "", fmt.Errorf("no ExecStart= in %s", unit)
+	}
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	cmd.Env = env
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%s: %w: %s", strings.Join(command, " "), err, out)
+	}
+	return string(out), nil
+}
+
+// says reports whether the output of a program that ended well has all of some texts.
+func says(out string, err error, texts ...string) error {
+	for _, text := range texts {
+		if err == nil && !strings.Contains(out, text) {
+			err = fmt.Errorf("the tool does not say %q: %s", text, out)
+		}
+	}
+	return err
+}
