@@ -46,8 +46,12 @@ func (s Systemd) Stop(ctx context.Context, units ...string) error {
 	return s.run(ctx, append([]string{"stop"}, units...)...)
 }
 
-// Restart runs systemctl restart.
-func (s Systemd) Restart(ctx context.Context, unit string) error { return s.run(ctx, "restart", unit) }
+// Restart runs systemctl restart. A unit that has failed again and again may not be
+// started before systemd has forgotten that.
+func (s Systemd) Restart(ctx context.Context, unit string) error {
+	_ = s.run(ctx, "reset-failed", unit) // it fails for a unit that is not loaded, which has nothing to forget
+	return s.run(ctx, "restart", unit)
+}
 
 // Status runs systemctl show.
 func (s Systemd) Status(ctx context.Context, unit string) (Status, error) {

@@ -86,6 +86,9 @@ func TestSystemd(t *testing.T) {
 	if _, err := s.Status(t.Context(), "kubelet"); err == nil {
 		t.Error("a process x")
 	}
+	if err := s.Restart(t.Context(), "kubelet"); err != nil {
+		t.Error(err)
+	}
 	answer, fails = "no such unit\n", errors.New("exit status 4")
 	if err := s.Restart(t.Context(), "kubelet"); err == nil || err.Error() != "systemctl restart kubelet: exit status 4 no such unit" {
 		t.Errorf("a failed restart: %v", err)
@@ -106,7 +109,8 @@ func TestSystemd(t *testing.T) {
 	}
 	want := []string{
 		"systemctl show --property=ActiveState,MainPID kubelet", "systemctl show --property=ActiveState,MainPID kubelet",
-		"systemctl restart kubelet", "systemctl show --property=ActiveState,MainPID kubelet",
+		"systemctl reset-failed kubelet", "systemctl restart kubelet",
+		"systemctl reset-failed kubelet", "systemctl restart kubelet", "systemctl show --property=ActiveState,MainPID kubelet",
 		"systemctl daemon-reload", "systemctl start --no-block a b", "systemctl stop a",
 		"journalctl --unit=kubelet --lines=200 --output=cat --no-pager",
 	}
