@@ -277,6 +277,8 @@ func brokenBefore(ctx context.Context, n *Node) error {
 		func() error { return writeFile(kubeletConfigPath, string(config), 0o644) },
 		l.files.same,
 		func() error { return n.timers() },
+		func() error { return n.Systemctl(ctx, "reset-failed", kubeletUnit) },
+		func() error { return n.Systemctl(ctx, "restart", kubeletUnit) },
 		func() error { return n.Healthy(ctx) },
 		func() error { return l.goesOn(ctx, n) },
 		func() error { return n.Pulls(ctx, "after", ownRegistry+"/base/after:1", nodeSession) },

@@ -19,21 +19,26 @@ const (
 	systemdSocket = nodeDir + "/systemd.socket"
 	unitsDir      = "/etc/systemd/system"
 	kubeletUnit   = "kubelet"
-	// restartDelay is RestartSec= of the kubelet's unit.
-	restartDelay = time.Second
+	// restartDelay is RestartSec=, by default.
+	restartDelay = 100 * time.Millisecond
+	// startLimit is StartLimitBurst=, where StartLimitIntervalSec= is longer than a case.
+	startLimit = 3
 	// killDelay is TimeoutStopSec=, by default.
 	killDelay = 90 * time.Second
 )
 
 // systemd stands in for systemd: it runs the kubelet, and starts it again whenever it has
 // ended (Restart=always). It obeys the programs systemctl and journalctl, which talk to
-// it by a socket. Units other than the kubelet's are only noted.
+// it by a socket. After too many starts it gives up, as systemd does. Units other than the
+// kubelet's are only noted.
 type systemd struct {
 	mu      sync.Mutex
 	launch  func() (*process, error)
 	kubelet *process
 	// beforeStart, if set, runs before each start of the kubelet (ExecStartPre=).
 	beforeStart func() error
+	starts      int      // since the latest reset-failed
+	failed      bool     // the kubelet was started too often, and is not started again
 	loaded      []string // units that were there at the latest daemon-reload
 	active      []string // units that were started
 }
@@ -94,6 +99,8 @@ func (c *systemdCalls) Run(command []string, out *string) (err error) {
 		return s.reload()
 	case line == "systemctl restart "+kubeletUnit:
 		return errors.Join(s.stop(), s.start())
+	case line == "systemctl reset-failed "+kubeletUnit:
+		s.starts, s.failed = 0, false
 	case line == "systemctl show --property=ActiveState,MainPID "+kubeletUnit:
 		*out = s.status()
 	case strings.HasPrefix(line, "systemctl start --no-block "):
@@ -117,6 +124,10 @@ func (s *systemd) Start() error {
 }
 
 func (s *systemd) start() (err error) {
+	if s.starts++; s.starts > startLimit {
+		s.failed = true
+		return errors.Join(errors.New("start request repeated too quickly"), s.log("kubelet.service: Start request repeated too quickly."))
+	}
 	if s.beforeStart != nil {
 		if err := s.beforeStart(); err != nil {
 			return err
@@ -170,6 +181,9 @@ func (s *systemd) stop() error {
 }
 
 func (s *systemd) status() string {
+	if s.failed {
+		return "ActiveState=failed\nMainPID=0\n"
+	}
 	select {
 	case <-s.kubelet.ended:
 		return "ActiveState=activating\nMainPID=0\n"

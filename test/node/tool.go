@@ -28,6 +28,15 @@ func (n *Node) Tool(ctx context.Context, status int, args ...string) (string, er
 	return said.String(), nil
 }
 
+// Systemctl runs systemctl as root on the node would.
+func (n *Node) Systemctl(ctx context.Context, args ...string) error {
+	out, err := exec.CommandContext(ctx, filepath.Join(systemdDir, "systemctl"), args...).CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("systemctl %s: %w: %s", strings.Join(args, " "), err, out)
+	}
+	return err
+}
+
 // InstallBy installs the plugin by the tool, with a configuration, and returns what is
 // said.
 func (n *Node) InstallBy(ctx context.Context, status int, config string, args ...string) (string, error) {
