@@ -18,7 +18,7 @@ var figures = []struct{ page, figure, from string }{
 	{"config-examples/OPERATIONS.md", "AssumeRole of the **nodes'** account: 600 a second", "just below the\nquota of 600"},
 	{"config-examples/OPERATIONS.md", "About 12,000 nodes a minute", "reached at about 12,000 nodes a minute"},
 	{"config-examples/OPERATIONS.md", "images' account: 500 a second", "500 GetAuthorizationToken a second"},
-	{"config-examples/OPERATIONS.md", "makes that a sixth", "makes that a sixth"},
+	{"config-examples/OPERATIONS.md", "reduces that to a sixth", "makes that a sixth"},
 }
 
 // TestFigures: figures on pages are those of the committed results.
