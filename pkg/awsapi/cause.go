@@ -73,13 +73,13 @@ var causes = []cause{
 	},
 
 	{find: refusedPort, text: "HOST refused the connection", hint: "check the endpoint's host and port, and firewalls that reject connections", retried: true},
-	{find: broken, text: "HOST broke the connection off DETAIL", hint: "check proxies and firewalls between the node and SERVICE", retried: true},
+	{find: broken, text: "HOST closed the connection DETAIL", hint: "check proxies and firewalls between the node and SERVICE", retried: true},
 	{find: is[*net.OpError], text: distant, hint: toReach, retried: true},
 	{find: longHeaders, text: "HOST: the headers of the answer are larger than 1048576 bytes", hint: "check whether HOST is SERVICE"},
 
 	{
 		find: metadataStatus(http.MethodPut, "", http.StatusNotFound, http.StatusMethodNotAllowed), metadata: true,
-		text: "the instance metadata service has no session tokens: HOST answered DETAIL", hint: "only version 2 of it (IMDSv2) is used; enable it",
+		text: "the instance metadata service has no session tokens: HOST answered DETAIL", hint: "only its version 2 (IMDSv2) is used; enable that",
 	},
 	{
 		find: metadataStatus("", "", http.StatusUnauthorized, http.StatusForbidden), metadata: true,

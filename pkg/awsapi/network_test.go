@@ -60,11 +60,11 @@ func TestFaults(t *testing.T) {
 	}{
 		{fakeaws.HangAccept, none + "waiting for its answer)", none + "in the TLS handshake)", false},
 		{fakeaws.HangHandshake, none + "waiting for its answer)", none + "in the TLS handshake)", false},
-		{fakeaws.Reset, "HOST broke the connection off", "HOST broke the connection off", true},
+		{fakeaws.Reset, "HOST closed the connection", "HOST closed the connection", true},
 		{fakeaws.HangHeaders, none + "waiting for its answer)", none, false}, // the fake may answer when TLS closes
 		{fakeaws.HangBody, none + "reading its answer)", none + "reading its answer)", false},
 		{fakeaws.Drip, none + "reading its answer)", none + "reading its answer)", false},
-		{fakeaws.CutBody, "HOST broke the connection off", "HOST broke the connection off", true},
+		{fakeaws.CutBody, "HOST closed the connection", "HOST closed the connection", true},
 		{fakeaws.Flood, "HOST: the answer is larger than 1048576 bytes", "HOST: the answer is larger than 1048576 bytes", true},
 	}
 	for _, test := range tests {
@@ -220,9 +220,9 @@ func TestConnections(t *testing.T) {
 		again bool
 	}{
 		{"refused", system(syscall.ECONNREFUSED), host + " refused the connection", true},
-		{"reset", system(syscall.ECONNRESET), host + " broke the connection off", true},
-		{"end", io.EOF, host + " broke the connection off", true},
-		{"sudden end", io.ErrUnexpectedEOF, host + " broke the connection off", true},
+		{"reset", system(syscall.ECONNRESET), host + " closed the connection", true},
+		{"end", io.EOF, host + " closed the connection", true},
+		{"sudden end", io.ErrUnexpectedEOF, host + " closed the connection", true},
 		{"no way to the network", system(syscall.ENETUNREACH), host + " can't be reached: ", true},
 		{"no way to the host", system(syscall.EHOSTUNREACH), host + " can't be reached: ", true},
 		{"firewall", system(syscall.EPERM), host + " can't be reached: ", true},

@@ -63,7 +63,7 @@ func TestSend(t *testing.T) {
 		t.Errorf("an endless body: %v", err)
 	}
 	_, err := sendTo(t, server.URL+"/broken", direct)
-	if class, ok := failure.Of(err); !ok || class != failure.Unavailable || !strings.Contains(err.Error(), "broke the connection off") {
+	if class, ok := failure.Of(err); !ok || class != failure.Unavailable || !strings.Contains(err.Error(), "closed the connection") {
 		t.Errorf("a broken connection: %v", err)
 	}
 }

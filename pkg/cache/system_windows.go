@@ -7,7 +7,7 @@ import (
 )
 
 func supported() error {
-	return errors.New("the cache is off: Windows has none, because a file's mode does not tell there who can read it")
+	return errors.New("the cache is off: Windows has none, because file modes do not show there who can read a file")
 }
 
 // Open always fails on Windows, so these are never called.

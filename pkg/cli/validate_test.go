@@ -64,7 +64,7 @@ func TestValidateJSON(t *testing.T) {
 			3, "false", `[{"file": "stdin", "line": 1, "path": "registries", "message": "is required; want a list of entries with accounts"}]`, none,
 		},
 		configHead + goodEntry + "  assumeRoles: [{arn: \"arn:aws:iam::777788889999:role/pull\"}]\n": {
-			0, "true", none, `[{"file": "stdin", "line": 5, "path": "registries[0].assumeRoles[0].arn", "message": "account 777788889999 of the role that requests the token is none of this entry's accounts; repository policies must then allow that account"}]`,
+			0, "true", none, `[{"file": "stdin", "line": 5, "path": "registries[0].assumeRoles[0].arn", "message": "account 777788889999 of the role that requests the token is not one of this entry's accounts; repository policies must then allow that account"}]`,
 		},
 	} {
 		got := runMain(t, func(p *Process) { p.Stdin = strings.NewReader(text) }, "validate", "-", "--output", "json")

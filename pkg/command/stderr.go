@@ -21,7 +21,7 @@ type impatientWriter struct {
 
 // Write writes a copy of b. The copy may be written after Write has returned.
 func (w *impatientWriter) Write(b []byte) (int, error) {
-	errStuck := fmt.Errorf("it took nothing within %s", patience)
+	errStuck := fmt.Errorf("it accepted nothing within %s", patience)
 	if w.stuck.Load() {
 		return 0, errStuck
 	}

@@ -30,7 +30,7 @@ func (s Source) read() ([]byte, error) {
 	case err != nil:
 		return nil, describe(err)
 	case len(data) > maxFile:
-		return nil, fmt.Errorf("larger than %d bytes; this is hardly the configuration", maxFile)
+		return nil, fmt.Errorf("larger than %d bytes; this is probably not the configuration", maxFile)
 	case !utf8.Valid(data) || bytes.IndexByte(data, 0) >= 0:
 		return nil, errors.New("not a text file in UTF-8; want YAML")
 	}

@@ -41,8 +41,8 @@ func TestLoadContent(t *testing.T) {
 		{"UTF-16", "\xff\xfea\x00:\x00 \x001\x00", []string{binary}},
 		{"control character", good + "# \x01\n", []string{"5: not YAML: control characters are not allowed"}},
 		{"as large as may be", good + "#" + strings.Repeat("x", 1<<20-len(good)-1), nil},
-		{"a byte larger", good + "#" + strings.Repeat("x", 1<<20-len(good)), []string{"larger than 1048576 bytes; this is hardly the configuration"}},
-		{"much larger", strings.Repeat(good, 1<<14), []string{"larger than 1048576 bytes; this is hardly the configuration"}},
+		{"a byte larger", good + "#" + strings.Repeat("x", 1<<20-len(good)), []string{"larger than 1048576 bytes; this is probably not the configuration"}},
+		{"much larger", strings.Repeat(good, 1<<14), []string{"larger than 1048576 bytes; this is probably not the configuration"}},
 		{
 			"a value is too long", strings.Replace(good, "444455556666", strings.Repeat("4", 1<<16), 1),
 			[]string{`4: registries[0].accounts[0]: has 65536 characters; at most 4096 are allowed`},

@@ -76,7 +76,7 @@ func (r *report) warnOfAccount(path string, e *rule.Entry) {
 	if !fixed || slices.Contains(e.Accounts.Named, account) {
 		return
 	}
-	w := Problem{Path: path, Message: fmt.Sprintf("account %s of the role that requests the token is none of this entry's accounts; "+
+	w := Problem{Path: path, Message: fmt.Sprintf("account %s of the role that requests the token is not one of this entry's accounts; "+
 		"repository policies must then allow that account", account)}
 	if e.Line > 0 {
 		w.File, w.Path = r.file, fmt.Sprintf("%s.assumeRoles[%d].arn", path, last)

@@ -27,7 +27,7 @@ func TestSourceReader(t *testing.T) {
 		{"in small pieces", iotest.OneByteReader(strings.NewReader(good)), nil},
 		{"a problem", strings.NewReader(good + "deadline: x\n"), []string{`5: deadline: "x" is not a duration; want one such as 20s, 15m or 1h`}},
 		{"nothing", strings.NewReader(""), []string{"empty; want at least apiVersion, kind and registries"}},
-		{"endless", endless{}, []string{"larger than 1048576 bytes; this is hardly the configuration"}},
+		{"endless", endless{}, []string{"larger than 1048576 bytes; this is probably not the configuration"}},
 		{"broken", iotest.ErrReader(errors.New("broken pipe")), []string{"cannot be read: broken pipe"}},
 	}
 	for _, test := range tests {
@@ -98,7 +98,7 @@ func TestWarningsOfRoleFlags(t *testing.T) {
 	t.Parallel()
 	c := load(t, "", "444455556666="+pull, "777788889999="+pull, "111122223333=arn:aws:iam::{account}:role/x")
 	compare(t, lines("", c.Warnings), []string{
-		"--role 777788889999: account 444455556666 of the role that requests the token is none of this entry's accounts; repository policies must then allow that account",
+		"--role 777788889999: account 444455556666 of the role that requests the token is not one of this entry's accounts; repository policies must then allow that account",
 	})
 }
 

@@ -82,7 +82,7 @@ func (e *examination) fallback(ctx context.Context, s *subject, f diagnosis.Find
 		return f
 	}
 	s.session = own
-	return diagnosis.Warn(f.Detail+"; the node's identity goes on, as whenRefused of "+s.entry.Name+" says", f.Hint)
+	return diagnosis.Warn(f.Detail+"; the chain continues with the node's identity, as whenRefused of "+s.entry.Name+" says", f.Hint)
 }
 
 // probeExternalID tests whether the role's trust policy requires the external ID.
@@ -101,7 +101,7 @@ func (e *examination) probeExternalID(ctx context.Context, chain identity.Chain,
 			class, _ := failure.Of(err)
 			switch {
 			case err == nil:
-				f := diagnosis.Warn("it succeeds, so the role's trust policy does not demand the external ID",
+				f := diagnosis.Warn("it succeeds, so the role's trust policy does not require the external ID",
 					"the owner of account "+accountOf(role.ARN)+" adds the condition on sts:ExternalId to the trust policy")
 				f.Cause = diagnosis.Cause{
 					Side: diagnosis.ImagesAccount, Account: accountOf(role.ARN),

@@ -55,7 +55,7 @@ func brokenRoles() []broken {
 		{name: "trust policy", code: "D19", side: diagnosis.Unknown, account: first, policy: trustPolicy, attachTo: pullRole, words: "STS gives no reason", breakIt: func(n *node) {
 			n.trust(fakeaws.Trust{Principal: "arn:aws:iam::" + nodes + ":role/other"})
 		}},
-		{name: "external ID", code: "D19", side: diagnosis.Unknown, account: first, policy: trustPolicy, attachTo: pullRole, words: "demands no external ID", breakIt: func(n *node) {
+		{name: "external ID", code: "D19", side: diagnosis.Unknown, account: first, policy: trustPolicy, attachTo: pullRole, words: "requires no external ID", breakIt: func(n *node) {
 			n.trust(fakeaws.Trust{Principal: nodeRole, ExternalID: "another"})
 		}},
 		{
@@ -93,22 +93,22 @@ func brokenRoles() []broken {
 		{name: "second role of a chain", code: "D19", side: diagnosis.Unknown, account: fakeaws.SecondAccount, policy: trustPolicy, attachTo: secondRole, words: hubRole, breakIt: func(n *node) {
 			n.chain("wrong-external-id")
 		}},
-		{name: "refused, and the node goes on", code: "D19", result: diagnosis.Warning, words: "whenRefused of registries[0]", breakIt: func(n *node) {
+		{name: "refused, and the chain continues as the node", code: "D19", result: diagnosis.Warning, words: "whenRefused of registries[0]", breakIt: func(n *node) {
 			n.trust()
 			n.replace("  assumeRoles", "  whenRefused: Node\n  assumeRoles")
 			n.world.SetRole(fakeaws.Role{ARN: nodeRole, Pull: []string{"*"}})
 			n.world.AllowPull(fakeaws.Repository{Account: first, Region: "eu-west-1"}, nodeRole)
 		}},
-		{name: "external ID that is not demanded", code: "D20", result: diagnosis.Warning, words: "does not demand", breakIt: func(n *node) {
+		{name: "external ID that is not required", code: "D20", result: diagnosis.Warning, words: "does not require", breakIt: func(n *node) {
 			n.replace("{arn: \""+pullRole+"\"}", "{arn: \""+pullRole+"\", externalID: example-id}")
 			n.doctor.ProbeExternalID = true
 		}},
-		{name: "external ID that the second role of a chain does not demand", code: "D20", result: diagnosis.Warning, words: "account " + fakeaws.SecondAccount, breakIt: func(n *node) {
+		{name: "external ID that the second role of a chain does not require", code: "D20", result: diagnosis.Warning, words: "account " + fakeaws.SecondAccount, breakIt: func(n *node) {
 			n.chain(fakeaws.ExampleExternalID)
 			n.world.SetRole(fakeaws.Role{ARN: secondRole, Trust: []fakeaws.Trust{{Principal: hubRole}}, Pull: []string{"*"}})
 			n.doctor.ProbeExternalID = true
 		}},
-		{name: "external ID that is demanded", code: "D20", result: diagnosis.OK, words: "refused, as it should be", breakIt: func(n *node) {
+		{name: "external ID that is required", code: "D20", result: diagnosis.OK, words: "refused, as it should be", breakIt: func(n *node) {
 			n.chain(fakeaws.ExampleExternalID)
 			n.world.SetRole(fakeaws.Role{ARN: secondRole, Trust: []fakeaws.Trust{{Principal: hubRole, ExternalID: fakeaws.ExampleExternalID}}, Pull: []string{"*"}})
 			n.doctor.ProbeExternalID = true

@@ -65,7 +65,7 @@ func brokenKubelets() []broken {
 		{name: "behind the stock provider", code: "D04", result: diagnosis.Warning, words: "tries those credentials before", breakIt: func(n *node) {
 			n.providers = providersHead + stock + entry
 		}},
-		{name: "behind the stock provider by name", code: "D04", result: diagnosis.Warning, words: "kubelets before 1.33 go by the providers' names", breakIt: func(n *node) {
+		{name: "behind the stock provider by name", code: "D04", result: diagnosis.Warning, words: "kubelets before 1.33 use the order of the providers' names", breakIt: func(n *node) {
 			n.version = "Kubernetes v1.32.1"
 			n.providers += stock
 		}},
@@ -73,7 +73,7 @@ func brokenKubelets() []broken {
 			n.asPod(pullRole)
 			n.providers = providersHead + entry
 		}, also: []string{"D19"}},
-		{name: "no annotation is passed on", code: "D05", side: onNode, words: "does not pass the annotation eks.amazonaws.com/ecr-role-arn on", breakIt: func(n *node) {
+		{name: "no annotation is passed on", code: "D05", side: onNode, words: "does not pass on the annotation eks.amazonaws.com/ecr-role-arn", breakIt: func(n *node) {
 			n.asPod(pullRole)
 			n.provide("[eks.amazonaws.com/ecr-role-arn]", "[]")
 		}, also: []string{"D19"}},

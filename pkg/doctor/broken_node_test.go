@@ -156,7 +156,7 @@ func brokenIdentities() []broken {
 			c := n.world.Issue(nodeRole, "hybrid", -time.Minute)
 			static(n, c.AccessKeyID, c.SecretAccessKey, c.SessionToken)
 		}},
-		{name: "refused by the endpoint", code: "D14", result: diagnosis.Warning, words: "nothing but this check needs it", breakIt: func(n *node) {
+		{name: "refused by the endpoint", code: "D14", result: diagnosis.Warning, words: "only this check needs it", breakIt: func(n *node) {
 			n.aws.Break(fakeaws.STS, fakeaws.Fault{
 				Kind: fakeaws.Error, Operation: "GetCallerIdentity", Status: 403, Code: "AccessDenied",
 				Message: "User: arn:aws:sts::111122223333:assumed-role/node/i-0 is not authorized to perform: sts:GetCallerIdentity because no VPC endpoint policy allows the sts:GetCallerIdentity action",
@@ -191,7 +191,7 @@ func brokenNetworks() []broken {
 			n.awsConfig = strings.ReplaceAll(n.awsConfig, "ca_bundle", "#")
 		}, also: []string{"D16"}},
 		{name: "ECR refuses", code: "D16", side: network, words: "refused the connection", breakIt: breaking(fakeaws.ECR, fakeaws.Refuse)},
-		{name: "ECR breaks off", code: "D16", side: network, words: "broke the connection off", breakIt: breaking(fakeaws.ECR, fakeaws.Reset)},
+		{name: "ECR breaks off", code: "D16", side: network, words: "closed the connection", breakIt: breaking(fakeaws.ECR, fakeaws.Reset)},
 		{name: "registry without a name", code: "D17", side: network, words: "does not resolve", breakIt: dialing(firstHost, nameless(firstHost))},
 		{name: "registry refuses", code: "D17", side: network, words: "ecr.dkr", breakIt: dialing(firstHost, refused)},
 		{name: "certificate of a proxy", code: "D17", side: diagnosis.Node, words: "the container runtime trusts the system's CAs", breakIt: func(n *node) {

@@ -22,7 +22,7 @@ func (e *examination) configured(ctx context.Context) {
 		case e.configErr != nil:
 			return diagnosis.Fail(diagnosis.Node, e.configErr.Error(), "correct the file; to check it again, run: ecr-cross-account-credential-provider validate")
 		case len(c.Warnings) > 0:
-			return diagnosis.Warn(c.Warnings.Error(), "this is allowed, but rarely meant")
+			return diagnosis.Warn(c.Warnings.Error(), "this is allowed, but rarely intended")
 		case c.File == "" && entries == 0:
 			return diagnosis.Fine("no file: the plugin does what the stock ecr-credential-provider does")
 		case c.File == "":

@@ -123,9 +123,9 @@ func (e *examination) identify(ctx context.Context) diagnosis.Finding {
 	class, ok := failure.Of(err)
 	switch {
 	case !ok:
-		return diagnosis.Warn(err.Error(), "nothing but this check needs the call")
+		return diagnosis.Warn(err.Error(), "only this check needs the call")
 	case class == failure.Refused:
-		return diagnosis.Warn(cause(err), "the policy of the STS endpoint does not allow the call; nothing but this check needs it")
+		return diagnosis.Warn(cause(err), "the policy of the STS endpoint does not allow the call; only this check needs it")
 	}
 	return unanswered(err, "STS")
 }

@@ -45,14 +45,14 @@ func (e *examination) findKubelet(ctx context.Context) {
 		if e.KubeletConfig != "" {
 			e.Proc = "" // the programs that run here are not that node's
 			e.kubelet.configPath, e.kubelet.binDir = e.KubeletConfig, e.BinDir
-			return diagnosis.Fine("not looked for, as --kubelet-config names its configuration")
+			return diagnosis.Fine("not searched for, because --kubelet-config names its configuration")
 		}
 		found, ok, err := e.Proc.FindKubelet()
 		switch {
 		case err != nil:
 			return diagnosis.Skip(fmt.Sprintf("running programs can't be listed: %v", err))
 		case !ok && e.Unprivileged:
-			return diagnosis.Skip("this user sees no kubelet, and may not look at one; run doctor as root")
+			return diagnosis.Skip("this user can see no kubelet process; run doctor as root")
 		case !ok:
 			return diagnosis.Fail(diagnosis.Node, "no kubelet is running here",
 				"if it ends at its start, its log says why (journalctl -u kubelet); for an image that is being built, use --kubelet-config PATH --bin-dir PATH")
@@ -143,7 +143,7 @@ func (e *examination) checkLoaded(ctx context.Context) {
 	k := &e.kubelet
 	e.do(ctx, &diagnosis.Check{Kind: loadedSince, Needs: []*diagnosis.Check{k.found, k.read}, Run: func(context.Context) diagnosis.Finding {
 		if k.process == nil {
-			return diagnosis.Skip("no kubelet was looked for")
+			return diagnosis.Skip("no kubelet was searched for")
 		}
 		started, err := k.process.Started()
 		if err != nil {

@@ -75,7 +75,7 @@ func (e *examination) patternHint(image string) string {
 
 func (e *examination) orderRule() string {
 	if e.kubelet.version.ByName() {
-		return "kubelets before 1.33 go by the providers' names"
+		return "kubelets before 1.33 use the order of the providers' names"
 	}
 	return "the one of the file counts"
 }

@@ -48,7 +48,7 @@ func (e *examination) notAssumed(err error, role rule.Role, caller string) diagn
 
 func externalIDToo(role rule.Role) string {
 	if role.ExternalID == "" {
-		return " and demands no external ID"
+		return " and requires no external ID"
 	}
 	return " with the external ID of the configuration"
 }

@@ -51,14 +51,14 @@ func (e *examination) tokensFor(entries []rule.Entry) diagnosis.Finding {
 	for _, entry := range entries {
 		key := entry.ServiceAccount.RoleAnnotation
 		if entry.ServiceAccount.RoleARN == nil && !slices.Contains(t, key) {
-			return diagnosis.Fail(diagnosis.Node, fmt.Sprintf("the kubelet does not pass the annotation %s on, which %s needs", key, entry.Name),
+			return diagnosis.Fail(diagnosis.Node, fmt.Sprintf("the kubelet does not pass on the annotation %s, which %s needs", key, entry.Name),
 				"add it to optionalServiceAccountAnnotationKeys of the plugin's tokenAttributes, and restart the kubelet")
 		}
 	}
 	if e.Pod != nil {
 		for key := range e.Pod.Annotations {
 			if !slices.Contains(t, key) {
-				return diagnosis.Fail(diagnosis.Node, fmt.Sprintf("the kubelet does not pass the annotation %s of --annotation on", key),
+				return diagnosis.Fail(diagnosis.Node, fmt.Sprintf("the kubelet does not pass on the annotation %s of --annotation", key),
 					"add it to optionalServiceAccountAnnotationKeys of the plugin's tokenAttributes, or leave it out here")
 			}
 		}

@@ -53,7 +53,7 @@ func (d *derivation) scopes(n *NodeRole) (scopes []scope, err error) {
 	return scopes, nil
 }
 
-var errOwn = missing("--node-role", "the entry speaks of the nodes' own account, which is not known")
+var errOwn = missing("--node-role", "the entry names the nodes' own account, which is not known")
 
 // accounts returns every account that the configuration or the request names.
 func (d *derivation) accounts(own registry.Account) (all []registry.Account) {

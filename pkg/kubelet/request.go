@@ -103,7 +103,7 @@ func describe(data []byte, err error) error {
 	}
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
-		return fmt.Errorf("the request on stdin is not one JSON value: it breaks off or goes wrong at byte %d", syntax.Offset)
+		return fmt.Errorf("the request on stdin is not one JSON value: it is incomplete or wrong at byte %d", syntax.Offset)
 	}
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) && wrong.Field != "" {

@@ -67,7 +67,7 @@ func TestReadRequestBad(t *testing.T) {
 		noObject = "the request on stdin is not a JSON object"
 	)
 	broken := func(at int) string {
-		return fmt.Sprintf("the request on stdin is not one JSON value: it breaks off or goes wrong at byte %d", at)
+		return fmt.Sprintf("the request on stdin is not one JSON value: it is incomplete or wrong at byte %d", at)
 	}
 	wrong := func(field string) string { return "the request on stdin has a field " + field + " of the wrong type" }
 	kind := func(k string) string {

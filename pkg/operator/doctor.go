@@ -25,7 +25,7 @@ import (
 // doctorCommand examines the node.
 func doctorCommand(conf *command.Configuration) command.Command {
 	return command.Command{
-		Name: "doctor", Args: "[IMAGE]...", Summary: "check this node: why an image is not pulled, whose side that is on, and what is missing",
+		Name: "doctor", Args: "[IMAGE]...", Summary: "check this node: why an image is not pulled, who can repair it, and what is missing",
 		Example: "doctor 444455556666.dkr.ecr.eu-west-1.amazonaws.com/team-a/app:v1",
 		New: func(flags *flag.FlagSet) command.Run {
 			var d doctor.Doctor

@@ -137,7 +137,7 @@ func (i *iamRun) derive(ctx context.Context, p command.Process, c config.Config)
 		}
 		asked[fact] = true
 		if why := i.ask(ctx, p, c, fact); why != nil {
-			return nil, fmt.Errorf("%w (this machine does not tell: %w)", err, why)
+			return nil, fmt.Errorf("%w (this machine does not provide it: %w)", err, why)
 		}
 	}
 }

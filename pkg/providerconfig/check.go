@@ -98,9 +98,9 @@ func (p Provider) checkTokenAttributes(v Version, report reporter) {
 	for i, key := range keys {
 		switch {
 		case !isAnnotation(key):
-			report("tokenAttributes: %q is not an annotation; want such as eks.amazonaws.com/ecr-role-arn", key)
+			report("tokenAttributes: %q is not an annotation; want one such as eks.amazonaws.com/ecr-role-arn", key)
 		case i > 0 && key == keys[i-1]:
-			report("tokenAttributes names the annotation %s twice", key)
+			report("tokenAttributes: duplicate annotation %s", key)
 		}
 	}
 }

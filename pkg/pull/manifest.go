@@ -53,7 +53,7 @@ func (r Registry) Manifest(ctx context.Context, repository, reference string) (M
 	defer resp.Body.Close() //nolint:errcheck // it was only read
 	var m Manifest
 	if err := json.NewDecoder(resp.Body).Decode(&m); err != nil {
-		return Manifest{}, fmt.Errorf("%s gave a manifest that can't be read: %w", r.Host, err)
+		return Manifest{}, fmt.Errorf("%s answered with a manifest that can't be read: %w", r.Host, err)
 	}
 	return m, nil
 }
@@ -86,7 +86,7 @@ func (r Registry) checkDigest(digest string) error {
 	if digestPattern.MatchString(digest) {
 		return nil
 	}
-	return fmt.Errorf("%s gave a manifest with a digest that is none: %q", r.Host, printable.Long(digest))
+	return fmt.Errorf("%s answered with a manifest that has an invalid digest: %q", r.Host, printable.Long(digest))
 }
 
 // Layer gets the image's configuration, which is stored like a layer. ECR redirects

@@ -179,16 +179,16 @@ func TestHostileAnswers(t *testing.T) {
 		},
 		"a manifest that is none": {
 			answer(200, "text/html", "<html>"), func(r Registry) error { _, err := r.Image(t.Context(), "app", "v1", ""); return err },
-			host + " gave a manifest that can't be read: invalid character '<' looking for beginning of value",
+			host + " answered with a manifest that can't be read: invalid character '<' looking for beginning of value",
 		},
 		"an index with a path for a digest": {
 			answer(200, "application/json", `{"manifests":[{"digest":"sha256:aaaa/../../../x"}]}`),
 			func(r Registry) error { _, err := r.Image(t.Context(), "app", "v1", ""); return err },
-			host + ` gave a manifest with a digest that is none: "sha256:aaaa/../../../x"`,
+			host + ` answered with a manifest that has an invalid digest: "sha256:aaaa/../../../x"`,
 		},
 		"a manifest without a configuration": {
 			answer(200, "application/json", `{}`), func(r Registry) error { _, err := r.Layer(t.Context(), "app", Manifest{}); return err },
-			host + ` gave a manifest with a digest that is none: ""`,
+			host + ` answered with a manifest that has an invalid digest: ""`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

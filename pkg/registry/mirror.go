@@ -46,7 +46,7 @@ const dockerHub = "docker.io"
 // asks for it, or it is an ECR registry itself.
 func CheckMirrorHost(host string) error {
 	if lower := strings.ToLower(host); lower != host {
-		return fmt.Errorf("%q has upper-case letters, and no image of another case would match; write %s", printable.Short(host), printable.Short(lower))
+		return fmt.Errorf("%q has upper-case letters, and image names match only in lower case; write %s", printable.Short(host), printable.Short(lower))
 	}
 	bare := host
 	if _, rest, ok := strings.Cut(host, "://"); ok {

@@ -33,7 +33,7 @@ func (e Entry) ToFile(ctx context.Context, path string) error {
 	case err := <-done:
 		return err
 	case <-late.C:
-		return fmt.Errorf("the log %s took no entry within %s", path, filePatience)
+		return fmt.Errorf("the log %s accepted no entry within %s", path, filePatience)
 	}
 }
 

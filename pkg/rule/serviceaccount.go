@@ -54,7 +54,7 @@ func (s ServiceAccount) Role(reg registry.Registry, annotations map[string]strin
 // check returns an error if an annotation is not the ARN of an allowed role.
 func (s ServiceAccount) check(arn string, reg registry.Registry) error {
 	if arn == "" {
-		return errors.New("is empty; name a role, or take it off")
+		return errors.New("is empty; name a role, or remove the annotation")
 	}
 	role, err := parseARN(arn)
 	if err == nil && strings.ContainsAny(arn, "{}") {

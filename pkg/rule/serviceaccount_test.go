@@ -172,7 +172,7 @@ func TestServiceAccountRole(t *testing.T) {
 		{"longest name", "arn:aws:iam::444455556666:role/" + strings.Repeat("n", 64), ""},
 		{"dots in names", "arn:aws:iam::444455556666:role/..a/b..", ""},
 
-		{"empty", "", annotationOf + "is empty; name a role, or take it off"},
+		{"empty", "", annotationOf + "is empty; name a role, or remove the annotation"},
 		{"spaces", "  ", `"  " is not an IAM role ARN; want ` + form},
 		{"name alone", "ecr-pull", `"ecr-pull" is not an IAM role ARN; want ` + form},
 		{"space before", " " + pull, `" ` + pull + `" is not an IAM role ARN; want ` + form},
@@ -311,7 +311,7 @@ func TestServiceAccountRoleUnannotated(t *testing.T) {
 			"role " + pull + " is in partition aws and the registry in aws-us-gov; roles are assumed within one partition only",
 		},
 		{"an annotation goes before", role(pull), map[string]string{annotationKey: "arn:aws:iam::444455556666:role/a"}, teamA + "/eu-west-1/app", "arn:aws:iam::444455556666:role/a", ""},
-		{"an empty one, too", role(pull), map[string]string{annotationKey: ""}, teamA + "/eu-west-1/app", "", annotationOf + "is empty; name a role, or take it off"},
+		{"an empty one, too", role(pull), map[string]string{annotationKey: ""}, teamA + "/eu-west-1/app", "", annotationOf + "is empty; name a role, or remove the annotation"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -341,7 +341,7 @@ func TestServiceAccountRoleKey(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	_, err := s.Role(reg, map[string]string{"example.com/role": ""})
-	if want := "the service account's annotation example.com/role: is empty; name a role, or take it off"; err == nil || err.Error() != want {
+	if want := "the service account's annotation example.com/role: is empty; name a role, or remove the annotation"; err == nil || err.Error() != want {
 		t.Errorf("got %v\nwant %s", err, want)
 	}
 }

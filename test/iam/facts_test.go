@@ -33,7 +33,7 @@ func TestNotOnNode(t *testing.T) {
 	n := newNode(t, examples[0], stranger{})
 	n.env = append(n.env, "AWS_EC2_METADATA_DISABLED=true", "AWS_REGION=")
 	for args, want := range map[string]string{
-		"--side nodes": "the role of the nodes is not known; name it with --node-role (this machine does not tell: no AWS credentials on this node: ",
+		"--side nodes": "the role of the nodes is not known; name it with --node-role (this machine does not provide it: no AWS credentials on this node: ",
 		"--side endpoints --node-role " + nodeRole:                   "the region of the VPC's endpoints is not known; name it with --region",
 		"--node-role node":                                           `"node" is not the ARN of a role; want one such as arn:aws:iam::111122223333:role/node`,
 		"--format yaml":                                              `"yaml" is not json, cli, terraform or cloudformation`,
