@@ -44,10 +44,10 @@ generate: ## write config-examples/schema.json and config-examples/iam, and the 
 platforms-test: ## run the command-line scripts for linux/arm64 and windows/amd64, emulated (root on Debian)
 	test/platforms/run
 
-iam-scripts: ## run the scripts of iam, and the fake AWS, with the AWS CLI (root on Debian)
+iam-scripts: ## run the scripts of iam, and the fake AWS, with the AWS CLI; check install.sh (root on Debian)
 	apt-get update -qq
 	apt-get install -qq --no-install-recommends awscli shellcheck
-	shellcheck config-examples/iam/minimal.sh
+	shellcheck config-examples/iam/minimal.sh config-examples/platforms/install.sh
 	go test -tags awscli -timeout $(LIMIT) ./test/iam ./test/fakeaws -run '^(TestScript|TestCLI)'
 
 mutants: ## break the program in many places, one at a time, and print the breaks that no test finds

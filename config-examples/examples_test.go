@@ -33,8 +33,8 @@ var units = []string{"systemd/ecr-cross-account-refresh-boot.timer", "systemd/ec
 // TestEveryFileIsKnown: every example has a test. test/readme tests the pages.
 func TestEveryFileIsKnown(t *testing.T) {
 	t.Parallel()
-	known := []string{picture, schema, beside, besideOlder, instead, userData, userDataOlder, bake, podKubelet, podManifest, audienceManifest, mirrorKubelet, mirrorHosts}
-	known = append(append(known, units...), "prometheus/rules.yaml") // test/metrics reads the rules
+	known := []string{picture, schema, beside, besideOlder, instead, podKubelet, podManifest, audienceManifest, mirrorKubelet, mirrorHosts}
+	known = append(slices.Concat(known, units, platformFiles), "prometheus/rules.yaml") // test/metrics reads the rules
 	known = slices.AppendSeq(known, maps.Keys(configurations))
 	known = slices.AppendSeq(known, maps.Keys(policies))
 	slices.Sort(known)
@@ -58,7 +58,10 @@ func TestEveryFileIsKnown(t *testing.T) {
 // so iam/README.md describes those files.
 func TestEveryFileSaysWhatItIs(t *testing.T) {
 	t.Parallel()
-	for _, file := range slices.AppendSeq([]string{beside, besideOlder, instead, podKubelet, podManifest, audienceManifest, mirrorKubelet, mirrorHosts}, maps.Keys(configurations)) {
+	for _, file := range slices.AppendSeq([]string{
+		beside, besideOlder, instead, podKubelet, podManifest, audienceManifest, mirrorKubelet, mirrorHosts,
+		karpenter, clusterAPI, kops, talos, bottlerocket,
+	}, maps.Keys(configurations)) {
 		if lines := strings.SplitN(read(t, file), "\n", 3); !strings.HasPrefix(lines[0], "# ") || !strings.HasPrefix(lines[1], "# ") {
 			t.Errorf("%s does not begin with a comment of two lines", file)
 		}

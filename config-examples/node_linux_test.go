@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"os/exec"
 	"path"
@@ -17,45 +16,76 @@ import (
 	"testing"
 )
 
-// stockDirectory is --image-credential-provider-bin-dir. It also has the stock
-// configuration.
-const stockDirectory = "/etc/eks/image-credential-provider"
+const (
+	// stockDirectory is --image-credential-provider-bin-dir of Amazon EKS, and has the
+	// stock configuration too.
+	stockDirectory = "/etc/eks/image-credential-provider"
+	nodeadmDropIn  = "/etc/eks/nodeadm.d/50-ecr-cross-account.yaml"
+	rancher        = "/var/lib/rancher/credentialprovider"
+)
 
-// node is a root directory with the files of an Amazon EKS node before user data
-// runs, and with the inputs of a script.
-type node struct {
-	installer
-	root, work    string
-	url, sha256   string
-	download      string // the file that the fake curl and AWS CLI fetch
-	configuration string
-	providers     string // "" if the file does not exist
+// kind is a kind of node on which the script runs.
+type kind struct {
+	sign         string // a file by which install knows the kind
+	kubelet      string // its version
+	program      string // the path of the program that has the kubelet
+	flag, binDir string // the kubelet's two flags
+	providers    string // the example that the kubelet's file is
+	stock        bool   // the stock provider is there
+	dropIn       bool   // nodeadm sets the first flag
 }
 
-func newNode(t *testing.T, in installer) *node {
+var nodes = map[string]kind{
+	"AL2023":       {"/usr/bin/nodeadm", "v1.34.2-eks-ecaa3a6", "/usr/bin/kubelet", stockDirectory, stockDirectory, beside, true, true},
+	"AL2023 older": {"/usr/bin/nodeadm", "v1.33.5-eks-ecaa3a6", "/usr/bin/kubelet", "/etc/" + program + "/credential-providers.yaml", stockDirectory, besideOlder, true, true},
+	"AL2":          {"/etc/eks/bootstrap.sh", "v1.32.9-eks-113cf36", "/usr/bin/kubelet", stockDirectory + "/config.json", stockDirectory, besideOlder, true, false},
+	"k3s":          {"/etc/rancher/k3s/config.yaml", "v1.34.1+k3s1", "/usr/local/bin/k3s", rancher + "/config.yaml", rancher + "/bin", beside, false, false},
+	"kubeadm":      {"/usr/bin/kubeadm", "v1.36.1", "/usr/bin/kubelet", "/etc/kubernetes/image-credential-provider.yaml", "/usr/local/libexec/image-credential-providers", beside, false, false},
+}
+
+// node is a root directory with what a node has before the script runs, and what the
+// script is given there.
+type node struct {
+	kind
+	root, work    string
+	url, sha256   string
+	bucket        bool   // the script fetches from a bucket
+	download      string // the file that the fake curl and AWS CLI fetch
+	configuration string
+	args          []string
+}
+
+func newNode(t *testing.T, in kind) *node {
 	t.Helper()
 	n := &node{
-		installer: in, root: t.TempDir(), work: t.TempDir(), url: "https://downloads.example.com/" + program,
-		download: binary, sha256: sum(read(t, binary)),
-		configuration: body(read(t, "minimal.yaml")), providers: body(read(t, in.providers)),
+		kind: in, root: t.TempDir(), work: t.TempDir(), url: "https://downloads.example.com/" + program,
+		download: archive, sha256: sum(read(t, archive)), configuration: body(read(t, "minimal.yaml")),
 	}
-	write(t, n.root+stockDirectory+"/config.json", `{"apiVersion":"kubelet.config.k8s.io/v1","kind":"CredentialProviderConfig","providers":[{`+
-		`"name":"ecr-credential-provider","apiVersion":"credentialprovider.kubelet.k8s.io/v1",`+
-		`"matchImages":["`+strings.Join(stockPatterns, `","`)+`"],"defaultCacheDuration":"12h0m0s"}]}`, 0o644)
-	write(t, n.root+stockDirectory+"/ecr-credential-provider", "#!/bin/sh\n", 0o755)
-	if err := os.MkdirAll(n.root+"/usr/bin", 0o755); err != nil {
+	write(t, n.root+in.sign, "", 0o755)
+	write(t, n.root+"/usr/lib/systemd/systemd", "", 0o755)
+	if in.stock {
+		write(t, n.root+stockDirectory+"/config.json", `{"apiVersion":"kubelet.config.k8s.io/v1","kind":"CredentialProviderConfig","providers":[{`+
+			`"name":"ecr-credential-provider","apiVersion":"credentialprovider.kubelet.k8s.io/v1",`+
+			`"matchImages":["`+strings.Join(stockPatterns, `","`)+`"],"defaultCacheDuration":"12h0m0s"}]}`, 0o644)
+		write(t, n.root+stockDirectory+"/ecr-credential-provider", "#!/bin/sh\n", 0o755)
+	}
+	if err := os.MkdirAll(path.Dir(n.root+in.program), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(standIns+"/kubelet", n.root+"/usr/bin/kubelet"); err != nil {
+	if err := os.Symlink(fakes+"/kubelet-"+in.kubelet, n.root+in.program); err != nil {
 		t.Fatal(err)
 	}
 	return n
 }
 
-func (n *node) setBinary(t *testing.T, content string) {
+// setDownload makes another file that is downloaded, and its sum the right one.
+func (n *node) setDownload(t *testing.T, produce func(file string) error) {
 	t.Helper()
-	n.download, n.sha256 = t.TempDir()+"/download", sum(content)
-	write(t, n.download, content, 0o755)
+	n.download = t.TempDir() + "/download"
+	if err := produce(n.download); err != nil {
+		t.Fatal(err)
+	}
+	n.sha256 = sum(read(t, n.download))
 }
 
 func sum(content string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(content))) }
@@ -65,45 +95,27 @@ func (n *node) run(t *testing.T, umask string) (string, error) {
 	t.Helper()
 	script := n.work + "/script"
 	write(t, script, n.script(t), 0o755)
-	if out, err := exec.CommandContext(t.Context(), "/bin/bash", "-n", script).CombinedOutput(); err != nil {
-		t.Fatalf("bash -n: %v\n%s", err, out)
-	}
-	args := append([]string{"-c", `umask "$0"; exec /bin/bash "$@"`, umask, script}, n.args(t)...)
+	args := append([]string{"-c", `umask "$0"; exec /bin/bash "$@"`, umask, script}, n.args...)
 	cmd := exec.CommandContext(t.Context(), "/bin/bash", args...)
-	cmd.Env = []string{
-		"PATH=" + standIns + ":" + os.Getenv("PATH"), "ROOT=" + n.root,
-		"URL=" + n.url, "DOWNLOAD=" + n.download, "KUBELET=" + n.kubelet,
-	}
+	cmd.Env = []string{"PATH=" + fakes + ":" + os.Getenv("PATH"), "ROOT=" + n.root, "URL=" + n.url, "DOWNLOAD=" + n.download}
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
 
-// script returns the script that runs on the node. User data are edited like an
-// operator would.
+// script is the script as an operator would edit it.
 func (n *node) script(t *testing.T) string {
 	t.Helper()
-	if n.file == bake {
-		return read(t, bake)
+	script := read(t, installScript)
+	script = replace(t, script, `(?m)^url=\S+`, "url="+n.url)
+	script = replace(t, script, `(?m)^sha256=\S+`, "sha256="+n.sha256)
+	if n.bucket {
+		from := regexp.MustCompile(`# From a bucket: (.*)\n`).FindStringSubmatch(script)
+		if from == nil {
+			t.Fatal("no comment says how to fetch from a bucket")
+		}
+		script = replace(t, script, `(?m)^curl .*$`, from[1])
 	}
-	_, script := parts(t, n.file)
-	script = replaceLine(t, script, "url", n.url)
-	script = replaceLine(t, script, "sha256", n.sha256)
 	return strings.Replace(script, body(read(t, "minimal.yaml")), n.configuration, 1)
-}
-
-// args are the files for the script that bakes an image. It downloads nothing.
-func (n *node) args(t *testing.T) []string {
-	t.Helper()
-	if n.file != bake {
-		return nil
-	}
-	files := []string{n.download, n.work + "/config.yaml", n.work + "/providers.yaml"}
-	write(t, files[1], n.configuration, 0o600)
-	if n.providers == "" {
-		return append(files[:2], "/nowhere")
-	}
-	write(t, files[2], n.providers, 0o600)
-	return files
 }
 
 func (n *node) mustRun(t *testing.T, umask string) {
@@ -116,61 +128,77 @@ func (n *node) mustRun(t *testing.T, umask string) {
 func (n *node) mustFail(t *testing.T) string {
 	t.Helper()
 	out, err := n.run(t, "022")
-	if err == nil || out == "" {
-		t.Fatalf("the script ended with %v and %q; want a failure and its cause", err, out)
+	if err == nil {
+		t.Fatalf("the script did not fail: %s", out)
 	}
 	return out
 }
 
-func replaceLine(t *testing.T, script, variable, value string) string {
+// replace replaces what matches exactly once.
+func replace(t *testing.T, text, pattern, with string) string {
 	t.Helper()
-	line := regexp.MustCompile(`(?m)^` + variable + `=\S+`)
-	if n := len(line.FindAllString(script, -1)); n != 1 {
-		t.Fatalf("the script sets %s %d times", variable, n)
+	match := regexp.MustCompile(pattern)
+	if n := len(match.FindAllString(text, -1)); n != 1 {
+		t.Fatalf("%s matches %d times", pattern, n)
 	}
-	return line.ReplaceAllLiteralString(script, variable+"="+value)
+	return match.ReplaceAllLiteralString(text, with)
 }
 
-// check checks the files that a kubelet reads if it is started with the flag.
+// check looks at the node as its kubelet will, started with the flags.
 func (n *node) check(t *testing.T) {
 	t.Helper()
 	var found []kubeletProvider
 	for _, file := range n.kubeletReads(t) {
 		found = append(found, providers(t, read(t, file))...)
 	}
-	example := providers(t, read(t, n.installer.providers))
-	if len(found) != 2 || !reflect.DeepEqual(found[:len(example)], example) || found[1].Name != "ecr-credential-provider" {
-		t.Errorf("providers %+v; want %+v, and the stock one last", found, example)
+	ours := providers(t, read(t, n.providers))[0]
+	names := []string{ours.Name}
+	if n.stock {
+		names = append(names, "ecr-credential-provider")
+	}
+	for i, p := range found {
+		if i == 0 && !reflect.DeepEqual(p, ours) || i >= len(names) || p.Name != names[i] {
+			t.Errorf("provider %d is %+v; want %q, the first as in %s", i, p, names, n.providers)
+		}
 	}
 	installed := "/etc/" + program + "/config.yaml"
-	modes := map[string]fs.FileMode{path.Dir(installed): fs.ModeDir | 0o755, installed: 0o644}
-	for _, p := range found {
-		modes[stockDirectory+"/"+p.Name] = 0o755
+	modes := map[string]fs.FileMode{path.Dir(installed): fs.ModeDir | 0o755, installed: 0o644, "/usr/local/bin/" + tool: 0o755}
+	for _, name := range names {
+		modes[n.binDir+"/"+name] = 0o755
 	}
 	for file, want := range modes {
 		if info, err := os.Stat(n.root + file); err != nil || info.Mode() != want {
 			t.Errorf("%s: %v, %v; want mode %v", file, info, err, want)
 		}
 	}
-	var have, want any
-	decode(t, read(t, n.root+installed), &have)
-	decode(t, read(t, "minimal.yaml"), &want)
-	if !reflect.DeepEqual(have, want) {
-		t.Errorf("the configuration is %v; want that of minimal.yaml, %v", have, want)
+	if have, want := read(t, n.root+installed), body(read(t, "minimal.yaml")); have != want {
+		t.Errorf("the configuration is %s; want that of minimal.yaml, %s", have, want)
 	}
+	n.checkDropIn(t)
 	n.ask(t, found[0])
 }
 
-// kubeletReads lists the files for the flag: one file, or the files of a directory
-// with one of three extensions, in order of name.
+// checkDropIn: where nodeadm sets the kubelet's flags, a NodeConfig adds ours.
+func (n *node) checkDropIn(t *testing.T) {
+	t.Helper()
+	if !n.dropIn {
+		if _, err := os.Stat(n.root + nodeadmDropIn); err == nil {
+			t.Errorf("there is %s", nodeadmDropIn)
+		}
+		return
+	}
+	if flags := nodeConfigFlags(t, read(t, n.root+nodeadmDropIn)); !slices.Equal(flags, []string{"--image-credential-provider-config=" + n.flag}) {
+		t.Errorf("the flags %q", flags)
+	}
+}
+
+// kubeletReads lists the files of the flag: one, or those of a directory with
+// three endings, in order of name.
 func (n *node) kubeletReads(t *testing.T) []string {
 	t.Helper()
-	if n.flag == fileFlag {
-		return []string{n.root + n.flag}
-	}
 	entries, err := os.ReadDir(n.root + n.flag)
 	if err != nil {
-		t.Fatal(err)
+		return []string{n.root + n.flag}
 	}
 	var files []string
 	for _, e := range entries {
@@ -181,40 +209,33 @@ func (n *node) kubeletReads(t *testing.T) []string {
 	return files
 }
 
-// ask runs a provider like the kubelet, for an image that needs no call to AWS.
+// ask runs a provider as the kubelet does, for an image that needs no call to AWS.
 func (n *node) ask(t *testing.T, p kubeletProvider) {
 	t.Helper()
 	args := slices.Clone(p.Args)
 	for i := range args {
 		args[i] = strings.Replace(args[i], "=/etc/", "="+n.root+"/etc/", 1)
 	}
-	cmd := exec.CommandContext(t.Context(), n.root+stockDirectory+"/"+p.Name, args...)
+	askPlugin(t, n.root+n.binDir+"/"+p.Name, args)
+}
+
+func askPlugin(t *testing.T, plugin string, args []string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), plugin, args...)
 	cmd.Env = []string{"AWS_EC2_METADATA_DISABLED=true"}
-	cmd.Stdin = strings.NewReader(`{"kind":"CredentialProviderRequest","apiVersion":"` + p.APIVersion + `","image":"docker.io/library/busybox"}`)
+	cmd.Stdin = strings.NewReader(`{"kind":"CredentialProviderRequest","apiVersion":"credentialprovider.kubelet.k8s.io/v1","image":"docker.io/library/busybox"}`)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil || !strings.Contains(string(out), `"CredentialProviderResponse"`) {
-		t.Errorf("%s %q: %s, %v, %s", p.Name, args, out, err, &stderr)
+		t.Errorf("%s %q: %s, %v, %s", plugin, args, out, err, &stderr)
 	}
 	if _, err := os.Stat(cache); err != nil {
 		t.Errorf("the plugin's cache was another than the test's own: %v", err)
 	}
 }
 
-// checkStandIn checks that the file that the flag names is now the stock
-// provider's, and that nothing else is new.
-func (n *node) checkStandIn(t *testing.T, before map[string]string) {
-	t.Helper()
-	want := maps.Clone(before)
-	want["etc/"+program] = (fs.ModeDir | 0o755).String()
-	want[strings.TrimPrefix(fileFlag, "/")] = before[stockDirectory[1:]+"/config.json"]
-	if after := n.snapshot(t); !maps.Equal(after, want) {
-		t.Errorf("the node has %v; want %v", after, want)
-	}
-}
-
-// snapshot returns every file of the node with its mode and content.
+// snapshot is every file of the node with its mode and content.
 func (n *node) snapshot(t *testing.T) map[string]string {
 	t.Helper()
 	found := map[string]string{}
@@ -238,23 +259,4 @@ func (n *node) snapshot(t *testing.T) map[string]string {
 		t.Fatal(err)
 	}
 	return found
-}
-
-func write(t *testing.T, file, content string, mode fs.FileMode) {
-	t.Helper()
-	if err := writeFile(file, content, mode); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// writeFile makes a directory, and writes a file with exactly this mode, for any
-// umask.
-func writeFile(file, content string, mode fs.FileMode) error {
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		return err
-	}
-	if err := os.WriteFile(file, []byte(content), mode); err != nil {
-		return err
-	}
-	return os.Chmod(file, mode)
 }

@@ -1,23 +1,29 @@
 package examples_test
 
 import (
+	"archive/tar"
+	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// The scripts need GNU's mv, install and sync, which only Linux always has.
+// The script needs GNU's mktemp and sha256sum, which only Linux always has.
 
-// binary is the plugin, standIns a directory with fakes of programs, and cache the
-// plugin's cache in place of the machine's. They are made once for all tests. If a
-// test had just written a program, running it could fail with "text file busy",
-// because the child of another test may hold it open.
-var binary, standIns, cache string
+// programs is a directory with both programs, and archive is the file that nodes fetch.
+// fakes is a directory with fakes of a node's programs, and cache the plugin's cache in
+// place of the machine's. They are made once for all tests. If a test had just written
+// a program, running it could fail with "text file busy", because the child of another
+// test may hold it open.
+var programs, archive, fakes, cache string
 
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "examples")
@@ -35,28 +41,57 @@ func TestMain(m *testing.M) {
 }
 
 func makePrograms(dir string) error {
-	binary, standIns, cache = filepath.Join(dir, program), filepath.Join(dir, "bin"), filepath.Join(dir, "cache")
-	for name, script := range map[string]string{
-		"curl":    standIn("https://", "--output"),
-		"aws":     standIn("s3://", ""),
-		"kubelet": "#!/bin/sh\necho \"Kubernetes $KUBELET\"\n",
-	} {
-		if err := writeFile(filepath.Join(standIns, name), script, 0o755); err != nil {
+	programs, fakes, cache, archive = filepath.Join(dir, "programs"), filepath.Join(dir, "bin"), filepath.Join(dir, "cache"), filepath.Join(dir, "archive.tar.gz")
+	scripts := map[string]string{"curl": fakeFetcher("https://", "--output"), "aws": fakeFetcher("s3://", "")}
+	for _, in := range nodes {
+		scripts["kubelet-"+in.kubelet] = "#!/bin/sh\necho Kubernetes " + in.kubelet + "\n"
+	}
+	for name, script := range scripts {
+		if err := writeFile(filepath.Join(fakes, name), script, 0o755); err != nil {
 			return err
 		}
 	}
-	build := exec.CommandContext(context.Background(), "go", "build", "-buildvcs=false",
-		"-ldflags", "-X main.journal= -X main.cacheDirectory="+cache, "-o", binary, program+"/cmd/"+program)
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("building the plugin: %w\n%s", err, out)
+	for _, name := range []string{program, tool} {
+		build := exec.CommandContext(context.Background(), "go", "build", "-buildvcs=false",
+			"-ldflags", "-s -w -X main.journal= -X main.cacheDirectory="+cache, "-o", filepath.Join(programs, name), program+"/cmd/"+name)
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			return fmt.Errorf("building %s: %w\n%s", name, err, out)
+		}
 	}
-	return nil
+	return pack(archive, map[string]string{program: filepath.Join(programs, program), tool: filepath.Join(programs, tool)})
 }
 
-// standIn is a fake of curl and of the AWS CLI. It copies $DOWNLOAD to the output
-// file: an option of curl, and the last argument of the AWS CLI.
-func standIn(scheme, option string) string {
+// pack writes an archive of files by their names in its only directory.
+func pack(archive string, files map[string]string) error {
+	f, err := os.Create(archive)
+	if err != nil {
+		return err
+	}
+	zipped, err := gzip.NewWriterLevel(f, gzip.BestSpeed)
+	if err != nil {
+		return err
+	}
+	packed := tar.NewWriter(zipped)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		content, err := os.ReadFile(files[name])
+		if err != nil {
+			return err
+		}
+		err = packed.WriteHeader(&tar.Header{Name: program + "-v0.1.0-linux-amd64/" + name, Mode: 0o755, Size: int64(len(content))})
+		if err != nil {
+			return err
+		}
+		if _, err := packed.Write(content); err != nil {
+			return err
+		}
+	}
+	return errors.Join(packed.Close(), zipped.Close(), f.Close())
+}
+
+// fakeFetcher is a program that copies $DOWNLOAD to where curl (an option) or the
+// AWS CLI (the last argument) would have written $URL.
+func fakeFetcher(scheme, option string) string {
 	return `#!/bin/bash
 set -euo pipefail
 for ((i = 1; i <= $#; i++)); do
@@ -68,14 +103,15 @@ cp "$DOWNLOAD" "${to:-${!#}}"
 `
 }
 
-// TestScriptsInstall runs the scripts twice, in their own root directory, with the
-// two umasks that matter.
-func TestScriptsInstall(t *testing.T) {
+// TestScriptInstalls runs the script with the real programs in a root directory, twice,
+// with the two umasks that matter. Then uninstall removes everything again.
+func TestScriptInstalls(t *testing.T) {
 	t.Parallel()
-	for name, in := range installers {
+	for name, in := range nodes {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			n := newNode(t, in)
+			before := n.snapshot(t)
 			n.mustRun(t, "077")
 			n.check(t)
 			first := n.snapshot(t)
@@ -83,91 +119,113 @@ func TestScriptsInstall(t *testing.T) {
 			if second := n.snapshot(t); !maps.Equal(first, second) {
 				t.Errorf("after a second run %v; after the first %v", second, first)
 			}
-		})
-	}
-}
-
-// TestScriptsFail: after any failure, the node is unchanged, whether it had the
-// plugin before or not.
-func TestScriptsFail(t *testing.T) {
-	t.Parallel()
-	faults := map[string]func(*testing.T, *node){
-		"wrong checksum": func(_ *testing.T, n *node) { n.sha256 = strings.Repeat("0", 64) },
-		"no download":    func(_ *testing.T, n *node) { n.download = "/nowhere" },
-		"not a program":  func(t *testing.T, n *node) { n.setBinary(t, "<html>not found</html>") },
-		"no version":     func(t *testing.T, n *node) { n.setBinary(t, "#!/bin/sh\n[ \"$1\" != version ]\n") },
-		"invalid configuration": func(_ *testing.T, n *node) {
-			n.configuration = strings.Replace(n.configuration, "registries:", "registry:", 1)
-		},
-	}
-	for name, in := range installers {
-		for faultName, fault := range faults {
-			if in.file == bake && faultName == "wrong checksum" {
-				continue // this script has no checksum
-			}
-			t.Run(name+"/"+faultName, func(t *testing.T) {
-				t.Parallel()
-				n := newNode(t, in)
-				before := n.snapshot(t)
-				broken := *n
-				fault(t, &broken)
-				broken.mustFail(t)
-				if in.flag == fileFlag && in.file != bake {
-					n.checkStandIn(t, before)
-				} else if after := n.snapshot(t); !maps.Equal(before, after) {
-					t.Errorf("a new node has %v; had %v", after, before)
-				}
-				n.mustRun(t, "022")
-				before = n.snapshot(t)
-				broken.mustFail(t)
-				if after := n.snapshot(t); !maps.Equal(before, after) {
-					t.Errorf("an installed node has %v; had %v", after, before)
-				}
-			})
-		}
-	}
-}
-
-// TestBakeRefuses: the script refuses files with which a kubelet would not start,
-// and missing files.
-func TestBakeRefuses(t *testing.T) {
-	t.Parallel()
-	for name, tt := range map[string]struct{ installer, providers, want string }{
-		"complete file in the directory": {"bake", besideOlder, "has no provider " + program},
-		"part of a file":                 {"bake older", beside, "has no provider aws-" + program},
-		"stock provider twice":           {"bake", "both", "which"},
-		"stock provider missing":         {"bake older", "ours", "lacks ecr-credential-provider"},
-		"no file":                        {"bake", "", "no such file"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			n := newNode(t, installers[tt.installer])
-			switch tt.providers {
-			case "both":
-				n.providers = strings.Replace(read(t, besideOlder), "- name: aws-", "- name: ", 1)
-			case "ours":
-				n.providers = strings.Replace(read(t, beside), "- name: ", "- name: aws-", 1)
-			case "":
-				n.providers = ""
-			default:
-				n.providers = read(t, tt.providers)
-			}
-			before := n.snapshot(t)
-			if out := n.mustFail(t); !strings.Contains(out, tt.want) || strings.Count(out, "\n") != 1 {
-				t.Errorf("says %q; want one line with %q", out, tt.want)
+			if out, err := exec.CommandContext(t.Context(), n.root+"/usr/local/bin/"+tool, "uninstall", "--root", n.root).CombinedOutput(); err != nil {
+				t.Errorf("uninstall: %v\n%s", err, out)
 			}
 			if after := n.snapshot(t); !maps.Equal(before, after) {
-				t.Errorf("the node has %v; had %v", after, before)
+				t.Errorf("after uninstall %v; had %v", after, before)
 			}
 		})
 	}
 }
 
-// TestUserDataFromS3: a URL of S3 goes to the AWS CLI.
-func TestUserDataFromS3(t *testing.T) {
+// TestScriptFails: after each failure the node is as it was, with or without the plugin.
+func TestScriptFails(t *testing.T) {
 	t.Parallel()
-	n := newNode(t, installers["user data"])
-	n.url = "s3://bucket/" + program
+	for fault, test := range map[string]struct {
+		breakIt func(*testing.T, *node)
+		says    string
+	}{
+		"wrong sum":   {func(_ *testing.T, n *node) { n.sha256 = strings.Repeat("0", 64) }, "sha256sum"},
+		"no download": {func(_ *testing.T, n *node) { n.download = "/nowhere" }, "curl"},
+		"a page instead of an archive": {func(t *testing.T, n *node) {
+			n.setDownload(t, func(file string) error { return writeFile(file, "<html>not found</html>", 0o644) })
+		}, "tar"},
+		"a plugin that does not run": {func(t *testing.T, n *node) {
+			n.setDownload(t, func(file string) error {
+				return pack(file, map[string]string{tool: programs + "/" + tool, program: "minimal.yaml"})
+			})
+		}, "the plugin does not run in "},
+		"a wrong configuration": {func(_ *testing.T, n *node) {
+			n.configuration = strings.Replace(n.configuration, "registries:", "registry:", 1)
+		}, "did you mean registries?"},
+		"an unknown kubelet": {func(_ *testing.T, n *node) { n.args = []string{"--kubelet-version", "latest"} }, "latest"},
+	} {
+		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
+			n := newNode(t, nodes["AL2023"])
+			broken := *n
+			test.breakIt(t, &broken)
+			for _, state := range []string{"new", "installed"} {
+				before := n.snapshot(t)
+				if out := broken.mustFail(t); !strings.Contains(out, test.says) || !strings.Contains(out, "not installed: line ") {
+					t.Errorf("the output does not say %q and the line: %s", test.says, out)
+				}
+				if after := n.snapshot(t); !maps.Equal(before, after) {
+					t.Errorf("a node that is %s has %v; had %v", state, after, before)
+				}
+				if state == "new" {
+					n.mustRun(t, "022")
+				}
+			}
+		})
+	}
+}
+
+// TestScriptFromS3: the line that the comment offers fetches from a bucket.
+func TestScriptFromS3(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, nodes["AL2023"])
+	n.url, n.bucket = "s3://bucket/"+program, true
 	n.mustRun(t, "022")
 	n.check(t)
+}
+
+// TestInstallAgain: a node that has the programs needs no download for another
+// configuration.
+func TestInstallAgain(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, nodes["AL2023"])
+	n.mustRun(t, "022")
+	wider := body(read(t, "minimal.yaml")) + "- accounts: [\"777788889999\"]\n  regions: [eu-west-1]\n"
+	write(t, n.work+"/config.yaml", wider, 0o600)
+	out, err := exec.CommandContext(t.Context(), n.root+"/usr/local/bin/"+tool, "install", "--root", n.root, "--config", n.work+"/config.yaml").CombinedOutput()
+	if err != nil || read(t, n.root+"/etc/"+program+"/config.yaml") != wider {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	ours := providers(t, read(t, n.root+stockDirectory+"/10-ecr-cross-account.yaml"))[0]
+	if want := slices.Concat(hostForms("444455556666", "*"), hostForms("777788889999", "*")); !slices.Equal(ours.MatchImages, want) {
+		t.Errorf("matchImages %q, want %q", ours.MatchImages, want)
+	}
+}
+
+// TestTalosArguments: the plugin takes the arguments of the provider, and finds the
+// role.
+func TestTalosArguments(t *testing.T) {
+	t.Parallel()
+	args := talosProvider(t).Args
+	askPlugin(t, programs+"/"+program, args)
+	args = append(args[:len(args)-1:len(args)-1], "explain", hostForms("444455556666", "eu-west-1")[0]+"/app")
+	out, err := exec.CommandContext(t.Context(), programs+"/"+program, args...).CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "role 1      arn:aws:iam::444455556666:role/ecr-pull\n") {
+		t.Errorf("%q: %v\n%s", args, err, out)
+	}
+}
+
+func write(t *testing.T, file, content string, mode fs.FileMode) {
+	t.Helper()
+	if err := writeFile(file, content, mode); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// writeFile writes a file with just this mode, whatever the umask, and its directory.
+func writeFile(file, content string, mode fs.FileMode) error {
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(file, []byte(content), mode); err != nil {
+		return err
+	}
+	return os.Chmod(file, mode)
 }

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -50,4 +51,34 @@ func TestUnits(t *testing.T) {
 			t.Errorf("%s: %v: %s", unit, err, out)
 		}
 	}
+}
+
+// TestUnitsOfInstall: install writes the same units, for a kubelet with the paths of the
+// example.
+func TestUnitsOfInstall(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	write(t, root+"/usr/lib/systemd/systemd", "", 0o755)
+	write(t, root+"/config.yaml", read(t, "minimal.yaml"), 0o644)
+	out, err := exec.CommandContext(t.Context(), programs+"/"+tool, "install", "--root", root, "--config", root+"/config.yaml", "--kubelet-version", "v1.34",
+		"--platform", "generic", "--bin-dir", "/usr/local/bin", "--provider-config", "/etc/kubernetes/credential-provider.yaml").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, unit := range units {
+		want, got := directives(read(t, unit)), directives(read(t, root+"/etc/systemd/system/"+filepath.Base(unit)))
+		if len(want) < 5 || !slices.Equal(want, got) {
+			t.Errorf("%s has %q, and install writes %q", unit, want, got)
+		}
+	}
+}
+
+// directives returns the lines of a unit that systemd reads.
+func directives(unit string) (lines []string) {
+	for line := range strings.Lines(unit) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			lines = append(lines, line)
+		}
+	}
+	return lines
 }

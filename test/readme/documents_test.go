@@ -27,12 +27,41 @@ func TestDocuments(t *testing.T) {
 				}
 			case "yaml", "json":
 				checkDocument(t, b)
+			case "ini": // a profile of the AWS SDK, which config-examples compares with user data
+			case "hcl":
+				checkExcerpt(t, b)
 			default:
 				t.Errorf("%s: a block of language %q, which no test knows", b.where(0), b.language)
 			}
 		}
 	}
 }
+
+// checkExcerpt: the block is a part of a file beside the page, however it is indented.
+// test/terraform parses those files.
+func checkExcerpt(t *testing.T, b block) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(root, filepath.Dir(b.page), "*.*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := unindented(strings.Join(b.text, "\n"))
+	for _, file := range files {
+		if ext := filepath.Ext(file); ext != ".tf" && ext != ".hcl" {
+			continue
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(unindented(string(text)), strings.TrimSuffix(want, "}")) {
+			return
+		}
+	}
+	t.Errorf("%s: no file beside the page has these lines", b.where(0))
+}
+
+func unindented(text string) string { return regexp.MustCompile(`(?m)^ +`).ReplaceAllString(text, "") }
 
 func checkDocument(t *testing.T, b block) {
 	t.Helper()
