@@ -1,6 +1,7 @@
 // Package terraform_test parses the Terraform modules that iam prints with
-// Terraform's own parser. It compares their documents with the JSON of iam. It is a
-// separate module, because of that parser.
+// Terraform's own parser. It compares their documents with the JSON of iam. It also
+// parses the examples for Terraform and Packer. It is a separate module, because of
+// that parser.
 package terraform_test
 
 import (
