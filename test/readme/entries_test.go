@@ -27,6 +27,14 @@ const (
 	registryFails = "The registry's answer cannot be used"
 	sdkFiles      = "The AWS SDK's own files"
 	unreachable   = "The node does not reach AWS"
+
+	refusesNode  = "Install refuses this node"
+	wouldStop    = "Install would stop the kubelet"
+	doesNotRun   = "The plugin's file does not run"
+	inTheWay     = "Something is in the way of install"
+	notRestarted = "The kubelet is not restarted"
+	unhealthy    = "The kubelet is not healthy after install"
+	unknownPast  = "What was there before is not known"
 )
 
 var entries = []entry{
@@ -111,6 +119,42 @@ var entries = []entry{
 	{"iampolicy iamfile", "", needsMore},
 	{"operator", "this machine does not provide it", needsMore},
 	{"operator", "needs no such documents", needsMore},
+	{"install", "install does not work on", refusesNode},
+	{"install", "(config-examples/", refusesNode},
+	{"install", "name it by --config", needsMore},
+	{"install", "kubelet's version is not known", needsMore},
+	{"install", "flags are not known", needsMore},
+	{"install", "no kubelet at", needsMore},
+	{"install", "… --version: …", needsMore},
+	{"install", "looking for a running kubelet", needsMore},
+	{"install", "is not a platform", commandLine},
+	{"install", "which kubelets take from 1.34 on", commandLine},
+	{"install", "--instead-of-stock rewrites", commandLine},
+	{"install", "names no registry that", configuration},
+	{"install", "name it by --plugin", doesNotRun},
+	{"install", "does not run in", doesNotRun},
+	{"install", "the kubelet would not start", wouldStop},
+	{"install", "is not there or not executable", wouldStop},
+	{"install", "source: ServiceAccount", wouldStop},
+	{"install", "second YAML document", wouldStop},
+	{"install", "not a mapping", wouldStop},
+	{"install", "an alias, which JSON", wouldStop},
+	{"install", "symbolic link", inTheWay},
+	{"install", "not a regular file", inTheWay},
+	{"install", "another install", inTheWay},
+	{"install", "taking the lock", inTheWay},
+	{"install", "permission denied", inTheWay},
+	{"install", "while undoing", inTheWay},
+	{"install", "--restart", notRestarted},
+	{"install", "systemctl", notRestarted},
+	{"install", "run uninstall again", notRestarted},
+	{"install", "healthy", unhealthy},
+	{"install", "it ended after its start", unhealthy},
+	{"install", "installed before", unknownPast},
+	{"install", "install has not been here", unknownPast},
+	{"install", "damaged", unknownPast},
+	{"install", "what install kept", unknownPast},
+	{"install", "by hand", unknownPast},
 	{"cli", "which entry governs", needsMore},
 	{"cli", "expected entry", needsMore},
 	{"cli command operator", "", commandLine},

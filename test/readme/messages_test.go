@@ -92,7 +92,7 @@ func messages(t *testing.T) []message {
 var makers = []string{"Errorf", "UsageError", "errors.New", "problem", "problemAt", "refuse", "warn", "addNote"}
 
 // tables are the struct fields whose texts become messages.
-var tables = []string{"text", "words"}
+var tables = []string{"text", "words", "refusal"}
 
 // textsOf returns the texts of the messages in a syntax node.
 func textsOf(n ast.Node) (texts []string) {
@@ -109,7 +109,7 @@ func textsOf(n ast.Node) (texts []string) {
 	case *ast.ValueSpec: // a constant of such a table
 		if n.Type == nil && len(n.Names) == len(n.Values) {
 			for i, name := range n.Names {
-				if name.Name == "late" || name.Name == "distant" || name.Name == "untrusted" {
+				if slices.Contains([]string{"late", "distant", "untrusted", "noPlugin"}, name.Name) {
 					from = append(from, n.Values[i])
 				}
 			}
