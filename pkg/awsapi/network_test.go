@@ -134,7 +134,7 @@ func TestTrust(t *testing.T) {
 		hint    string
 	}{
 		{"expired", fakeaws.Options{TLS: true, Expired: true}, false, "x509: certificate has expired or is not yet valid", "check the node's clock, and then the certificate"},
-		{"of nobody", fakeaws.Options{TLS: true}, true, "x509: certificate signed by unknown authority", "if a proxy inspects TLS, name a file with its CA's certificate in AWS_CA_BUNDLE in the provider's env"},
+		{"of an unknown authority", fakeaws.Options{TLS: true}, true, "x509: certificate signed by unknown authority", "if a proxy inspects TLS, name a file with its CA's certificate in AWS_CA_BUNDLE in the provider's env"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

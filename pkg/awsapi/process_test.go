@@ -21,7 +21,7 @@ func TestProcess(t *testing.T) {
 	tests := []struct{ name, command, want string }{
 		{"fails", "echo no certificate >&2; exit 3", "exit status 3: no certificate"},
 		{"is not there", "/nope/process", "exit status 127: "},
-		{"says nothing", "true", "unexpected end of JSON input"},
+		{"no output", "true", "unexpected end of JSON input"},
 		{"says another thing", "echo SECRETKEYexample", "invalid character 'S' looking for beginning of value"},
 		{"has no keys", `echo '{"Version":1}'`, "missing AccessKeyId in process output"},
 		{"never ends its output", "yes", "its output is larger than 1048576 bytes"},

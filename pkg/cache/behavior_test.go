@@ -246,7 +246,7 @@ func TestShortTokens(t *testing.T) {
 		calls       int // of the second pull
 	}{
 		{"not fresh at all", 0, time.Minute, 0, 1},
-		{"fresh for less than nothing", -time.Hour, time.Minute, 0, 1},
+		{"fresh for a negative time", -time.Hour, time.Minute, 0, 1},
 		{"dead", 0, 0, 0, 1},
 		{"dead for long", -time.Hour, -time.Minute, 0, 1},
 		{"fresh for longer than alive", time.Hour, time.Minute, time.Minute, 0},

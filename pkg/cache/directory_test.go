@@ -36,7 +36,7 @@ func TestDirectoryFaults(t *testing.T) {
 			chmod(t, dir, 0o777|os.ModeSticky)
 		}, fmt.Sprintf(has, "dtrwxrwxrwx")},
 		{"a link", func(t *testing.T, dir string) { must(t, os.Symlink(t.TempDir(), dir)) }, fmt.Sprintf(has, "Lrwxrwxrwx")},
-		{"a link to nothing", func(t *testing.T, dir string) { must(t, os.Symlink("nothing", dir)) }, fmt.Sprintf(has, "Lrwxrwxrwx")},
+		{"a dangling link", func(t *testing.T, dir string) { must(t, os.Symlink("nothing", dir)) }, fmt.Sprintf(has, "Lrwxrwxrwx")},
 		{"a file", func(t *testing.T, dir string) { write(t, dir, "") }, fmt.Sprintf(has, "-rw-------")},
 		{"a pipe", func(t *testing.T, dir string) { must(t, syscall.Mkfifo(dir, 0o700)) }, fmt.Sprintf(has, "prwx------")},
 		{"no parent", func(t *testing.T, dir string) { must(t, os.Remove(filepath.Dir(dir))) }, "lstat {parent}: no such file or directory"},

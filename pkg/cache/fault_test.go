@@ -99,7 +99,7 @@ func TestFileFaults(t *testing.T) {
 				}
 			})
 		}), "path escapes from parent"},
-		{"a link to nothing", inPlace(func(t *testing.T, file string) { must(t, os.Symlink("nothing", file)) }), ""},
+		{"a dangling link", inPlace(func(t *testing.T, file string) { must(t, os.Symlink("nothing", file)) }), ""},
 		{"a link to another entry", inPlace(func(t *testing.T, file string) {
 			other := keyOf("other")
 			data, err := minted(Request{Key: other}, tokenOf("secret-of-another"), noon).encode(moment(noon, "", 0))

@@ -40,7 +40,7 @@ func TestExplainSTS(t *testing.T) {
 		"FIPS":                     {"444455556666.dkr.ecr-fips.us-east-2.amazonaws.com/x", "Registry", "sts-fips.us-east-2.amazonaws.com"},
 		"China":                    {"444455556666.dkr.ecr.cn-north-1.amazonaws.com.cn/x", "Registry", "sts.cn-north-1.amazonaws.com.cn"},
 		"China from elsewhere":     {"444455556666.dkr.ecr.cn-north-1.amazonaws.com.cn/x", "eu-west-1", "STS would be called in eu-west-1 of partition aws"},
-		"FIPS where there is none": {"444455556666.dkr.ecr-fips.eu-west-1.amazonaws.com/x", "Registry", "STS has none in eu-west-1"},
+		"FIPS without an endpoint": {"444455556666.dkr.ecr-fips.eu-west-1.amazonaws.com/x", "Registry", "STS has none in eu-west-1"},
 		"unknown":                  {"444455556666.dkr.ecr.eu-west-1.amazonaws.com/x", "Node", "STS of the node's region (from IMDS)"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -47,7 +47,7 @@ func TestProgram(t *testing.T) {
 	}{
 		{"flags before the command", "--global g echo a", 0, `global=g own=none json=false args=["a"]`, ""},
 		{"flags after the arguments", "echo a --own o b --output json --global g", 0, `global=g own=o json=true args=["a" "b"]`, ""},
-		{"nothing is a flag after --", "echo a -- --own", 0, `global=unset own=none json=false args=["a" "--own"]`, ""},
+		{"no flags after --", "echo a -- --own", 0, `global=unset own=none json=false args=["a" "--own"]`, ""},
 		{"version", "version", 0, "prog v1\n", ""},
 		{"version as a flag", "--version", 0, "prog v1\n", ""},
 		{"version as JSON", "version --output json", 0, "{\n  \"version\": \"v1\",\n  \"commit\": \"", ""},

@@ -133,7 +133,7 @@ func TestCheckOwner(t *testing.T) {
 		},
 		{"the mode comes first", fakeInfo{0o606, &syscall.Stat_t{Uid: 4242}}, "writable by group or others (mode 0606); run: chmod go-w"},
 		{"setuid is no matter", fakeInfo{0o644 | fs.ModeSetuid | fs.ModeSticky, &syscall.Stat_t{Uid: 0}}, ""},
-		{"nobody knows the owner", fakeInfo{0o600, nil}, ""},
+		{"unknown owner", fakeInfo{0o600, nil}, ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -25,7 +25,7 @@ func TestLoadNoFile(t *testing.T) {
 	tests := []struct{ name, file, want string }{
 		{"missing", filepath.Join(dir, "config.yaml"), missing},
 		{"missing directory", filepath.Join(dir, "a", "b", "config.yaml"), missing},
-		{"link to nothing", dangling, missing},
+		{"dangling link", dangling, missing},
 		{"directory", dir, "not a regular file"},
 		{"link to a directory", toDir, "not a regular file"},
 		{"device", os.DevNull, "not a regular file"},

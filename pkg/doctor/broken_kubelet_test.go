@@ -73,7 +73,7 @@ func brokenKubelets() []broken {
 			n.asPod(pullRole)
 			n.providers = providersHead + entry
 		}, also: []string{"D19"}},
-		{name: "no annotation is passed on", code: "D05", side: onNode, words: "does not pass on the annotation eks.amazonaws.com/ecr-role-arn", breakIt: func(n *node) {
+		{name: "the annotation is not passed to the plugin", code: "D05", side: onNode, words: "does not pass on the annotation eks.amazonaws.com/ecr-role-arn", breakIt: func(n *node) {
 			n.asPod(pullRole)
 			n.provide("[eks.amazonaws.com/ecr-role-arn]", "[]")
 		}, also: []string{"D19"}},

@@ -130,7 +130,7 @@ func brokenIdentities() []broken {
 		{name: "no CA bundle", code: "D11", side: onNode, words: "nonexistent", breakIt: func(n *node) {
 			n.awsConfig = strings.ReplaceAll(n.awsConfig, n.aws.CAFile(), "/nonexistent/ca.pem")
 		}},
-		{name: "a region that is none", code: "D11", side: onNode, words: "not a region", breakIt: func(n *node) {
+		{name: "an invalid region", code: "D11", side: onNode, words: "not a region", breakIt: func(n *node) {
 			n.awsConfig = strings.ReplaceAll(n.awsConfig, "eu-west-1", "mars")
 		}},
 		{name: "clock ahead", code: "D12", side: onNode, words: "ahead of", breakIt: func(n *node) { n.clockAhead = 10*time.Minute + 2*time.Second }},

@@ -173,7 +173,7 @@ registries:
 			},
 		},
 		{
-			"the node stands in for a refused role",
+			"the node in place of a refused role",
 			`unmatched: None
 registries:
 - {accounts: ["444455556666"], whenRefused: Node, assumeRoles: [{arn: "arn:aws:iam::444455556666:role/pull"}]}
@@ -185,7 +185,7 @@ registries:
 			},
 		},
 		{
-			"service accounts: by annotation and by roleARN, and the node stands in",
+			"service accounts: by annotation and by roleARN, and the node in their place",
 			`unmatched: None
 registries:
 - accounts: ["777788889999"]

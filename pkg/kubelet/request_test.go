@@ -34,7 +34,7 @@ func TestReadRequest(t *testing.T) {
 		{"other order", `{"image":"` + image + `","apiVersion":"%s/v1","kind":"CredentialProviderRequest"}`, "v1"},
 		{"white space", " \r\n\t{ \"kind\" : \"CredentialProviderRequest\",\n\"apiVersion\":\"%s/v1\",\"image\":\"" + image + "\" } \n\n", "v1"},
 		{"escapes", `{"kind":"CredentialProviderRequest","apiVersion":"%s/v1","image":"444455556666.dkr.ecr.eu-west-1.amazonaws.com\/a\u0070p"}`, "v1"},
-		{"image twice", `{"kind":"CredentialProviderRequest","apiVersion":"%s/v1","image":"x","image":"` + image + `"}`, "v1"},
+		{"duplicate image", `{"kind":"CredentialProviderRequest","apiVersion":"%s/v1","image":"x","image":"` + image + `"}`, "v1"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -60,7 +60,7 @@ func TestRefreshPlans(t *testing.T) { //nolint:paralleltest // alone
 		name, config string
 		want         []string
 	}{
-		{"no region is the node's", firstEntry, []string{"minted " + firstHere}},
+		{"no region: that of the node", firstEntry, []string{"minted " + firstHere}},
 		{"a region by name", firstEntry + "  regions: [eu-central-1]\n", []string{"minted 444455556666.dkr.ecr.eu-central-1"}},
 		{"a pattern that has the node's region", firstEntry + "  regions: [\"eu-*\"]\n", []string{"minted " + firstHere}},
 		{"a pattern that has not", firstEntry + "  regions: [\"us-*\"]\n", nil},

@@ -177,7 +177,7 @@ func TestHostileAnswers(t *testing.T) {
 			redirect("https://s3.example.com/x"), func(r Registry) error { return r.Ping(t.Context()) },
 			host + " answered 307 Temporary Redirect",
 		},
-		"a manifest that is none": {
+		"an invalid manifest": {
 			answer(200, "text/html", "<html>"), func(r Registry) error { _, err := r.Image(t.Context(), "app", "v1", ""); return err },
 			host + " answered with a manifest that can't be read: invalid character '<' looking for beginning of value",
 		},

@@ -31,7 +31,7 @@ func TestMirrorImage(t *testing.T) {
 		{"ECR Public", "public.ecr.aws", "public.ecr.aws/eks/coredns", "public.ecr.aws", "docker-hub/eks/coredns", ""},
 		{"ECR itself", "docker.io", "444455556666.dkr.ecr.eu-west-1.amazonaws.com/app", "", "", ""},
 		{"out of the prefix", "docker.io", "docker.io/../team-a/app", "", "", "the path is not a repository's name"},
-		{"a prefix of its own", "docker.io", "docker.io//team-a/app", "", "", "the path is not a repository's name"},
+		{"a double slash", "docker.io", "docker.io//team-a/app", "", "", "the path is not a repository's name"},
 		{"no path", "docker.io", "docker.io/", "", "", "the path is not a repository's name"},
 		{"a hostile reference", "docker.io", "docker.io/app@evil.example.com/x", "", "", "what follows the @ is not a digest"},
 		{"a long path", "docker.io", "docker.io/x/" + strings.Repeat("a", 250), "", "", "more than 256 characters"},

@@ -25,7 +25,7 @@ func TestNewRoleTemplate(t *testing.T) {
 		{"longest path", "arn:aws:iam::444455556666:role/" + path512 + "x", "arn:aws:iam::444455556666:role/" + path512 + "x"},
 		{"all placeholders", "arn:{partition}:iam::{account}:role/{region}/pull-{account}", "arn:aws:iam::777788889999:role/eu-west-1/pull-777788889999"},
 		{"partition in the name", "arn:aws:iam::444455556666:role/{partition}-pull", "arn:aws:iam::444455556666:role/aws-pull"},
-		{"a placeholder twice", "arn:aws:iam::{account}:role/{region}-{region}", "arn:aws:iam::777788889999:role/eu-west-1-eu-west-1"},
+		{"a repeated placeholder", "arn:aws:iam::{account}:role/{region}-{region}", "arn:aws:iam::777788889999:role/eu-west-1-eu-west-1"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -104,13 +104,13 @@ func TestRolePatternMatch(t *testing.T) {
 		{"path", "a/b/pull", "a/b/pull", true},
 
 		{"star", "pull-*", "pull-team-a", true},
-		{"star for nothing", "pull-*", "pull-", true},
+		{"star for an empty text", "pull-*", "pull-", true},
 		{"star is no front", "pull-*", "push-pull-a", false},
 		{"star before", "*-pull", "team-a-pull", true},
 		{"star before is no end", "*-pull", "team-a-pull-x", false},
 		{"star inside", "a*z", "abcz", true},
-		{"star inside for nothing", "a*z", "az", true},
-		{"star gives nothing back", "a*z", "aza", false},
+		{"star inside for an empty text", "a*z", "az", true},
+		{"text after the match", "a*z", "aza", false},
 		{"two parts", "*-pull-*", "a-pull-b-pull-c", true},
 		{"any name", "*", "anything+=,.@-_", true},
 		{"stars side by side", "**", "anything", true},
@@ -255,7 +255,7 @@ func TestServiceAccountRoleAllowed(t *testing.T) {
 		want string
 	}{
 		{"none", rule.ServiceAccount{RoleAnnotation: annotationKey}, "role " + evil + " is not one of allowedRoles ()"},
-		{"a pattern that is none", rule.ServiceAccount{RoleAnnotation: annotationKey, AllowedRoles: make([]rule.RolePattern, 1)}, "role " + evil + " is not one of allowedRoles ()"},
+		{"the zero pattern", rule.ServiceAccount{RoleAnnotation: annotationKey, AllowedRoles: make([]rule.RolePattern, 1)}, "role " + evil + " is not one of allowedRoles ()"},
 		{"others", allowed(t, "arn:aws:iam::{account}:role/pull-*", pull), "role " + evil + " is not one of allowedRoles (arn:aws:iam::{account}:role/pull-*, " + pull + ")"},
 		{"other, and a role for all", withRole, "role " + evil + " is not one of allowedRoles (arn:aws:iam::{account}:role/pull-*)"},
 		{"a hundred others", allowed(t, many...), "…)"},

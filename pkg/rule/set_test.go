@@ -140,7 +140,7 @@ func TestMatch(t *testing.T) {
 			why: "no entry is for account " + teamA, onOwn: true,
 		},
 		{
-			name:    "own, which nobody knows",
+			name:    "own without a known account",
 			entries: []rule.Entry{entry("own", "own", "", "")},
 			image:   own + "/eu-west-1/app",
 			why:     "no entry is for account " + own, onOwn: true,

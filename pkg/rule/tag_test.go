@@ -25,7 +25,7 @@ func TestWithTag(t *testing.T) {
 		{"aws without colon", "aws", "aws", "aws"},
 		{"aws inside", "x-aws:y", "x", "x"},
 		{"all placeholders", "k", "{node}/{account}/{region}/{namespace}/{serviceAccount}", "node-1/444455556666/eu-west-1/shop/web"},
-		{"a placeholder twice", "k", "{node}{node}", "node-1node-1"},
+		{"a repeated placeholder", "k", "{node}{node}", "node-1node-1"},
 		{"braces are no letters of a key's", "k", "a {region} b", "a eu-west-1 b"},
 	}
 	for _, test := range tests {

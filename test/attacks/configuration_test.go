@@ -112,7 +112,7 @@ func TestDefaultConfiguration(t *testing.T) {
 		n.want(n.pull(ownImage), outcome{class: misconfigured, says: "default"})
 		n.wantCalls(0)
 	})
-	t.Run("nothing", func(t *testing.T) {
+	t.Run("no file", func(t *testing.T) {
 		t.Parallel()
 		n := newNode(t, assume)
 		n.args = nil

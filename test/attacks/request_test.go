@@ -117,18 +117,18 @@ func TestOddRequests(t *testing.T) {
 func TestArguments(t *testing.T) {
 	t.Parallel()
 	for name, args := range map[string][]string{
-		"unknown flag":       {"--evil"},
-		"unknown command":    {"evil\n\x1b[31m"},
-		"100 KB":             {strings.Repeat("a", 100<<10)},
-		"config twice":       {"--config", "/nonexistent/a", "--config", "/nonexistent/b"},
-		"config is empty":    {"--config", ""},
-		"config is a flag":   {"--config", "--role"},
-		"role without =":     {"--role", "444455556666"},
-		"role of a user":     {"--role", "777788889999=arn:aws:iam::777788889999:user/x"},
-		"role, then newline": {"--role", "777788889999=arn:aws:iam::777788889999:role/x\n"},
-		"role twice":         {"--role", "444455556666=" + pullRole}, // the file also names the account
-		"role for star":      {"--role", "*=arn:aws:iam::777788889999:role/x"},
-		"command, argument":  {"get-credentials", "image"},
+		"unknown flag":        {"--evil"},
+		"unknown command":     {"evil\n\x1b[31m"},
+		"100 KB":              {strings.Repeat("a", 100<<10)},
+		"repeated --config":   {"--config", "/nonexistent/a", "--config", "/nonexistent/b"},
+		"config is empty":     {"--config", ""},
+		"config is a flag":    {"--config", "--role"},
+		"role without =":      {"--role", "444455556666"},
+		"role of a user":      {"--role", "777788889999=arn:aws:iam::777788889999:user/x"},
+		"role, then newline":  {"--role", "777788889999=arn:aws:iam::777788889999:role/x\n"},
+		"account of the file": {"--role", "444455556666=" + pullRole}, // the file also names the account
+		"role for star":       {"--role", "*=arn:aws:iam::777788889999:role/x"},
+		"command, argument":   {"get-credentials", "image"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -47,14 +47,14 @@ func TestStdout(t *testing.T) {
 		stdout func(t testing.TB) *os.File
 		says   string
 	}{
-		"closed pipe":  {closedPipe, "writing the response to stdout: "},
-		"nobody reads": {func(t testing.TB) *os.File { return fullPipe(t) }, "does anybody read stdout?"},
-		"full disk":    {func(t testing.TB) *os.File { return open(t, "/dev/full", os.O_WRONLY) }, "writing the response to stdout: "},
-		"read only":    {func(t testing.TB) *os.File { return open(t, "/dev/null", os.O_RDONLY) }, "writing the response to stdout: "},
+		"closed pipe": {closedPipe, "writing the response to stdout: "},
+		"no reader":   {func(t testing.TB) *os.File { return fullPipe(t) }, "does anybody read stdout?"},
+		"full disk":   {func(t testing.TB) *os.File { return open(t, "/dev/full", os.O_WRONLY) }, "writing the response to stdout: "},
+		"read only":   {func(t testing.TB) *os.File { return open(t, "/dev/null", os.O_RDONLY) }, "writing the response to stdout: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := newNode(t, assume+map[bool]string{true: "deadline: 2s\n"}[name == "nobody reads"])
+			n := newNode(t, assume+map[bool]string{true: "deadline: 2s\n"}[name == "no reader"])
 			n.want(n.pull(image), outcome{}) // so the runs below need no AWS
 			cmd := n.command()
 			cmd.Stdin, cmd.Stdout = strings.NewReader(request(image)), test.stdout(t)
@@ -76,9 +76,9 @@ func (n *node) shell(script string) *exec.Cmd {
 func TestStderr(t *testing.T) {
 	t.Parallel()
 	for name, stderr := range map[string]func(t testing.TB) *os.File{
-		"nobody reads": func(t testing.TB) *os.File { return fullPipe(t) },
-		"closed pipe":  closedPipe,
-		"full disk":    func(t testing.TB) *os.File { return open(t, "/dev/full", os.O_WRONLY) },
+		"no reader":   func(t testing.TB) *os.File { return fullPipe(t) },
+		"closed pipe": closedPipe,
+		"full disk":   func(t testing.TB) *os.File { return open(t, "/dev/full", os.O_WRONLY) },
 	} {
 		for of, test := range map[string]struct {
 			settings string

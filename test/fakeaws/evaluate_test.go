@@ -115,7 +115,7 @@ func TestMalformedDocuments(t *testing.T) {
 		"no resource":             {policyOf(`{"Effect":"Allow","Action":"sts:AssumeRole"}`), identityPolicy},
 		"a number":                {policyOf(`{"Effect":"Allow","Action":5,"Resource":"*"}`), identityPolicy},
 		"a Sid with a dash":       {policyOf(strings.TrimSuffix(good, "}") + `,"Sid":"a-b"}`), identityPolicy},
-		"a Sid twice":             {policyOf(strings.TrimSuffix(good, "}")+`,"Sid":"a"}`, strings.TrimSuffix(good, "}")+`,"Sid":"a"}`), identityPolicy},
+		"a duplicate Sid":         {policyOf(strings.TrimSuffix(good, "}")+`,"Sid":"a"}`, strings.TrimSuffix(good, "}")+`,"Sid":"a"}`), identityPolicy},
 		"an endpoint's role":      {policyOf(`{"Effect":"Allow","Principal":{"AWS":"` + hubRole + `"},"Action":"sts:AssumeRole","Resource":"*"}`), gatewayPolicy},
 		"an action of no service": {policyOf(`{"Effect":"Allow","Action":"stss:AssumeRole","Resource":"*"}`), identityPolicy},
 		"no action's name":        {policyOf(`{"Effect":"Allow","Action":"ecr","Resource":"*"}`), identityPolicy},

@@ -15,7 +15,7 @@ func TestMayPull(t *testing.T) {
 		from    Repository
 		allowed bool
 	}{
-		{name: "own account, nothing", from: app},
+		{name: "own account, no permission", from: app},
 		{name: "own account, by the role", pull: []string{"*"}, from: app, allowed: true},
 		{name: "own account, by the role, exactly", pull: []string{app.ARN()}, from: app, allowed: true},
 		{name: "own account, by the role, by prefix", pull: []string{"arn:aws:ecr:eu-west-1:111122223333:repository/team-a/*"}, from: app, allowed: true},

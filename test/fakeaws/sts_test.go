@@ -28,7 +28,7 @@ func TestTrust(t *testing.T) {
 		{"external ID", []Trust{{Principal: nodeRole, ExternalID: "x"}}, nodeRole, "x", true},
 		{"no external ID", []Trust{{Principal: nodeRole, ExternalID: "x"}}, nodeRole, "", false},
 		{"another external ID", []Trust{{Principal: nodeRole, ExternalID: "x"}}, nodeRole, "y", false},
-		{"an external ID that nobody asks for", []Trust{{Principal: nodeRole}}, nodeRole, "y", true},
+		{"an external ID that is not required", []Trust{{Principal: nodeRole}}, nodeRole, "y", true},
 		{"another's external ID", []Trust{{Principal: other, ExternalID: "x"}, {Principal: nodeRole, ExternalID: "y"}}, nodeRole, "x", false},
 	}
 	for _, test := range tests {
