@@ -132,7 +132,7 @@ func TestHalfOfTheTime(t *testing.T) {
 						<-stopped
 						return Token{}, errUnavailable
 					})
-					// It goes on after its time; what others learned counts.
+					// It continues after its time, and uses what others learned.
 					if err != nil || l.Outcome != Fresh {
 						t.Errorf("the first got %+v, %v", l, err)
 					}

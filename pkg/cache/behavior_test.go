@@ -60,7 +60,7 @@ func TestStale(t *testing.T) {
 	if l.Note != want+"; a note" {
 		t.Errorf("got note %q, want %q", l.Note, want)
 	}
-	// Nobody asks for a minute; the reason is repeated each time.
+	// AWS is not asked for a minute. The reason is repeated each time.
 	n.advance(59 * time.Second)
 	if l := n.want(Stale, 5*time.Minute, 0); !strings.HasSuffix(l.Note, errUnavailable.Error()+"; failed 59s ago, asked again in 1s; a note") {
 		t.Errorf("got note %q", l.Note)

@@ -87,7 +87,7 @@ func (c *child) proceed() {
 	must(c.t, err)
 }
 
-// openChild opens the cache as the product does.
+// openChild opens the cache like the product.
 func openChild(dir string) (*Store, error) {
 	return Open(dir, Options{
 		Now: time.Now, Random: rand.Float64,

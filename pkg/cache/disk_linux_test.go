@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// ownMounts gives a child a namespace with mounts of its own, in which it is root.
+// ownMounts gives a child a namespace with its own mounts, in which it is root.
 func ownMounts(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS,

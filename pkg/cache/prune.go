@@ -40,8 +40,8 @@ func (s *Store) files() (keys []Key, others []string, err error) {
 // tokens. Among equals, it removes the one that was last served the longest time
 // ago.
 //
-// disk is the time by the file system's clock. Another process may just be writing a
-// temporary file, which has its time by that clock. A lock has its time by the wall's.
+// disk is the time of the file system's clock. Another process may be writing a
+// temporary file, whose time is by that clock. A lock's time is by the wall clock.
 // So a file is a leftover only if both clocks say so.
 func (s *Store) prune(written Key, now instant, disk time.Time) {
 	keys, others, _ := s.files()

@@ -2,11 +2,11 @@ package procfs
 
 import "strings"
 
-// kubeletNames are the programs that are a kubelet, or have one inside.
+// kubeletNames are the programs that are a kubelet or contain one.
 var kubeletNames = []string{"kubelet", "k3s-server", "k3s-agent", "k3s", "rke2"}
 
-// FindKubelet returns the running kubelet: the program of this name, else one that has
-// a kubelet inside. It reports false if there is none.
+// FindKubelet returns the running kubelet: the program with this name, or else one
+// that contains a kubelet. It reports false if there is none.
 func (fs FS) FindKubelet() (Process, bool, error) {
 	found, err := fs.Find(kubeletNames...)
 	if err != nil || len(found) == 0 {
@@ -20,10 +20,11 @@ func (fs FS) FindKubelet() (Process, bool, error) {
 	return found[0], true, nil
 }
 
-// HasKubelet reports whether a kubelet is inside the program, as in k3s and RKE2.
+// HasKubelet reports whether the program contains a kubelet, like k3s and RKE2.
 func (p Process) HasKubelet() bool { return p.Name != kubeletNames[0] }
 
-// KubeletFlag returns the value of a kubelet's flag, also of one that k3s passes on.
+// KubeletFlag returns the value of a kubelet's flag. The flag may be one that k3s
+// passes on.
 func (p Process) KubeletFlag(name string) (value string, ok bool) {
 	value, ok = p.Flag(name)
 	for i, arg := range p.Args {

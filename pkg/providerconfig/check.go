@@ -37,7 +37,7 @@ type reporter func(format string, args ...any)
 
 var requestVersions = []string{"v1", "v1beta1", "v1alpha1"}
 
-// checkNames checks all fields but tokenAttributes.
+// checkNames checks all fields except tokenAttributes.
 func (p Provider) checkNames(report reporter) {
 	switch {
 	case p.Name == "":
@@ -105,8 +105,8 @@ func (p Provider) checkTokenAttributes(v Version, report reporter) {
 	}
 }
 
-// isAnnotation reports whether Kubernetes takes a string for an annotation's key: a
-// name of up to 63 characters, after the name of a domain and a slash if it has one.
+// isAnnotation reports whether Kubernetes accepts an annotation's key: an optional
+// domain name and a slash, and a name of up to 63 characters.
 func isAnnotation(key string) bool {
 	domain, name, ok := strings.Cut(strings.ToLower(key), "/")
 	if !ok {
@@ -118,8 +118,8 @@ func isAnnotation(key string) bool {
 	return len(name) <= 63 && isWord(name, "-_.")
 }
 
-// isWord reports whether a string has small letters and digits only, and some other
-// characters between them.
+// isWord reports whether a string has only lower-case letters and digits, and
+// between them also some other characters.
 func isWord(s, others string) bool {
 	const alphanumeric = "abcdefghijklmnopqrstuvwxyz0123456789"
 	return s != "" && strings.Trim(s, others) == s && strings.Trim(s, alphanumeric+others) == ""

@@ -7,26 +7,28 @@ import (
 	"strings"
 )
 
-// The names of programs that a kubelet runs for ECR.
+// These are the names of programs that a kubelet runs for ECR.
 const (
 	PluginName = "ecr-cross-account-credential-provider" // this project's
 	StockName  = "ecr-credential-provider"               // that of cloud-provider-aws
 )
 
-// Programs is what tells whose program a provider runs. The zero value knows nothing
-// but names.
+// Programs identifies the programs that providers run. The zero value uses only
+// their names.
 type Programs struct {
-	// Directory is where the kubelet looks for programs; empty: not known.
+	// Directory is the directory in which the kubelet looks for programs. Empty
+	// means unknown.
 	Directory string
-	// MainPackage returns the import path of a Go program's main package, empty for
-	// other files. Only the operator's tool has it: debug/buildinfo is large.
+	// MainPackage returns the import path of a Go program's main package, or "" for
+	// other files. Only the operator's tool sets it, because debug/buildinfo is
+	// large.
 	MainPackage func(path string) string
 }
 
-// IsPlugin reports whether a provider runs this project's plugin: by its own name, by
-// that of the file that its link leads to, or by the program's main package. A prefix
-// counts as well, as in aws-ecr-cross-account-credential-provider, because kubelets
-// before 1.33 order providers by name.
+// IsPlugin reports whether a provider runs this project's plugin. It uses the
+// provider's name, the name of a link's target, or the program's main package. A
+// name may have a prefix, as in aws-ecr-cross-account-credential-provider, because
+// kubelets before 1.33 order providers by name.
 func (p Provider) IsPlugin(in Programs) bool {
 	if isPluginName(p.Name) {
 		return true

@@ -170,8 +170,9 @@ func decode(file File, v Version) ([]Provider, []error) {
 	return d.Providers, inFile(path, wrongTypes(&root, ""))
 }
 
-// describe returns the decoder's problems without the names of Go's types, and without
-// what stands in the file but for the names of fields: the rest may be a secret.
+// describe returns the decoder's problems without the names of Go's types. From the
+// file's content it keeps only the names of fields, because the rest may be a
+// secret.
 func describe(err error) []string {
 	if errors.Is(err, io.EOF) {
 		return []string{"the file is empty"}
@@ -191,8 +192,8 @@ func describe(err error) []string {
 	return texts
 }
 
-// withoutBetween removes what stands between two marks, but for the last word of the
-// second.
+// withoutBetween removes the text between two marks, and keeps the last word of the
+// second mark.
 func withoutBetween(text, from, to string) string {
 	start, end := strings.Index(text, from), strings.LastIndex(text, to)
 	if start < 0 || end < start {

@@ -92,8 +92,8 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// TestWrongTypes has values that are no strings for the kubelet, and secrets that a
-// problem must not show.
+// TestWrongTypes: values that a kubelet does not read as strings are problems. The
+// problems do not show secrets.
 func TestWrongTypes(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{

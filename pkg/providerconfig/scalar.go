@@ -7,7 +7,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// The fields by the type of their values, or of the items of their lists.
+// These are the fields by the type of their values, or of the items of their lists.
 var (
 	stringFields = []string{
 		"apiVersion", "kind", "name", "value", "matchImages", "defaultCacheDuration", "args",
@@ -17,9 +17,9 @@ var (
 	mapFields  = []string{"", "<<", "providers", "env", "tokenAttributes"} // "" is the document
 )
 
-// wrongTypes returns the values whose type a kubelet refuses. It makes JSON of YAML 1.1
-// first, so that an unquoted 123 is a number, and an unquoted yes a boolean. The
-// problems do not have the values, which may be secrets.
+// wrongTypes returns the problems of values whose type a kubelet refuses. A kubelet
+// converts YAML 1.1 to JSON first, so an unquoted 123 is a number, and an unquoted
+// yes a boolean. The problems do not quote the values, which may be secrets.
 func wrongTypes(n *yaml.Node, field string) (problems []string) {
 	switch n.Kind {
 	case yaml.DocumentNode, yaml.SequenceNode:
@@ -61,7 +61,7 @@ func typeOf(n *yaml.Node) string {
 	return "string"
 }
 
-// oldBooleans are the booleans of YAML 1.1 that 1.2 does not have.
+// oldBooleans are the booleans of YAML 1.1 that YAML 1.2 does not have.
 var oldBooleans = []string{
 	"y", "Y", "yes", "Yes", "YES", "on", "On", "ON",
 	"n", "N", "no", "No", "NO", "off", "Off", "OFF",

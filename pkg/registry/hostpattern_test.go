@@ -25,8 +25,8 @@ func TestHostPatterns(t *testing.T) {
 	}
 }
 
-// TestPatternsMatch: each pattern matches, label by label, a registry that Parse
-// knows, and the patterns of all partitions match each form of host.
+// TestPatternsMatch: each pattern matches a registry that Parse accepts, label by
+// label. The patterns of all partitions match each form of host.
 func TestPatternsMatch(t *testing.T) {
 	t.Parallel()
 	for _, p := range Partitions() {

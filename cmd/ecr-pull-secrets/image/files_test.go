@@ -33,7 +33,7 @@ func untar(t *testing.T, archive io.Reader) fs.FS {
 	}
 }
 
-// checkCertificates reads a bundle, which must have the roots of AWS's services.
+// checkCertificates checks that a bundle has the roots of AWS's services.
 func checkCertificates(t *testing.T, bundle io.Reader) {
 	t.Helper()
 	text, err := io.ReadAll(bundle)

@@ -20,10 +20,10 @@ import (
 // program is a static program for a platform.
 type program struct{ system, architecture, path string }
 
-// user is the one that the program runs as.
+// user is the user that runs the program.
 const user = "65532:65532"
 
-// indexOf makes the index of the programs' images.
+// indexOf returns the index of the programs' images.
 func indexOf(programs []program, version string) (v1.ImageIndex, error) {
 	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
 	for _, p := range programs {
@@ -68,19 +68,19 @@ func imageOf(p program, version string) (v1.Image, error) {
 	return mutate.AppendLayers(image, certificates, executable)
 }
 
-// certificates returns the roots that browsers trust, as the Go project publishes
-// them. Those with limits that a PEM file cannot express are left out.
+// certificates returns the roots that browsers trust, from the Go project's module.
+// It leaves out roots with limits that a PEM file cannot express.
 func certificates() []byte {
 	var all bytes.Buffer
 	for root := range bundle.Roots() {
 		if root.Constraint == nil {
-			_ = pem.Encode(&all, &pem.Block{Type: "CERTIFICATE", Bytes: root.Certificate}) // a buffer takes everything
+			_ = pem.Encode(&all, &pem.Block{Type: "CERTIFICATE", Bytes: root.Certificate}) // writing to a buffer never fails
 		}
 	}
 	return all.Bytes()
 }
 
-// file is a file of a layer; a directory if its name ends with a slash.
+// file is a file of a layer, or a directory if its name ends with a slash.
 type file struct {
 	name    string
 	content []byte
@@ -102,7 +102,8 @@ func layerOf(files ...file) (v1.Layer, error) {
 		tarball.WithMediaType(types.OCILayer))
 }
 
-// write writes a file that is as old as time: its real age would be part of the bytes.
+// write writes a file with a fixed time, because its real time would change the
+// bytes.
 func write(w *tar.Writer, f file) error {
 	header := &tar.Header{Name: f.name, Typeflag: tar.TypeReg, Mode: f.mode, Size: int64(len(f.content)), ModTime: time.Unix(0, 0)}
 	if f.name[len(f.name)-1] == '/' {

@@ -18,8 +18,8 @@ import (
 
 var architectures = []string{"amd64", "arm64"}
 
-// build builds the program for both architectures into a new directory, and the image
-// of it.
+// build builds the program for both architectures into a new directory, and then
+// the image.
 func build(t *testing.T) (archive string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -40,8 +40,7 @@ func build(t *testing.T) (archive string) {
 	return archive
 }
 
-// TestImage: two builds give the same bytes, and the image has what it needs and
-// nothing else.
+// TestImage: two builds give the same bytes, and the image has only what it needs.
 func TestImage(t *testing.T) {
 	t.Parallel()
 	one, two := build(t), build(t)

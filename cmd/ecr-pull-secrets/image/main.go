@@ -1,10 +1,10 @@
 // Command image writes the image of ecr-pull-secrets as an OCI archive, without a
-// daemon. The image has the program and a bundle of CA certificates, and nothing else.
-// The same programs give the same bytes.
+// daemon. The image has only the program and a bundle of CA certificates. The same
+// programs give the same bytes.
 //
 //	image -o FILE [-version VERSION] linux/amd64=PROGRAM linux/arm64=PROGRAM
 //
-// It is a module of its own for what it links.
+// It is a separate module, because of what it links.
 package main
 
 import (

@@ -12,7 +12,7 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// TestDark: for five hours nobody reaches AWS, and every Secret stays good. Then the
+// TestDark: in an outage of AWS of five hours, every Secret stays valid. Then the
 // tokens are renewed.
 func TestDark(t *testing.T) {
 	t.Parallel()
@@ -47,8 +47,8 @@ func TestDark(t *testing.T) {
 	c.has(t, "dark", "dark", w.holdsAll)
 }
 
-// TestRefused: one role is refused. Its registry keeps its last good token, the others
-// are renewed.
+// TestRefused: one role is refused. Its registry keeps its last valid token, and
+// the others are renewed.
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	c, w := sharedCluster(t), newWorld(t)
@@ -74,7 +74,7 @@ func TestRefused(t *testing.T) {
 	if !strings.Contains(r.log.String(), "trust policy") {
 		t.Error("the log does not say what to do")
 	}
-	// After its twelve hours the token is dropped, and the others stay.
+	// After twelve hours the token is dropped, and the others stay.
 	eventually(t, "the old token is dropped", func() error {
 		w.advance(t, 20*time.Minute)
 		s, err := c.secret(t.Context(), "refused", "refused")
@@ -96,8 +96,8 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestTakeOver: a controller that starts while nobody reaches AWS keeps what each
-// Secret has, and writes no empty one.
+// TestTakeOver: a controller that starts during an outage of AWS keeps the content
+// of each Secret, and writes no empty one.
 func TestTakeOver(t *testing.T) {
 	t.Parallel()
 	c, w := sharedCluster(t), newWorld(t)

@@ -14,8 +14,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// TestLeader: of two replicas one works. When it is killed the other one takes over,
-// and no Secret is ever without a token.
+// TestLeader: one of two replicas works. When it is killed, the other one takes
+// over. No Secret is ever without a token.
 func TestLeader(t *testing.T) {
 	t.Parallel()
 	c, w := sharedCluster(t), newWorld(t)
@@ -49,14 +49,14 @@ func TestLeader(t *testing.T) {
 	}
 }
 
-// replica starts a controller in a process of its own.
+// replica starts a controller in a separate process.
 func (w *world) replica(t *testing.T, c *cluster, name string) *program {
 	t.Helper()
 	return child(t, name, nil, "--config="+w.config(t, threeRegistries()), "--kubeconfig="+c.kubeconfig(t, adminToken, "lease"),
 		"--namespace-selector=team=leader", "--secret-name=leader", "--listen=127.0.0.1:0")
 }
 
-// child starts a controller in a process of its own, whose clock is the machine's.
+// child starts a controller in a separate process with the machine's clock.
 func child(t *testing.T, name string, environ []string, args ...string) *program {
 	t.Helper()
 	log := filepath.Join(t.TempDir(), name)
@@ -75,7 +75,7 @@ func child(t *testing.T, name string, environ []string, args ...string) *program
 	return p
 }
 
-// holder waits for a holder of the lease.
+// holder waits until the lease has a holder.
 func (c *cluster) holder(t *testing.T, wanted func(string) bool) (holder string) {
 	t.Helper()
 	eventually(t, "the lease has the right holder", func() error {
@@ -92,7 +92,7 @@ func (c *cluster) holder(t *testing.T, wanted func(string) bool) (holder string)
 	return holder
 }
 
-// versions are all versions of a Secret since they are watched.
+// versions are all versions of a Secret since the watch began.
 type versions struct {
 	mu   sync.Mutex
 	seen []*corev1.Secret

@@ -18,17 +18,17 @@ import (
 	"ecr-cross-account-credential-provider/cmd/internal/process"
 )
 
-// The test binary is also the machine on which it tests, and the program.
+// The test binary also runs as the machine for the tests, and as the program.
 const (
 	asMachine = "ECR_PULL_SECRETS_TEST_MACHINE"
 	asProgram = "ECR_PULL_SECRETS_TEST_PROGRAM"
 )
 
-// bin is where etcd and kube-apiserver are.
+// bin is the directory of etcd and kube-apiserver.
 const bin = "../../../bin"
 
-// TestMain runs the tests in a network of their own, so that servers have fixed
-// addresses which nobody else uses.
+// TestMain runs the tests in a separate network, so that servers can have fixed
+// addresses.
 func TestMain(m *testing.M) {
 	switch {
 	case os.Getenv(asProgram) != "":
@@ -41,8 +41,8 @@ func TestMain(m *testing.M) {
 	os.Exit(startMachine())
 }
 
-// startMachine runs this binary again, in a new network. With it everything ends that
-// it started.
+// startMachine runs this binary again, in a new network. All its processes end with
+// it.
 func startMachine() int {
 	for _, program := range []string{"etcd", "kube-apiserver", "helm", "ecr-pull-secrets"} {
 		if _, err := os.Stat(bin + "/" + program); err != nil {
@@ -50,7 +50,7 @@ func startMachine() int {
 			return 1
 		}
 	}
-	runtime.LockOSThread() // the kernel ends the child with the thread that started it
+	runtime.LockOSThread() // the kernel ends the child when the thread that started it ends
 	defer runtime.UnlockOSThread()
 	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
 	cmd.Env = append(withoutAWS(os.Environ()), asMachine+"=1", "AWS_REGION=eu-west-1", "AWS_EC2_METADATA_DISABLED=true",
@@ -74,7 +74,7 @@ func startMachine() int {
 	}
 }
 
-// withoutAWS drops what would lead the SDK elsewhere.
+// withoutAWS drops all variables that would lead the SDK elsewhere.
 func withoutAWS(environ []string) (kept []string) {
 	for _, v := range environ {
 		name, _, _ := strings.Cut(v, "=")

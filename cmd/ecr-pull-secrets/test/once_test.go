@@ -21,7 +21,7 @@ func (w *world) once(t *testing.T, wantStatus int, args ...string) *running {
 	return r
 }
 
-// TestOnce: every Secret is written, and the exit status says whether anything failed.
+// TestOnce: every Secret is written. The exit status says whether anything failed.
 func TestOnce(t *testing.T) {
 	t.Parallel()
 	c, w := sharedCluster(t), newWorld(t)

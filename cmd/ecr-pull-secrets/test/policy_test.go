@@ -17,11 +17,11 @@ import (
 	"ecr-cross-account-credential-provider/cmd/ecr-pull-secrets/internal/controller"
 )
 
-// attempt tries to change something, or does as if.
+// attempt tries to change something, perhaps as a dry run.
 type attempt func(ctx context.Context, dryRun []string) error
 
-// TestPolicy: what RBAC cannot express, the admission policy refuses, to whoever has the
-// controller's token.
+// TestPolicy: the admission policy refuses what RBAC cannot express, even for
+// requests with the controller's token.
 func TestPolicy(t *testing.T) {
 	t.Parallel()
 	c := sharedCluster(t)
@@ -66,7 +66,7 @@ func TestPolicy(t *testing.T) {
 	const docker = corev1.SecretTypeDockerConfigJson
 	const writes, changes, attaches = "writes only pull Secrets", "changes and deletes only Secrets that it made", "changes only its own entry in imagePullSecrets"
 	tests := []struct {
-		name, want string // want is in the refusal; empty is none
+		name, want string // want is part of the refusal; empty means no refusal
 		do         attempt
 	}{
 		{"a Secret of another type", writes, write(namespace, name, corev1.SecretTypeOpaque, label)},
@@ -87,9 +87,9 @@ func TestPolicy(t *testing.T) {
 		{"a service account's token mount", attaches, patch("asks", `{"automountServiceAccountToken":false}`)},
 		{"the Secret for a service account that asks", "", patch("asks", `{"imagePullSecrets":[{"name":"policy"}]}`)},
 	}
-	for _, test := range tests { // in this order: some need what others have made
+	for _, test := range tests { // in this order: some depend on earlier ones
 		var dryRun []string
-		if test.want != "" { // a new policy takes a moment to be known
+		if test.want != "" { // a new policy needs a moment to take effect
 			dryRun = []string{metav1.DryRunAll}
 		}
 		eventually(t, test.name+" has the right outcome", func() error {
@@ -105,8 +105,8 @@ func TestPolicy(t *testing.T) {
 	}
 }
 
-// TestRestricted: the pod keeps to the pod security standard "restricted", and every
-// replica to the same.
+// TestRestricted: the pod meets the pod security standard "restricted", with every
+// number of replicas.
 func TestRestricted(t *testing.T) {
 	t.Parallel()
 	c := sharedCluster(t)

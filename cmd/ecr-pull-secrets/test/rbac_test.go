@@ -17,7 +17,7 @@ import (
 	"ecr-cross-account-credential-provider/cmd/ecr-pull-secrets/internal/controller"
 )
 
-// duty is everything that a controller does, in the namespaces RELEASE-1 and so on.
+// duty is all work of a controller, in the namespaces RELEASE-1 and so on.
 type duty struct {
 	c       *cluster
 	w       *world
@@ -36,7 +36,7 @@ func (c *cluster) begin(t *testing.T, w *world, release, kubeconfig string) (dut
 	_, err := c.kube.CoreV1().ServiceAccounts(release+"-written").Create(t.Context(), account, metav1.CreateOptions{})
 	foreign := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: release}}
 	_, err2 := c.kube.CoreV1().Secrets(release+"-foreign").Create(t.Context(), foreign, metav1.CreateOptions{})
-	// One that the controller has to change, and one that it has to delete.
+	// The controller must change one Secret, and delete another.
 	ours := &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Name: release, Labels: map[string]string{"app.kubernetes.io/managed-by": "ecr-pull-secrets"}},
 		Type:       corev1.SecretTypeDockerConfigJson, Data: map[string][]byte{corev1.DockerConfigJsonKey: []byte(`{}`)},
@@ -52,7 +52,7 @@ func (c *cluster) begin(t *testing.T, w *world, release, kubeconfig string) (dut
 	}
 }
 
-// done is an error unless the controller has done everything.
+// done returns an error unless the controller has done everything.
 func (d duty) done(t *testing.T) error {
 	t.Helper()
 	var errs []error
@@ -88,8 +88,7 @@ func (d duty) renewed(t *testing.T) {
 	})
 }
 
-// TestShipped: with exactly the chart's rules a controller does everything, and is
-// refused nothing.
+// TestShipped: with exactly the chart's rules, a controller can do everything.
 func TestShipped(t *testing.T) {
 	t.Parallel()
 	c, w := sharedCluster(t), newWorld(t)
@@ -136,7 +135,7 @@ func verbs(t *testing.T) (all []verb) {
 	return all
 }
 
-// remove takes the verb out of a role.
+// remove removes the verb from a role.
 func (v verb) remove(t *testing.T) func(*unstructured.Unstructured) {
 	return func(u *unstructured.Unstructured) {
 		if u.GetKind() != v.kind {
@@ -157,8 +156,8 @@ func (v verb) remove(t *testing.T) func(*unstructured.Unstructured) {
 	}
 }
 
-// TestLeast: without any one verb of the chart something is refused, and the controller
-// says what.
+// TestLeast: without any single verb of the chart, something is refused, and the
+// controller reports it.
 func TestLeast(t *testing.T) {
 	t.Parallel()
 	for i, v := range verbs(t) {

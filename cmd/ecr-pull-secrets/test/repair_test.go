@@ -14,8 +14,8 @@ import (
 	"ecr-cross-account-credential-provider/cmd/ecr-pull-secrets/internal/controller"
 )
 
-// arguments are those of a controller without a lease for the namespaces of a team.
-// Its Secrets are called like the team.
+// arguments returns the arguments of a controller without a lease, for the
+// namespaces of a team. Its Secrets have the team's name.
 func (w *world) arguments(t *testing.T, c *cluster, team string) []string {
 	t.Helper()
 	return []string{
@@ -26,7 +26,7 @@ func (w *world) arguments(t *testing.T, c *cluster, team string) []string {
 
 var errGone = errors.New("it is gone")
 
-// TestRepair: whatever somebody does to a Secret by hand is undone.
+// TestRepair: any manual change of a Secret is undone.
 func TestRepair(t *testing.T) {
 	t.Parallel()
 	c, w := sharedCluster(t), newWorld(t)
@@ -75,8 +75,8 @@ func TestRepair(t *testing.T) {
 	c.has(t, "repair", "repair", w.holdsAll)
 }
 
-// TestLabel: a namespace that loses its label loses its Secret, also while no
-// controller runs.
+// TestLabel: a namespace that loses its label also loses its Secret, even if no
+// controller ran at that time.
 func TestLabel(t *testing.T) {
 	t.Parallel()
 	c, w := sharedCluster(t), newWorld(t)
@@ -116,8 +116,8 @@ func TestLabel(t *testing.T) {
 	c.has(t, "label-3", "label", w.holdsAll)
 }
 
-// TestForeign: a Secret of the name that somebody else made is left alone and
-// reported, and does not stop the others.
+// TestForeign: a Secret with this name from another owner stays unchanged and is
+// reported. The other namespaces are served.
 func TestForeign(t *testing.T) {
 	t.Parallel()
 	c, w := sharedCluster(t), newWorld(t)
@@ -154,8 +154,8 @@ func TestForeign(t *testing.T) {
 	r.metricIs(t, "foreign_secrets", func(n float64) bool { return n == 0 })
 }
 
-// TestAttach: a service account gets the Secret only if it asks for it, and keeps what
-// else it has.
+// TestAttach: a service account gets the Secret only if it requests it, and keeps
+// its other Secrets.
 func TestAttach(t *testing.T) {
 	t.Parallel()
 	c, w := sharedCluster(t), newWorld(t)

@@ -16,7 +16,8 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// The accounts of the tests. Each has a role that pulls, which trusts the controller's.
+// These are the accounts of the tests. Each has a role that can pull and trusts the
+// controller's role.
 const (
 	controllerRole = "arn:aws:iam::" + fakeaws.NodeAccount + ":role/ecr-pull-secrets"
 	thirdAccount   = "123456789012"
@@ -27,7 +28,7 @@ var accounts = []string{fakeaws.FirstAccount, fakeaws.SecondAccount, thirdAccoun
 func roleOf(account string) string { return "arn:aws:iam::" + account + ":role/ecr-pull" }
 func hostOf(account string) string { return account + ".dkr.ecr.eu-west-1.amazonaws.com" }
 
-// world is AWS and the clock of everything that waits for hours.
+// world is AWS, and the clock for all long waits.
 type world struct {
 	*fakeaws.World
 	server *fakeaws.Server
@@ -56,12 +57,12 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// waits is what waits by the clock in a controller that has nothing to do: for the next
+// waits is the number of waits by the clock in an idle controller: for the next
 // token, and for the next session.
 const waits = 2
 
-// advance lets time pass, for AWS and for the world's one controller, and waits until
-// the controller has asked AWS for whatever is due.
+// advance lets time pass for AWS and for the world's only controller. It waits
+// until the controller has requested all tokens that are due.
 func (w *world) advance(t *testing.T, d time.Duration) {
 	t.Helper()
 	idle := func() error {
@@ -104,21 +105,21 @@ func threeRegistries() string {
 	return s.String()
 }
 
-// dark lets nobody reach AWS.
+// dark starts an outage of AWS.
 func (w *world) dark() {
 	for _, service := range []fakeaws.Service{fakeaws.STS, fakeaws.ECR} {
 		w.server.Break(service, fakeaws.Fault{Kind: fakeaws.Refuse})
 	}
 }
 
-// light ends dark.
+// light ends the outage.
 func (w *world) light() {
 	for _, service := range []fakeaws.Service{fakeaws.STS, fakeaws.ECR} {
 		w.server.Mend(service)
 	}
 }
 
-// count returns how often AWS has done an operation.
+// count returns how often AWS has executed an operation.
 func (w *world) count(operation string) (n int) {
 	for _, c := range w.server.Calls() {
 		if c.Operation == operation && c.Outcome == "ok" {
@@ -128,8 +129,8 @@ func (w *world) count(operation string) (n int) {
 	return n
 }
 
-// grants reads what the Secret's tokens are good for, by registry. A token that is not
-// AWS's, or has expired, is an error.
+// grants returns the grants of the Secret's tokens, by registry. A token that AWS
+// did not mint, or that has expired, is an error.
 func (w *world) grants(s *corev1.Secret) (map[string]string, error) {
 	if s.Type != corev1.SecretTypeDockerConfigJson {
 		return nil, fmt.Errorf("the type is %q", s.Type)
@@ -156,7 +157,8 @@ func (w *world) grants(s *corev1.Secret) (map[string]string, error) {
 	return all, nil
 }
 
-// holdsAll is an error unless a Secret holds a valid token of each account's role.
+// holdsAll returns an error unless a Secret has a valid token of each account's
+// role.
 func (w *world) holdsAll(s *corev1.Secret) error {
 	grants, err := w.grants(s)
 	if err != nil {

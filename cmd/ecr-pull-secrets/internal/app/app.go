@@ -1,4 +1,5 @@
-// Package app is the command line of ecr-pull-secrets, and what joins its parts.
+// Package app is the command line of ecr-pull-secrets. It connects the program's
+// parts.
 package app
 
 import (
@@ -17,7 +18,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
-// Name is the program's name in messages, whatever the file is called.
+// Name is the program's name in messages. It does not depend on the file's name.
 const Name = "ecr-pull-secrets"
 
 // options are the flags.
@@ -31,7 +32,7 @@ type options struct {
 	listen     string
 }
 
-// defaultSelector selects the namespaces that ask for a Secret.
+// defaultSelector selects the namespaces that request a Secret.
 const defaultSelector = Name + "/enabled=true"
 
 func (o *options) register(flags *flag.FlagSet) {
@@ -44,7 +45,7 @@ func (o *options) register(flags *flag.FlagSet) {
 	flags.StringVar(&o.listen, "listen", o.listen, "the `ADDRESS` of /metrics, /readyz and /livez (default :8080; empty for none)")
 }
 
-// check returns what is wrong with the flags.
+// check returns an error if the flags are wrong.
 func (o *options) check() error {
 	if _, err := labels.Parse(o.selector); err != nil {
 		return command.UsageError("--namespace-selector %q is not a selector of labels: %w", printable.Short(o.selector), err)
@@ -55,8 +56,7 @@ func (o *options) check() error {
 	return nil
 }
 
-// Main runs the program and returns its exit status. Everything that waits for hours
-// waits by the clock.
+// Main runs the program and returns its exit status. All long waits use the clock.
 func Main(ctx context.Context, p command.Process, clock clock.Clock) int {
 	o := &options{selector: defaultSelector, secret: Name, elect: true, listen: ":8080"}
 	run := command.Command{
@@ -94,8 +94,8 @@ func version(*flag.FlagSet) command.Run {
 	}
 }
 
-// load reads the configuration, and lists its targets. Its errors are configuration
-// errors.
+// load reads the configuration, and lists its targets. Its errors have the status
+// of configuration errors.
 func (o *options) load(p command.Process) (c config.Config, targets target.Set, err error) {
 	file, err := o.config.File(p)
 	if err == nil && file == "" {

@@ -5,7 +5,7 @@ import (
 	"io"
 	"log/slog"
 
-	"k8s.io/klog/v2" //nolint:depguard // client-go logs by it; its lines must look like ours
+	"k8s.io/klog/v2" //nolint:depguard // client-go logs by it, and its lines must have the same form
 
 	"ecr-cross-account-credential-provider/pkg/command"
 	"ecr-cross-account-credential-provider/pkg/failure"
@@ -13,8 +13,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// newLog makes the log, JSON in lines. Every line passes a redactor, also those of
-// client-go: an API server may quote what it was sent.
+// newLog returns the log, in lines of JSON. A redactor removes secrets from every
+// line, also from those of client-go, because an API server may quote a request.
 func newLog(w io.Writer, secrets func() []secret.Text) *slog.Logger {
 	log := slog.New(slog.NewJSONHandler(redactingWriter{w, secrets}, nil))
 	klog.SetSlogLogger(log.With("component", "client-go"))
@@ -42,7 +42,7 @@ func redact(text string, secrets []secret.Text) string {
 	return r.Redact(text)
 }
 
-// secrets returns the tokens at hand, as they are and as a Secret holds them.
+// secrets returns the current tokens, in plain text and in the form of a Secret.
 func (a *app) secrets() (all []secret.Text) {
 	if a.keeper == nil {
 		return nil

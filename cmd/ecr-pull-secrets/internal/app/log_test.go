@@ -9,7 +9,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// TestRedacted: no line has a token, whether it is our own or client-go's.
+// TestRedacted: no line contains a token, neither this program's lines nor
+// client-go's.
 func TestRedacted(t *testing.T) {
 	t.Parallel()
 	const token = "verylongtokenverylongtoken1234567890"

@@ -13,7 +13,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/command"
 )
 
-// place is the cluster, and this program's namespace in it.
+// place is the cluster and this program's namespace.
 type place struct {
 	config    *rest.Config
 	namespace string
@@ -22,13 +22,14 @@ type place struct {
 // namespaceFile holds the namespace of a pod.
 const namespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 
-// place finds the cluster: that of the kubeconfig, or the one that the program is in.
+// place finds the cluster: that of the kubeconfig, or the one in which the program
+// runs.
 func (o *options) place() (place, error) {
 	at, err := o.find()
 	if err != nil {
 		return place{}, &command.ExitError{Status: command.Misused, Err: err}
 	}
-	// 300 namespaces take a few seconds. The API server's own priorities and fairness
+	// 300 namespaces take a few seconds. The API server's own priority and fairness
 	// protect it.
 	at.config.QPS, at.config.Burst = 100, 200
 	at.config.UserAgent = Name

@@ -57,7 +57,7 @@ func (o *options) run(ctx context.Context, p command.Process, clock clock.Clock)
 	return a.serve(ctx, o)
 }
 
-// app is the parts of the running program.
+// app holds the parts of the running program.
 type app struct {
 	log        *slog.Logger
 	election   *leader.Election
@@ -67,7 +67,7 @@ type app struct {
 	controller *controller.Controller
 }
 
-// join makes the parts that need neither tokens nor Secrets.
+// join creates the parts that need neither tokens nor Secrets.
 func (o *options) join(p command.Process, clock clock.Clock, at place) (*app, error) {
 	kube, err := kubernetes.NewForConfig(at.config)
 	if err != nil {
@@ -90,7 +90,7 @@ func (o *options) join(p command.Process, clock clock.Clock, at place) (*app, er
 	return a, nil
 }
 
-// report logs and counts how an attempt to get a token ended.
+// report logs and counts the result of an attempt to get a token.
 func (a *app) report(t token.Attempt) {
 	a.status.Attempted(t)
 	switch {
@@ -103,8 +103,8 @@ func (a *app) report(t token.Attempt) {
 	}
 }
 
-// once writes every Secret once. The error is that something failed, after all else
-// was done.
+// once writes every Secret once. If something fails, it does the rest before it
+// returns the error.
 func (a *app) once(ctx context.Context) error {
 	a.keeper.Renew(ctx)
 	err := a.controller.Once(ctx)
@@ -142,8 +142,8 @@ func (a *app) serve(ctx context.Context, o *options) error {
 	return a.election.Run(ctx, a.work)
 }
 
-// work renews tokens and writes Secrets until the context ends. No Secret is touched
-// before every token was asked for once.
+// work renews tokens and writes Secrets until the context ends. It writes no Secret
+// before it has requested every token once.
 func (a *app) work(ctx context.Context) {
 	a.log.Info("started to write Secrets")
 	a.keeper.Renew(ctx)

@@ -14,9 +14,9 @@ import (
 	"ecr-cross-account-credential-provider/cmd/ecr-pull-secrets/internal/pullsecret"
 )
 
-// Attach is the annotation of a service account that asks for the Secret among its
-// imagePullSecrets: "true" adds it, and any other value removes it. A service account
-// without the annotation is left alone.
+// Attach is the annotation of a service account that requests the Secret in its
+// imagePullSecrets. "true" adds it, and any other value removes it. A service
+// account without the annotation stays unchanged.
 const Attach = pullsecret.Manager + "/attach"
 
 // attachAll serves the service accounts of a namespace.
@@ -30,9 +30,9 @@ func (s *session) attachAll(ctx context.Context, namespace string, selected bool
 	return errors.Join(errs...)
 }
 
-// attach adds the Secret's name to a service account, or removes it. The list is
-// replaced, if it is still the one that the view has: server-side apply would own it
-// whole.
+// attach adds the Secret's name to a service account, or removes it. It replaces
+// the list if the view has the current one. Server-side apply would take over the
+// whole list.
 func (s *session) attach(ctx context.Context, account *corev1.ServiceAccount, want bool) error {
 	isOurs := func(r corev1.LocalObjectReference) bool { return r.Name == s.Secret }
 	if slices.ContainsFunc(account.ImagePullSecrets, isOurs) == want {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// batch is the namespaces of a full sync that were not tried yet.
+// batch holds the namespaces of a full sync that were not tried yet.
 type batch struct {
 	observer Observer
 	done     chan int // gets the number of failures when all were tried
@@ -18,7 +18,7 @@ type batch struct {
 
 func newBatch(o Observer) *batch { return &batch{observer: o, done: make(chan int, 1)} }
 
-// start begins a full sync. One that is not done goes on in this one.
+// start begins a full sync. It includes the rest of an unfinished one.
 func (b *batch) start(names map[string]bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -48,18 +48,18 @@ func (b *batch) finish() {
 	b.observer.Synced(b.all, b.failed)
 	select {
 	case b.done <- b.failed:
-	default: // nobody waits
+	default: // no receiver waits
 	}
 }
 
-// fights counts how often each Secret was repaired in a session. Somebody else may
-// write it too, as often as this program does.
+// fights counts the repairs of each Secret in a session. Another program may change
+// the Secret again after each repair.
 type fights struct {
 	mu    sync.Mutex
 	count map[string]int
 }
 
-// peaceful is how many repairs of one Secret come without a delay.
+// peaceful is the number of repairs of one Secret without a delay.
 const peaceful = 5
 
 // repaired notes a repair.

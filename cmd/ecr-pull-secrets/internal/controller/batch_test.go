@@ -41,8 +41,8 @@ func TestBatch(t *testing.T) {
 	}
 }
 
-// TestFights: a few repairs come at once, and a fight with somebody else is slowed
-// down.
+// TestFights: the first repairs are immediate. If another program changes the
+// Secret each time, the later ones are delayed.
 func TestFights(t *testing.T) {
 	t.Parallel()
 	f := &fights{count: map[string]int{}}

@@ -12,7 +12,7 @@ import (
 	"ecr-cross-account-credential-provider/cmd/ecr-pull-secrets/internal/pullsecret"
 )
 
-// foreigners are the Secrets of the name that belong to somebody else. Each one is
+// foreigners are the Secrets with this name that belong to others. Each one is
 // reported once.
 type foreigners struct {
 	Options
@@ -24,7 +24,7 @@ func newForeigners(o Options) *foreigners {
 	return &foreigners{Options: o, reported: map[string]types.UID{}}
 }
 
-// count returns how many there are.
+// count returns the number of foreign Secrets.
 func (f *foreigners) count() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -41,7 +41,8 @@ func (f *foreigners) gone(namespace string) {
 	}
 }
 
-// found reports a Secret: in the log, by the metric, and by an Event in its namespace.
+// found reports a Secret in the log, by the metric, and by an Event in its
+// namespace.
 func (f *foreigners) found(ctx context.Context, secret *corev1.Secret) error {
 	if !f.isNew(secret) {
 		return nil
@@ -60,7 +61,7 @@ func (f *foreigners) found(ctx context.Context, secret *corev1.Secret) error {
 		FirstTimestamp: now, LastTimestamp: now, Count: 1,
 	}, metav1.CreateOptions{})
 	if err != nil {
-		f.gone(secret.Namespace) // and report it again
+		f.gone(secret.Namespace) // so that it is reported again
 		return fmt.Errorf("writing an Event about Secret %s/%s: %w", secret.Namespace, secret.Name, err)
 	}
 	return nil

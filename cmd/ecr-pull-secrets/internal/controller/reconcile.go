@@ -12,7 +12,7 @@ import (
 	"ecr-cross-account-credential-provider/cmd/ecr-pull-secrets/internal/pullsecret"
 )
 
-// reconcile makes a namespace's Secret and service accounts what they should be.
+// reconcile corrects a namespace's Secret and service accounts.
 func (s *session) reconcile(ctx context.Context, namespace string) error {
 	selected, secret := s.view.selects(namespace), s.view.secret(namespace, s.Secret)
 	if secret != nil && !pullsecret.Owned(secret) {
@@ -33,7 +33,7 @@ func (s *session) reconcile(ctx context.Context, namespace string) error {
 	return ignoreEnding(errors.Join(err, s.attachAll(ctx, namespace, selected)))
 }
 
-// write gives a namespace its Secret; has is the one that it has, or nil.
+// write gives a namespace its Secret. has is the existing one, or nil.
 func (s *session) write(ctx context.Context, namespace string, has *corev1.Secret) error {
 	content, some, err := pullsecret.Of(s.Tokens.Credentials(), s.Tokens.Knows, has, s.Clock.Now())
 	switch {
@@ -42,8 +42,8 @@ func (s *session) write(ctx context.Context, namespace string, has *corev1.Secre
 	case !some || has != nil && content.In(has):
 		return nil // a Secret is never written empty
 	}
-	// Only what is ours is taken from others. Where there is no Secret yet, somebody
-	// may just create one: that is a conflict.
+	// Force is only for a Secret of this program. If there is no Secret yet, another
+	// program may just create one, and that must be a conflict.
 	options := metav1.ApplyOptions{FieldManager: pullsecret.Manager, Force: has != nil}
 	if _, err := s.Kube.CoreV1().Secrets(namespace).Apply(ctx, content.Configuration(namespace, s.Secret, has), options); err != nil {
 		return fmt.Errorf("writing Secret %s/%s: %w", namespace, s.Secret, err)

@@ -12,15 +12,15 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// view is what the API server has told: the selected namespaces, all Secrets of the
-// name, and the service accounts.
+// view holds what the watches have received: the selected namespaces, all Secrets
+// with the name, and the service accounts.
 type view struct {
 	namespaces, secrets, accounts cache.SharedIndexInformer
 	factories                     []interface{ Shutdown() }
 }
 
-// newView makes a view that calls changed with the name of each namespace that has
-// changed. Watching the Secrets by their name is what lets RBAC limit them to it.
+// newView returns a view that calls changed with the name of each changed
+// namespace. It watches Secrets by name, so that RBAC can limit it to that name.
 func newView(ctx context.Context, o Options, changed func(namespace string)) (*view, error) {
 	selected := metadatainformer.NewFilteredSharedInformerFactory(o.Metadata, 0, metav1.NamespaceAll,
 		func(list *metav1.ListOptions) { list.LabelSelector = o.Selector })
@@ -50,7 +50,7 @@ func newView(ctx context.Context, o Options, changed func(namespace string)) (*v
 	return v, nil
 }
 
-// handler calls changed with the namespace of whatever happens.
+// handler calls changed with the namespace of each event.
 func handler(name func(metav1.Object) string, changed func(string)) cache.ResourceEventHandler {
 	notify := func(object any) {
 		if gone, ok := object.(cache.DeletedFinalStateUnknown); ok {
@@ -66,7 +66,7 @@ func handler(name func(metav1.Object) string, changed func(string)) cache.Resour
 	}
 }
 
-// withoutFields drops the managed fields, which nobody reads here.
+// withoutFields drops the managed fields, which this program does not read.
 func withoutFields(object any) (any, error) {
 	if m, ok := object.(metav1.Object); ok {
 		m.SetManagedFields(nil)
@@ -74,7 +74,8 @@ func withoutFields(object any) (any, error) {
 	return object, nil
 }
 
-// onlyPullSecrets keeps of a service account what attach reads: there may be many.
+// onlyPullSecrets keeps only those fields of a service account that attach reads,
+// because there may be many service accounts.
 func onlyPullSecrets(object any) (any, error) {
 	a, ok := object.(*corev1.ServiceAccount)
 	if !ok {
@@ -87,7 +88,7 @@ func onlyPullSecrets(object any) (any, error) {
 	return small, nil
 }
 
-// listed waits until everything was listed.
+// listed waits until all lists are complete.
 func (v *view) listed(ctx context.Context) error {
 	if !cache.WaitForCacheSync(ctx.Done(), v.namespaces.HasSynced, v.secrets.HasSynced, v.accounts.HasSynced) {
 		return fmt.Errorf("%w: %w", errNotListed, context.Cause(ctx))
@@ -95,7 +96,7 @@ func (v *view) listed(ctx context.Context) error {
 	return nil
 }
 
-// shutdown waits until nothing is watched any more. The context has ended before.
+// shutdown waits until all watches have ended. The context must have ended before.
 func (v *view) shutdown() {
 	for _, f := range v.factories {
 		f.Shutdown()
@@ -118,14 +119,14 @@ func (v *view) names() map[string]bool {
 	return names
 }
 
-// selects reports whether a namespace has the labels, and is not about to go.
+// selects reports whether a namespace has the labels and is not being deleted.
 func (v *view) selects(namespace string) bool {
-	object, ok, _ := v.namespaces.GetStore().GetByKey(namespace) // of a store in memory: no error
+	object, ok, _ := v.namespaces.GetStore().GetByKey(namespace) // a store in memory returns no error
 	m, isObject := object.(metav1.Object)
 	return ok && isObject && m.GetDeletionTimestamp() == nil
 }
 
-// secret returns the Secret of a namespace; nil if there is none.
+// secret returns the Secret of a namespace, or nil if there is none.
 func (v *view) secret(namespace, name string) *corev1.Secret {
 	object, _, _ := v.secrets.GetStore().GetByKey(namespace + "/" + name)
 	s, _ := object.(*corev1.Secret)

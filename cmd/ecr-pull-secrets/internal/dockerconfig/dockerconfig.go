@@ -1,5 +1,5 @@
-// Package dockerconfig encodes registries' credentials as a pull Secret holds them, in
-// the format of docker's config.json.
+// Package dockerconfig encodes registries' credentials for a pull Secret, in the
+// format of docker's config.json.
 package dockerconfig
 
 import (
@@ -17,7 +17,7 @@ type Credential struct {
 	Key string
 	// Login is "USER:PASSWORD".
 	Login secret.Text
-	// Expires is when the password ends. It is no part of the format.
+	// Expires is when the password expires. It is not part of the format.
 	Expires time.Time
 }
 
@@ -29,21 +29,21 @@ type auth struct {
 	Auth string `json:"auth"` // base64 of USER:PASSWORD
 }
 
-// Encode returns the credentials in the format. The same credentials have the same
-// encoding, in whatever order they come.
+// Encode returns the credentials in the format. The encoding does not depend on
+// their order.
 func Encode(credentials []Credential) ([]byte, error) {
 	f := file{map[string]auth{}}
 	for _, c := range credentials {
 		f.Auths[c.Key] = auth{base64.StdEncoding.EncodeToString([]byte(c.Login.Reveal()))}
 	}
-	return json.Marshal(f) // with sorted keys
+	return json.Marshal(f) // sorts the keys
 }
 
-// errUnreadable quotes nothing of what it is about.
+// errUnreadable does not quote the text, which may be a secret.
 var errUnreadable = errors.New("the content is not that of a docker config.json")
 
-// Decode returns the logins of what Encode has written, by key. What is not base64 is
-// left out.
+// Decode returns the logins in a text of Encode, by key. It leaves out values that
+// are not base64.
 func Decode(encoded []byte) (map[string]secret.Text, error) {
 	var f file
 	if err := json.Unmarshal(encoded, &f); err != nil {

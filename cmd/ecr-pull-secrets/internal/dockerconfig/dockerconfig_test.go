@@ -36,7 +36,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// TestDecode: somebody may have written the Secret by hand.
+// TestDecode: a person may have edited the Secret.
 func TestDecode(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

@@ -14,18 +14,18 @@ import (
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 )
 
-// Election is a lease and who takes part.
+// Election is an election among replicas by a lease.
 type Election struct {
 	Kube            kubernetes.Interface
 	Namespace, Name string
-	// Identity is this replica's.
+	// Identity is this replica's identity.
 	Identity string
 
 	leading, following atomic.Bool
 }
 
-// The times of a lease. A leader that was killed is replaced after at most duration
-// and 1.2 times retry, which is 12.4s.
+// These are the times of a lease. A leader that was killed is replaced after at
+// most duration and 1.2 times retry, which is 12.4s.
 const (
 	duration = 10 * time.Second
 	renewal  = 7 * time.Second
@@ -40,8 +40,8 @@ func (e *Election) Leading() bool { return e.leading.Load() }
 func (e *Election) Following() bool { return e.following.Load() }
 
 // Run calls work whenever this replica becomes the leader, until the context ends.
-// The context of work ends with the lease. Run waits for work's end before it gives
-// the lease up, or takes part again.
+// The context of work ends with the lease. Run waits for the end of work before it
+// releases the lease, or becomes a candidate again.
 func (e *Election) Run(ctx context.Context, work func(context.Context)) error {
 	for ctx.Err() == nil {
 		t := &term{work: work}
@@ -87,8 +87,8 @@ func (e *Election) config(ctx context.Context, t *term) leaderelection.LeaderEle
 	}
 }
 
-// term is the time from an election to its end. The elector starts the work in a
-// goroutine, which may begin after that end.
+// term is the time as a leader after an election. The elector starts the work in a
+// goroutine, which may begin after the term's end.
 type term struct {
 	work func(context.Context)
 
@@ -97,7 +97,7 @@ type term struct {
 	ended chan struct{} // nil if the work has not begun
 }
 
-// run works, unless the term is over.
+// run works, unless the term has ended.
 func (t *term) run(ctx context.Context) {
 	t.mu.Lock()
 	if t.over {

@@ -20,8 +20,8 @@ func TestTimes(t *testing.T) {
 	}
 }
 
-// TestTerm: the lease is given up after the work has ended, and the next replica works
-// then.
+// TestTerm: the lease is released after the work has ended. Then the next replica
+// works.
 func TestTerm(t *testing.T) {
 	t.Parallel()
 	kube := fake.NewClientset()
@@ -64,7 +64,7 @@ func TestTerm(t *testing.T) {
 	}
 }
 
-// TestLate: work that begins after the term is over does not run.
+// TestLate: work that would begin after the term's end does not run.
 func TestLate(t *testing.T) {
 	t.Parallel()
 	term := &term{work: func(context.Context) { t.Error("it runs") }}

@@ -1,5 +1,5 @@
-// Package pullsecret is the Secret that each namespace gets: who owns it, what it
-// should hold, and how it is written.
+// Package pullsecret describes the Secret that each namespace gets: its owner, its
+// content, and how it is written.
 package pullsecret
 
 import (
@@ -14,17 +14,19 @@ import (
 	"ecr-cross-account-credential-provider/cmd/ecr-pull-secrets/internal/dockerconfig"
 )
 
-// Manager is the field manager that writes the Secrets, and the value of the label
-// that they bear.
+// Manager is the field manager that writes the Secrets, and the value of their
+// label.
 const Manager = "ecr-pull-secrets"
 
-// The label and the annotations of a Secret.
+// These are the label and the annotations of a Secret.
 const (
-	// ManagedBy is the label that says whose Secret this is. Nobody else's is touched.
+	// ManagedBy is the label that names the Secret's owner. Secrets of other owners
+	// stay unchanged.
 	ManagedBy = "app.kubernetes.io/managed-by"
-	// ExpiresAt is the annotation with the time at which the first token ends.
+	// ExpiresAt is the annotation with the time at which the first token expires.
 	ExpiresAt = Manager + "/expires-at"
-	// Registries is the annotation with the end of each token, a JSON object by key.
+	// Registries is the annotation with the expiry of each token, as a JSON object
+	// by key.
 	Registries = Manager + "/registries"
 )
 
@@ -33,18 +35,18 @@ func Owned(s *corev1.Secret) bool {
 	return s.Labels[ManagedBy] == Manager && s.Type == corev1.SecretTypeDockerConfigJson
 }
 
-// Content is what a Secret should hold. Of makes it.
+// Content is the required content of a Secret. Of returns one.
 type Content struct {
 	data        []byte
 	annotations map[string]string
 }
 
-// Of returns what a namespace's Secret should hold. These are the credentials that are
-// valid, and for other keys that are known what the Secret has, as long as that is
-// valid: a new leader has no tokens while AWS does not answer. It reports false if
-// nothing is valid.
+// Of returns the required content of a namespace's Secret. It has all valid
+// credentials. For other known keys it keeps the Secret's own credentials as long
+// as they are valid, because a new leader has no tokens while AWS does not answer.
+// Of reports false if no credentials are valid.
 //
-// What one namespace's Secret has goes to no other namespace.
+// Credentials of one namespace's Secret are never copied to another namespace.
 func Of(valid []dockerconfig.Credential, known func(key string) bool, has *corev1.Secret, now time.Time) (Content, bool, error) {
 	all := slices.Clone(valid)
 	for _, c := range kept(has, now) {
@@ -71,10 +73,11 @@ func Of(valid []dockerconfig.Credential, known func(key string) bool, has *corev
 	return Content{data, map[string]string{ExpiresAt: first.UTC().Format(time.RFC3339), Registries: string(registries)}}, true, err
 }
 
-// maxLife is the longest life of a token, whatever an annotation says.
+// maxLife is the longest life of a token, even if an annotation claims more.
 const maxLife = 12 * time.Hour
 
-// kept returns the credentials of a Secret that are valid by its annotation.
+// kept returns the credentials of a Secret that are valid according to its
+// annotation.
 func kept(s *corev1.Secret, now time.Time) (valid []dockerconfig.Credential) {
 	if s == nil {
 		return nil
@@ -92,7 +95,7 @@ func kept(s *corev1.Secret, now time.Time) (valid []dockerconfig.Credential) {
 	return valid
 }
 
-// In reports whether a Secret holds the content already.
+// In reports whether a Secret already has the content.
 func (c Content) In(s *corev1.Secret) bool {
 	for key, value := range c.annotations {
 		if s.Annotations[key] != value {
@@ -102,8 +105,8 @@ func (c Content) In(s *corev1.Secret) bool {
 	return bytes.Equal(s.Data[corev1.DockerConfigJsonKey], c.data)
 }
 
-// Configuration returns the Secret with the content, for server-side apply. If has is
-// not nil, the Secret is written only if it is still that one.
+// Configuration returns the Secret with the content, for server-side apply. If has
+// is not nil, the Secret is written only if it has not changed since.
 func (c Content) Configuration(namespace, name string, has *corev1.Secret) *acorev1.SecretApplyConfiguration {
 	secret := acorev1.Secret(name, namespace).
 		WithLabels(map[string]string{ManagedBy: Manager}).

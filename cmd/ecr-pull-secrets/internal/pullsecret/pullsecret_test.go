@@ -22,7 +22,7 @@ func credential(key, login string, life time.Duration) dockerconfig.Credential {
 
 func anyKey(string) bool { return true }
 
-// written returns the Secret that the API server has after an apply.
+// written returns the Secret as the API server stores it after an apply.
 func written(t *testing.T, c pullsecret.Content) *corev1.Secret {
 	t.Helper()
 	text, err := json.Marshal(c.Configuration("team", "pull", nil))
@@ -76,7 +76,8 @@ func TestOwned(t *testing.T) {
 	}
 }
 
-// TestKept: what the Secret has stays as long as it is valid and wanted.
+// TestKept: credentials of the Secret stay as long as they are valid and their keys
+// are known.
 func TestKept(t *testing.T) {
 	t.Parallel()
 	all := []dockerconfig.Credential{
@@ -115,7 +116,8 @@ func TestNothing(t *testing.T) {
 	}
 }
 
-// TestPrecondition: only the Secret that was seen is changed.
+// TestPrecondition: a Secret is written only if it has not changed since it was
+// read.
 func TestPrecondition(t *testing.T) {
 	t.Parallel()
 	has := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{UID: "uid", ResourceVersion: "7"}}

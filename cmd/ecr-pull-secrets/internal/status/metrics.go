@@ -55,8 +55,8 @@ func (m *metrics) head(name, kind, help string) {
 	fmt.Fprintf(m, "# HELP %[1]s%[2]s %[4]s\n# TYPE %[1]s%[2]s %[3]s\n", prefix, name, kind, help)
 }
 
-// value writes a value with a label. Neither hosts, prefixes nor classes have
-// characters to escape.
+// value writes a value with a label. Hosts, prefixes and classes have no characters
+// that need an escape.
 func (m *metrics) value(name, label, of string, v float64) {
 	fmt.Fprintf(m, "%s%s{%s=%q} %v\n", prefix, name, label, of, v)
 }

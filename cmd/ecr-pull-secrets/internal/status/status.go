@@ -1,4 +1,4 @@
-// Package status is what a running program tells of itself: metrics, readiness and
+// Package status serves the state of the running program: metrics, readiness and
 // liveness.
 package status
 
@@ -17,18 +17,18 @@ type Options struct {
 	Clock clock.PassiveClock
 	// Tokens returns the state of every token.
 	Tokens func() []token.State
-	// Leading reports whether this replica works, and Following whether another one
-	// does.
+	// Leading reports whether this replica works. Following reports whether another
+	// one does.
 	Leading, Following func() bool
 }
 
-// Status counts what happens. New makes it. It may be used by several goroutines.
+// Status counts events. New returns one. Several goroutines may use it at once.
 type Status struct {
 	o Options
 
 	mu         sync.Mutex
-	started    time.Time // when there was last a sign of life
-	synced     time.Time // the last full sync; zero if there was none
+	started    time.Time // the last sign of life
+	synced     time.Time // the last full sync, or zero
 	namespaces int       // of the last full sync
 	failing    int       // of those
 	foreign    int
@@ -40,7 +40,7 @@ type Status struct {
 // kubernetes is the class of failures of the API server.
 const kubernetes = "kubernetes"
 
-// New makes a Status without events.
+// New returns a Status without events.
 func New(o Options) *Status {
 	s := &Status{o: o, started: o.Clock.Now(), failures: map[string]int{kubernetes: 0}}
 	for _, c := range []failure.Class{failure.Unavailable, failure.Refused, failure.Misconfigured, failure.CallersToken} {
@@ -74,7 +74,7 @@ func (s *Status) Wrote() {
 	s.writes++
 }
 
-// Foreign sets how many Secrets belong to somebody else.
+// Foreign sets the number of Secrets that belong to others.
 func (s *Status) Foreign(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -89,8 +89,8 @@ func (s *Status) Synced(namespaces, failed int) {
 	s.syncs++
 }
 
-// Ready reports whether the Secrets are there: this replica has tried all namespaces
-// once, or another replica works.
+// Ready reports whether the Secrets should exist: this replica has tried all
+// namespaces once, or another replica works.
 func (s *Status) Ready() bool {
 	s.mu.Lock()
 	synced := !s.synced.IsZero()
@@ -98,12 +98,12 @@ func (s *Status) Ready() bool {
 	return synced || s.o.Following()
 }
 
-// longestSilence is how long a leader may be without a full sync. There is one every
-// ten minutes.
+// longestSilence is the longest time that a leader may be without a full sync.
+// There is one every ten minutes.
 const longestSilence = 35 * time.Minute
 
-// Alive reports whether a leader has tried all namespaces lately. Another replica has
-// nothing to do.
+// Alive reports whether a leader has recently tried all namespaces. It is true for
+// a replica that does not lead.
 func (s *Status) Alive() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

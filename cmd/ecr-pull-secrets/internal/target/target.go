@@ -15,7 +15,7 @@ import (
 // Target is a registry, or the repositories of one that share a prefix, and the plan
 // for its token.
 type Target struct {
-	// Key is what a kubelet compares images with: HOST or HOST/PREFIX.
+	// Key is the text that a kubelet compares with images: HOST or HOST/PREFIX.
 	Key string
 	// Host is the registry's host.
 	Host string
@@ -24,15 +24,15 @@ type Target struct {
 	Plan  plan.Plan
 }
 
-// maxTargets bounds a Secret's size: a token has about 4 KB, and a Secret at most
-// 1 MiB.
+// maxTargets limits a Secret's size. A token has about 4 KB, and a Secret at most 1
+// MiB.
 const maxTargets = 200
 
-// Set is the targets of a configuration. New makes it.
+// Set holds the targets of a configuration. New returns one.
 type Set struct{ config config.Config }
 
-// New checks that a pull Secret can hold everything that the configuration names. An
-// error is config.Problems.
+// New checks that a pull Secret can hold everything that the configuration names.
+// Its error is config.Problems.
 func New(c config.Config) (Set, error) {
 	s := Set{c}
 	var problems config.Problems
@@ -61,7 +61,7 @@ func New(c config.Config) (Set, error) {
 	return s, nil
 }
 
-// unfit returns why no pull Secret can hold what an entry is for.
+// unfit returns the reason why a pull Secret cannot serve an entry.
 func unfit(e rule.Entry) (reasons []string) {
 	if e.Accounts.All {
 		reasons = append(reasons, `accounts: "*" names no registry, and a pull Secret lists each one; name the accounts by their digits`)
@@ -96,7 +96,7 @@ func (s Set) DependsOnOwn() bool {
 }
 
 // List returns the targets in the order of their keys. own is the account of this
-// program's own identity. While it is zero, the entries for it are left out.
+// program's own identity. If it is zero, the entries for it are left out.
 func (s Set) List(own registry.Account) ([]Target, error) {
 	found := map[string]Target{}
 	var problems config.Problems
@@ -124,7 +124,7 @@ func (s Set) List(own registry.Account) ([]Target, error) {
 	return targets, nil
 }
 
-// byRank puts entries that name accounts by digits behind those with own: where both
+// byRank puts entries that name accounts by digits after those with own. If both
 // mean the same account, the digits decide.
 func byRank(entries []rule.Entry) []rule.Entry {
 	slices.SortStableFunc(entries, func(a, b rule.Entry) int {
@@ -157,7 +157,7 @@ func registries(e rule.Entry, own registry.Account) (named []registry.Registry) 
 	return named
 }
 
-// prefixes returns what follows the host in an entry's keys.
+// prefixes returns the texts after the host in an entry's keys.
 func prefixes(e rule.Entry) []string {
 	if len(e.Repositories) == 0 {
 		return []string{""}

@@ -9,8 +9,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// entry is the token of one plan. The Keeper's lock guards its fields, except for
-// Renew, which alone changes them.
+// entry is the token of one plan. Only Renew changes its fields. All others need
+// the Keeper's lock to read them.
 type entry struct {
 	name    string // for messages: a registry's host, or own
 	targets []target.Target
@@ -22,13 +22,14 @@ type entry struct {
 
 	failing  error // of the latest attempt
 	failures int   // in a row
-	ended    bool  // nothing is left to ask: of the entry for the own account
+	ended    bool  // done, for the entry of the own account
 }
 
 // valid reports whether there is a token that has not expired.
 func (e *entry) valid(now time.Time) bool { return !e.token.IsZero() && e.expires.After(now) }
 
-// wake returns when there is something to do: to ask AWS, or to notice the token's end.
+// wake returns the time of the next action: to ask AWS, or to notice the token's
+// end.
 func (e *entry) wake() time.Time {
 	if !e.token.IsZero() && !e.dropped && e.expires.Before(e.due) {
 		return e.expires
@@ -36,15 +37,15 @@ func (e *entry) wake() time.Time {
 	return e.due
 }
 
-// renewed takes a new token, which was asked for at begin.
+// renewed stores a new token, which was requested at begin.
 func (e *entry) renewed(t cache.Token, begin time.Time) {
 	e.token, e.expires, e.dropped = t.Secret, begin.Add(t.Life), false
 	e.due = begin.Add(max(t.Fresh, minRenewal))
 	e.failing, e.failures = nil, 0
 }
 
-// failed notes that AWS gave no token. The one at hand stays until its end: the
-// namespaces have it already, and only the owner of the images can make it worthless.
+// failed notes that AWS gave no token. The current one stays until its end. The
+// namespaces have it already, and only the owner of the images can revoke it.
 func (e *entry) failed(err error, now time.Time, random float64) {
 	e.failing = err
 	class, _ := failure.Of(err)
@@ -52,13 +53,14 @@ func (e *entry) failed(err error, now time.Time, random float64) {
 	e.failures++
 }
 
-// minRenewal is the shortest time between a token and the next one. A token about to
-// end is still better than none.
+// minRenewal is the shortest time between two tokens. A token that is about to
+// expire is still better than none.
 const minRenewal = time.Minute
 
-// retryAfter returns how long to wait after a failure, the nth in a row from 0. Only a
-// person can repair what is refused or misconfigured; AWS is not asked more than once
-// a minute. The wait doubles each time, and has up to a fifth of jitter.
+// retryAfter returns how long to wait after the nth failure in a row, counted from
+// 0. Only a person can repair a refusal or a misconfiguration. For these, AWS is
+// asked at most once a minute. The wait doubles each time, and has up to a fifth of
+// jitter.
 func retryAfter(class failure.Class, n int, random float64) time.Duration {
 	shortest, longest := time.Minute, 10*time.Minute
 	if class == failure.Unavailable {

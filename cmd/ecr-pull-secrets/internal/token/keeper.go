@@ -15,7 +15,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// Round is a few calls to AWS at about the same time, with the same identity.
+// Round makes a few calls to AWS at about the same time, with the same identity.
 type Round interface {
 	// Own returns the account of this program's identity.
 	Own(context.Context) (registry.Account, error)
@@ -28,27 +28,27 @@ type Options struct {
 	Targets target.Set
 	// Begin starts a round.
 	Begin func(context.Context) (Round, error)
-	// Deadline bounds each token of a round.
+	// Deadline limits the time for each token of a round.
 	Deadline time.Duration
 	Clock    clock.Clock
 	// Random returns a number of [0, 1).
 	Random func() float64
-	// Report is told how each attempt ended.
+	// Report is called after each attempt.
 	Report func(Attempt)
 }
 
-// Keeper has the tokens of a configuration. New makes it. It may be used by several
-// goroutines, but Renew by one at a time.
+// Keeper holds the tokens of a configuration. New returns one. Several goroutines
+// may use it at once, but only one may call Renew.
 type Keeper struct {
 	o Options
 
 	mu    sync.Mutex
-	own   *entry            // finding out this program's own account; nil if nothing depends on it
+	own   *entry            // for finding this program's own account; nil if nothing depends on it
 	kept  map[string]*entry // by the plan's key
 	order []string          // the keys of kept
 }
 
-// New makes a Keeper without tokens.
+// New returns a Keeper without tokens.
 func New(o Options) (*Keeper, error) {
 	k := &Keeper{o: o, kept: map[string]*entry{}}
 	if o.Targets.DependsOnOwn() {
@@ -57,8 +57,8 @@ func New(o Options) (*Keeper, error) {
 	return k, k.plan(registry.Account{})
 }
 
-// plan adds an entry for each plan of the targets that has none, so that targets with
-// the same plan share a token.
+// plan adds an entry for each new plan of the targets. Targets with the same plan
+// share a token.
 func (k *Keeper) plan(own registry.Account) error {
 	targets, err := k.o.Targets.List(own)
 	if err != nil {
@@ -85,8 +85,8 @@ func (k *Keeper) plan(own registry.Account) error {
 	return nil
 }
 
-// Knows reports whether a key is one of the targets', with a token or without. While
-// this program's own account is not known, it may be any.
+// Knows reports whether a key belongs to a target, with or without a token. While
+// this program's own account is unknown, every key may.
 func (k *Keeper) Knows(key string) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -115,12 +115,12 @@ func (k *Keeper) Credentials() (valid []dockerconfig.Credential) {
 	return valid
 }
 
-// State is what is known of a target's token.
+// State is the state of a target's token.
 type State struct {
 	Key string
-	// Expires is when the token ends; zero if there is none.
+	// Expires is when the token expires, or zero if there is none.
 	Expires time.Time
-	// Failing is why it is not renewed; nil if it is.
+	// Failing is the error of the last renewal, or nil.
 	Failing error
 }
 
@@ -148,7 +148,8 @@ func (k *Keeper) each(f func(*entry)) {
 	}
 }
 
-// longestWait bounds how long Run trusts a timer: the machine may have slept.
+// longestWait limits how long Run relies on a timer, because the machine may have
+// slept.
 const longestWait = time.Minute
 
 // Run renews tokens until the context ends. It calls changed when Credentials has

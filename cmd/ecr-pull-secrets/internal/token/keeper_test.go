@@ -150,8 +150,8 @@ func held(k *token.Keeper) map[string]string {
 	return logins
 }
 
-// TestRenew: a token is renewed when its time has come, and with it the ones whose time
-// comes soon.
+// TestRenew: a token is renewed when it is due, together with those that are due
+// soon.
 func TestRenew(t *testing.T) {
 	t.Parallel()
 	k, a := keeper(t, roles)
@@ -195,7 +195,7 @@ func TestSharedPlan(t *testing.T) {
 	}
 }
 
-// TestWaits: how long AWS is left in peace depends on the class.
+// TestWaits: the wait before AWS is asked again depends on the class.
 func TestWaits(t *testing.T) {
 	t.Parallel()
 	seconds := func(all ...int) (waits []time.Duration) {
@@ -229,7 +229,7 @@ func TestWaits(t *testing.T) {
 	}
 }
 
-// TestLastGood: a token stays until its end, and then it is dropped.
+// TestLastGood: a token stays until it expires, and is then dropped.
 func TestLastGood(t *testing.T) {
 	t.Parallel()
 	k, a := keeper(t, roles)
@@ -261,7 +261,8 @@ func TestLastGood(t *testing.T) {
 	}
 }
 
-// TestOwn: the registries of this program's own account are known once the account is.
+// TestOwn: the registries of this program's own account are known as soon as the
+// account is.
 func TestOwn(t *testing.T) {
 	t.Parallel()
 	k, a := keeper(t, roles+"- {accounts: [own], regions: [eu-west-1]}\n")
@@ -305,7 +306,7 @@ func TestStopped(t *testing.T) {
 	}
 }
 
-// TestRun: Run wakes up by the clock, and tells of changes.
+// TestRun: Run wakes up by the clock, and reports changes.
 func TestRun(t *testing.T) {
 	t.Parallel()
 	k, a := keeper(t, roles)
@@ -317,7 +318,7 @@ func TestRun(t *testing.T) {
 	}()
 	<-changed // the first tokens
 	for range 2 {
-		for done := false; !done; { // in steps: Run does not trust one long wait
+		for done := false; !done; { // in steps, because Run does not rely on one long wait
 			select {
 			case <-changed:
 				done = true

@@ -6,23 +6,23 @@ import (
 	"time"
 )
 
-// Attempt is how an attempt to get a token ended.
+// Attempt is the result of an attempt to get a token.
 type Attempt struct {
 	// Name is the registry's host, or "own" for this program's own account.
 	Name string
-	// Err is why there is no token; nil if there is one.
+	// Err is the reason why there is no token, or nil if there is one.
 	Err error
-	// Note is what operators should know although there is a token.
+	// Note is a warning for operators about a new token.
 	Note string
-	// Expires is when the new token ends, and Next when AWS is asked next.
+	// Expires is when the new token expires. Next is when AWS is asked next.
 	Expires, Next time.Time
 }
 
-// together is how early a token is renewed if another one is due: the Secrets are then
-// written once instead of twice.
+// together is how early a token is renewed if another one is due. Then the Secrets
+// are written only once for both.
 const together = 5 * time.Minute
 
-// atOnce is how many tokens are asked for at a time.
+// atOnce is the number of tokens that are requested at the same time.
 const atOnce = 4
 
 // Renew gets the tokens that are due. It reports whether Credentials has changed.
@@ -49,8 +49,8 @@ func (k *Keeper) Renew(ctx context.Context) (changed bool) {
 	return k.mintAll(ctx, round, due) || changed
 }
 
-// due returns the entries whose time has come, and with them those whose time comes
-// soon.
+// due returns the entries that are due. If there are any, it also returns those
+// that are due soon.
 func (k *Keeper) due(now time.Time) (due []*entry) {
 	first := false
 	var soon []*entry
@@ -67,7 +67,8 @@ func (k *Keeper) due(now time.Time) (due []*entry) {
 	return soon
 }
 
-// drop notices the end of a token, and reports whether it has just come.
+// drop notices that a token has expired, and reports whether it did so since the
+// last call.
 func (k *Keeper) drop(e *entry, now time.Time) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -78,7 +79,7 @@ func (k *Keeper) drop(e *entry, now time.Time) bool {
 	return true
 }
 
-// findOwn finds out this program's own account, and adds its targets.
+// findOwn finds this program's own account, and adds its targets.
 func (k *Keeper) findOwn(ctx context.Context, round Round) {
 	ctx, cancel := context.WithTimeout(ctx, k.o.Deadline)
 	defer cancel()
@@ -116,7 +117,7 @@ func (k *Keeper) mintAll(ctx context.Context, round Round, due []*entry) (change
 	return changed
 }
 
-// mint gets one token, and reports whether it did.
+// mint gets one token, and reports whether it succeeded.
 func (k *Keeper) mint(ctx context.Context, round Round, e *entry) bool {
 	ctx, cancel := context.WithTimeout(ctx, k.o.Deadline)
 	defer cancel()
@@ -134,7 +135,7 @@ func (k *Keeper) mint(ctx context.Context, round Round, e *entry) bool {
 	return true
 }
 
-// fail notes an error of AWS. One of a context that was cancelled says nothing about
+// fail notes an error of AWS. The error of a cancelled context says nothing about
 // AWS.
 func (k *Keeper) fail(ctx context.Context, e *entry, err error) {
 	if context.Cause(ctx) == context.Canceled { //nolint:errorlint // the cause itself, not one that wraps it
