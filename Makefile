@@ -5,13 +5,13 @@ TOOL    := ecr-cross-account
 SECRETS := ecr-pull-secrets
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 BUILD   := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
-# Without C, as the programs are built: the linters then find compiled what they need.
+# Without C, like the programs, so that the linters find compiled packages.
 LINT    := CGO_ENABLED=0 go tool -modfile=$(CURDIR)/.ci/lint/go.mod golangci-lint
 FUZZ    ?= 20s
 # The race detector needs a C compiler.
 RACE    := $(if $(shell command -v cc),-race)
-# Modules of their own, for what they link: a JSON Schema validator, Prometheus' and Terraform's parsers; Kubernetes, whose first
-# build takes minutes; and a client of its API. Not linted yet: test/node and the tests of ecr-pull-secrets.
+# Separate modules, because of what they link: a JSON Schema validator, Prometheus' and Terraform's parsers; Kubernetes, whose
+# first build takes minutes; and a client of its API. Not linted yet: test/node and the tests of ecr-pull-secrets.
 LIGHT   := test/schema test/metrics test/terraform
 NESTED  := $(LIGHT) $(patsubst %/go.mod,%,$(wildcard test/conformance/*/go.mod)) cmd/$(SECRETS) cmd/$(SECRETS)/image
 LIMIT   := 45m
@@ -25,7 +25,7 @@ node: ## write the plugin and the operator's tool alone, without what the pull S
 	$(BUILD) -o bin/$(NAME) ./cmd/$(NAME)
 	$(BUILD) -o bin/$(TOOL) ./cmd/$(TOOL)
 
-# Most of the slow tests wait for a fault to time out: more at a time than there are cores.
+# Most of the slow tests wait for a fault to time out, so more tests than cores run at a time.
 test: platforms ## run every test
 	go test $(RACE) -shuffle=on -parallel 16 -timeout $(LIMIT) ./...
 	@set -ex; for module in $(LIGHT); do go -C $$module test $(RACE) -shuffle=on -timeout $(LIMIT) ./...; done

@@ -54,7 +54,7 @@ func newNode(t *testing.T) *node {
 	return &node{t: t, dir: filepath.Join(tempDir(t), "cache"), time: noon, boot: "first", random: 0.5, token: tokenOf("secret-1")}
 }
 
-// tempDir returns a directory that only its owner can write, whatever the umask.
+// tempDir returns a directory that only its owner can write, for any umask.
 func tempDir(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()

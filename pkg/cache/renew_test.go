@@ -243,8 +243,8 @@ func timers() map[string]timer {
 	}
 }
 
-// TestRenewedDay: in a day a plan takes at most 32 mints, no request finds a token
-// that is not fresh, and no token is older than 59 minutes.
+// TestRenewedDay: a plan needs at most 32 mints a day. Every request finds a fresh
+// token, and no token is older than 59 minutes.
 func TestRenewedDay(t *testing.T) {
 	t.Parallel()
 	for name, timer := range timers() {

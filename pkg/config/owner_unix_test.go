@@ -187,7 +187,7 @@ func writeMode(t *testing.T, mode fs.FileMode) string {
 	if err := os.WriteFile(file, []byte(good), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(file, mode); err != nil { // whatever the umask is
+	if err := os.Chmod(file, mode); err != nil { // for any umask
 		t.Fatal(err)
 	}
 	return file

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// Buckets are the upper bounds of the histogram of durations. A request that finds a
-// fresh token takes some milliseconds, one that asks AWS a second at most, and the
-// kubelet ends the plugin after a minute.
+// Buckets are the upper bounds of the histogram of durations. A request that finds
+// a fresh token takes some milliseconds. One that asks AWS takes a second at most.
+// The kubelet ends the plugin after a minute.
 var Buckets = [...]time.Duration{
 	5 * time.Millisecond, 10 * time.Millisecond, 25 * time.Millisecond, 50 * time.Millisecond, 100 * time.Millisecond, 250 * time.Millisecond,
 	500 * time.Millisecond, time.Second, 2500 * time.Millisecond, 5 * time.Second, 10 * time.Second, 20 * time.Second, time.Minute,

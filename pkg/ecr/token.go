@@ -12,7 +12,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// MaxLife is the longest life of a token, whatever the clocks say (Amazon ECR API,
+// MaxLife is the longest life of a token, with any clocks (Amazon ECR API,
 // GetAuthorizationToken).
 const MaxLife = 12 * time.Hour
 

@@ -35,9 +35,9 @@ func lifetimeOf(life, session, requested time.Duration) lifetime {
 }
 
 // Shorten reduces a cache duration by a margin, for the time until the kubelet has
-// the response. It also reduces it by a random time of at most the same length, so
-// that the nodes of a fleet do not return in the same second. Both together are at
-// most a tenth, and at most 5 minutes. random is a number of [0, 1).
+// the response. It also subtracts a random time of at most the same length, so that
+// a fleet's nodes do not return in the same second. Both together are at most a
+// tenth, and at most 5 minutes. random is a number of [0, 1).
 //
 // Only a new token's lifetime is shortened. If each response were shortened, a
 // kubelet would return after ever shorter times.

@@ -49,8 +49,8 @@ func secretsOf(r *http.Request) []string {
 	return secrets
 }
 
-// TestQuotedSecrets: if an error of AWS quotes the request's secrets, they do not
-// appear on stderr, in the log, or in the cache that remembers the error.
+// TestQuotedSecrets: an error of AWS may quote the request's secrets. They do not
+// appear on stderr, in the log, or in the cache.
 func TestQuotedSecrets(t *testing.T) {
 	t.Parallel()
 	for form, quote := range quotes {

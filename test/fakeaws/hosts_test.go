@@ -24,7 +24,7 @@ func TestHostsOfTheSDK(t *testing.T) {
 	for _, region := range []string{"eu-west-1", "us-gov-west-1", "cn-north-1", "eusc-de-east-1", "us-iso-east-1", "us-isob-east-1", "eu-isoe-west-1", "us-isof-south-1"} {
 		for _, form := range []struct{ fips, dual bool }{{false, false}, {true, false}, {false, true}, {true, true}} {
 			if form.dual && partitionAt(region).name != "aws" && partitionAt(region).name != "aws-cn" {
-				continue // there is none
+				continue // the partition has no such host
 			}
 			p := sts.EndpointParameters{Region: aws.String(region), UseFIPS: aws.Bool(form.fips), UseDualStack: aws.Bool(form.dual), UseGlobalEndpoint: aws.Bool(false)}
 			s, err := sts.NewDefaultEndpointResolverV2().ResolveEndpoint(t.Context(), p)

@@ -214,6 +214,6 @@ func expression(form string) (string, error) {
 }
 
 func number(tag reflect.StructTag, otherwise int) int {
-	n, _ := strconv.Atoi(tag.Get("max")) // 0 where there is none
+	n, _ := strconv.Atoi(tag.Get("max")) // 0 if there is none
 	return cmp.Or(n, otherwise)
 }
