@@ -43,9 +43,25 @@ func parseDocument(content []byte) (document, error) {
 	if root.Kind != yaml.MappingNode {
 		return document{}, errors.New("it is not a mapping; want apiVersion, kind and providers")
 	}
+	if err := ownList(field(root, "providers")); err != nil {
+		return document{}, err
+	}
 	writeNulls(root)
 	root.HeadComment, root.FootComment = joinComments(top.HeadComment, root.HeadComment), joinComments(root.FootComment, top.FootComment)
 	return document{root: root, json: json.Valid(content)}, nil
+}
+
+// ownList makes a list of its own of one that is an alias. Another value than a list
+// or null is an error, so that it is not overwritten.
+func ownList(list *yaml.Node) error {
+	if list != nil && list.Kind == yaml.AliasNode {
+		*list = *list.Alias
+		list.Anchor, list.Content = "", slices.Clone(list.Content)
+	}
+	if list == nil || list.Kind == yaml.SequenceNode || list.ShortTag() == "!!null" {
+		return nil
+	}
+	return fmt.Errorf("line %d: providers is not a list", list.Line)
 }
 
 // writeNulls makes empty values visible: the encoder writes some as empty strings.
@@ -80,12 +96,16 @@ func field(mapping *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
-// nameOf returns the name of an entry.
+// nameOf returns the name of an entry, which may be an alias or have a merge key. It is
+// empty for what is no entry, which the kubelet's rules report.
 func nameOf(entry *yaml.Node) string {
-	if name := field(entry, "name"); name != nil {
-		return name.Value
+	var named struct {
+		Name string `yaml:"name"`
 	}
-	return ""
+	if entry.Decode(&named) != nil {
+		return ""
+	}
+	return named.Name
 }
 
 // has reports whether an entry has one of the names.
@@ -132,7 +152,7 @@ func (d document) insert(entries []provider) error {
 	case list == nil:
 		list = &yaml.Node{Kind: yaml.SequenceNode}
 		d.root.Content = append(d.root.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: "providers"}, list)
-	case list.Kind != yaml.SequenceNode: // null, or an error that the kubelet's rules report
+	case list.Kind != yaml.SequenceNode: // null
 		*list = yaml.Node{Kind: yaml.SequenceNode}
 	}
 	if !d.json {

@@ -201,3 +201,51 @@ func FuzzEdit(f *testing.F) {
 		}
 	})
 }
+
+// TestOddText: the texts that a kubelet reads are read, and none of others' entries is lost.
+func TestOddText(t *testing.T) {
+	t.Parallel()
+	var tabs any
+	if err := json.Unmarshal([]byte(stockJSONv1), &tabs); err != nil {
+		t.Fatal(err)
+	}
+	indented, err := json.MarshalIndent(tabs, "", "\t")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"tabs":         string(indented),
+		"byte order":   "\ufeff" + stockYAML,
+		"Windows":      strings.ReplaceAll(stockYAML, "\n", "\r\n"),
+		"alias":        "x: &all\n- name: ecr-credential-provider\n  apiVersion: credentialprovider.kubelet.k8s.io/v1\n  matchImages: [x.y]\n  defaultCacheDuration: 0s\napiVersion: kubelet.config.k8s.io/v1\nkind: CredentialProviderConfig\nproviders: *all\n",
+		"alias, entry": "x: &one\n  name: ecr-credential-provider\n  apiVersion: credentialprovider.kubelet.k8s.io/v1\n  matchImages: [x.y]\n  defaultCacheDuration: 0s\napiVersion: kubelet.config.k8s.io/v1\nkind: CredentialProviderConfig\nproviders:\n- *one\n",
+		"merge key":    "x: &one\n  name: ecr-credential-provider\n  apiVersion: credentialprovider.kubelet.k8s.io/v1\nkind: CredentialProviderConfig\napiVersion: kubelet.config.k8s.io/v1\nproviders:\n- <<: *one\n  matchImages: [x.y]\n  defaultCacheDuration: 0s\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			after := mustEdit(t, text, false)
+			got := names(providersIn(t, after))
+			if !strings.HasPrefix(got, pluginName+" ") || !strings.HasSuffix(got, stockName) {
+				t.Errorf("providers %s:\n%s", got, after)
+			}
+			if json.Valid([]byte(text)) != json.Valid([]byte(after)) {
+				t.Errorf("JSON or not: %s", after)
+			}
+			if again := mustEdit(t, after, false); again != after {
+				t.Errorf("a second edit changes it: %s", again)
+			}
+			if instead := mustEdit(t, text, true); strings.Contains(names(providersIn(t, instead)), stockName) {
+				t.Errorf("instead of stock: %s", instead)
+			}
+		})
+	}
+}
+
+// TestProvidersNoList: what is not a list is not overwritten.
+func TestProvidersNoList(t *testing.T) {
+	t.Parallel()
+	_, err := edit("config", []byte("apiVersion: kubelet.config.k8s.io/v1\nkind: CredentialProviderConfig\nproviders: {name: other}\n"), oneEntry(t), false, nil)
+	if err == nil || !strings.Contains(err.Error(), "providers is not a list") {
+		t.Errorf("got %v", err)
+	}
+}
