@@ -177,6 +177,9 @@ func (d disk) removeAll(path string) error {
 	if !d.exists(path) {
 		return nil
 	}
+	if err := d.inside(path); err != nil {
+		return err
+	}
 	d.changing("remove", path)
 	if err := os.RemoveAll(d.at(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

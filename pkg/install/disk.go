@@ -2,9 +2,11 @@ package install
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // disk is the file system of a node, below a root directory.
@@ -39,6 +41,35 @@ func (d disk) isDir(path string) bool {
 	return err == nil && info.IsDir()
 }
 
+// inside wants that no symbolic link on the way to a path leads out of the root
+// directory: in an image, an absolute link would lead to this machine's own files.
+func (d disk) inside(path string) error {
+	if d.root == "/" {
+		return nil
+	}
+	dir := filepath.Dir(path)
+	for dir != "/" && !d.exists(dir) {
+		dir = filepath.Dir(dir)
+	}
+	root, err := realPath(d.root)
+	if err != nil {
+		return err
+	}
+	target, err := realPath(d.at(dir))
+	if err == nil && target != root && !strings.HasPrefix(target, root+"/") {
+		err = fmt.Errorf("%s leads out of %s, to %s; make the symbolic link on the way relative", d.at(dir), d.root, target)
+	}
+	return err
+}
+
+func realPath(path string) (string, error) {
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(absolute)
+}
+
 // staged returns the path of the file that is renamed to a path. It is in the same
 // directory, so in the same file system, and no kubelet takes it for a configuration.
 func staged(path string) string {
@@ -60,7 +91,10 @@ func (d disk) stage(path string, o object) error {
 		return err
 	}
 	_, err = f.Write(o.content)
-	return errors.Join(err, f.Chmod(o.mode), f.Sync(), f.Close())
+	if err = errors.Join(err, own(f, o.owner), f.Chmod(o.mode), f.Sync(), f.Close()); err != nil {
+		return errors.Join(err, os.Remove(name)) // the disk may be full
+	}
+	return nil
 }
 
 // put renames the staged object to its path.

@@ -6,22 +6,17 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"syscall"
 )
 
 // lock takes the node's lock, which ends with the process at the latest. It is on the
-// directory above StateDir, so that it leaves no file behind. A plan needs none.
+// root directory: that is there before the first run, and no file is left behind. A
+// plan needs none.
 func (i *Installer) lock(planOnly bool) (unlock func(), err error) {
 	if planOnly {
 		return func() {}, nil
 	}
-	d := i.disk()
-	parent := filepath.Dir(StateDir)
-	for !d.exists(parent) {
-		parent = filepath.Dir(parent)
-	}
-	f, err := os.Open(d.at(parent))
+	f, err := os.Open(i.Root)
 	if err != nil {
 		return nil, fmt.Errorf("taking the lock: %w", err)
 	}

@@ -16,6 +16,14 @@ type object struct {
 	// link is the target of a symbolic link.
 	link    string
 	content []byte
+	// owner is who owns a regular file; nil for whoever runs install.
+	owner *owner
+}
+
+// owner is a user and a group.
+type owner struct {
+	UID int `json:"uid"`
+	GID int `json:"gid"`
 }
 
 // maxObject bounds a file that is kept or copied. Programs are the largest.
@@ -36,6 +44,9 @@ func (o object) fingerprint() string {
 
 // read returns the object at a path of the disk.
 func (d disk) read(path string) (object, error) {
+	if err := d.inside(path); err != nil {
+		return object{}, err
+	}
 	info, err := os.Lstat(d.at(path))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -47,13 +58,23 @@ func (d disk) read(path string) (object, error) {
 		return object{link: link}, err
 	case !info.Mode().IsRegular():
 		return object{}, fmt.Errorf("%s is not a regular file; move it away", d.at(path))
+	case info.Mode().Perm() == 0:
+		return object{}, fmt.Errorf("%s has the mode 0000; give it another", d.at(path))
 	}
 	content, err := readFile(d.at(path))
-	return object{mode: info.Mode().Perm(), content: content}, err
+	return object{mode: info.Mode().Perm(), content: content, owner: ownerOf(info)}, err
 }
 
-// readFile reads a file of at most maxObject bytes.
+// readFile reads a regular file of at most maxObject bytes. It does not wait for a
+// named pipe.
 func readFile(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is not a regular file", path)
+	}
 	f, err := os.Open(path) //nolint:gosec // the operator's own file
 	if err != nil {
 		return nil, err

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 )
@@ -50,6 +49,7 @@ type former struct {
 	Fingerprint string      `json:"fingerprint"`
 	Mode        fs.FileMode `json:"mode,omitempty"`
 	Link        string      `json:"link,omitempty"`
+	Owner       *owner      `json:"owner,omitempty"`
 }
 
 // find returns the record of a path.
@@ -76,7 +76,10 @@ func (s state) plugin() (string, bool) {
 // readState returns a node's state, the zero value if install did nothing.
 func (d disk) readState() (state, error) {
 	var s state
-	content, err := os.ReadFile(d.at(stateFile))
+	if err := d.inside(formerDir); err != nil {
+		return s, err
+	}
+	content, err := readFile(d.at(stateFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil
 	}
@@ -113,7 +116,7 @@ func (f former) regular() bool { return f.Link == "" && f.Mode != 0 }
 
 // keep keeps what was at a path before install.
 func (d disk) keep(o object) (former, error) {
-	f := former{Fingerprint: o.fingerprint(), Mode: o.mode, Link: o.link}
+	f := former{Fingerprint: o.fingerprint(), Mode: o.mode, Link: o.link, Owner: o.owner}
 	if !f.regular() || d.exists(f.path()) {
 		return f, nil
 	}
@@ -125,7 +128,7 @@ func (d disk) keep(o object) (former, error) {
 
 // restored returns what was there before.
 func (d disk) restored(f former) (object, error) {
-	o := object{mode: f.Mode, link: f.Link}
+	o := object{mode: f.Mode, link: f.Link, owner: f.Owner}
 	if f.regular() {
 		var err error
 		if o.content, err = readFile(d.at(f.path())); err != nil {
