@@ -18,6 +18,9 @@ func (p *plan) checkKubelet(entries []provider) error {
 	if err != nil {
 		return err
 	}
+	if err := p.checkOthers(files); err != nil {
+		return err
+	}
 	c, problems := providerconfig.Parse(files, p.node.version)
 	for _, entry := range c.Providers {
 		path := filepath.Join(l.binDir, entry.Name)
@@ -28,6 +31,29 @@ func (p *plan) checkKubelet(entries []provider) error {
 	}
 	if len(problems) > 0 {
 		return fmt.Errorf("the kubelet would not start, so nothing was changed: %w", errors.Join(problems...))
+	}
+	return nil
+}
+
+// checkOthers refuses files that have an entry for the plugin beside our file, and says
+// which ones the kubelet asks first.
+func (p *plan) checkOthers(files []providerconfig.File) error {
+	before := true
+	for _, file := range files {
+		if file.Path == p.node.disk.at(p.layout.providers) {
+			before = false
+			continue
+		}
+		c, _ := providerconfig.Parse([]providerconfig.File{file}, p.node.version) // checkKubelet has the problems
+		for _, entry := range c.Providers {
+			switch {
+			case slices.Contains(ourNames, entry.Name) || entry.IsPlugin(providerconfig.Programs{}):
+				return fmt.Errorf("%s has the entry %s for this plugin; remove it there, or the file, and run install again", file.Path, entry.Name)
+			case before && entry.Name == stockName:
+				p.duties = append(p.duties, fmt.Sprintf("the kubelet asks %s first, because of the name of %s; rename it so that it comes after %s",
+					stockName, file.Path, filepath.Base(p.layout.providers)))
+			}
+		}
 	}
 	return nil
 }
@@ -58,6 +84,12 @@ func (p *plan) kubeletReads() (files []providerconfig.File, err error) {
 	}
 	slices.SortFunc(files, func(a, b providerconfig.File) int { return strings.Compare(a.Path, b.Path) })
 	return files, nil
+}
+
+// names reports whether the kubelet's flags name a file of providers, or its directory.
+func (n *node) names(r record) bool {
+	flag := n.flags.config
+	return r.Providers && (flag == r.Path || flag == filepath.Dir(r.Path))
 }
 
 // flagsFit reports whether the kubelet has the flags that it needs, or uses the paths

@@ -1,6 +1,7 @@
 package install
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -39,17 +40,32 @@ func (i *Installer) look(ctx context.Context, o Options) (*node, error) {
 	if err != nil {
 		return nil, fmt.Errorf("looking for a running kubelet: %w", err)
 	}
-	if n.running = running; running {
-		n.flags.config, _ = process.KubeletFlag(configFlag)
-		n.flags.binDir, _ = process.KubeletFlag(binDirFlag)
-	} else {
-		n.flags = n.disk.flagsOf(n.platform.services)
-	}
+	n.running = running
+	n.findFlags(process)
 	if err := i.findVersion(ctx, n, o, process); err != nil {
 		return nil, usage(err)
 	}
 	n.environ, err = n.kubeletEnviron(process)
 	return n, err
+}
+
+// findFlags finds the flags of the running kubelet, or those that the next one gets. Of
+// k3s and RKE2 some are in files in either case.
+func (n *node) findFlags(process procfs.Process) {
+	if n.running {
+		n.flags.config, _ = process.KubeletFlag(configFlag)
+		n.flags.binDir, _ = process.KubeletFlag(binDirFlag)
+	}
+	if !n.running || process.HasKubelet() {
+		inFiles := n.disk.flagsOf(n.platform)
+		n.flags.config = cmp.Or(n.flags.config, inFiles.config)
+		n.flags.binDir = cmp.Or(n.flags.binDir, inFiles.binDir)
+	}
+	for _, path := range []*string{&n.flags.config, &n.flags.binDir} {
+		if *path != "" {
+			*path = filepath.Clean(*path)
+		}
+	}
 }
 
 // kubelet returns the running kubelet, if this machine is the node.
@@ -94,39 +110,55 @@ func (i *Installer) findVersion(ctx context.Context, n *node, o Options, process
 	return fmt.Errorf("the kubelet's version is not known: %w; name it by --kubelet-version", err)
 }
 
-var flagPattern = regexp.MustCompile(`--(` + configFlag + `|` + binDirFlag + `)[= ]"?([^\s"']+)`)
+// flagPattern is a flag on a line that is no comment, or a key of k3s's configuration.
+var flagPattern = regexp.MustCompile(`\b(` + configFlag + `|` + binDirFlag + `)(?:=|:?[ \t]+)["']?([^\s"']+)`)
 
 // flagsOf returns the kubelet's flags in the files that commonly have them: those of
-// units of systemd, and those that the units read.
-func (d disk) flagsOf(services []string) (flags kubeletFlags) {
+// units of systemd, those that the units read, and the configurations of k3s and RKE2.
+func (d disk) flagsOf(p platform) (flags kubeletFlags) {
 	files := []string{"/var/lib/kubelet/kubeadm-flags.env", "/etc/default/kubelet", "/etc/sysconfig/kubelet", "/etc/eks/kubelet/environment"}
-	for _, service := range services {
+	for _, service := range p.services {
 		files = append(files, d.unitFiles(service)...)
+	}
+	if p.name == "k3s" || p.name == "rke2" {
+		files = append(files, "/etc/rancher/"+p.name+"/config.yaml")
+		files = append(files, d.glob("/etc/rancher/"+p.name+"/config.yaml.d", "*.yaml")...)
 	}
 	for _, file := range files {
 		content, err := readFile(d.at(file))
 		if err != nil {
 			continue // most nodes have few of them
 		}
-		for _, found := range flagPattern.FindAllStringSubmatch(string(content), -1) {
-			if found[1] == configFlag {
-				flags.config = found[2]
-			} else {
-				flags.binDir = found[2]
+		for line := range strings.Lines(string(content)) {
+			if strings.HasPrefix(strings.TrimSpace(line), "#") {
+				continue
+			}
+			for _, found := range flagPattern.FindAllStringSubmatch(line, -1) {
+				if found[1] == configFlag {
+					flags.config = found[2]
+				} else {
+					flags.binDir = found[2]
+				}
 			}
 		}
 	}
 	return flags
 }
 
+// glob returns the files in a directory with names that fit, as paths of the node.
+func (d disk) glob(dir, pattern string) (files []string) {
+	found, _ := filepath.Glob(d.at(dir) + "/" + pattern) // the pattern is well formed
+	for _, path := range found {
+		files = append(files, dir+"/"+filepath.Base(path))
+	}
+	return files
+}
+
 // unitFiles returns a unit's file and its drop-ins, as paths of the node.
 func (d disk) unitFiles(service string) (files []string) {
 	for _, dir := range []string{"/usr/lib/systemd/system", "/lib/systemd/system", "/etc/systemd/system"} {
 		files = append(files, dir+"/"+service+".service")
-		dropIns, _ := filepath.Glob(d.at(dir + "/" + service + ".service.d/*.conf")) // the pattern is well formed
-		for _, path := range dropIns {
-			files = append(files, dir+"/"+service+".service.d/"+filepath.Base(path))
-		}
+		files = append(files, d.glob(dir+"/"+service+".service.d", "*.conf")...)
 	}
 	return files
 }

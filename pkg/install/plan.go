@@ -54,14 +54,17 @@ func (p *plan) addChange(c change) error {
 }
 
 // addSuperseded plans what becomes of files that an earlier run wrote and this one
-// does not. A file that the running kubelet's flags name stays until they change.
+// does not. Where the kubelet's flags still name one, all stay until the flags change.
 func (p *plan) addSuperseded() error {
 	n := p.node
+	planned := func(r record) bool {
+		return slices.ContainsFunc(p.first, func(c change) bool { return c.path == r.Path })
+	}
+	named := slices.ContainsFunc(p.before.Files, func(r record) bool { return !planned(r) && n.names(r) })
 	for _, r := range slices.Backward(p.before.Files) {
-		planned := slices.ContainsFunc(p.first, func(c change) bool { return c.path == r.Path })
 		switch {
-		case planned:
-		case r.Path == ConfigPath, n.running && n.flags.config == r.Path:
+		case planned(r):
+		case r.Path == ConfigPath, named:
 			p.kept = append(p.kept, r)
 		default:
 			c, err := n.disk.undone(r)

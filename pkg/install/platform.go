@@ -2,6 +2,7 @@ package install
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -178,12 +179,17 @@ func selfManaged(n *node, o Options) (layout, error) {
 func (n *node) named(l layout, o Options) (layout, error) {
 	switch {
 	case o.BinDir != "":
-		l.binDir, l.flag = o.BinDir, o.ProviderConfig
+		l.binDir, l.flag = filepath.Clean(o.BinDir), filepath.Clean(o.ProviderConfig)
 	case n.flags.complete():
 		l.binDir, l.flag = n.flags.binDir, n.flags.config
 	}
 	if l.flag == "" {
 		return l, fmt.Errorf("the kubelet's flags are not known here; name its paths by --bin-dir DIR --provider-config PATH")
+	}
+	for _, path := range []string{l.binDir, l.flag} {
+		if !filepath.IsAbs(path) || strings.ContainsAny(path, " \t\n\"'\\$%") {
+			return l, fmt.Errorf("the kubelet's path %q cannot stand in a unit of systemd; want an absolute one without white space, quotes, \\, $ and %%", path)
+		}
 	}
 	l.providers = l.flag
 	if !n.disk.isDir(l.flag) {

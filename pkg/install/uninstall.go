@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 
 	"ecr-cross-account-credential-provider/pkg/config"
@@ -44,9 +43,11 @@ func (i *Installer) planUninstall(o Options) (*plan, error) {
 	if err != nil {
 		return nil, fmt.Errorf("looking for a running kubelet: %w", err)
 	}
-	if n.running = running; running {
-		n.flags.config, _ = process.KubeletFlag(configFlag)
+	if n.platform, err = n.disk.platformOf(before.Platform); err != nil {
+		return nil, err
 	}
+	n.running = running
+	n.findFlags(process)
 	p := &plan{node: n, before: before, uninstall: true, service: before.Service, done: "uninstalled"}
 	p.heading = []string{"platform  " + before.Platform, "kubelet   " + runningText(running)}
 	for _, r := range slices.Backward(before.Files) {
@@ -79,15 +80,23 @@ func (p *plan) addCache() {
 func (p *plan) takeAway(r record) (change, error) {
 	n := p.node
 	c, err := n.disk.undone(r)
-	if err != nil || !r.Providers || !c.new.absent() || !n.running || n.flags.config != r.Path {
+	if err != nil || !c.new.absent() || c.old.absent() || !n.names(r) {
 		return c, err
+	}
+	refusal := usage(fmt.Errorf("the kubelet's flag --%s names %s, which install made; remove the flag, restart the kubelet, and run uninstall again", configFlag, n.flags.config))
+	if n.flags.config != r.Path { // the directory
+		others := slices.Concat(n.disk.glob(n.flags.config, "*.json"), n.disk.glob(n.flags.config, "*.yaml"), n.disk.glob(n.flags.config, "*.yml"))
+		if len(others) == 1 {
+			return c, refusal
+		}
+		return c, nil
 	}
 	if c.new, err = withoutOurs(c.old); err != nil {
 		return c, err
 	}
 	content := providerconfig.File{Path: n.disk.at(r.Path), Content: c.new.content}
 	if _, problems := providerconfig.Parse([]providerconfig.File{content}, providerconfig.Version{}); len(problems) > 0 {
-		return c, usage(fmt.Errorf("the kubelet's flag --%s names %s, which install made; remove the flag, restart the kubelet, and run uninstall again", configFlag, r.Path))
+		return c, refusal
 	}
 	c.note = "the running kubelet's flag still names it, so it stays without our entries; reboot, and run uninstall again to remove it"
 	p.kept = append(p.kept, record{Path: r.Path, Providers: true, Former: r.Former, Ours: []string{c.new.fingerprint()}})
@@ -107,9 +116,8 @@ func (p *plan) checkLeaving(restart bool) error {
 
 // loaded reports whether the running kubelet has read a file that has our entries.
 func (p *plan) loaded() bool {
-	flag := p.node.flags.config
 	return slices.ContainsFunc(p.before.Files, func(r record) bool {
-		return r.Providers && (flag == "" || flag == r.Path || flag == filepath.Dir(r.Path))
+		return r.Providers && p.node.flags.config == "" || p.node.names(r)
 	})
 }
 
