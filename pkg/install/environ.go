@@ -43,7 +43,7 @@ func ofIdentity(environ []string) (kept []string) {
 }
 
 // secretVariables hold credentials, which belong in no unit.
-var secretVariables = []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}
+var secretVariables = []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN"}
 
 func hasSecret(environ []string) bool {
 	return slices.ContainsFunc(environ, func(variable string) bool {

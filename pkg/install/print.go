@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 
 	"github.com/rogpeppe/go-internal/diff"
+
+	"ecr-cross-account-credential-provider/pkg/providerconfig"
 )
 
 // heading says where install is.
@@ -66,7 +69,11 @@ func (p *plan) printChange(b *bytes.Buffer, c change) {
 		fmt.Fprintf(b, "        %s\n", c.note)
 	}
 	if isText(c.old.content) && isText(c.new.content) {
-		printDiff(b, path, c.old.content, c.new.content)
+		old, text := c.old.content, c.new.content
+		if c.providers {
+			old, text = withoutSecrets(old), withoutSecrets(text)
+		}
+		printDiff(b, path, old, text)
 	}
 }
 
@@ -79,6 +86,19 @@ func printDiff(b *bytes.Buffer, path string, old, text []byte) {
 		}
 		fmt.Fprintf(b, "        %s\n", strings.Map(visible, strings.TrimRight(line, "\r\n")))
 	}
+}
+
+// withoutSecrets hides the credentials in the env of providers.
+func withoutSecrets(content []byte) []byte {
+	c, _ := providerconfig.Parse([]providerconfig.File{{Content: content}}, providerconfig.Version{}) // what can be read
+	for _, entry := range c.Providers {
+		for _, variable := range entry.Env {
+			if variable.Value != "" && slices.Contains(secretVariables, variable.Name) {
+				content = bytes.ReplaceAll(content, []byte(variable.Value), []byte("(hidden)"))
+			}
+		}
+	}
+	return content
 }
 
 // visible replaces what a terminal would obey.

@@ -99,9 +99,9 @@ func (p *plan) addUnits(entries []provider, c config.Config) error {
 }
 
 // quoted quotes a variable for a unit (systemd.syntax(7)): a percent sign would be a
-// specifier.
+// specifier, and a line's end would end the setting.
 func quoted(variable string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "%", "%%").Replace(variable) + `"`
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "%", "%%", "\n", `\n`, "\r", `\r`).Replace(variable) + `"`
 }
 
 // entryOfNode returns the provider whose registries the node's own identity serves, at

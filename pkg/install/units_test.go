@@ -118,3 +118,26 @@ func TestSystemd(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestQuoted: no variable of the kubelet's ends its line of the unit.
+func TestQuoted(t *testing.T) {
+	t.Parallel()
+	n := disks["AL2"].node(t)
+	n.runKubelet("AWS_PROFILE=a\nExecStartPre=/bin/evil\t\"\\%\x00")
+	n.install()
+	if want := `Environment="AWS_PROFILE=a\nExecStartPre=/bin/evil` + "\t" + `\"\\%%"` + "\n"; !strings.Contains(n.read(unitDir+"/"+refreshUnit), want) {
+		t.Error(n.read(unitDir + "/" + refreshUnit))
+	}
+}
+
+// TestSecretsOfEnv: the plan does not print credentials of a provider's env.
+func TestSecretsOfEnv(t *testing.T) {
+	t.Parallel()
+	n := disks["AL2"].node(t)
+	n.write(eksDir+"/config.json", strings.Replace(stockJSONv1, `"defaultCacheDuration"`, `"env":[{"name":"AWS_SECRET_ACCESS_KEY","value":"geheim/geheim+1"},{"name":"AWS_REGION","value":"eu-west-1"}],"defaultCacheDuration"`, 1))
+	n.install()
+	n.uninstall()
+	if strings.Contains(n.out.String(), "geheim") || !strings.Contains(n.out.String(), "eu-west-1") {
+		t.Error(n.out.String())
+	}
+}
