@@ -35,10 +35,33 @@ func (i *Installer) restart(ctx context.Context, p *plan) error {
 	ctx = context.WithoutCancel(ctx)
 	err := fmt.Errorf("%s is not healthy after the change: %w%s; the former files are back", p.service, cause, reason)
 	err = withCleanup(err, i.stopTimers(ctx, reversed(p.first)), p.node.disk.undo(p.first), p.writeBack(), i.reload(ctx))
-	if again := i.restartHealthy(ctx, p.service); again != nil {
+	again := i.restartHealthy(ctx, p.service)
+	if again != nil && p.before.Pending && !p.uninstall {
+		// Perhaps no kubelet ever ran with what earlier runs wrote, either.
+		err = withCleanup(err, i.takeBack(ctx, p))
+		again = i.restartHealthy(ctx, p.service)
+	}
+	if again != nil {
 		return fmt.Errorf("%w, but %s is still not healthy: %w%s", err, p.service, again, i.reason(ctx, p.service))
 	}
 	return fmt.Errorf("%w, and %s is healthy again", err, p.service)
+}
+
+// takeBack brings back what was there before the first run.
+func (i *Installer) takeBack(ctx context.Context, p *plan) error {
+	d := p.node.disk
+	var back []change
+	for _, r := range slices.Backward(p.before.Files) {
+		c, err := d.undone(r)
+		if err != nil {
+			return err
+		}
+		back = append(back, c)
+	}
+	if err := errors.Join(i.stopTimers(ctx, back), d.perform(back, nil)); err != nil {
+		return err
+	}
+	return errors.Join(d.forget(p.before), i.reload(ctx))
 }
 
 // reversed returns the changes that would undo some.

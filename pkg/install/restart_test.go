@@ -267,3 +267,22 @@ func TestOtherKubelet(t *testing.T) {
 	n.uninstall()
 	n.same(before)
 }
+
+// TestRollbackOfPending: if the kubelet never ran with what an earlier run wrote, a
+// failing restart takes that away, too.
+func TestRollbackOfPending(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n, s := disks["AL2"].withServices(t)
+		before := n.snapshot()
+		n.options.Restart = false
+		n.install()
+		n.options.Restart = true
+		s.broken = func() bool { return strings.Contains(n.read(eksDir+"/config.json"), pluginName) }
+		err := n.Install(t.Context(), n.options)
+		if err == nil || !strings.Contains(err.Error(), "the former files are back, and kubelet is healthy again") {
+			t.Errorf("got %v", err)
+		}
+		n.same(before)
+	})
+}
