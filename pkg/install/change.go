@@ -54,6 +54,12 @@ func withoutOurs(o object) (object, error) {
 	return o, err
 }
 
+// hasEntries reports whether a configuration of providers has any.
+func hasEntries(o object) bool {
+	doc, err := parseDocument(o.content)
+	return err == nil && doc.providers() != nil && len(doc.providers().Content) > 0
+}
+
 // undone returns what brings a file back that install wrote. Where somebody else
 // changed the file since, it is left as it is; of the kubelet's configuration only our
 // entries are removed.
@@ -75,9 +81,12 @@ func (d disk) undone(r record) (change, error) {
 	}
 	c.note = "somebody changed it since it was installed; our entries are removed, the rest stays"
 	if c.new, err = withoutOurs(now); err != nil {
-		err = fmt.Errorf("%s: %w; remove the entries %v by hand", d.at(r.Path), err, ourNames)
+		return c, fmt.Errorf("%s: %w; remove the entries %v by hand", d.at(r.Path), err, ourNames)
 	}
-	return c, err
+	if r.Former.Fingerprint == (object{}).fingerprint() && !hasEntries(c.new) {
+		c.new, c.note = object{}, "no other entry is in it" // a kubelet does not start without one
+	}
+	return c, nil
 }
 
 // perform stages all changes, then makes them in order. If one fails, those before it

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"ecr-cross-account-credential-provider/pkg/config"
 	"ecr-cross-account-credential-provider/pkg/providerconfig"
@@ -56,6 +57,14 @@ func (p *plan) addProviders(entries []provider, instead bool) error {
 		return err
 	}
 	base := now.content
+	if r, known := p.before.find(l.providers); known && slices.Contains(r.Ours, now.fingerprint()) {
+		// What earlier runs removed counts again, such as the stock provider's entry.
+		former, err := d.restored(r.Former)
+		if err != nil {
+			return err
+		}
+		base = former.content
+	}
 	if base == nil && l.base != "" {
 		if base, err = d.stockFile(l); err != nil {
 			return err
@@ -70,7 +79,7 @@ func (p *plan) addProviders(entries []provider, instead bool) error {
 	if mode == 0 {
 		mode = 0o644
 	}
-	return p.addChange(change{path: l.providers, new: object{mode: mode, content: content}, note: l.owner, providers: true})
+	return p.addChange(change{path: l.providers, new: object{mode: mode, content: content, owner: now.owner}, note: l.owner, providers: true})
 }
 
 // stockFile returns the entries that a new file starts with.

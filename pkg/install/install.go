@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -153,7 +154,7 @@ func (d disk) configuration(o Options) (config.Config, []byte, error) {
 	if path == "" {
 		path = d.at(ConfigPath)
 	}
-	inPlace := filepath.Clean(path) == d.at(ConfigPath)
+	inPlace := sameFile(path, d.at(ConfigPath))
 	c, err := config.Source{Path: path, AnyOwner: !inPlace}.Load(nil)
 	if err != nil {
 		if o.Config == "" && !d.exists(ConfigPath) {
@@ -166,6 +167,19 @@ func (d disk) configuration(o Options) (config.Config, []byte, error) {
 	}
 	content, err := readFile(path)
 	return c, content, err
+}
+
+// sameFile reports whether two paths lead to the same file.
+func sameFile(path, other string) bool {
+	if filepath.Clean(path) == filepath.Clean(other) {
+		return true
+	}
+	a, err := os.Stat(path)
+	if err != nil {
+		return false
+	}
+	b, err := os.Stat(other)
+	return err == nil && os.SameFile(a, b)
 }
 
 // service returns the kubelet's unit: the one that is there.

@@ -2,6 +2,7 @@ package install
 
 import (
 	"maps"
+	"os"
 	"strings"
 	"testing"
 )
@@ -284,4 +285,53 @@ func TestCache(t *testing.T) {
 			t.Errorf("%s is left", path)
 		}
 	}
+}
+
+// TestNotInsteadAgain: a run without --instead-of-stock brings the stock provider back.
+func TestNotInsteadAgain(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"AL2", "AL2023, older"} {
+		d := disks[name]
+		n := d.node(t)
+		before := n.snapshot()
+		n.options.InsteadOfStock = true
+		n.install()
+		n.options.InsteadOfStock = false
+		n.install()
+		if got := names(n.kubelet(d.config, d.binDir, d.kubelet)); got != d.providers {
+			t.Errorf("%s: the kubelet registers %s, want %s", name, got, d.providers)
+		}
+		n.uninstall()
+		n.same(before)
+	}
+}
+
+// TestNothingElseLeft: a file that install made and somebody changed goes with our
+// entries, if nothing else is in it: a kubelet does not start without any.
+func TestNothingElseLeft(t *testing.T) {
+	t.Parallel()
+	n := disks["k3s"].node(t)
+	before := n.snapshot()
+	n.install()
+	n.write(rancherDir+"/config.yaml", n.read(rancherDir+"/config.yaml")+"# a note\n")
+	n.uninstall()
+	n.same(before)
+}
+
+// TestConfigurationInPlaceByAnotherName: so is one that a symbolic link leads to.
+func TestConfigurationInPlaceByAnotherName(t *testing.T) {
+	t.Parallel()
+	n := disks["AL2023"].node(t)
+	n.writeFile(n.root+ConfigPath, head+oneRole, 0o600)
+	before := n.snapshot()
+	n.options.Config = t.TempDir() + "/link"
+	if err := os.Symlink(n.root+ConfigPath, n.options.Config); err != nil {
+		t.Fatal(err)
+	}
+	n.install()
+	if info, err := os.Stat(n.root + ConfigPath); err != nil || info.Mode() != 0o600 {
+		t.Errorf("now it is %v, %v", info, err)
+	}
+	n.uninstall()
+	n.same(before)
 }
