@@ -21,7 +21,7 @@ const (
 // kubeletPrograms are where nodes have the program that is a kubelet, or has one
 // inside.
 var kubeletPrograms = map[string][]string{
-	"k3s":  {"/usr/local/bin/k3s", "/usr/bin/k3s"},
+	"k3s":  {"/usr/local/bin/k3s", "/usr/bin/k3s", "/opt/bin/k3s"},
 	"rke2": {"/usr/local/bin/rke2", "/usr/bin/rke2", "/opt/rke2/bin/rke2"},
 	"":     {"/usr/bin/kubelet", "/usr/local/bin/kubelet", "/opt/bin/kubelet"},
 }

@@ -35,8 +35,8 @@ var platforms = []platform{
 		"serve the plugin in the stock one's place by spec.cloudProvider.aws.binariesLocation (config-examples/platforms/kops.md)"},
 	{name: "eks-auto", refusal: noPlugin},
 	{name: "fargate", refusal: noPlugin},
-	{name: "rke2", signs: []string{"/etc/rancher/rke2", "/var/lib/rancher/rke2", "/usr/local/bin/rke2", "/usr/bin/rke2"}, layout: rancher, services: []string{"rke2-agent", "rke2-server"}},
-	{name: "k3s", signs: []string{"/etc/rancher/k3s", "/var/lib/rancher/k3s", "/usr/local/bin/k3s"}, layout: rancher, services: []string{"k3s-agent", "k3s"}},
+	{name: "rke2", signs: []string{"/etc/rancher/rke2", "/var/lib/rancher/rke2", "/usr/local/bin/rke2", "/usr/bin/rke2", "/opt/rke2/bin/rke2"}, layout: rancher, services: []string{"rke2-agent", "rke2-server"}},
+	{name: "k3s", signs: []string{"/etc/rancher/k3s", "/var/lib/rancher/k3s", "/usr/local/bin/k3s", "/usr/bin/k3s", "/opt/bin/k3s"}, layout: rancher, services: []string{"k3s-agent", "k3s"}},
 	{name: "hybrid", signs: []string{"/opt/nodeadm", "/etc/aws/hybrid"}, layout: nodeadm, services: []string{"kubelet"}},
 	{name: "eks-al2023", signs: []string{"/usr/bin/nodeadm"}, layout: nodeadm, services: []string{"kubelet"}},
 	{name: "eks-al2", signs: []string{"/etc/eks/bootstrap.sh"}, layout: bootstrap, services: []string{"kubelet"}},
@@ -73,9 +73,13 @@ func (d disk) platformOf(name string) (platform, error) {
 	return platforms[len(platforms)-1], nil
 }
 
-// osID returns the ID of the node's operating system (os-release(5)).
+// osID returns the ID of the node's operating system (os-release(5)). In /etc there may
+// be an absolute link, which leads out of the disk of another machine.
 func (d disk) osID() string {
-	content, err := readFile(d.at("/etc/os-release"))
+	content, err := readFile(d.at("/usr/lib/os-release"))
+	if err != nil {
+		content, err = readFile(d.at("/etc/os-release"))
+	}
 	if err != nil {
 		return ""
 	}
