@@ -33,7 +33,9 @@ func newDocument() document {
 func parseDocument(content []byte) (document, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(content))
 	var top yaml.Node
-	if err := decoder.Decode(&top); err != nil {
+	if err := decoder.Decode(&top); errors.Is(err, io.EOF) {
+		return document{}, errors.New("it is empty; remove it")
+	} else if err != nil {
 		return document{}, err
 	}
 	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {

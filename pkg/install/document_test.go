@@ -161,7 +161,7 @@ func TestEditRefuses(t *testing.T) {
 		"a: [":         "config: yaml: line 1: did not find expected node content",
 		"- a\n":        "config: it is not a mapping; want apiVersion, kind and providers",
 		"a: 1\n---\nb": "config: it has a second YAML document, which the kubelet does not read; remove it",
-		"":             "config: EOF",
+		"":             "config: it is empty; remove it",
 	} {
 		if _, err := edit("config", []byte(content), oneEntry(t), false, nil); err == nil || err.Error() != want {
 			t.Errorf("%q: got %v, want %s", content, err, want)
