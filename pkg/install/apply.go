@@ -17,6 +17,11 @@ func (i *Installer) apply(ctx context.Context, p *plan, restart bool) error {
 	if !p.changes() && !restart && !p.uninstall {
 		return i.say("nothing to change")
 	}
+	if restart {
+		if err := i.restartable(ctx, p); err != nil {
+			return usage(err)
+		}
+	}
 	after, err := p.writeAhead()
 	if err == nil {
 		err = i.applyFirst(ctx, p)

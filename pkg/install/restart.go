@@ -20,6 +20,29 @@ const (
 	interval = time.Second
 )
 
+// restartable reports why a restart of the running kubelet would fail, or seem to,
+// whatever is installed. An unhealthy kubelet does not keep anybody from uninstalling.
+func (i *Installer) restartable(ctx context.Context, p *plan) error {
+	if !p.node.running {
+		return nil
+	}
+	status, err := i.Services.Status(ctx, p.service)
+	switch {
+	case err != nil:
+		return err
+	case status.State == "inactive":
+		return fmt.Errorf("systemd's unit %s does not run, so another one runs the kubelet; "+
+			"run this without --restart, and restart the kubelet by hand", p.service)
+	case p.uninstall:
+		return nil
+	}
+	if err := i.Health(ctx); err != nil {
+		return fmt.Errorf("the kubelet is not healthy before any change: %w; repair it first, "+
+			"or, if it answers elsewhere (healthzPort), install without --restart and restart it by hand", err)
+	}
+	return nil
+}
+
 // restart restarts the kubelet. If it does not become healthy, the files from before
 // come back and the kubelet is restarted once more; the error says why.
 func (i *Installer) restart(ctx context.Context, p *plan) error {
