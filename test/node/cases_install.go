@@ -31,10 +31,17 @@ var installCases = []Case{
 	{ID: "19d", Name: "install before the first start, and upgrades while 20 pods start", Setup: besideStock, Run: upgradedByTool},
 	{ID: "19e", Name: "a kubelet that does not start with the plugin gets its files back", Setup: besideStock, Run: rolledBack},
 	{ID: "19f", Name: "a kubelet that would not have started anyway", Setup: besideStock, Run: brokenBefore},
+	{ID: "19g", Name: "no restart of a kubelet that another unit runs", Setup: besideStock, Run: ofAnotherUnit},
+	{ID: "19h", Name: "no restart of a kubelet whose health cannot be asked", Setup: withKubelet(besideStock, "healthzPort: 10249\n"), Run: healthElsewhere},
 }
 
 func withDirectory(s Setup) Setup {
 	s.ProvidersDirectory = true
+	return s
+}
+
+func withKubelet(s Setup, config string) Setup {
+	s.Kubelet = config
 	return s
 }
 
@@ -228,59 +235,4 @@ func (n *Node) upgradeByTool(ctx context.Context, number int, restart bool) erro
 		err = errors.New("another build than the latest one is installed")
 	}
 	return err
-}
-
-// rolledBack: something on the node, such as a policy for programs, takes away the
-// plugin's permission just before the kubelet looks at it.
-func rolledBack(ctx context.Context, n *Node) error {
-	l, err := n.lives(ctx)
-	if err != nil {
-		return err
-	}
-	n.systemd.BeforeStart(func() error {
-		if err := os.Chmod(filepath.Join(providersDir, pluginName), 0o644); !errors.Is(err, os.ErrNotExist) {
-			return err
-		}
-		return nil
-	})
-	return steps(
-		func() error {
-			out, err := n.InstallBy(ctx, 1, oneRole, "--restart")
-			return says(out, err, "kubelet is not healthy after the change: it ended after its start", "Failed to register CRI auth plugins",
-				"error inspecting binary executable", "permission denied", "the former files are back, and kubelet is healthy again")
-		},
-		l.files.same,
-		func() error { return n.timers() },
-		func() error { return l.goesOn(ctx, n) },
-		func() error { return n.Pulls(ctx, "after", ownRegistry+"/base/after:1", nodeSession) },
-	)
-}
-
-// brokenBefore: somebody broke the kubelet's own configuration, which only a restart
-// brings to light. The files are still those from before, and so are the pods.
-func brokenBefore(ctx context.Context, n *Node) error {
-	l, err := n.lives(ctx)
-	if err != nil {
-		return err
-	}
-	config, err := os.ReadFile(kubeletConfigPath)
-	if err != nil {
-		return err
-	}
-	return steps(
-		func() error { return writeFile(kubeletConfigPath, string(config)+"maxPods: -1\n", 0o644) },
-		func() error {
-			out, err := n.InstallBy(ctx, 1, oneRole, "--restart")
-			return says(out, err, "kubelet is not healthy after the change: it ended after its start", "maxPods",
-				"the former files are back, but kubelet is still not healthy")
-		},
-		func() error { return writeFile(kubeletConfigPath, string(config), 0o644) },
-		l.files.same,
-		func() error { return n.timers() },
-		func() error { return n.Systemctl(ctx, "reset-failed", kubeletUnit) },
-		func() error { return n.Systemctl(ctx, "restart", kubeletUnit) },
-		func() error { return n.Healthy(ctx) },
-		func() error { return l.goesOn(ctx, n) },
-		func() error { return n.Pulls(ctx, "after", ownRegistry+"/base/after:1", nodeSession) },
-	)
 }

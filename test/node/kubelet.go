@@ -46,10 +46,6 @@ evictionHard: {memory.available: 0%%, nodefs.available: 0%%, nodefs.inodesFree: 
 
 // StartKubelet starts the kubelet, and waits until it is healthy.
 func (n *Node) StartKubelet(ctx context.Context) error {
-	config := fmt.Sprintf(kubeletConfig, n.cgroup) + n.setup.Kubelet
-	if err := writeFile(kubeletConfigPath, config, 0o644); err != nil {
-		return err
-	}
 	if err := n.startKubelet(); err != nil {
 		return err
 	}
@@ -64,11 +60,18 @@ func (n *Node) Healthy(ctx context.Context) error {
 }
 
 func (n *Node) startKubelet() (err error) {
+	if err := n.configureKubelet(); err != nil {
+		return err
+	}
 	if n.systemd != nil {
 		return n.systemd.Start()
 	}
 	n.kubelet, err = n.launchKubelet()
 	return err
+}
+
+func (n *Node) configureKubelet() error {
+	return writeFile(kubeletConfigPath, fmt.Sprintf(kubeletConfig, n.cgroup)+n.setup.Kubelet, 0o644)
 }
 
 // orKubeletEnded is why the kubelet does not answer. One that systemd runs comes back.

@@ -98,6 +98,9 @@ func (c *systemdCalls) Run(command []string, out *string) (err error) {
 	case line == "systemctl daemon-reload":
 		return s.reload()
 	case line == "systemctl restart "+kubeletUnit:
+		if s.kubelet == nil {
+			return fmt.Errorf("unit %s.service not found", kubeletUnit)
+		}
 		return errors.Join(s.stop(), s.start())
 	case line == "systemctl reset-failed "+kubeletUnit:
 		s.starts, s.failed = 0, false
@@ -181,7 +184,10 @@ func (s *systemd) stop() error {
 }
 
 func (s *systemd) status() string {
-	if s.failed {
+	switch {
+	case s.kubelet == nil:
+		return "ActiveState=inactive\nMainPID=0\n"
+	case s.failed:
 		return "ActiveState=failed\nMainPID=0\n"
 	}
 	select {
