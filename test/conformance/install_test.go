@@ -88,15 +88,46 @@ func TestInstall(t *testing.T) {
 				if !k.directories { // there install refuses it: others' files have the stock entry
 					r.installed(t, k, n, true)
 				}
-				n.run(t, "uninstall", "--root", n.root)
-				if _, ok := before[eksDir+"/config.json"]; !ok {
-					_ = os.Remove(n.at(eksDir + "/config.json")) // nodeadm's
-				}
-				if diff := cmp.Diff(before, n.snapshot(t)); diff != "" {
-					t.Errorf("what uninstall left (-before +after):\n%s", diff)
-				}
+				n.uninstalled(t, before)
 			})
 		}
+	}
+}
+
+// TestUpgradedKubelet: a node whose kubelet is replaced by one of other rules starts it
+// with what is there, and with what install then writes.
+func TestUpgradedKubelet(t *testing.T) {
+	t.Parallel()
+	older, newer := releases[0], releases[len(releases)-1]
+	for _, k := range kinds {
+		if k.directories {
+			continue // not for the older one
+		}
+		t.Run(k.name, func(t *testing.T) {
+			t.Parallel()
+			n, c := k.newMachine(t, older.version), installedConfigurations[0]
+			before := n.snapshot(t)
+			printed := k.install(t, n, c, false)
+			older.start(t, k, n, c, false, printed)
+			k.setKubelet(t, n, newer.version)
+			newer.start(t, k, n, c, false, printed)
+			printed = k.install(t, n, c, false)
+			newer.start(t, k, n, c, false, printed)
+			k.setKubelet(t, n, older.version)
+			n.uninstalled(t, before)
+		})
+	}
+}
+
+// uninstalled uninstalls, and checks that all is as it was before.
+func (n machine) uninstalled(t *testing.T, before map[string]string) {
+	t.Helper()
+	n.run(t, "uninstall", "--root", n.root)
+	if _, ok := before[eksDir+"/config.json"]; !ok {
+		_ = os.Remove(n.at(eksDir + "/config.json")) // nodeadm's, if there is one
+	}
+	if diff := cmp.Diff(before, n.snapshot(t)); diff != "" {
+		t.Errorf("what uninstall left (-before +after):\n%s", diff)
 	}
 }
 

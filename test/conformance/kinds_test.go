@@ -217,13 +217,24 @@ func (n machine) makeDir(t *testing.T, path string) {
 	}
 }
 
+// setKubelet replaces the kubelet by one of a version.
+func (k kind) setKubelet(t *testing.T, n machine, version string) {
+	t.Helper()
+	for path, text := range k.files {
+		if strings.Contains(text, "VERSION") {
+			n.write(t, path, strings.ReplaceAll(text, "VERSION", version))
+		}
+	}
+}
+
 // newMachine makes a node of this kind.
 func (k kind) newMachine(t *testing.T, version string) machine {
 	t.Helper()
 	n := machine{t.TempDir()}
 	for path, text := range k.files {
-		n.write(t, path, strings.ReplaceAll(text, "VERSION", version))
+		n.write(t, path, text)
 	}
+	k.setKubelet(t, n, version)
 	if k.stock != "" {
 		n.makeDir(t, k.stock)
 		if err := os.Link(built(t, plugin), n.at(k.stock)); err != nil {
