@@ -58,11 +58,12 @@ func (d disk) unitEnviron(file string) (environ []string) {
 	if err != nil {
 		return nil // most nodes have few of them
 	}
-	for line := range strings.Lines(string(content)) {
+	text := strings.ReplaceAll(string(content), "\\\n", " ") // a line that goes on
+	for line := range strings.Lines(text) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
 		switch key {
 		case "Environment":
-			environ = append(environ, words(value)...)
+			environ = append(environ, words(strings.ReplaceAll(value, "%%", "%"))...)
 		case "EnvironmentFile":
 			environ = append(environ, d.environFile(strings.TrimPrefix(value, "-"))...)
 		}

@@ -141,3 +141,15 @@ func TestSecretsOfEnv(t *testing.T) {
 		t.Error(n.out.String())
 	}
 }
+
+// TestUnitSyntax: a setting of a unit may go on in the next line, and has percent signs
+// twice.
+func TestUnitSyntax(t *testing.T) {
+	t.Parallel()
+	n := disks["AL2"].node(t)
+	n.write("/usr/lib/systemd/system/kubelet.service", "[Service]\nEnvironment=A=b \\\n  \"AWS_PROFILE=x 100%%\"\n")
+	n.install()
+	if want := `Environment="AWS_PROFILE=x 100%%"`; !strings.Contains(n.read(unitDir+"/"+refreshUnit), want) {
+		t.Error(n.read(unitDir + "/" + refreshUnit))
+	}
+}
