@@ -35,7 +35,7 @@ func (i *Installer) apply(ctx context.Context, p *plan, restart bool) error {
 		}
 		after.Pending = false
 	}
-	if err := i.applyLast(ctx, p, after, restart); err != nil {
+	if err := i.applyLast(ctx, p, after); err != nil {
 		return err
 	}
 	return i.say("%s", p.done)
@@ -55,12 +55,8 @@ func (i *Installer) applyFirst(ctx context.Context, p *plan) error {
 
 // applyLast makes the changes that wait until no kubelet runs what was there before,
 // and writes the final state.
-func (i *Installer) applyLast(ctx context.Context, p *plan, after state, restarted bool) error {
+func (i *Installer) applyLast(ctx context.Context, p *plan, after state) error {
 	d := p.node.disk
-	if !p.uninstall && p.node.running && !restarted {
-		after.Files = append(after.Files, p.superseded...)
-		return d.writeState(after)
-	}
 	if err := i.stopTimers(ctx, p.last); err != nil {
 		return err
 	}

@@ -115,3 +115,29 @@ func TestEarlierElsewhere(t *testing.T) {
 		n.refused(eksDir + "/20.yaml has the entry " + name + " for this plugin; remove it there, or the file")
 	}
 }
+
+// TestSupersededStays: what a running kubelet may still use stays, and the plan does not
+// say that it goes. Once the kubelet is not running, it goes.
+func TestSupersededStays(t *testing.T) {
+	t.Parallel()
+	n := disks["AL2023, older"].node(t)
+	n.install()
+	n.write("/usr/bin/kubelet", "Kubernetes v1.36.1")
+	for _, flag := range []string{ownProviders, eksDir} {
+		n.runKubelet("", "--image-credential-provider-config="+flag, "--image-credential-provider-bin-dir="+eksDir)
+		n.install()
+		after := n.snapshot()
+		n.out.Reset()
+		n.install()
+		n.same(after)
+		if out := n.out.String(); !strings.Contains(out, "nothing to change") || strings.Contains(out, "remove ") {
+			t.Errorf("with the flag %s a second run says %s", flag, out)
+		}
+		n.kubelet(ownProviders, eksDir, "v1.36.1")
+	}
+	n.Proc = ""
+	n.install()
+	if n.disk().exists(ownProviders, eksDir+"/"+olderName) {
+		t.Error("something is left")
+	}
+}

@@ -140,7 +140,7 @@ func (i *Installer) planInstall(ctx context.Context, o Options) (*plan, error) {
 	if err := p.checkKubelet(entries); err != nil {
 		return nil, usage(err)
 	}
-	if err := p.addSuperseded(); err != nil {
+	if err := p.addSuperseded(o.Restart); err != nil {
 		return nil, err
 	}
 	p.addDuties(c)

@@ -54,25 +54,35 @@ func (p *plan) addChange(c change) error {
 }
 
 // addSuperseded plans what becomes of files that an earlier run wrote and this one
-// does not. Where the kubelet's flags still name one, all stay until the flags change.
-func (p *plan) addSuperseded() error {
+// does not. They stay as long as a kubelet may use them: one that runs on, or one whose
+// flags name a file of them.
+func (p *plan) addSuperseded(restart bool) error {
 	n := p.node
-	planned := func(r record) bool {
-		return slices.ContainsFunc(p.first, func(c change) bool { return c.path == r.Path })
-	}
-	named := slices.ContainsFunc(p.before.Files, func(r record) bool { return !planned(r) && n.names(r) })
-	for _, r := range slices.Backward(p.before.Files) {
+	var others []record
+	for _, r := range p.before.Files {
 		switch {
-		case planned(r):
-		case r.Path == ConfigPath, named:
+		case slices.ContainsFunc(p.first, func(c change) bool { return c.path == r.Path }):
+		case r.Path == ConfigPath:
 			p.kept = append(p.kept, r)
 		default:
-			c, err := n.disk.undone(r)
-			if err != nil {
-				return err
-			}
-			p.superseded, p.last = append(p.superseded, r), append(p.last, c)
+			others = append(others, r)
 		}
+	}
+	named := slices.ContainsFunc(others, n.names)
+	if len(others) > 0 && (named || n.running && !restart) {
+		p.kept = append(p.kept, others...)
+		if !named {
+			p.duties = append(p.duties, "files of an earlier install stay for the running kubelet, such as "+n.disk.at(others[0].Path)+"; install --restart removes them")
+		}
+		return nil
+	}
+	p.superseded = others
+	for _, r := range slices.Backward(others) {
+		c, err := n.disk.undone(r)
+		if err != nil {
+			return err
+		}
+		p.last = append(p.last, c)
 	}
 	return nil
 }
