@@ -3,8 +3,10 @@
 NAME    := ecr-cross-account-credential-provider
 TOOL    := ecr-cross-account
 SECRETS := ecr-pull-secrets
-VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-BUILD   := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
+VERSION := $(shell cat pkg/command/VERSION)
+# Go notes commit and date in the programs, where git answers, whatever GOFLAGS says.
+VCS     := $(if $(shell git rev-parse HEAD 2>/dev/null),auto,false)
+BUILD   := CGO_ENABLED=0 go build -trimpath -buildvcs=$(VCS) -ldflags '-s -w'
 # Without C, like the programs, so that the linters find compiled packages.
 LINT    := CGO_ENABLED=0 go tool -modfile=$(CURDIR)/.ci/lint/go.mod golangci-lint
 FUZZ    ?= 20s

@@ -14,9 +14,6 @@ import (
 	"ecr-cross-account-credential-provider/pkg/cli"
 )
 
-// version is set by the linker.
-var version = "unknown"
-
 // Tests set their own configuration, cache, journal, clock and timeouts. The linker
 // can set the first three.
 var (
@@ -31,7 +28,7 @@ var (
 func main() {
 	ctx, stop := process.Context()
 	defer stop()
-	p := process.Current(version)
+	p := process.Current()
 	p.DefaultConfig = cmp.Or(configuration, p.DefaultConfig)
 	p.DefaultCache, p.Journal, p.Now, p.Boot, p.Timeouts = cacheDirectory, journal, now, boot, timeouts
 	if null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0); err == nil {

@@ -9,11 +9,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/operator"
 )
 
-// version is set by the linker.
-var version = "unknown"
-
 func main() {
 	ctx, stop := process.Context()
 	defer stop()
-	os.Exit(operator.Main(ctx, process.Current(version))) //nolint:gocritic // nothing is left to clean up
+	os.Exit(operator.Main(ctx, process.Current())) //nolint:gocritic // nothing is left to clean up
 }

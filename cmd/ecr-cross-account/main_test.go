@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){operator.Name: main, cli.Name: func() {
 		ctx, stop := process.Context()
 		defer stop()
-		os.Exit(cli.Main(ctx, process.Current(version))) //nolint:gocritic // nothing is left to clean up
+		os.Exit(cli.Main(ctx, process.Current())) //nolint:gocritic // nothing is left to clean up
 	}})
 }
 
@@ -38,7 +38,7 @@ func TestScripts(t *testing.T) {
 			"trust": trustRole,
 			"fault": switchFault,
 			"token": printToken,
-			"mask":  maskPorts,
+			"mask":  mask,
 		},
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
 		RequireExplicitExec: true,
@@ -143,8 +143,10 @@ func printToken(ts *testscript.TestScript, _ bool, args []string) {
 
 var proxyAddress = regexp.MustCompile(`127\.0\.0\.1:\d+`)
 
-// maskPorts: mask FILE writes the last stdout, with the proxy's address replaced by
-// its name.
-func maskPorts(ts *testscript.TestScript, _ bool, args []string) {
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(proxyAddress.ReplaceAllString(ts.ReadFile("stdout"), "PROXY")), 0o600))
+// mask: mask FILE writes the last stdout with names for the proxy's address and the
+// version.
+func mask(ts *testscript.TestScript, _ bool, args []string) {
+	text := proxyAddress.ReplaceAllString(ts.ReadFile("stdout"), "PROXY")
+	text = strings.ReplaceAll(text, process.Current().Version, "VERSION")
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
 }

@@ -12,11 +12,8 @@ import (
 	"ecr-cross-account-credential-provider/cmd/internal/process"
 )
 
-// version is set by the linker.
-var version = "unknown"
-
 func main() {
 	ctx, stop := process.Context()
 	defer stop()
-	os.Exit(app.Main(ctx, process.Current(version), clock.RealClock{})) //nolint:gocritic // nothing is left to clean up
+	os.Exit(app.Main(ctx, process.Current(), clock.RealClock{})) //nolint:gocritic // nothing is left to clean up
 }

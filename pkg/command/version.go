@@ -2,18 +2,64 @@ package command
 
 import (
 	"context"
+	_ "embed" // for VERSION
 	"flag"
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 )
 
-// build is the JSON form of the command version. The names of its fields are stable.
-type build struct {
+//go:embed VERSION
+var release string
+
+// Release returns the version of this source, such as v0.1.0. It is that of the file
+// VERSION, however the program was built.
+func Release() string { return strings.TrimSpace(release) }
+
+// Build says what a program was built from. It is the JSON form of the command version,
+// so the names of its fields are stable.
+type Build struct {
 	Version string `json:"version"`
-	Commit  string `json:"commit"` // empty: not built from a repository
+	Commit  string `json:"commit"` // ends with -dirty if files were changed; empty: not built in a repository
 	Date    string `json:"date"`   // of the commit
 	Go      string `json:"go"`
+}
+
+// BuildOf returns the build of this program, which is of a version: the Go tool has
+// noted the rest.
+func BuildOf(version string) Build {
+	var settings []debug.BuildSetting
+	if info, ok := debug.ReadBuildInfo(); ok {
+		settings = info.Settings
+	}
+	return buildOf(version, runtime.Version(), settings)
+}
+
+func buildOf(version, goVersion string, settings []debug.BuildSetting) Build {
+	b, changed := Build{Version: version, Go: goVersion}, false
+	for _, setting := range settings {
+		switch setting.Key {
+		case "vcs.revision":
+			b.Commit = setting.Value
+		case "vcs.time":
+			b.Date = setting.Value
+		case "vcs.modified":
+			changed = setting.Value == "true"
+		}
+	}
+	if b.Commit != "" && changed {
+		b.Commit += "-dirty"
+	}
+	return b
+}
+
+// String returns the build in a line.
+func (b Build) String() string {
+	if b.Commit == "" {
+		return fmt.Sprintf("%s (%s)", b.Version, b.Go)
+	}
+	return fmt.Sprintf("%s (commit %s of %s, %s)", b.Version, b.Commit, b.Date, b.Go)
 }
 
 // Version returns the command version.
@@ -26,28 +72,13 @@ func Version() Command {
 				if len(args) > 0 {
 					return UsageError("version takes no arguments")
 				}
+				build := BuildOf(p.Version)
 				if *json {
-					return p.WriteJSON(buildOf(p.Version))
+					return p.WriteJSON(build)
 				}
-				_, err := fmt.Fprintln(p.Stdout, p.Program, p.Version)
+				_, err := fmt.Fprintln(p.Stdout, p.Program, build)
 				return err
 			}
 		},
 	}
-}
-
-// buildOf returns what the Go tool has recorded in the program.
-func buildOf(version string) build {
-	b := build{Version: version, Go: runtime.Version()}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, setting := range info.Settings {
-			switch setting.Key {
-			case "vcs.revision":
-				b.Commit = setting.Value
-			case "vcs.time":
-				b.Date = setting.Value
-			}
-		}
-	}
-	return b
 }

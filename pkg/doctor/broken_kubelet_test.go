@@ -51,7 +51,8 @@ func brokenKubelets() []broken {
 		{name: "another architecture", code: "D03", side: onNode, words: "a program for AARCH64, and this node is amd64", breakIt: func(n *node) {
 			n.write(plugin, armProgram+strings.Repeat("\x00", 40))
 		}},
-		{name: "another version", code: "D03", result: diagnosis.Warning, words: "is version v1.0.0, and this program is v1.2.3", breakIt: func(n *node) { n.pluginVersion = "v1.0.0" }},
+		{name: "another version", code: "D03", result: diagnosis.Warning, words: "is version v1.0.0, and this program is v1.2.3 (", breakIt: func(n *node) { n.pluginVersion = "v1.0.0" }},
+		{name: "another commit", code: "D03", result: diagnosis.Warning, words: "is version v1.2.3 (commit abc of today, go1), and this", breakIt: func(n *node) { n.pluginVersion = "v1.2.3 (commit abc of today, go1)" }},
 		{name: "no pattern", code: "D04", side: onNode, words: "pulls without credentials", breakIt: func(n *node) { n.provide("*.dkr.ecr.*.amazonaws.com", "*.dkr.ecr.*.amazonaws.com.cn") }},
 		{name: "the stock provider's pattern only", code: "D04", side: onNode, words: "the kubelet asks ecr-credential-provider only", breakIt: func(n *node) {
 			n.provide("*.dkr.ecr.*.amazonaws.com", "public.ecr.aws")

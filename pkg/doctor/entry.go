@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"ecr-cross-account-credential-provider/pkg/command"
 	"ecr-cross-account-credential-provider/pkg/diagnosis"
 	"ecr-cross-account-credential-provider/pkg/providerconfig"
 )
@@ -30,8 +31,9 @@ func (e *examination) findEntry(ctx context.Context) {
 		}
 		detail := path
 		if output, err := e.Execute(ctx, path, "version"); err == nil {
-			if version := strings.TrimPrefix(strings.TrimSpace(output), pluginName+" "); version != e.Process.Version {
-				return diagnosis.Warn(fmt.Sprintf("%s is version %s, and this program is %s", path, version, e.Process.Version), "install both of one version")
+			build := strings.TrimPrefix(strings.TrimSpace(output), pluginName+" ")
+			if own := command.BuildOf(e.Process.Version).String(); build != own {
+				return diagnosis.Warn(fmt.Sprintf("%s is version %s, and this program is %s", path, build, own), "install both of one version")
 			}
 			detail += ", version " + e.Process.Version
 		}

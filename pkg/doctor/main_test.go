@@ -91,7 +91,7 @@ func newNode(t *testing.T) *node {
 	n.environ = []string{"SSL_CERT_FILE=" + n.aws.CAFile()}
 	n.kubeletEnviron = []string{"PATH=/bin", "A_VARIABLE=kubelet"}
 	n.flags = []string{"--image-credential-provider-config=/etc/kubelet/providers.yaml", "--image-credential-provider-bin-dir", "/usr/libexec/plugins"}
-	n.version, n.pluginVersion, n.started = "Kubernetes v1.36.3", "v1.2.3", time.Now().Add(time.Hour)
+	n.version, n.pluginVersion, n.started = "Kubernetes v1.36.3", command.BuildOf("v1.2.3").String(), time.Now().Add(time.Hour)
 	n.providers = providersHead + entry
 	n.install(pluginName, 0o755)
 	n.doctor.Architecture = "amd64"

@@ -12,7 +12,7 @@ func TestVersion(t *testing.T) {
 	t.Parallel()
 	var stdout, stderr bytes.Buffer
 	status := Main(t.Context(), command.Process{Args: []string{"version"}, Stdout: &stdout, Stderr: &stderr, Version: "v1.2.3"})
-	if status != 0 || stdout.String() != "ecr-cross-account v1.2.3\n" || stderr.Len() > 0 {
+	if status != 0 || !strings.HasPrefix(stdout.String(), "ecr-cross-account v1.2.3 (") || stderr.Len() > 0 {
 		t.Errorf("status %d, stdout %q, stderr %q", status, &stdout, &stderr)
 	}
 }

@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 	case os.Getenv(asProgram) != "":
 		ctx, stop := process.Context()
 		defer stop()
-		os.Exit(app.Main(ctx, process.Current("test"), clock.RealClock{})) //nolint:gocritic // nothing is left to clean up
+		os.Exit(app.Main(ctx, process.Current(), clock.RealClock{})) //nolint:gocritic // nothing is left to clean up
 	case os.Getenv(asMachine) != "":
 		os.Exit(runTests(m))
 	}

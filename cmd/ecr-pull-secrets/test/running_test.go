@@ -52,7 +52,7 @@ func (w *world) start(t *testing.T, args ...string) *running {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &running{log: &buffer{}, cancel: cancel, status: make(chan int, 1)}
-	p := process.Current("test")
+	p := process.Current()
 	p.Args, p.Stdout, p.Stderr, p.Random = args, io.Discard, r.log, func() float64 { return 0.5 }
 	go func() { r.status <- app.Main(ctx, p, w.clock) }()
 	t.Cleanup(func() {

@@ -27,7 +27,7 @@ func Context() (context.Context, context.CancelFunc) {
 }
 
 // Current returns this process, with the defaults of its platform.
-func Current(version string) command.Process {
+func Current() command.Process {
 	hostname, err := os.Hostname()
 	if err != nil {
 		hostname = "unknown-host"
@@ -39,7 +39,7 @@ func Current(version string) command.Process {
 		Stderr:         os.Stderr,
 		Getenv:         os.Getenv,
 		Setenv:         os.Setenv,
-		Version:        version,
+		Version:        command.Release(),
 		Executable:     os.Executable,
 		Terminal:       isTerminal(os.Stdin),
 		StdoutTerminal: isTerminal(os.Stdout),

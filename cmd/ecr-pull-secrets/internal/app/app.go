@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -77,21 +76,11 @@ func Main(ctx context.Context, p command.Process, clock clock.Clock) int {
 		Synopsis: "--config FILE [--kubeconfig FILE] [--namespace-selector LABELS] [--secret-name NAME] [--once] [--leader-elect=false] [--listen ADDRESS]",
 		Flags:    o.register,
 		Default:  run,
-		Commands: []command.Command{run, {Name: "version", Summary: "print the version", New: version}},
+		Commands: []command.Command{run, command.Version()},
 		Notes: "The configuration is that of --config, else of $" + command.ConfigVariable + ", else\n" + p.DefaultConfig +
 			". Each entry must name its accounts and its regions.\n" +
 			"Exit status: 0 success, 1 failure, 2 usage or configuration error.\n",
 	}.Main(ctx, p)
-}
-
-func version(*flag.FlagSet) command.Run {
-	return func(_ context.Context, p command.Process, args []string) error {
-		if len(args) > 0 {
-			return command.UsageError("version takes no arguments")
-		}
-		_, err := fmt.Fprintln(p.Stdout, p.Program, p.Version)
-		return err
-	}
 }
 
 // load reads the configuration, and lists its targets. Its errors have the status

@@ -48,7 +48,8 @@ func TestCommandLine(t *testing.T) {
 	}{
 		{"help", []string{"help"}, 0, "usage: ecr-pull-secrets --config FILE [--kubeconfig FILE]", ""},
 		{"help of run", []string{"help", "run"}, 0, "--namespace-selector LABELS", ""},
-		{"version", []string{"version"}, 0, "ecr-pull-secrets v1\n", ""},
+		{"version", []string{"version"}, 0, "ecr-pull-secrets v1 (go1.", ""},
+		{"version as JSON", []string{"version", "--output=json"}, 0, `"version": "v1",`, ""},
 		{"no configuration", nil, 2, "", "no configuration: "},
 		{"a configuration that is absent", []string{"--config=/nonexistent"}, 2, "", "/nonexistent: not found"},
 		{"a configuration without regions", []string{"--config=" + bad}, 2, "", "registries[0].regions: is required here"},

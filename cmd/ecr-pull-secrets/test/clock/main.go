@@ -25,5 +25,5 @@ func main() {
 	}()
 	ctx, stop := process.Context()
 	defer stop()
-	os.Exit(app.Main(ctx, process.Current("test"), clock)) //nolint:gocritic // nothing is left to clean up
+	os.Exit(app.Main(ctx, process.Current(), clock)) //nolint:gocritic // nothing is left to clean up
 }
