@@ -26,6 +26,10 @@ func Completion(shell string, programs ...command.Program) string {
 	for _, p := range programs {
 		write(&s, p)
 	}
+	if shell == "zsh" {
+		// A file of fpath is a function, which zsh calls when it has just loaded it.
+		fmt.Fprintf(&s, "if [[ ${funcstack[1]-} == _%s ]]; then _${service//-/_}; fi\n", programs[0].Name)
+	}
 	return s.String()
 }
 

@@ -64,6 +64,7 @@ func TestZsh(t *testing.T) {
 	script := manual.Completion("zsh", program())
 	for _, want := range []string{
 		"#compdef my-prog\n", "      'things:handle\\: things'\n", `      'there:what'\''s there'` + "\n", "compdef _my_prog my-prog\n",
+		"if [[ ${funcstack[1]-} == _my-prog ]]; then _${service//-/_}; fi\n",
 	} {
 		if !strings.Contains(script, want) {
 			t.Errorf("no %q in\n%s", want, script)
