@@ -12,13 +12,13 @@ LINT    := CGO_ENABLED=0 go tool -modfile=$(CURDIR)/.ci/lint/go.mod golangci-lin
 FUZZ    ?= 20s
 # The race detector needs a C compiler.
 RACE    := $(if $(shell command -v cc),-race)
-# Separate modules, because of what they link: a JSON Schema validator, Prometheus' and Terraform's parsers; Kubernetes, whose
-# first build takes minutes; and a client of its API. Not linted yet: test/node and the tests of ecr-pull-secrets.
+# Separate modules, because of what they link: a JSON Schema validator, Prometheus' and Terraform's parsers; Kubernetes, whose first
+# build takes minutes; a client of its API; and writers of packages. Not linted yet: test/node and the tests of ecr-pull-secrets.
 LIGHT   := test/schema test/metrics test/terraform
-NESTED  := $(LIGHT) $(patsubst %/go.mod,%,$(wildcard test/conformance/*/go.mod)) cmd/$(SECRETS) cmd/$(SECRETS)/image
+NESTED  := $(LIGHT) $(patsubst %/go.mod,%,$(wildcard test/conformance/*/go.mod)) cmd/$(SECRETS) cmd/$(SECRETS)/image .ci/dist
 LIMIT   := 45m
 
-.PHONY: build node secrets image test platforms platforms-test iam-scripts mutants generate lint fuzz e2e demo bench fleet clean help
+.PHONY: build node secrets image dist dist-test test platforms platforms-test iam-scripts mutants generate lint fuzz e2e demo bench fleet clean help
 
 build: node ## write all programs to bin, static and stripped
 	cd cmd/$(SECRETS) && $(BUILD) -o $(CURDIR)/bin/$(SECRETS) .
@@ -32,11 +32,19 @@ test: platforms ## run every test
 	go test $(RACE) -shuffle=on -parallel 16 -timeout $(LIMIT) ./...
 	@set -ex; for module in $(LIGHT); do go -C $$module test $(RACE) -shuffle=on -timeout $(LIMIT) ./...; done
 	@echo
-	@echo "That was everything but: make lint, make platforms-test, make iam-scripts, make secrets, make e2e, make fuzz (FUZZ=20s for each target)."
+	@echo "That was everything but: make lint, make platforms-test, make iam-scripts, make dist-test, make secrets, make e2e, make fuzz (FUZZ=20s for each target)."
 
-platforms: ## compile for every platform that is served
-	@set -ex; for platform in linux/amd64 linux/arm64 windows/amd64; do for program in $(NAME) $(TOOL); do \
-	  GOOS=$${platform%/*} GOARCH=$${platform#*/} $(BUILD) -o /dev/null ./cmd/$$program; done; done
+platforms: ## compile for every platform that is served, into bin/SYSTEM/ARCHITECTURE
+	@set -ex; for platform in linux/amd64 linux/arm64 windows/amd64; do \
+	  GOOS=$${platform%/*} GOARCH=$${platform#*/} $(BUILD) -o bin/$$platform/ ./cmd/$(NAME) ./cmd/$(TOOL); done
+
+dist: node platforms ## write archives, packages, checksums and lists of components to dist
+	CGO_ENABLED=0 go -C .ci/dist run . "$(CURDIR)"
+
+dist-test: ## make the release in two clones and compare; install, upgrade and remove its packages (root on Debian)
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends mmdebstrap rpm zsh
+	CGO_ENABLED=0 go -C .ci/dist test -timeout $(LIMIT) ./...
 
 generate: ## write config-examples/schema.json and config-examples/iam, and the tables of keys and messages
 	go test ./pkg/config/schema -run TestCommitted -update
@@ -115,7 +123,7 @@ fleet: ## simulate 10,000 nodes booting within a minute against AWS's quotas
 	@go run ./test/bench/fleet -plot test/bench/fleet.svg
 
 clean: ## remove what was built
-	rm -rf bin
+	rm -rf bin dist
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -1,0 +1,80 @@
+package release_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestDebian installs, upgrades, removes and purges the package in a clean Debian.
+func TestDebian(t *testing.T) {
+	t.Parallel()
+	one, two, m := get(t, first), get(t, next), newMachine(t)
+	before := m.tree()
+	m.must("dpkg", "--install", m.put(one.file(t, "*_amd64.deb")))
+	m.checkInstalled(one)
+	m.checkVerified()
+	m.checkOwned(m.newPaths(before))
+
+	m.use()
+	m.installPlugin()
+	m.must("dpkg", "--install", m.put(two.file(t, "*_amd64.deb")))
+	m.checkInstalled(two)
+	m.checkVerified()
+	for _, path := range leftBehind {
+		m.want(path, own)
+	}
+
+	if _, err := m.run("dpkg", "--purge", name); err == nil || !strings.Contains(err.Error(), refusing) {
+		t.Errorf("the package goes although the kubelet uses it: %v", err)
+	}
+	m.checkInstalled(two)
+	m.uninstallPlugin()
+	m.use()
+
+	m.must("dpkg", "--remove", name)
+	if m.has(libexec) || m.has(token) {
+		t.Error("remove leaves the plugin or tokens")
+	}
+	m.want(config, own)
+	m.must("dpkg", "--install", m.put(one.file(t, "*_amd64.deb"))) // also the way back to an older version
+	m.want(config, own)
+	m.use()
+	m.write(former, own)
+	m.must("dpkg", "--purge", name)
+	// Debian's own timers.target.wants was empty or not there.
+	_ = os.Remove(filepath.Join(m.root, filepath.Dir(enabled)))
+	if left := m.newPaths(before); len(left) > 0 {
+		t.Errorf("purge leaves %q", left)
+	}
+}
+
+// checkVerified: the files are those of the package.
+func (m machine) checkVerified() {
+	m.t.Helper()
+	if out := m.must("dpkg", "--verify", name); out != "" {
+		m.t.Errorf("dpkg --verify: %s", out)
+	}
+	if status := m.must("dpkg-query", "--show", "--showformat=${db:Status-Abbrev}", name); status != "ii " {
+		m.t.Errorf("the package's state is %q", status)
+	}
+}
+
+// newPaths returns the paths that are not among those before.
+func (m machine) newPaths(before []string) []string {
+	return slices.DeleteFunc(m.tree(), func(path string) bool { return slices.Contains(before, path) })
+}
+
+// TestDebianFacts: what the packages say about themselves.
+func TestDebianFacts(t *testing.T) {
+	t.Parallel()
+	r := get(t, first)
+	for _, architecture := range []string{"amd64", "arm64"} {
+		got := must(t, "dpkg-deb", "--show", "--showformat=${Package} ${Version} ${Architecture} ${Depends}", r.file(t, "*_"+architecture+".deb"))
+		if want := name + " " + r.version + "-1 " + architecture + " "; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
