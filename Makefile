@@ -13,12 +13,12 @@ FUZZ    ?= 20s
 # The race detector needs a C compiler.
 RACE    := $(if $(shell command -v cc),-race)
 # Separate modules, because of what they link: a JSON Schema validator, Prometheus' and Terraform's parsers; Kubernetes, whose first
-# build takes minutes; a client of its API; and writers of packages. Not linted yet: test/node and the tests of ecr-pull-secrets.
+# build takes minutes; a client of its API; and writers of packages. Not linted yet: test/node.
 LIGHT   := test/schema test/metrics test/terraform
-NESTED  := $(LIGHT) $(patsubst %/go.mod,%,$(wildcard test/conformance/*/go.mod)) cmd/$(SECRETS) cmd/$(SECRETS)/image .ci/dist
+NESTED  := $(LIGHT) $(patsubst %/go.mod,%,$(wildcard test/conformance/*/go.mod)) $(addprefix cmd/$(SECRETS)/,. image test test/helm test/kubectl) .ci/dist
 LIMIT   := 45m
 
-.PHONY: build node secrets image dist dist-test test platforms platforms-test iam-scripts mutants generate lint fuzz e2e demo bench fleet clean help
+.PHONY: build node secrets-programs secrets secrets-costs image dist dist-test test platforms platforms-test iam-scripts mutants generate lint fuzz e2e demo bench fleet clean help
 
 build: node ## write all programs to bin, static and stripped
 	cd cmd/$(SECRETS) && $(BUILD) -o $(CURDIR)/bin/$(SECRETS) .
@@ -32,7 +32,7 @@ test: platforms ## run every test
 	go test $(RACE) -shuffle=on -parallel 16 -timeout $(LIMIT) ./...
 	@set -ex; for module in $(LIGHT); do go -C $$module test $(RACE) -shuffle=on -timeout $(LIMIT) ./...; done
 	@echo
-	@echo "That was everything but: make lint, make platforms-test, make iam-scripts, make dist-test, make secrets, make e2e, make fuzz (FUZZ=20s for each target)."
+	@echo "That was everything but: make lint, make platforms-test, make iam-scripts, make dist-test, make secrets, make secrets-costs, make image, make e2e, make fuzz (FUZZ=20s for each target)."
 
 platforms: ## compile for every platform that is served, into bin/SYSTEM/ARCHITECTURE
 	@set -ex; for platform in linux/amd64 linux/arm64 windows/amd64; do \
@@ -81,12 +81,23 @@ fuzz: ## run each fuzz target for a while (FUZZ=20s)
 # The API server and etcd of test/node.
 KUBE = CGO_ENABLED=0 go -C test/node build -ldflags '-s -w -X k8s.io/component-base/version.gitVersion='$$(go -C test/node list -m -f '{{.Version}}' k8s.io/kubernetes) -o ../../bin/
 
-secrets: build ## test ecr-pull-secrets, with a real API server and etcd, and its chart (Linux)
+# What the tests of ecr-pull-secrets run: an API server and etcd, kubectl, what renders its chart, and it with another clock.
+secrets-programs: build ## write what the tests of ecr-pull-secrets run
 	$(KUBE) k8s.io/kubernetes/cmd/kube-apiserver
 	CGO_ENABLED=0 go -C test/node build -ldflags '-s -w' -o ../../bin/ ./etcd
 	CGO_ENABLED=0 go -C cmd/$(SECRETS)/test/helm build -o $(CURDIR)/bin/helm .
+	CGO_ENABLED=0 go -C cmd/$(SECRETS)/test/kubectl build -ldflags '-s -w' -o $(CURDIR)/bin/kubectl .
+	CGO_ENABLED=0 go -C cmd/$(SECRETS)/test build -trimpath -ldflags '-s -w' -o $(CURDIR)/bin/pull-secrets-clock ./clock
+
+secrets: secrets-programs ## test ecr-pull-secrets, with a real API server and etcd, and its chart (Linux)
 	go -C cmd/$(SECRETS) test $(RACE) -shuffle=on -timeout $(LIMIT) ./...
 	CGO_ENABLED=0 go -C cmd/$(SECRETS)/test test -shuffle=on -timeout $(LIMIT) .
+
+secrets-costs: secrets-programs ## measure ecr-pull-secrets beside a CronJob of the AWS CLI and kubectl (root on Debian)
+	apt-get update -qq
+	apt-get install -qq --no-install-recommends awscli shellcheck
+	shellcheck cmd/$(SECRETS)/test/cronjob.sh
+	CGO_ENABLED=0 go -C cmd/$(SECRETS)/test test -tags awscli -v -timeout $(LIMIT) -run '^(TestDay|TestFootprint|TestCronJob)$$' .
 
 image: ## write bin/ecr-pull-secrets.tar, an OCI archive for linux/amd64 and linux/arm64
 	CGO_ENABLED=0 go -C cmd/$(SECRETS)/image test -timeout $(LIMIT) .

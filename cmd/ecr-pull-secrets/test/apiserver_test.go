@@ -40,11 +40,10 @@ func TestRestart(t *testing.T) {
 type door struct {
 	listener net.Listener
 	to       string
-	bytes    atomic.Int64 // in both directions
 
 	mu    sync.Mutex
 	shut  bool
-	conns map[net.Conn]bool
+	conns map[net.Conn]*atomic.Bool // whether nothing passes through it any more
 }
 
 func newDoor(t *testing.T, to string) *door {
@@ -53,7 +52,7 @@ func newDoor(t *testing.T, to string) *door {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &door{listener: listener, to: to, conns: map[net.Conn]bool{}}
+	d := &door{listener: listener, to: to, conns: map[net.Conn]*atomic.Bool{}}
 	t.Cleanup(func() {
 		_ = listener.Close()
 		d.set(true)
@@ -82,20 +81,40 @@ func (d *door) admit(client, server net.Conn) bool {
 		_ = server.Close()
 		return false
 	}
+	frozen := &atomic.Bool{}
 	for from, to := range map[net.Conn]net.Conn{client: server, server: client} {
-		d.conns[from] = true
+		d.conns[from] = frozen
 		go func() {
-			_, _ = io.Copy(to, io.TeeReader(from, d))
+			_, _ = io.Copy(to, freezing{from, frozen})
 			_ = to.Close()
 		}()
 	}
 	return true
 }
 
-// Write counts bytes.
-func (d *door) Write(p []byte) (int, error) {
-	d.bytes.Add(int64(len(p)))
-	return len(p), nil
+// freeze lets nothing pass through the connections that are open, which stay open. New
+// ones are not affected.
+func (d *door) freeze() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, frozen := range d.conns {
+		frozen.Store(true)
+	}
+}
+
+// freezing is a connection that may be frozen.
+type freezing struct {
+	net.Conn
+	frozen *atomic.Bool
+}
+
+// Read does not return what arrives at a frozen connection.
+func (f freezing) Read(p []byte) (int, error) {
+	n, err := f.Conn.Read(p)
+	for n > 0 && err == nil && f.frozen.Load() {
+		n, err = f.Conn.Read(p)
+	}
+	return n, err
 }
 
 // set shuts the door, which cuts every connection, or opens it.

@@ -27,7 +27,18 @@ func helm(t *testing.T, release, namespace, values string) (string, error) {
 	if err := os.WriteFile(file, []byte(values), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "helm"), "../chart", release, namespace, file)
+	return helmInstall(t, ".", release, "../chart", "-n", namespace, "-f", file)
+}
+
+// helmInstall renders what helm install creates if it is called in a directory.
+func helmInstall(t *testing.T, dir string, args ...string) (string, error) {
+	t.Helper()
+	program, err := filepath.Abs(filepath.Join(bin, "helm"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), program, append([]string{"install"}, args...)...)
+	cmd.Dir = dir
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

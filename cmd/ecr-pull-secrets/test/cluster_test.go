@@ -162,18 +162,24 @@ func (c *cluster) stop(t *testing.T) {
 // kubeconfig writes a kubeconfig for a user's token and returns its path.
 func (c *cluster) kubeconfig(t *testing.T, token, namespace string) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "kubeconfig")
-	server, name := c.address+":6443", c.address
 	if c.serverName != "" {
-		server, name = c.address, c.serverName
+		return writeKubeconfig(t, "https://"+c.address, c.serverName, c.file("apiserver.crt"), token, namespace)
 	}
+	return writeKubeconfig(t, "https://"+c.address+":6443", "", c.file("apiserver.crt"), token, namespace)
+}
+
+// writeKubeconfig writes a kubeconfig. The name is the one in the server's certificate,
+// if it is not that of the URL.
+func writeKubeconfig(t *testing.T, url, name, ca, token, namespace string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "kubeconfig")
 	text := fmt.Sprintf(`apiVersion: v1
 kind: Config
-clusters: [{name: here, cluster: {server: "https://%s", tls-server-name: %q, certificate-authority: %q}}]
+clusters: [{name: here, cluster: {server: %q, tls-server-name: %q, certificate-authority: %q}}]
 users: [{name: me, user: {token: %q}}]
 contexts: [{name: here, context: {cluster: here, user: me, namespace: %q}}]
 current-context: here
-`, server, name, c.file("apiserver.crt"), token, namespace)
+`, url, name, ca, token, namespace)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

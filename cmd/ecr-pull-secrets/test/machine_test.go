@@ -44,9 +44,9 @@ func TestMain(m *testing.M) {
 // startMachine runs this binary again, in a new network. All its processes end with
 // it.
 func startMachine() int {
-	for _, program := range []string{"etcd", "kube-apiserver", "helm", "ecr-pull-secrets"} {
+	for _, program := range []string{"etcd", "kube-apiserver", "helm", "kubectl", "pull-secrets-clock"} {
 		if _, err := os.Stat(bin + "/" + program); err != nil {
-			fmt.Fprintf(os.Stderr, "%v; run: make pull-secrets\n", err)
+			fmt.Fprintf(os.Stderr, "%v; run: make secrets\n", err)
 			return 1
 		}
 	}

@@ -98,7 +98,7 @@ func TestPolicy(t *testing.T) {
 			case test.want == "":
 				return err
 			case err == nil || !strings.Contains(err.Error(), test.want):
-				return fmt.Errorf("got %v, want a refusal with %q", err, test.want)
+				return fmt.Errorf("got %w, want a refusal with %q", err, test.want)
 			}
 			return nil
 		})

@@ -24,8 +24,6 @@ func (w *world) arguments(t *testing.T, c *cluster, team string) []string {
 	}
 }
 
-var errGone = errors.New("it is gone")
-
 // TestRepair: any manual change of a Secret is undone.
 func TestRepair(t *testing.T) {
 	t.Parallel()

@@ -22,9 +22,9 @@ import (
 	"ecr-cross-account-credential-provider/cmd/internal/process"
 )
 
-// running is a controller in this process.
+// running is a controller, in this process if it was started by start.
 type running struct {
-	log    *buffer
+	log    fmt.Stringer
 	cancel context.CancelFunc
 	status chan int
 }
@@ -51,9 +51,10 @@ func (b *buffer) String() string {
 func (w *world) start(t *testing.T, args ...string) *running {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	r := &running{log: &buffer{}, cancel: cancel, status: make(chan int, 1)}
+	log := &buffer{}
+	r := &running{log: log, cancel: cancel, status: make(chan int, 1)}
 	p := process.Current()
-	p.Args, p.Stdout, p.Stderr, p.Random = args, io.Discard, r.log, func() float64 { return 0.5 }
+	p.Args, p.Stdout, p.Stderr, p.Random = args, io.Discard, log, func() float64 { return 0.5 }
 	go func() { r.status <- app.Main(ctx, p, w.clock) }()
 	t.Cleanup(func() {
 		cancel()

@@ -14,7 +14,6 @@ import (
 func TestSync(t *testing.T) {
 	t.Parallel()
 	c, w := sharedCluster(t), newWorld(t)
-	const many = 300
 	for i := range many {
 		c.namespace(t, fmt.Sprint("sync-", i), "sync")
 	}

@@ -89,24 +89,22 @@ func (c *Controller) Run(ctx context.Context) {
 	}
 }
 
+// session serves the namespaces until it is time to list everything anew, also if the
+// API server did not list everything in that time.
 func (c *Controller) session(ctx context.Context) {
-	end := c.o.Clock.NewTimer(resync)
-	defer end.Stop()
-	ctx, cancel := context.WithCancel(ctx)
-	s, err := c.begin(ctx)
+	fresh, cancel := c.timeout(ctx, resync)
+	s, err := c.begin(ctx, fresh)
 	defer func() {
 		cancel()
 		s.end()
 	}()
 	if err != nil {
-		return // the context has ended
+		return // the time is over
 	}
 	s.addAll()
 	for {
 		select {
-		case <-ctx.Done():
-			return
-		case <-end.C():
+		case <-fresh.Done():
 			return
 		case <-c.changed:
 			s.addAll()
@@ -114,10 +112,25 @@ func (c *Controller) session(ctx context.Context) {
 	}
 }
 
+// timeout returns a context that ends after a time by the clock.
+func (c *Controller) timeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	timer := c.o.Clock.NewTimer(d)
+	go func() {
+		defer cancel()
+		defer timer.Stop()
+		select {
+		case <-ctx.Done():
+		case <-timer.C():
+		}
+	}()
+	return ctx, cancel
+}
+
 // Once serves every namespace once. The error is that some could not be served.
 func (c *Controller) Once(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
-	s, err := c.begin(ctx)
+	s, err := c.begin(ctx, ctx)
 	defer func() {
 		cancel()
 		s.end()

@@ -30,27 +30,28 @@ const (
 	maxConflicts = 10
 )
 
-// begin lists and watches everything. The session is to be ended even if there is an
-// error.
-func (c *Controller) begin(ctx context.Context) (*session, error) {
+// begin lists and watches everything until fresh ends. Whoever calls it ends the
+// session, even if there is an error. Work that has begun when fresh ends goes on until
+// ctx ends: a write that is cancelled may have been done.
+func (c *Controller) begin(ctx, fresh context.Context) (*session, error) {
 	s := &session{
 		Options: c.o, foreign: c.foreign, batch: newBatch(c.o.Observer), fights: &fights{count: map[string]int{}},
 		queue: workqueue.NewTypedRateLimitingQueue(workqueue.NewTypedItemExponentialFailureRateLimiter[string](100*time.Millisecond, time.Minute)),
 	}
 	var err error
-	if s.view, err = newView(ctx, c.o, s.add); err != nil {
+	if s.view, err = newView(fresh, c.o, s.add); err != nil {
 		return s, err
 	}
-	if err := s.view.listed(ctx); err != nil {
+	if err := s.view.listed(fresh); err != nil {
 		return s, err
 	}
 	for range workers {
-		s.workers.Go(func() { s.work(ctx) })
+		s.workers.Go(func() { s.work(ctx, fresh) })
 	}
 	return s, nil
 }
 
-// end waits until nothing is left of the session, whose context has ended.
+// end waits until nothing is left of the session, which is no longer fresh.
 func (s *session) end() {
 	s.queue.ShutDown()
 	s.workers.Wait()
@@ -71,13 +72,17 @@ func (s *session) addAll() {
 	}
 }
 
-func (s *session) work(ctx context.Context) {
+// work serves namespaces until fresh ends. What the queue still has then is for the
+// next session.
+func (s *session) work(ctx, fresh context.Context) {
 	for {
 		namespace, over := s.queue.Get()
 		if over {
 			return
 		}
-		s.serve(ctx, namespace)
+		if fresh.Err() == nil {
+			s.serve(ctx, namespace)
+		}
 		s.queue.Done(namespace)
 	}
 }

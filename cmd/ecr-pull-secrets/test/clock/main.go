@@ -1,5 +1,6 @@
 // Command clock is ecr-pull-secrets with another clock: it stands still, and goes an
-// hour ahead with each SIGUSR1. Tests of whole days run it.
+// hour ahead with each SIGUSR1, ten minutes with each SIGUSR2. Tests of whole days run
+// it.
 package main
 
 import (
@@ -16,11 +17,15 @@ import (
 
 func main() {
 	clock := testclock.NewFakeClock(time.Now())
-	hours := make(chan os.Signal, 1)
-	signal.Notify(hours, syscall.SIGUSR1)
+	steps := make(chan os.Signal, 1)
+	signal.Notify(steps, syscall.SIGUSR1, syscall.SIGUSR2)
 	go func() {
-		for range hours {
-			clock.Step(time.Hour)
+		for s := range steps {
+			step := time.Hour
+			if s == syscall.SIGUSR2 {
+				step = 10 * time.Minute
+			}
+			clock.Step(step)
 		}
 	}()
 	ctx, stop := process.Context()

@@ -2,10 +2,12 @@
 // manifests. The tests apply exactly what it prints. It is a module of its own for
 // what Helm links.
 //
-//	helm CHART RELEASE NAMESPACE VALUES
+//	helm install RELEASE CHART -n NAMESPACE [--create-namespace] [-f FILE] [--set KEY=VALUE]... [--set-file KEY=FILE]...
 package main
 
 import (
+	"errors"
+	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -16,27 +18,51 @@ import (
 	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/engine"
+	"helm.sh/helm/v3/pkg/strvals"
 )
 
 func main() {
-	if len(os.Args) != 5 {
-		fmt.Fprintln(os.Stderr, "usage: helm CHART RELEASE NAMESPACE VALUES")
-		os.Exit(2)
-	}
-	text, err := render(os.Args[1], os.Args[2], os.Args[3], os.Args[4])
+	text, err := install(os.Args[1:])
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
+		fmt.Fprintln(os.Stderr, "helm:", err)
 		os.Exit(1)
 	}
 	fmt.Print(text)
 }
 
-func render(path, release, namespace, valuesFile string) (string, error) {
-	chart, err := loader.Load(path)
-	if err != nil {
+// install renders what helm install creates.
+func install(args []string) (string, error) {
+	if len(args) < 3 || args[0] != "install" {
+		return "", errors.New("usage: helm install RELEASE CHART FLAGS")
+	}
+	var namespace string
+	given := map[string]any{}
+	flags := flag.NewFlagSet("helm", flag.ContinueOnError)
+	flags.StringVar(&namespace, "n", "default", "the release's `NAMESPACE`")
+	flags.Bool("create-namespace", false, "create the namespace: whoever applies the manifests does")
+	flags.Func("f", "a `FILE` of values", func(name string) error {
+		values, err := chartutil.ReadValuesFile(name)
+		maps.Copy(given, values)
+		return err
+	})
+	flags.Func("set", "values, `KEY=VALUE,...`", func(text string) error { return strvals.ParseInto(text, given) })
+	flags.Func("set-file", "values from files, `KEY=FILE`", func(text string) error {
+		return strvals.ParseIntoFile(text, given, func(name []rune) (any, error) {
+			content, err := os.ReadFile(string(name))
+			return string(content), err
+		})
+	})
+	if err := flags.Parse(args[3:]); err != nil {
 		return "", err
 	}
-	given, err := chartutil.ReadValuesFile(valuesFile)
+	if flags.NArg() > 0 {
+		return "", fmt.Errorf("an argument too many: %q", flags.Arg(0))
+	}
+	return render(args[2], args[1], namespace, given)
+}
+
+func render(path, release, namespace string, given map[string]any) (string, error) {
+	chart, err := loader.Load(path)
 	if err != nil {
 		return "", err
 	}

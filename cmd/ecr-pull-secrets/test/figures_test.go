@@ -1,0 +1,38 @@
+package test
+
+import (
+	"math"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// The columns of the tables with what the program costs.
+const ours, cronJob = 1, 2
+
+// figure compares what was measured with what the page says in a row. They may differ
+// by a part of it.
+func figure(t *testing.T, row string, column int, measured, part float64) {
+	t.Helper()
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		cells := strings.Split(line, "|")
+		if len(cells) < 3+column || strings.TrimSpace(cells[1]) != row {
+			continue
+		}
+		said, err := strconv.ParseFloat(strings.ReplaceAll(strings.TrimSpace(cells[1+column]), ",", ""), 64)
+		if err != nil {
+			t.Fatalf("%s: row %q: %v", page, row, err)
+		}
+		t.Logf("%s: %.1f (%s says %v)", row, measured, page, said)
+		if math.Abs(measured-said) > part*said {
+			t.Errorf("%s: measured %.1f, but %s says %v", row, measured, page, said)
+		}
+		return
+	}
+	t.Errorf("%s has no row %q", page, row)
+}
