@@ -234,6 +234,7 @@ func (k kind) newMachine(t *testing.T, version string) machine {
 	for path, text := range k.files {
 		n.write(t, path, text)
 	}
+	n.write(t, "/usr/bin/ecr-cross-account", "") // a package has the tool, of which no copy is made
 	k.setKubelet(t, n, version)
 	if k.stock != "" {
 		n.makeDir(t, k.stock)
