@@ -100,12 +100,7 @@ func (k *kubelet) path(name string) string { return filepath.Join(k.root, name) 
 // rootOf returns the root directory of a process as this process sees it; empty if it
 // is the same, or if only root may know.
 func rootOf(p procfs.Process) string {
-	theirs, err := os.Stat(p.Path("root"))
-	if err != nil {
-		return ""
-	}
-	ours, err := os.Stat("/")
-	if err != nil || os.SameFile(theirs, ours) {
+	if p.SameRoot() {
 		return ""
 	}
 	return p.Path("root")

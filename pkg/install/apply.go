@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
 // apply makes the plan true. If anything fails before the end, the node is as it was.
@@ -73,7 +75,11 @@ func (i *Installer) applyLast(ctx context.Context, p *plan, after state) error {
 func (i *Installer) runs(ctx context.Context, p *plan) error {
 	for _, c := range p.first {
 		if c.path == p.plugin && c.needed() {
-			if _, err := i.Execute(ctx, p.node.disk.at(staged(c.path)), "version"); err != nil {
+			out, err := i.Execute(ctx, p.node.disk.at(staged(c.path)), "version")
+			if err == nil && !strings.HasPrefix(out, pluginName+" ") {
+				return usage(fmt.Errorf("the plugin's file is another program: it prints %q as its version; name the plugin by --plugin FILE", printable.Short(out)))
+			}
+			if err != nil {
 				return fmt.Errorf("the plugin does not run in %s: %w; is it for this architecture, and may programs run there?", p.layout.binDir, err)
 			}
 		}
@@ -102,7 +108,7 @@ func (p *plan) writeAhead() (state, error) {
 		}
 	}
 	after := state{
-		Platform: p.node.platform.name, Service: p.service, Pending: p.before.Pending || p.changes(),
+		Platform: p.node.platform.name, Service: p.service, ProviderConfig: p.layout.flag, BinDir: p.layout.binDir, Pending: p.before.Pending || p.changes(),
 		Directories: append(slices.Clone(p.before.Directories), dirs...), Files: slices.Clone(p.kept),
 	}
 	ahead := after

@@ -37,10 +37,16 @@ func (p *plan) addFiles(i *Installer, o Options, configuration []byte, entries [
 	return err
 }
 
-// addTool plans a copy of this program, unless a package has it.
+// addTool plans a copy of this program and a link to the plugin where shells look for
+// programs, unless a package has them.
 func (p *plan) addTool(o Options) error {
 	if p.node.disk.exists(packagedTool) {
 		return nil
+	}
+	if p.plugin != pluginLink {
+		if err := p.add(pluginLink, object{link: p.plugin}); err != nil {
+			return err
+		}
 	}
 	tool, err := readFile(o.Tool)
 	if err != nil {
@@ -79,7 +85,7 @@ func (p *plan) addProviders(entries []provider, instead bool) error {
 	if mode == 0 {
 		mode = 0o644
 	}
-	return p.addChange(change{path: l.providers, new: object{mode: mode, content: content, owner: now.owner}, note: l.owner, providers: true})
+	return p.addChange(change{path: l.providers, new: object{mode: mode, content: content, owner: now.owner}, providers: true})
 }
 
 // stockFile returns the entries that a new file starts with.

@@ -21,6 +21,7 @@ const (
 	EtcDir     = "/etc/" + pluginName
 	ConfigPath = EtcDir + "/config.yaml"
 	toolPath   = "/usr/local/bin/ecr-cross-account"
+	pluginLink = "/usr/local/bin/" + pluginName
 	// packagedTool is the tool of a package, of which there is no need for a copy.
 	packagedTool = "/usr/bin/ecr-cross-account"
 	// cacheDir is the default directory of the cache.
@@ -88,7 +89,7 @@ func (i *Installer) disk() disk { return disk{root: i.Root, before: i.before} }
 
 // Install installs the plugin, or brings it up to date. It prints its plan first.
 func (i *Installer) Install(ctx context.Context, o Options) error {
-	unlock, err := i.lock(o.PlanOnly)
+	unlock, err := i.start(o.PlanOnly)
 	if err != nil {
 		return err
 	}
@@ -103,26 +104,39 @@ func (i *Installer) Install(ctx context.Context, o Options) error {
 	return i.apply(ctx, p, o.Restart)
 }
 
+// start checks that there is a node, and takes its lock. A plan needs no lock.
+func (i *Installer) start(planOnly bool) (unlock func(), err error) {
+	switch {
+	case !i.disk().isDir("/"):
+		return nil, usage(fmt.Errorf("--root %s is not a directory", i.Root))
+	case planOnly:
+		return func() {}, nil
+	}
+	return i.lock()
+}
+
 // planInstall decides everything, and touches nothing.
 func (i *Installer) planInstall(ctx context.Context, o Options) (*plan, error) {
+	d := i.disk()
+	c, configuration, err := d.configuration(o)
+	if err != nil {
+		return nil, usage(err)
+	}
+	before, err := d.readState()
+	if err != nil {
+		return nil, err
+	}
 	n, err := i.look(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	before, err := n.disk.readState()
-	if err != nil {
-		return nil, err
-	}
+	n.earlier = kubeletFlags{before.ProviderConfig, before.BinDir}
 	if o.Plugin == "" {
 		installed, ok := before.plugin()
 		if !ok {
 			return nil, usage(errors.New("no plugin is beside this program, and none is installed; name it by --plugin FILE"))
 		}
-		o.Plugin = n.disk.at(installed)
-	}
-	c, configuration, err := n.disk.configuration(o)
-	if err != nil {
-		return nil, usage(err)
+		o.Plugin = d.at(installed)
 	}
 	entries, err := providersFor(c, n.version, o.InsteadOfStock)
 	if err != nil {
@@ -144,6 +158,7 @@ func (i *Installer) planInstall(ctx context.Context, o Options) (*plan, error) {
 		return nil, err
 	}
 	p.addDuties(c)
+	i.compareVersions(ctx, p, o)
 	return p, p.checkRestart(o.Restart)
 }
 

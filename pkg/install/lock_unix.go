@@ -12,10 +12,7 @@ import (
 // lock takes the node's lock, which ends with the process at the latest. It is on the
 // root directory: that is there before the first run, and no file is left behind. A
 // plan needs none.
-func (i *Installer) lock(planOnly bool) (unlock func(), err error) {
-	if planOnly {
-		return func() {}, nil
-	}
+func (i *Installer) lock() (unlock func(), err error) {
 	f, err := os.Open(i.Root)
 	if err != nil {
 		return nil, fmt.Errorf("taking the lock: %w", err)

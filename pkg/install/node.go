@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 
+	"ecr-cross-account-credential-provider/pkg/printable"
+
 	"ecr-cross-account-credential-provider/pkg/procfs"
 	"ecr-cross-account-credential-provider/pkg/providerconfig"
 )
@@ -73,15 +75,18 @@ func (i *Installer) kubelet() (procfs.Process, bool, error) {
 	if i.Proc == "" {
 		return procfs.Process{}, false, nil
 	}
-	return i.Proc.FindKubelet()
+	process, found, err := i.Proc.FindKubelet()
+	return process, found && process.SameRoot(), err
 }
 
 // findVersion finds the version of the kubelet that starts next.
 func (i *Installer) findVersion(ctx context.Context, n *node, o Options, process procfs.Process) (err error) {
 	if o.KubeletVersion != "" {
 		n.versionFrom = "by --kubelet-version"
-		n.version, err = providerconfig.ParseVersion(o.KubeletVersion)
-		return err
+		if n.version, err = providerconfig.ParseVersion("v" + strings.TrimPrefix(o.KubeletVersion, "v")); err != nil {
+			return fmt.Errorf("--kubelet-version %q is not a version such as v1.34", printable.Short(o.KubeletVersion))
+		}
+		return served(n.version)
 	}
 	programs := kubeletPrograms[n.platform.name]
 	if programs == nil {
@@ -96,18 +101,26 @@ func (i *Installer) findVersion(ctx context.Context, n *node, o Options, process
 	if n.running {
 		paths = append(paths, process.Path("exe"))
 	}
-	err = fmt.Errorf("no kubelet at %s", strings.Join(programs, ", "))
+	err = fmt.Errorf("no kubelet at %s below %s", strings.Join(programs, ", "), n.disk.root)
 	for _, path := range paths {
 		var out string
 		if out, err = i.Execute(ctx, path, "--version"); err == nil {
 			if n.version, err = providerconfig.ParseVersion(out); err == nil {
 				n.versionFrom = "by " + path
-				return nil
+				return served(n.version)
 			}
 		}
 		err = fmt.Errorf("%s --version: %w", path, err)
 	}
 	return fmt.Errorf("the kubelet's version is not known: %w; name it by --kubelet-version", err)
+}
+
+// served returns an error for kubelets whose protocol this plugin does not speak.
+func served(v providerconfig.Version) error {
+	if !v.Served() {
+		return fmt.Errorf("the kubelet is %s, and the plugin needs 1.29 or later", v)
+	}
+	return nil
 }
 
 // flagPattern is a flag on a line that is no comment, or a key of k3s's configuration.

@@ -54,8 +54,10 @@ func (n *testNode) execute(_ context.Context, path string, args ...string) (stri
 		return string(content), nil
 	case strings.Contains(string(content), "another architecture"):
 		return "", errors.New("exec format error")
+	case strings.Contains(string(content), "another program"):
+		return "another v1", nil
 	}
-	return "", nil
+	return pluginName + " v1", nil
 }
 
 func (n *testNode) write(path, content string) {

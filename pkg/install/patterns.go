@@ -84,7 +84,18 @@ func partitionsOf(e rule.Entry) []registry.Partition {
 			fixed, ok := r.Partition()
 			return ok && fixed != p
 		})
-		return elsewhere || foreign
+		return elsewhere || foreign || e.ServiceAccount != nil && !startsIn(*e.ServiceAccount, p)
+	})
+}
+
+// startsIn reports whether a pod's role can be in a partition.
+func startsIn(s rule.ServiceAccount, p registry.Partition) bool {
+	if s.AnyRole || s.NodeWhenNoToken || s.NodeWhenNoRole || s.RoleARN != nil {
+		return true
+	}
+	return slices.ContainsFunc(s.AllowedRoles, func(r rule.RolePattern) bool {
+		fixed, ok := r.Partition()
+		return !ok || fixed == p
 	})
 }
 

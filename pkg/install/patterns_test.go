@@ -77,6 +77,7 @@ func TestPatterns(t *testing.T) {
 		"one account, both sources": {
 			strings.ReplaceAll(oneRole+"  repositories: [team-a/]\n"+ofPods, "444455556666", "777788889999"), false, nil, inAWS("777788889999"),
 		},
+		"roles of a partition":         {strings.ReplaceAll("registries:\n"+ofPods, "  regions: [eu-west-1]\n", ""), false, nil, inAWS("777788889999")},
 		"instead of the stock one":     {oneRole, true, append(everywhere("*"), "public.ecr.aws", "ecr-public.aws.com"), nil},
 		"instead of it, and with pods": {"registries:\n" + ofPods, true, nil, append(everywhere("*"), "public.ecr.aws", "ecr-public.aws.com")},
 	} {

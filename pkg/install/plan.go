@@ -49,6 +49,10 @@ func (p *plan) addChange(c change) error {
 	if c.old.link != "" && c.new.link == "" {
 		return fmt.Errorf("%s is a symbolic link to %s, which install would replace; remove the link, or name its target", p.node.disk.at(c.path), c.old.link)
 	}
+	r, known := p.before.find(c.path)
+	if known && !c.providers && c.needed() && !slices.Contains(r.Ours, c.old.fingerprint()) {
+		c.note = "somebody changed it since it was installed; install replaces it"
+	}
 	p.first = append(p.first, c)
 	return nil
 }

@@ -46,11 +46,13 @@ var platforms = []platform{
 
 const noPlugin = "AWS manages these nodes and takes no plugin; use pull Secrets or a policy (config-examples/platforms/no-plugin.md)"
 
-// Platforms returns the names of all platforms, for --platform.
+// Platforms returns the names of the platforms where install works, for --platform.
 func Platforms() []string {
-	names := make([]string, len(platforms))
-	for i, p := range platforms {
-		names[i] = p.name
+	names := []string{"auto"}
+	for _, p := range platforms {
+		if p.refusal == "" {
+			names = append(names, p.name)
+		}
 	}
 	return names
 }
@@ -60,7 +62,7 @@ func (d disk) platformOf(name string) (platform, error) {
 	if name != "" && name != "auto" {
 		i := slices.IndexFunc(platforms, func(p platform) bool { return p.name == name })
 		if i < 0 {
-			return platform{}, fmt.Errorf("%q is not a platform; want auto or one of %s", name, strings.Join(Platforms(), ", "))
+			return platform{}, fmt.Errorf("%q is not a platform; want one of %s", name, strings.Join(Platforms(), ", "))
 		}
 		return platforms[i], nil
 	}
@@ -170,8 +172,8 @@ func rancher(n *node, o Options) (layout, error) {
 // selfManaged is the layout of nodes whose operator chooses the kubelet's flags.
 func selfManaged(n *node, o Options) (layout, error) {
 	l := layout{
-		owner: "the operator of these nodes", reboot: "nothing, unless the image is read-only",
-		howToSet: "kubeadm takes it in nodeRegistration.kubeletExtraArgs; elsewhere it belongs where the kubelet's other flags are",
+		owner: "nobody but the operator of the nodes writes them", reboot: "nothing, unless the disk is made anew",
+		howToSet: "kubeadm takes them in nodeRegistration.kubeletExtraArgs; elsewhere they belong where the kubelet's other flags are",
 	}
 	if n.platform.name == "kubeadm" {
 		l.binDir, l.flag = "/usr/local/libexec/image-credential-providers", "/etc/kubernetes/image-credential-provider.yaml"
@@ -186,9 +188,11 @@ func (n *node) named(l layout, o Options) (layout, error) {
 		l.binDir, l.flag = filepath.Clean(o.BinDir), filepath.Clean(o.ProviderConfig)
 	case n.flags.complete():
 		l.binDir, l.flag = n.flags.binDir, n.flags.config
+	case n.earlier.complete():
+		l.binDir, l.flag = n.earlier.binDir, n.earlier.config
 	}
 	if l.flag == "" {
-		return l, fmt.Errorf("the kubelet's flags are not known here; name its paths by --bin-dir DIR --provider-config PATH")
+		return l, fmt.Errorf("the kubelet's flags are not known here; name its paths by --bin-dir DIR --provider-config PATH, or the kind of node by --platform")
 	}
 	for _, path := range []string{l.binDir, l.flag} {
 		if !filepath.IsAbs(path) || strings.ContainsAny(path, " \t\n\"'\\$%") {
@@ -223,6 +227,8 @@ type node struct {
 	versionFrom string
 	// flags are those of the running kubelet, else those in the node's files.
 	flags kubeletFlags
+	// earlier are those for which an earlier run installed.
+	earlier kubeletFlags
 	// running says that a kubelet is running, so that its flags are in force.
 	running bool
 	// environ is the part of the kubelet's environment that belongs to the node's

@@ -2,11 +2,14 @@ package install
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 	"unicode"
+
+	"ecr-cross-account-credential-provider/pkg/printable"
 
 	"github.com/rogpeppe/go-internal/diff"
 
@@ -26,6 +29,15 @@ func (i *Installer) heading(n *node, o Options) []string {
 	}
 }
 
+// compareVersions says so if the plugin is of another version than this program.
+func (i *Installer) compareVersions(ctx context.Context, p *plan, o Options) {
+	out, err := i.Execute(ctx, o.Plugin, "version")
+	rest, ok := strings.CutPrefix(strings.TrimSpace(out), pluginName+" ")
+	if release, _, _ := strings.Cut(rest, " "); err == nil && ok && release != i.Version {
+		p.duties = append(p.duties, fmt.Sprintf("install both programs of one version: %s is %s, and this program is %s", o.Plugin, printable.Short(release), i.Version))
+	}
+}
+
 // print prints what will be done.
 func (p *plan) print(w io.Writer) error {
 	var b bytes.Buffer
@@ -33,7 +45,7 @@ func (p *plan) print(w io.Writer) error {
 		fmt.Fprintln(&b, line)
 	}
 	if p.layout.owner != "" {
-		fmt.Fprintf(&b, "others    %s\nreboot    undoes %s\n", p.layout.owner, p.layout.reboot)
+		fmt.Fprintf(&b, "files     %s\nreboot    undoes %s\n", p.layout.owner, p.layout.reboot)
 	}
 	fmt.Fprintln(&b)
 	for _, c := range append(p.first, p.last...) {
@@ -65,7 +77,7 @@ func (p *plan) printChange(b *bytes.Buffer, c change) {
 	default:
 		fmt.Fprintf(b, "change  %s (mode %04o, %d bytes)\n", path, c.new.mode, len(c.new.content))
 	}
-	if c.note != "" && p.uninstall {
+	if c.note != "" {
 		fmt.Fprintf(b, "        %s\n", c.note)
 	}
 	if isText(c.old.content) && isText(c.new.content) {

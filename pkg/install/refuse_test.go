@@ -28,8 +28,8 @@ func TestRefuses(t *testing.T) {
 		"Talos":              {release(`"talos"`), nil, "install does not work on talos"},
 		"kOps":               {map[string]string{"/opt/kops/bin/nodeup": ""}, nil, "install does not work on kops: kOps writes these files itself"},
 		"Auto Mode":          {nil, func(n *testNode) { n.options.Platform = "eks-auto" }, "AWS manages these nodes and takes no plugin; use pull Secrets"},
-		"an unknown name":    {nil, func(n *testNode) { n.options.Platform = "eks" }, `"eks" is not a platform; want auto or one of bottlerocket, `},
-		"no kubelet":         {nil, nil, "the kubelet's version is not known: no kubelet at /usr/bin/kubelet, /usr/local/bin/kubelet, /opt/bin/kubelet; name it by --kubelet-version"},
+		"an unknown name":    {nil, func(n *testNode) { n.options.Platform = "eks" }, `"eks" is not a platform; want one of auto, rke2, k3s, `},
+		"no kubelet":         {nil, nil, "the kubelet's version is not known: no kubelet at /usr/bin/kubelet, /usr/local/bin/kubelet, /opt/bin/kubelet below "},
 		"no version":         {with(al2(), "/usr/bin/kubelet", "?"), nil, `no version of Kubernetes such as v1.34.4 in "?"; name it by --kubelet-version`},
 		"no paths":           {map[string]string{"/usr/bin/kubelet": "v1.34.0"}, nil, "the kubelet's flags are not known here; name its paths by --bin-dir DIR --provider-config PATH"},
 		"no configuration":   {al2(), func(n *testNode) { n.options.Config = "" }, "no configuration; name it by --config FILE"},
@@ -38,6 +38,10 @@ func TestRefuses(t *testing.T) {
 		"no plugin":          {al2(), func(n *testNode) { n.options.Plugin += "x" }, "name it by --plugin FILE"},
 		"pods, an old one":   {al2(), func(n *testNode) { n.writeFile(n.options.Config, head+"registries:\n"+ofPods, 0o600) }, "need kubelet 1.34 or later, and this kubelet is 1.32"},
 		"another machine's":  {al2023(), func(n *testNode) { n.writeFile(n.options.Plugin, "another architecture", 0o755) }, "the plugin does not run in " + eksDir + ": exec format error; is it for this architecture"},
+		"another program":    {al2023(), func(n *testNode) { n.writeFile(n.options.Plugin, "another program", 0o755) }, `the plugin's file is another program: it prints "another v1" as its version; name the plugin by --plugin FILE`},
+		"an ancient kubelet": {with(al2023(), "/usr/bin/kubelet", "Kubernetes v1.28.9"), nil, "the kubelet is 1.28, and the plugin needs 1.29 or later"},
+		"no version at all":  {al2023(), func(n *testNode) { n.options.KubeletVersion = "new" }, `--kubelet-version "new" is not a version such as v1.34`},
+		"no root":            {al2023(), func(n *testNode) { n.Root += "/etc/os-release" }, "etc/os-release is not a directory"},
 		"a broken file":      {with(al2(), eksDir+"/config.json", `{"providers":`), nil, "config.json: yaml: line 1"},
 		"another's mistake":  {with(al2(), eksDir+"/config.json", strings.Replace(stockJSONv1, "matchImages", "matchImage", 1)), nil, "the kubelet would not start, so nothing was changed: "},
 		"another's file":     {with(al2023(), eksDir+"/20.yaml", stockYAML), nil, "is a duplicate of one in"},
@@ -82,7 +86,7 @@ func link(n *testNode, target, path string) {
 func TestLock(t *testing.T) {
 	t.Parallel()
 	n := disks["AL2"].node(t)
-	unlock, err := n.lock(false)
+	unlock, err := n.lock()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ func TestRootAbsent(t *testing.T) {
 	t.Parallel()
 	n := disks["AL2"].node(t)
 	n.Root += "/absent"
-	n.refused("no such file or directory")
+	n.refused("is not a directory")
 }
 
 // TestOutside: a symbolic link does not lead out of the root directory.

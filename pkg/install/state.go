@@ -23,6 +23,9 @@ type state struct {
 	Platform string `json:"platform"`
 	// Service is the kubelet's unit; empty if nothing controls services.
 	Service string `json:"service,omitempty"`
+	// ProviderConfig and BinDir are the values of the kubelet's two flags.
+	ProviderConfig string `json:"providerConfig,omitempty"`
+	BinDir         string `json:"binDir,omitempty"`
 	// Pending says that files changed and the kubelet was not restarted since, as far
 	// as install knows.
 	Pending bool `json:"restartPending,omitempty"`

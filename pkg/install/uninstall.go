@@ -13,7 +13,7 @@ import (
 // Uninstall brings back what was there before the first install. It prints its plan
 // first.
 func (i *Installer) Uninstall(ctx context.Context, o Options) error {
-	unlock, err := i.lock(o.PlanOnly)
+	unlock, err := i.start(o.PlanOnly)
 	if err != nil {
 		return err
 	}

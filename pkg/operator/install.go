@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -38,7 +39,7 @@ func installCommand(conf *command.Configuration) command.Command {
 				if err := check(conf, o, args); err != nil {
 					return err
 				}
-				o.Config = conf.Path
+				o.Config = cmp.Or(conf.Path, p.Getenv(command.ConfigVariable))
 				var err error
 				if o.Tool, err = p.Executable(); err != nil {
 					return fmt.Errorf("finding this program's own file: %w", err)

@@ -1,6 +1,9 @@
 package procfs
 
-import "strings"
+import (
+	"os"
+	"strings"
+)
 
 // kubeletNames are the programs that are a kubelet or contain one.
 var kubeletNames = []string{"kubelet", "k3s-server", "k3s-agent", "k3s", "rke2"}
@@ -37,4 +40,16 @@ func (p Process) KubeletFlag(name string) (value string, ok bool) {
 		}
 	}
 	return value, ok
+}
+
+// SameRoot reports whether the process has this process's root directory: one in a
+// container is the kubelet of another node. Only root may know; others see no
+// difference.
+func (p Process) SameRoot() bool {
+	theirs, err := os.Stat(p.Path("root"))
+	if err != nil {
+		return true
+	}
+	ours, err := os.Stat("/")
+	return err != nil || os.SameFile(theirs, ours)
 }

@@ -35,6 +35,9 @@ func (v Version) String() string {
 // Otherwise it uses the order of its configuration.
 func (v Version) ByName() bool { return !v.atLeast(33) }
 
+// Served reports whether the plugin serves the kubelet.
+func (v Version) Served() bool { return v.atLeast(29) }
+
 // TakesDirectories reports whether the configuration may be a directory of files.
 func (v Version) TakesDirectories() bool { return v.atLeast(34) }
 
