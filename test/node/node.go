@@ -102,6 +102,9 @@ func newNode(ctx context.Context, setup Setup, cgroup string) (*Node, error) {
 		return nil, err
 	}
 	if setup.Systemd {
+		if err := makeToolRoot(); err != nil {
+			return nil, err
+		}
 		if n.systemd, err = startSystemd(n.launchKubelet); err != nil {
 			return nil, fmt.Errorf("standing in for systemd: %w", err)
 		}

@@ -5,14 +5,50 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // toolConfigPath is the configuration that install is given.
 const toolConfigPath = nodeDir + "/config.yaml"
+
+// toolRoot is a root directory of the node's own with all that the node has. Install
+// locks the root directory, and that of the machine is shared by all nodes.
+const toolRoot = nodeDir + "/root"
+
+func makeToolRoot() error {
+	if err := os.MkdirAll(toolRoot, 0o755); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir("/")
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		path, at := "/"+entry.Name(), filepath.Join(toolRoot, entry.Name())
+		switch {
+		case entry.Type()&fs.ModeSymlink != 0:
+			target, err := os.Readlink(path)
+			if err == nil {
+				err = os.Symlink(target, at)
+			}
+			if err != nil {
+				return err
+			}
+		case entry.IsDir():
+			if err := errors.Join(os.MkdirAll(at, 0o755), mount(path, at, "", unix.MS_BIND|unix.MS_REC, "")); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
 
 // Tool runs the operator's tool as root on the node would. It returns what the tool
 // says, on both streams, and fails if its exit status is another.
@@ -20,6 +56,7 @@ func (n *Node) Tool(ctx context.Context, status int, args ...string) (string, er
 	cmd := exec.CommandContext(ctx, filepath.Join(binDir, "ecr-cross-account"), args...)
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
+	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: toolRoot}
 	cmd.Env = []string{"PATH=" + systemdDir + ":" + os.Getenv("PATH")}
 	err := cmd.Run()
 	if cmd.ProcessState.ExitCode() != status {
