@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"ecr-cross-account-credential-provider/pkg/command"
@@ -39,7 +41,7 @@ func (k kubeletEntry) apply(p Process, conf *command.Configuration) error {
 	}
 	for _, v := range entry.Env {
 		if err := p.Setenv(v.Name, v.Value); err != nil {
-			return fmt.Errorf("setting variable %s of provider %s in %s: %w", printable.Short(v.Name), printable.Short(entry.Name), k.path, err)
+			return command.UsageError("setting variable %q of provider %s in %s: %w", printable.Short(v.Name), printable.Short(entry.Name), k.path, err)
 		}
 	}
 	flags := flag.NewFlagSet("args", flag.ContinueOnError)
@@ -59,22 +61,50 @@ func (k kubeletEntry) apply(p Process, conf *command.Configuration) error {
 	return nil
 }
 
-// find returns the entry that --provider names, else the only one, else the one
-// with the plugin's own name.
+// find returns the entry of --provider, else the only one that is this program's by its
+// name, else the only one if it has the stock provider's name. Whatever is wrong with
+// the file ends the search: half of an entry would give another identity.
 func (k kubeletEntry) find() (providerconfig.Provider, error) {
-	c, problems := providerconfig.Load(k.path, providerconfig.Version{})
-	var names []string
-	for _, entry := range c.Providers {
-		if entry.Name == k.name || k.name == "" && (len(c.Providers) == 1 || entry.Name == Name) {
-			return entry, nil
-		}
-		names = append(names, printable.Short(entry.Name))
+	c, problems := providerconfig.Read(k.path, providerconfig.Version{})
+	if len(problems) > 0 {
+		return providerconfig.Provider{}, joinLines(problems)
 	}
+	found := k.candidates(c)
+	if len(found) == 1 {
+		return found[0], nil
+	}
+	all := make([]string, len(c.Providers))
+	for i, p := range c.Providers {
+		all[i] = printable.Short(p.Name)
+	}
+	names := cmp.Or(strings.Join(all, ", "), "none")
 	switch {
-	case len(c.Providers) == 0:
-		return providerconfig.Provider{}, errors.Join(problems...)
+	case len(found) > 1 && k.name != "":
+		return providerconfig.Provider{}, fmt.Errorf("%s has several providers %q", k.path, printable.Short(k.name))
+	case len(found) > 1:
+		return providerconfig.Provider{}, fmt.Errorf("%s has several providers of this program; name one with --provider; it has %s", k.path, names)
 	case k.name != "":
-		return providerconfig.Provider{}, fmt.Errorf("%s has no provider %q; it has %s", k.path, printable.Short(k.name), strings.Join(names, ", "))
+		return providerconfig.Provider{}, fmt.Errorf("%s has no provider %q; it has %s", k.path, printable.Short(k.name), names)
 	}
-	return providerconfig.Provider{}, fmt.Errorf("%s has several providers, %s; say with --provider which is this program", k.path, strings.Join(names, ", "))
+	return providerconfig.Provider{}, fmt.Errorf("%s has no provider named %s; if another one is this program, name it with --provider; it has %s", k.path, Name, names)
+}
+
+func (k kubeletEntry) candidates(c providerconfig.Config) []providerconfig.Provider {
+	if k.name != "" {
+		return slices.DeleteFunc(slices.Clone(c.Providers), func(p providerconfig.Provider) bool { return p.Name != k.name })
+	}
+	found := c.Plugins(providerconfig.Programs{})
+	if len(found) == 0 && len(c.Providers) == 1 && c.Providers[0].Name == providerconfig.StockName {
+		return c.Providers
+	}
+	return found
+}
+
+// joinLines joins problems to one line.
+func joinLines(problems []error) error {
+	texts := make([]string, len(problems))
+	for i, problem := range problems {
+		texts[i] = problem.Error()
+	}
+	return errors.New(strings.Join(texts, "; "))
 }
