@@ -130,7 +130,7 @@ bench: node ## measure the plugin's processes (BASELINE=path/to/ecr-credential-p
 	@go run ./test/bench -plugin bin/$(NAME) $(if $(BASELINE),-baseline $(BASELINE)) $(BENCH)
 	go test -run '^$$' -bench . ./test/bench ./pkg/cache
 
-fleet: ## simulate 10,000 nodes booting within a minute against AWS's quotas
+fleet: ## simulate fleets of up to 100,000 nodes that boot together, against AWS's quotas
 	@go run ./test/bench/fleet -plot test/bench/fleet.svg
 
 clean: ## remove what was built

@@ -17,6 +17,9 @@ var figures = []struct{ page, figure, from string }{
 	{"README.md", "| 2 calls of STS and ECR | 60 calls |", "| 1 and 1; the stock plugin 30 and 30 |"},
 	{"config-examples/OPERATIONS.md", "AssumeRole of the **nodes'** account: 600 a second", "just below the\nquota of 600"},
 	{"config-examples/OPERATIONS.md", "About 12,000 nodes a minute", "reached at about 12,000 nodes a minute"},
+	{"config-examples/OPERATIONS.md", "For 100,000 nodes, spread the boot over 10 min", "Spread over 10 min, the fleet stays under the quotas at boot"},
+	{"config-examples/refresh/README.md", "within one minute AWS throttles them for 12 min", "throttled for 12 min"},
+	{"config-examples/refresh/README.md", "about 103 calls a second of STS and 34", "103 a second of\nAssumeRole and 34"},
 	{"config-examples/OPERATIONS.md", "images' account: 500 a second", "500 GetAuthorizationToken a second"},
 	{"config-examples/OPERATIONS.md", "reduces that to a sixth", "makes that a sixth"},
 }
@@ -44,15 +47,19 @@ func TestSizing(t *testing.T) {
 			simulated = append(simulated, []string{row[0], row[1], row[2], row[3], row[4], row[7]})
 		}
 	}
-	sizing := rows(readPage(t, "config-examples/OPERATIONS.md").text, `^\d+(, without the cache)?$`)
+	policies := map[string]string{
+		"": "this plugin", "without the cache": "no cache, no jitter",
+		"with refresh": "this plugin, refresh", "with refresh, within 10 min": "this plugin, refresh, boot spread over 10 min",
+	}
+	sizing := rows(readPage(t, "config-examples/OPERATIONS.md").text, `^\d+(, with.*)?$`)
 	if len(sizing) < 3 {
 		t.Fatalf("the sizing table has the rows %q", sizing)
 	}
 	for _, row := range sizing {
-		nodes, without := strings.CutSuffix(row[0], ", without the cache")
-		plugin := "this plugin"
-		if without {
-			plugin = "no cache, no jitter"
+		nodes, how, _ := strings.Cut(row[0], ", ")
+		plugin, ok := policies[how]
+		if !ok {
+			t.Errorf("no policy is called %q", how)
 		}
 		want := append([]string{nodes, plugin}, row[1:]...)
 		if !slices.ContainsFunc(simulated, func(s []string) bool { return slices.Equal(s, want) }) {

@@ -1,9 +1,6 @@
 package main
 
-import (
-	"container/heap"
-	"time"
-)
+import "time"
 
 // clock is virtual time: it stands still while something happens, and jumps to
 // what happens next.
@@ -16,16 +13,13 @@ type clock struct {
 // after has something happen later.
 func (c *clock) after(d time.Duration, do func()) {
 	c.count++
-	heap.Push(&c.events, event{c.now + d, c.count, do})
+	c.events.push(event{c.now + d, c.count, do})
 }
 
 // run goes on until nothing is left to happen before a time.
 func (c *clock) run(until time.Duration) {
 	for len(c.events) > 0 && c.events[0].at < until {
-		e, ok := heap.Pop(&c.events).(event)
-		if !ok {
-			return
-		}
+		e := c.events.pop()
 		c.now = e.at
 		e.do()
 	}
@@ -39,25 +33,55 @@ type event struct {
 	do    func()
 }
 
+func (e event) before(other event) bool {
+	return e.at < other.at || e.at == other.at && e.order < other.order
+}
+
+// events is a heap with four children for each event. container/heap would allocate
+// for each event, and a large fleet has a hundred million.
 type events []event
 
-func (e events) Len() int { return len(e) }
-func (e events) Less(i, j int) bool {
-	return e[i].at < e[j].at || e[i].at == e[j].at && e[i].order < e[j].order
-}
-func (e events) Swap(i, j int) { e[i], e[j] = e[j], e[i] }
+const children = 4
 
-// Push is heap's.
-func (e *events) Push(x any) {
-	if next, ok := x.(event); ok {
-		*e = append(*e, next)
+func (h *events) push(e event) {
+	*h = append(*h, e)
+	all := *h
+	i := len(all) - 1
+	for i > 0 {
+		parent := (i - 1) / children
+		if !e.before(all[parent]) {
+			break
+		}
+		all[i] = all[parent]
+		i = parent
 	}
+	all[i] = e
 }
 
-// Pop is heap's.
-func (e *events) Pop() any {
-	last := len(*e) - 1
-	x := (*e)[last]
-	*e = (*e)[:last]
-	return x
+// pop removes the first event and returns it.
+func (h *events) pop() event {
+	all := *h
+	first, last := all[0], all[len(all)-1]
+	all[len(all)-1] = event{} // let go of its function
+	all = all[:len(all)-1]
+	*h = all
+	for i := 0; i < len(all); {
+		least := i*children + 1
+		if least >= len(all) {
+			all[i] = last
+			break
+		}
+		for c := least + 1; c < min(i*children+1+children, len(all)); c++ {
+			if all[c].before(all[least]) {
+				least = c
+			}
+		}
+		if last.before(all[least]) {
+			all[i] = last
+			break
+		}
+		all[i] = all[least]
+		i = least
+	}
+	return first
 }

@@ -2,10 +2,13 @@ package main
 
 import (
 	"bytes"
+	compare "cmp"
 	"encoding/xml"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -149,13 +152,71 @@ func TestRefresh(t *testing.T) {
 	if plain := simulate(ours("", shortSession), aws, nodes, 1); plain.late == 0 {
 		t.Error("no pull is late without refresh, so the count says nothing")
 	}
-	var advice bytes.Buffer
-	r.advise(&advice, aws)
-	if advice.Len() > 0 {
-		t.Errorf("advice for a fleet that was not throttled: %s", &advice)
+	var words bytes.Buffer
+	r.advise(&words, aws)
+	if words.Len() > 0 {
+		t.Errorf("advice for a fleet that was not throttled: %s", &words)
 	}
-	simulate(refreshed(), quotas{1, 1}, 100, 1).advise(&advice, quotas{1, 1})
-	if want := "Spread the boot over 300 s, or ask AWS for 5 calls of AssumeRole and 2 of GetAuthorizationToken a second."; !bytes.Contains(advice.Bytes(), []byte(want)) {
-		t.Errorf("got %s, want %s", &advice, want)
+	simulate(refreshed(), quotas{1, 1}, 100, 1).advise(&words, quotas{1, 1})
+	if want := "Spread the boot over 360 s, or ask AWS for 6 calls of AssumeRole and 2 of GetAuthorizationToken a second."; !bytes.Contains(words.Bytes(), []byte(want)) {
+		t.Errorf("got %s, want %s", &words, want)
+	}
+}
+
+// TestAdvice: a fleet that AWS throttles is not throttled once it follows the advice,
+// neither by a longer boot nor by larger quotas.
+func TestAdvice(t *testing.T) {
+	t.Parallel()
+	const nodes = 2000
+	q := quotas{stsQuota / 10, ecrQuota / 10}
+	if r := simulate(refreshed(), q, nodes, 1); r.refused == 0 {
+		t.Error("nothing is throttled, so the test says nothing")
+	}
+	p := refreshed()
+	p.spread = advice(nodes, q)
+	if r := simulate(p, q, nodes, 1); r.refused+r.refusedLater+r.failures > 0 {
+		t.Errorf("within %s: %d and %d calls refused, %d pulls failed", p.spread, r.refused, r.refusedLater, r.failures)
+	}
+	perSecond := float64(nodes) / bootWithin.Seconds()
+	if r := simulate(refreshed(), quotas{room * registries * perSecond, room * perSecond}, nodes, 1); r.refused+r.refusedLater+r.failures > 0 {
+		t.Errorf("with larger quotas: %d and %d calls refused, %d pulls failed", r.refused, r.refusedLater, r.failures)
+	}
+	if large := advice(100_000, aws); large != spreadWithin {
+		t.Errorf("100,000 nodes boot within %s, and are simulated within %s", large, spreadWithin)
+	}
+}
+
+// TestEvents: events come by their times, and in the order of arrangement at one time.
+func TestEvents(t *testing.T) {
+	t.Parallel()
+	type arranged struct{ at, number int }
+	var (
+		c           clock
+		chance      = rand.New(rand.NewPCG(1, 2))
+		got         []arranged
+		arrange     func()
+		arrangement int
+	)
+	arrange = func() {
+		arrangement++
+		d := time.Duration(chance.IntN(50))
+		want := arranged{int(c.now + d), arrangement}
+		c.after(d, func() {
+			got = append(got, want)
+			if c.now != time.Duration(want.at) {
+				t.Errorf("at %d, want %d", c.now, want.at)
+			}
+			if arrangement < 1500 {
+				arrange()
+			}
+		})
+	}
+	for range 1000 {
+		arrange()
+	}
+	c.run(1000)
+	ordered := slices.IsSortedFunc(got, func(a, b arranged) int { return compare.Or(a.at-b.at, a.number-b.number) })
+	if len(got) != 1500 || !ordered {
+		t.Errorf("%d events, in order: %t", len(got), ordered)
 	}
 }

@@ -70,10 +70,7 @@ func run(w io.Writer, seed uint64, plot string, sizes []int) error {
 		if nodes <= 10_000 {
 			last = nil
 		}
-		for _, p := range policies() {
-			if nodes > 10_000 && !p.refresh {
-				continue // the table has them already
-			}
+		for _, p := range policiesFor(nodes) {
 			r := simulate(p, aws, nodes, seed)
 			all = append(all, r)
 			if nodes <= 10_000 {
@@ -96,6 +93,15 @@ func run(w io.Writer, seed uint64, plot string, sizes []int) error {
 		return err
 	}
 	return f.Close()
+}
+
+// policiesFor returns what is simulated of a size. What the policies without refresh
+// make of a minute's boot is clear at 10,000 nodes.
+func policiesFor(nodes int) []policy {
+	if nodes > 10_000 {
+		return []policy{refreshed(), spread()}
+	}
+	return policies()
 }
 
 const header = `| nodes | plugin | AssumeRole | GetAuthorizationToken | throttled | pulls without credentials | half of the nodes ready within | the slowest within | the last at | calls in an hour of the day after | in the busiest hour | in the busiest second | throttled then |

@@ -150,15 +150,9 @@ func (s *simulation) failed(i *image) {
 	i.tries++
 	i.until = s.now + min(10*time.Second<<min(i.tries-1, 10), 5*time.Minute)
 	s.failures++
-	s.sync(i)
-}
-
-func (s *simulation) sync(i *image) {
-	s.after(10*time.Second+s.upTo(5*time.Second), func() {
-		if s.now < i.until {
-			s.sync(i)
-			return
-		}
-		s.pull(i)
-	})
+	var d time.Duration
+	for s.now+d < i.until {
+		d += 10*time.Second + s.upTo(5*time.Second)
+	}
+	s.after(d, func() { s.pull(i) })
 }

@@ -26,6 +26,8 @@ type policy struct {
 	failure func(random float64) time.Duration
 	// refresh: a timer replaces tokens before pods need them.
 	refresh bool
+	// spread is the time within which the fleet boots.
+	spread time.Duration
 }
 
 const (
@@ -45,6 +47,7 @@ func ours(name string, session time.Duration) policy {
 		deadline: config.DefaultDeadline,
 		keep:     func(random float64) time.Duration { return provider.Shorten(provider.FreshFor(session), random) },
 		failure:  cache.FailureMemory,
+		spread:   bootWithin,
 	}
 }
 
@@ -61,6 +64,7 @@ func naive() policy {
 		},
 		deadline: time.Minute,
 		keep:     func(float64) time.Duration { return tokenLife / 2 },
+		spread:   bootWithin,
 	}
 }
 
@@ -68,6 +72,13 @@ func naive() policy {
 func refreshed() policy {
 	p := ours("this plugin, refresh", shortSession)
 	p.refresh = true
+	return p
+}
+
+// spread is this plugin with its timer, in a fleet that boots within a longer time.
+func spread() policy {
+	p := refreshed()
+	p.name, p.spread = "this plugin, refresh, boot spread over 10 min", spreadWithin
 	return p
 }
 

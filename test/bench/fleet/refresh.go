@@ -49,13 +49,22 @@ func (s *simulation) renewed(r *registry, ok bool) {
 	}
 }
 
+// room is how much longer than the quotas call for a boot should take: nodes come by
+// chance, not evenly.
+const room = 1.2
+
+// advice is the time within which a fleet should boot.
+func advice(nodes int, q quotas) time.Duration {
+	calls := float64(nodes)
+	return time.Duration(room * max(calls*registries/q.sts, calls/q.ecr) * float64(time.Second))
+}
+
 // advise prints what a fleet's boot would need of AWS, if it was throttled.
 func (r result) advise(w io.Writer, q quotas) {
 	if r.refused == 0 || r.policy == naive().name {
 		return
 	}
-	calls := float64(r.nodes)
-	spread := max(calls*registries/q.sts, calls/q.ecr)
+	calls := float64(r.nodes) / r.spread.Seconds()
 	fmt.Fprintf(w, "\n%d nodes that boot within %s, %s: throttled. Spread the boot over %.0f s, or ask AWS for %.0f calls of AssumeRole and %.0f of GetAuthorizationToken a second.\n\n",
-		r.nodes, bootWithin, r.policy, spread, calls*registries/bootWithin.Seconds(), calls/bootWithin.Seconds())
+		r.nodes, r.spread, r.policy, advice(r.nodes, q).Seconds(), room*registries*calls, room*calls)
 }

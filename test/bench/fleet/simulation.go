@@ -11,6 +11,8 @@ const (
 	registries = 3  // of a node, each in an account of its own
 	perNode    = 30 // images that a node boots with
 	bootWithin = time.Minute
+	// spreadWithin is when a large fleet boots that follows the advice.
+	spreadWithin = 10 * time.Minute
 	// pullsWithin is when a node that is up starts its pods.
 	pullsWithin = 3 * time.Second
 	// pullEvery is how often later a node pulls from a registry: each of the ten
@@ -84,7 +86,7 @@ func watch(nodes int) time.Duration {
 }
 
 func (s *simulation) boot() {
-	n := &node{booted: s.upTo(bootWithin), left: perNode}
+	n := &node{booted: s.upTo(s.policy.spread), left: perNode}
 	var of [registries]*registry
 	for i := range of {
 		of[i] = &registry{account: i}
@@ -107,6 +109,7 @@ func (s *simulation) latency() time.Duration { return leastLatency + s.upTo(most
 type result struct {
 	policy string
 	nodes  int
+	spread time.Duration // within which they boot
 	// sts, ecr and refused are the calls until all nodes are up; boot is STS's by
 	// the second.
 	sts, ecr, refused int
@@ -127,7 +130,7 @@ type result struct {
 func (s *simulation) result(nodes, hours int) result {
 	const start, hour = int(booting / time.Second), int(time.Hour / time.Second)
 	r := result{
-		policy: s.policy.name, nodes: nodes,
+		policy: s.policy.name, nodes: nodes, spread: s.policy.spread,
 		boot: s.stsLog.between(0, start), ecr: sum(s.ecrLog.between(0, start)),
 		refused: s.refused, refusedLater: s.stsLog.refused + s.ecrLog.refused - s.refused,
 		failures: s.failures, minted: s.minted,
