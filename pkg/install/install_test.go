@@ -3,7 +3,6 @@ package install
 import (
 	"maps"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -335,70 +334,4 @@ func TestConfigurationInPlaceByAnotherName(t *testing.T) {
 	}
 	n.uninstall()
 	n.same(before)
-}
-
-// TestRemembered: a second run takes the paths of the first one.
-func TestRemembered(t *testing.T) {
-	t.Parallel()
-	d := disks["generic"]
-	n := d.node(t)
-	n.install()
-	n.options.BinDir, n.options.ProviderConfig = "", ""
-	n.writeFile(n.options.Config, head+oneRole+mirror, 0o600)
-	n.install()
-	if got := n.kubelet(d.config, d.binDir, d.kubelet)[0].MatchImages; !slices.Contains(got, "docker.io") {
-		t.Errorf("the kubelet asks for %q", got)
-	}
-}
-
-// TestLink: a shell finds the plugin, whatever its name in the kubelet's directory.
-func TestLink(t *testing.T) {
-	t.Parallel()
-	n := disks["AL2023, older"].node(t)
-	n.install()
-	if target, err := os.Readlink(n.root + pluginLink); err != nil || target != eksDir+"/"+olderName {
-		t.Errorf("it leads to %s, %v", target, err)
-	}
-	n = disks["generic"].node(t)
-	n.options.BinDir = "/usr/local/bin"
-	n.install()
-	n.kubelet("/etc/providers.yaml", "/usr/local/bin", "v1.34.1")
-}
-
-// TestOtherVersion: the plan says if the plugin is of another version.
-func TestOtherVersion(t *testing.T) {
-	t.Parallel()
-	n := disks["AL2023"].node(t)
-	n.Version = "v2"
-	n.install()
-	if want := "to do: install both programs of one version: " + n.options.Plugin + " is v1, and this program is v2\n"; !strings.Contains(n.out.String(), want) {
-		t.Error(n.out.String())
-	}
-}
-
-// TestReplaces: the plan says that somebody's change is replaced.
-func TestReplaces(t *testing.T) {
-	t.Parallel()
-	n := disks["AL2023"].node(t)
-	n.install()
-	n.write(ConfigPath, head+oneRole+"# edited\n")
-	n.out.Reset()
-	n.install()
-	if !strings.Contains(n.out.String(), "somebody changed it since it was installed; install replaces it\n") {
-		t.Error(n.out.String())
-	}
-}
-
-// TestKubeletElsewhere: a kubelet with another root directory is that of another node.
-func TestKubeletElsewhere(t *testing.T) {
-	t.Parallel()
-	n := disks["AL2"].node(t)
-	n.runKubelet("", "--"+configFlag+"=/elsewhere", "--"+binDirFlag+"=/elsewhere")
-	if err := os.Symlink(t.TempDir(), string(n.Proc)+"/7/root"); err != nil {
-		t.Fatal(err)
-	}
-	n.install()
-	if !strings.Contains(n.out.String(), "kubelet   1.32 (by "+n.root+"/usr/bin/kubelet), not running\n") {
-		t.Error(n.out.String())
-	}
 }
