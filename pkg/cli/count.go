@@ -21,15 +21,20 @@ func (c *call) count(err error) {
 	if store == nil {
 		return
 	}
-	counted := make(chan struct{})
+	within(countWithin, func() { _ = counter.Add(store.Root(), ending(c.soFar(), err), took) })
+}
+
+// within waits until f ends, but no longer than a limit.
+func within(limit time.Duration, f func()) {
+	done := make(chan struct{})
 	go func() {
-		defer close(counted)
-		_ = counter.Add(store.Root(), ending(c.soFar(), err), took)
+		defer close(done)
+		f()
 	}()
-	late := time.NewTimer(countWithin)
+	late := time.NewTimer(limit)
 	defer late.Stop()
 	select {
-	case <-counted:
+	case <-done:
 	case <-late.C:
 	}
 }
