@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestRemembered: a second run takes the paths of the first one.
+// TestRemembered: a second run uses the paths of the first one.
 func TestRemembered(t *testing.T) {
 	t.Parallel()
 	d := disks["generic"]
@@ -21,7 +21,8 @@ func TestRemembered(t *testing.T) {
 	}
 }
 
-// TestLink: a shell finds the plugin, whatever its name in the kubelet's directory.
+// TestLink: a shell finds the plugin under any name that it has in the kubelet's
+// directory.
 func TestLink(t *testing.T) {
 	t.Parallel()
 	n := disks["AL2023, older"].node(t)
@@ -35,7 +36,7 @@ func TestLink(t *testing.T) {
 	n.kubelet("/etc/providers.yaml", "/usr/local/bin", "v1.34.1")
 }
 
-// TestOtherVersion: the plan says if the plugin is of another version.
+// TestOtherVersion: the plan says if the plugin has another version.
 func TestOtherVersion(t *testing.T) {
 	t.Parallel()
 	n := disks["AL2023"].node(t)
@@ -46,7 +47,7 @@ func TestOtherVersion(t *testing.T) {
 	}
 }
 
-// TestReplaces: the plan says that somebody's change is replaced.
+// TestReplaces: the plan says if it replaces somebody's change.
 func TestReplaces(t *testing.T) {
 	t.Parallel()
 	n := disks["AL2023"].node(t)
@@ -59,7 +60,7 @@ func TestReplaces(t *testing.T) {
 	}
 }
 
-// TestKubeletElsewhere: a kubelet with another root directory is that of another node.
+// TestKubeletElsewhere: a kubelet with another root directory belongs to another node.
 func TestKubeletElsewhere(t *testing.T) {
 	t.Parallel()
 	n := disks["AL2"].node(t)

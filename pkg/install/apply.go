@@ -13,7 +13,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
-// apply makes the plan true. If anything fails before the end, the node is as it was.
+// apply carries out the plan. If anything fails before the end, the node is as it was.
 func (i *Installer) apply(ctx context.Context, p *plan, restart bool) error {
 	restart = restart && (p.changes() || p.before.Pending)
 	if !p.changes() && !restart && !p.uninstall {
@@ -55,7 +55,7 @@ func (i *Installer) applyFirst(ctx context.Context, p *plan) error {
 	return nil
 }
 
-// applyLast makes the changes that wait until no kubelet runs what was there before,
+// applyLast makes the changes that must wait until no kubelet uses the former files,
 // and writes the final state.
 func (i *Installer) applyLast(ctx context.Context, p *plan, after state) error {
 	d := p.node.disk
@@ -87,8 +87,8 @@ func (i *Installer) runs(ctx context.Context, p *plan) error {
 	return nil
 }
 
-// writeAhead writes down what this run is about to do, so that another one can undo it
-// wherever this one ends. It returns the state after the run.
+// writeAhead records what this run is about to do. If the run is interrupted, the next
+// run can undo it. writeAhead returns the state after the run.
 func (p *plan) writeAhead() (state, error) {
 	d := p.node.disk
 	if p.uninstall {
@@ -115,7 +115,7 @@ func (p *plan) writeAhead() (state, error) {
 	ahead.Files = append(slices.Clone(ahead.Files), p.superseded...)
 	for _, c := range p.first {
 		if _, known := p.before.find(c.path); !known && !c.needed() {
-			continue // it is not ours
+			continue // not ours
 		}
 		r, err := d.recorded(p.before, c)
 		if err != nil {
@@ -146,8 +146,7 @@ func (p *plan) writeBack() error {
 	return d.forget(written)
 }
 
-// forget removes the state, and the directories that install made, as far as they are
-// empty.
+// forget removes the state, and the empty directories among those that install made.
 func (d disk) forget(s state) error {
 	for _, r := range s.Files {
 		if err := d.unstage([]change{{path: r.Path}}); err != nil {
@@ -179,7 +178,7 @@ func (d disk) forgetFormer(s state) error {
 	return nil
 }
 
-// removeAll removes a directory of ours with all that is in it.
+// removeAll removes one of our directories with everything in it.
 func (d disk) removeAll(path string) error {
 	if !d.exists(path) {
 		return nil

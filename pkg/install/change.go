@@ -9,26 +9,26 @@ import (
 type change struct {
 	path     string
 	old, new object
-	// note says who else writes the file, or what is left of it.
+	// note says who else writes the file, or what stays of it.
 	note string
-	// providers says that it is a configuration of the kubelet's providers.
+	// providers says that the file is a configuration of the kubelet's providers.
 	providers bool
 }
 
 func (c change) needed() bool { return c.old.fingerprint() != c.new.fingerprint() }
 
-// recorded returns the record of a file that is written, given that of an earlier run.
-// It keeps what was there before install.
+// recorded returns the record of a file that this run writes. before is the state of
+// the earlier run. The record keeps what was there before install.
 func (d disk) recorded(before state, c change) (record, error) {
 	r, known := before.find(c.path)
 	r.Path, r.Providers = c.path, c.providers
 	now := c.old
 	switch {
 	case known && slices.Contains(r.Ours, now.fingerprint()):
-		return r, nil // an earlier run wrote what is there now
+		return r, nil // an earlier run wrote the current file
 	case known && !c.providers:
-		return r, nil // somebody changed our file: what was there before it counts
-	case known: // somebody added to it: without our entries it is theirs
+		return r, nil // somebody changed our file: the file from before install counts
+	case known: // somebody added to it: without our entries the file is theirs
 		stripped, err := withoutOurs(now)
 		if err != nil {
 			return r, fmt.Errorf("%s: %w", d.at(c.path), err)
@@ -54,15 +54,15 @@ func withoutOurs(o object) (object, error) {
 	return o, err
 }
 
-// hasEntries reports whether a configuration of providers has any.
+// hasEntries reports whether a configuration of providers has any entries.
 func hasEntries(o object) bool {
 	doc, err := parseDocument(o.content)
 	return err == nil && doc.providers() != nil && len(doc.providers().Content) > 0
 }
 
-// undone returns what brings a file back that install wrote. Where somebody else
-// changed the file since, it is left as it is; of the kubelet's configuration only our
-// entries are removed.
+// undone returns the change that restores a file that install wrote. If somebody else
+// changed the file since then, it stays as it is. From the kubelet's configuration,
+// undone removes only our entries.
 func (d disk) undone(r record) (change, error) {
 	now, err := d.read(r.Path)
 	c := change{path: r.Path, old: now, new: now, providers: r.Providers}
@@ -84,13 +84,13 @@ func (d disk) undone(r record) (change, error) {
 		return c, fmt.Errorf("%s: %w; remove the entries %v by hand", d.at(r.Path), err, ourNames)
 	}
 	if r.Former.Fingerprint == (object{}).fingerprint() && !hasEntries(c.new) {
-		c.new, c.note = object{}, "no other entry is in it" // a kubelet does not start without one
+		c.new, c.note = object{}, "no other entry is in it" // a kubelet does not start without any entry
 	}
 	return c, nil
 }
 
-// perform stages all changes, then makes them in order. If one fails, those before it
-// are undone.
+// perform stages all changes, then makes them in order. If one fails, perform undoes
+// the earlier ones.
 func (d disk) perform(changes []change, check func() error) error {
 	err := d.stageAll(changes)
 	if err == nil && check != nil {
@@ -129,7 +129,7 @@ func (d disk) make(c change) error {
 	return d.put(c.path)
 }
 
-// undo brings back what was there, the last change first.
+// undo restores the former objects, the last change first.
 func (d disk) undo(changes []change) error {
 	for _, c := range slices.Backward(changes) {
 		back := change{path: c.path, old: c.new, new: c.old}
@@ -143,7 +143,7 @@ func (d disk) undo(changes []change) error {
 	return nil
 }
 
-// unstage removes what is staged.
+// unstage removes the staged objects.
 func (d disk) unstage(changes []change) error {
 	for _, c := range changes {
 		if d.exists(staged(c.path)) {
@@ -155,7 +155,7 @@ func (d disk) unstage(changes []change) error {
 	return nil
 }
 
-// withCleanup adds what went wrong while cleaning up after an error.
+// withCleanup adds the errors of a cleanup to the error before it.
 func withCleanup(err error, cleanup ...error) error {
 	for _, other := range cleanup {
 		if other != nil {

@@ -11,7 +11,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/providerconfig"
 )
 
-// checkKubelet applies the kubelet's own rules to what it will read.
+// checkKubelet applies the kubelet's own rules to the files that it will read.
 func (p *plan) checkKubelet(entries []provider) error {
 	d, l := p.node.disk, p.layout
 	files, err := p.kubeletReads()
@@ -35,8 +35,8 @@ func (p *plan) checkKubelet(entries []provider) error {
 	return nil
 }
 
-// checkOthers refuses files that have an entry for the plugin beside our file, and says
-// which ones the kubelet asks first.
+// checkOthers refuses other files that have an entry for the plugin. It also says which
+// providers the kubelet asks before ours.
 func (p *plan) checkOthers(files []providerconfig.File) error {
 	before := true
 	for _, file := range files {
@@ -44,7 +44,7 @@ func (p *plan) checkOthers(files []providerconfig.File) error {
 			before = false
 			continue
 		}
-		c, _ := providerconfig.Parse([]providerconfig.File{file}, p.node.version) // checkKubelet has the problems
+		c, _ := providerconfig.Parse([]providerconfig.File{file}, p.node.version) // checkKubelet reports the problems
 		for _, entry := range c.Providers {
 			switch {
 			case slices.Contains(ourNames, entry.Name) || entry.IsPlugin(providerconfig.Programs{}):
@@ -92,7 +92,7 @@ func (n *node) names(r record) bool {
 	return r.Providers && (flag == r.Path || flag == filepath.Dir(r.Path))
 }
 
-// flagsFit reports whether the kubelet has the flags that it needs, or uses the paths
+// flagsFit reports whether the kubelet has the required flags, or uses the same paths
 // without flags.
 func (n *node) flagsFit(l layout) bool {
 	if n.flags.config == l.flag && n.flags.binDir == l.binDir {

@@ -35,14 +35,14 @@ func (d disk) exists(paths ...string) bool {
 	return false
 }
 
-// isDir reports whether a path is a directory, or leads to one.
+// isDir reports whether a path is a directory, or a link to one.
 func (d disk) isDir(path string) bool {
 	info, err := os.Stat(d.at(path))
 	return err == nil && info.IsDir()
 }
 
-// inside wants that no symbolic link on the way to a path leads out of the root
-// directory: in an image, an absolute link would lead to this machine's own files.
+// inside returns an error if a symbolic link in a path points outside of the root
+// directory. In an image, an absolute link would point to this machine's own files.
 func (d disk) inside(path string) error {
 	if d.root == "/" {
 		return nil
@@ -70,13 +70,14 @@ func realPath(path string) (string, error) {
 	return filepath.EvalSymlinks(absolute)
 }
 
-// staged returns the path of the file that is renamed to a path. It is in the same
-// directory, so in the same file system, and no kubelet takes it for a configuration.
+// staged returns the path of the temporary file that is renamed to a path. Both are in
+// the same directory, and thus in the same file system. No kubelet reads the temporary
+// file as a configuration.
 func staged(path string) string {
 	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".ecr-cross-account-new")
 }
 
-// stage writes an object beside its path, on the disk to stay.
+// stage writes an object beside its path, and syncs it to the disk.
 func (d disk) stage(path string, o object) error {
 	name := d.at(staged(path))
 	d.changing("stage", path)
@@ -118,11 +119,11 @@ func (d disk) remove(path string) error {
 	return d.sync(filepath.Dir(path))
 }
 
-// makeDirs makes directories, those above first.
+// makeDirs makes directories, parents first.
 func (d disk) makeDirs(dirs []string) error {
 	for _, dir := range dirs {
 		d.changing("mkdir", dir)
-		if err := os.Mkdir(d.at(dir), 0o755); err != nil && !errors.Is(err, fs.ErrExist) { //nolint:gosec // others read what is there
+		if err := os.Mkdir(d.at(dir), 0o755); err != nil && !errors.Is(err, fs.ErrExist) { //nolint:gosec // other users read what is there
 			return err
 		}
 		if err := os.Chmod(d.at(dir), 0o755); err != nil { //nolint:gosec // whatever the umask
@@ -132,7 +133,7 @@ func (d disk) makeDirs(dirs []string) error {
 	return nil
 }
 
-// missing returns the directories that a path lacks, those above first.
+// missing returns the directories of a path that do not exist, parents first.
 func (d disk) missing(path string) (missing []string) {
 	for dir := path; !d.exists(dir) && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
 		missing = append([]string{dir}, missing...)
@@ -145,7 +146,7 @@ func (d disk) removeEmpty(dirs []string) error {
 	for _, dir := range dirs {
 		entries, err := os.ReadDir(d.at(dir))
 		if err != nil || len(entries) > 0 {
-			continue // it has gone, or somebody else uses it
+			continue // it no longer exists, or somebody else uses it
 		}
 		if err := d.remove(dir); err != nil {
 			return err
@@ -154,7 +155,7 @@ func (d disk) removeEmpty(dirs []string) error {
 	return nil
 }
 
-// sync makes a directory's entries stay.
+// sync writes a directory's entries to the disk.
 func (d disk) sync(dir string) error {
 	f, err := os.Open(d.at(dir))
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/providerconfig"
 )
 
-// document is a CredentialProviderConfig as text that is edited: entries of others,
-// unknown fields, comments and the order of all stay.
+// document is the text of a CredentialProviderConfig that is edited. Others' entries,
+// unknown fields, comments and the order of everything stay.
 type document struct {
 	root *yaml.Node
 	json bool
@@ -53,8 +53,8 @@ func parseDocument(content []byte) (document, error) {
 	return document{root: root, json: json.Valid(content)}, nil
 }
 
-// ownList makes a list of its own of one that is an alias. Another value than a list
-// or null is an error, so that it is not overwritten.
+// ownList replaces an alias of a list by a copy of that list. Any other value except
+// null is an error, so that it is not overwritten.
 func ownList(list *yaml.Node) error {
 	if list != nil && list.Kind == yaml.AliasNode {
 		*list = *list.Alias
@@ -66,7 +66,8 @@ func ownList(list *yaml.Node) error {
 	return fmt.Errorf("line %d: providers is not a list", list.Line)
 }
 
-// writeNulls makes empty values visible: the encoder writes some as empty strings.
+// writeNulls makes empty values explicit, because the encoder writes some of them as
+// empty strings.
 func writeNulls(node *yaml.Node) {
 	if node.Kind == yaml.ScalarNode && node.Value == "" && node.ShortTag() == "!!null" {
 		node.Value = "null"
@@ -83,12 +84,12 @@ func joinComments(a, b string) string {
 	return a + "\n\n" + b
 }
 
-// providers returns the list of entries; nil if there is none.
+// providers returns the list of entries, or nil if there is none.
 func (d document) providers() *yaml.Node {
 	return field(d.root, "providers")
 }
 
-// field returns the value of a key of a mapping; nil if there is none.
+// field returns the value of a mapping's key, or nil if there is none.
 func field(mapping *yaml.Node, key string) *yaml.Node {
 	for i := 0; i+1 < len(mapping.Content); i += 2 {
 		if mapping.Content[i].Value == key {
@@ -98,8 +99,8 @@ func field(mapping *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
-// nameOf returns the name of an entry, which may be an alias or have a merge key. It is
-// empty for what is no entry, which the kubelet's rules report.
+// nameOf returns the name of an entry. The entry may be an alias or have a merge key.
+// The name is empty if the value is not an entry; the kubelet's rules report that.
 func nameOf(entry *yaml.Node) string {
 	var named struct {
 		Name string `yaml:"name"`
@@ -123,8 +124,8 @@ func (d document) remove(names ...string) {
 	}
 }
 
-// env returns the variables of the first entry that has one of the names, the first
-// name first.
+// env returns the environment of the entry with the first of the names, else of the
+// entry with the next one.
 func (d document) env(names ...string) []providerconfig.Variable {
 	for _, name := range names {
 		if list := d.providers(); list != nil {
@@ -164,7 +165,7 @@ func (d document) insert(entries []provider) error {
 	return nil
 }
 
-// bytes returns the text, in the format that it was read in.
+// bytes returns the text in its original format.
 func (d document) bytes() ([]byte, error) {
 	if d.json {
 		return encodeJSON(d.root)
@@ -178,10 +179,10 @@ func (d document) bytes() ([]byte, error) {
 	return b.Bytes(), encoder.Close()
 }
 
-// edit returns a document with our entries in place of former ones of ours; of the
-// stock provider's too, if they are instead of it. A nil content is a file that is not
-// there. The entries keep the env of former ones of ours, else that of the stock
-// provider, else they get the one given: it is part of the node's identity.
+// edit returns a document in which our entries replace our former ones. With instead,
+// they also replace the stock provider's entry. A nil content means that the file does
+// not exist. Our entries keep the env of our former ones, else that of the stock
+// provider. Otherwise they get the given env. The env is part of the node's identity.
 func edit(path string, content []byte, entries []provider, instead bool, env []providerconfig.Variable) ([]byte, error) {
 	d := newDocument()
 	if content != nil {
@@ -213,7 +214,7 @@ func edit(path string, content []byte, entries []provider, instead bool, env []p
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if bytes.Equal(before, after) {
-		return content, nil // as it was written, by whoever wrote it
+		return content, nil // the original text
 	}
 	return after, nil
 }

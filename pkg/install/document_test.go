@@ -11,7 +11,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/providerconfig"
 )
 
-// stockJSON is nodeadm's file, with fields that no kubelet knows.
+// stockJSON is nodeadm's file with additional fields that no kubelet knows.
 const stockJSON = `{"apiVersion":"kubelet.config.k8s.io/v1","kind":"CredentialProviderConfig","x":[1.50,true,null,"<&>"],"providers":[
 {"name":"ecr-credential-provider","apiVersion":"credentialprovider.kubelet.k8s.io/v1","matchImages":["*.dkr.ecr.*.amazonaws.com"],"defaultCacheDuration":"12h0m0s","future":{"b":1,"a":"\u00e9"},
 "env":[{"name":"AWS_PROFILE","value":"hybrid"}]}]}`
@@ -55,7 +55,7 @@ func mustEdit(t *testing.T, content string, instead bool) string {
 	return string(after)
 }
 
-// providersIn reads a configuration as a kubelet does that ignores unknown fields.
+// providersIn reads a configuration like a kubelet that ignores unknown fields.
 func providersIn(t *testing.T, content string) []providerconfig.Provider {
 	t.Helper()
 	c, problems := providerconfig.Parse([]providerconfig.File{{Path: "config", Content: []byte(content)}}, version(t, "v1.31.0"))
@@ -101,8 +101,8 @@ func TestEdit(t *testing.T) {
 	}
 }
 
-// TestEditKeeps: comments, unknown fields, the order of keys and the text of numbers
-// stay, and JSON stays JSON.
+// TestEditKeeps: an edit keeps comments, unknown fields, the order of keys and the text
+// of numbers. JSON stays JSON.
 func TestEditKeeps(t *testing.T) {
 	t.Parallel()
 	after := mustEdit(t, stockYAML, false)
@@ -133,8 +133,8 @@ func TestEditKeeps(t *testing.T) {
 	}
 }
 
-// TestEnv: our entry has the identity of the stock provider's, or the one that its
-// operator gave it.
+// TestEnv: our entry has the env of the stock provider's entry, or the one that its
+// operator set.
 func TestEnv(t *testing.T) {
 	t.Parallel()
 	profile := []providerconfig.Variable{{Name: "AWS_PROFILE", Value: "hybrid"}}
@@ -169,8 +169,8 @@ func TestEditRefuses(t *testing.T) {
 	}
 }
 
-// FuzzEdit: whatever is edited can be edited again without a change, has our entry
-// first, and without it says what it said before.
+// FuzzEdit: a second edit changes nothing. An edited document has our entry first.
+// Without our entry, it has its original meaning.
 func FuzzEdit(f *testing.F) {
 	f.Add(stockYAML)
 	f.Add(stockJSON)
@@ -178,7 +178,7 @@ func FuzzEdit(f *testing.F) {
 		entries := oneEntry(t)
 		var before any
 		if yaml.Unmarshal([]byte(content), &before) != nil {
-			return // such as duplicate keys, which no kubelet takes
+			return // such as duplicate keys, which no kubelet accepts
 		}
 		after, err := edit("config", []byte(content), entries, false, nil)
 		if err != nil {
@@ -202,7 +202,8 @@ func FuzzEdit(f *testing.F) {
 	})
 }
 
-// TestOddText: the texts that a kubelet reads are read, and none of others' entries is lost.
+// TestOddText: unusual texts that a kubelet can read are read, and no entry of others
+// is lost.
 func TestOddText(t *testing.T) {
 	t.Parallel()
 	var tabs any
@@ -241,7 +242,7 @@ func TestOddText(t *testing.T) {
 	}
 }
 
-// TestProvidersNoList: what is not a list is not overwritten.
+// TestProvidersNoList: a value that is not a list is not overwritten.
 func TestProvidersNoList(t *testing.T) {
 	t.Parallel()
 	_, err := edit("config", []byte("apiVersion: kubelet.config.k8s.io/v1\nkind: CredentialProviderConfig\nproviders: {name: other}\n"), oneEntry(t), false, nil)

@@ -9,8 +9,9 @@ import (
 	"ecr-cross-account-credential-provider/pkg/procfs"
 )
 
-// kubeletEnviron returns what the kubelet's environment has of the node's identity:
-// that of a running one, else that of its unit.
+// kubeletEnviron returns the variables of the kubelet's environment that belong to the
+// node's identity. The environment is that of the running kubelet, else that of its
+// unit.
 func (n *node) kubeletEnviron(process procfs.Process) ([]string, error) {
 	if n.running {
 		environ, err := process.Environ()
@@ -28,8 +29,9 @@ func (n *node) kubeletEnviron(process procfs.Process) ([]string, error) {
 	return ofIdentity(environ), nil
 }
 
-// ofIdentity keeps the variables that choose the node's identity: those of the AWS
-// SDK, and HOME, where its files are. The last value of each counts.
+// ofIdentity keeps the variables that choose the node's identity: those of the AWS SDK,
+// and HOME, which contains the SDK's files. If a variable is set twice, the last value
+// counts.
 func ofIdentity(environ []string) (kept []string) {
 	for _, variable := range slices.Backward(environ) {
 		name, _, ok := strings.Cut(variable, "=")
@@ -42,7 +44,7 @@ func ofIdentity(environ []string) (kept []string) {
 	return kept
 }
 
-// secretVariables hold credentials, which belong in no unit.
+// secretVariables hold credentials. A unit must not contain them.
 var secretVariables = []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN"}
 
 func hasSecret(environ []string) bool {
@@ -52,13 +54,13 @@ func hasSecret(environ []string) bool {
 	})
 }
 
-// unitEnviron returns the environment that a file of a unit sets (systemd.exec(5)).
+// unitEnviron returns the environment that a unit's file sets (systemd.exec(5)).
 func (d disk) unitEnviron(file string) (environ []string) {
 	content, err := readFile(d.at(file))
 	if err != nil {
-		return nil // most nodes have few of them
+		return nil // most nodes have few of these files
 	}
-	text := strings.ReplaceAll(string(content), "\\\n", " ") // a line that goes on
+	text := strings.ReplaceAll(string(content), "\\\n", " ") // a backslash continues the line
 	for line := range strings.Lines(text) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
 		switch key {
@@ -86,7 +88,7 @@ func (d disk) environFile(file string) (environ []string) {
 	return environ
 }
 
-// words splits at white space, but not within quotes.
+// words splits a text at white space, but not within quotes.
 func words(text string) (all []string) {
 	var word strings.Builder
 	var quote rune

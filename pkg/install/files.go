@@ -11,9 +11,9 @@ import (
 	"ecr-cross-account-credential-provider/pkg/providerconfig"
 )
 
-// addFiles plans all files, in the order in which they have to appear: what the
-// kubelet's configuration names, before it; the flag that names the configuration,
-// after it.
+// addFiles plans all files, in the order in which they must be written. The files that
+// the kubelet's configuration names come before it. The flag that names the
+// configuration comes after it.
 func (p *plan) addFiles(i *Installer, o Options, configuration []byte, entries []provider, c config.Config) error {
 	plugin, err := readFile(o.Plugin)
 	if err != nil {
@@ -37,8 +37,8 @@ func (p *plan) addFiles(i *Installer, o Options, configuration []byte, entries [
 	return err
 }
 
-// addTool plans a copy of this program and a link to the plugin where shells look for
-// programs, unless a package has them.
+// addTool plans a copy of this program, and a link to the plugin in the PATH of shells.
+// It plans nothing if a package has both.
 func (p *plan) addTool(o Options) error {
 	if p.node.disk.exists(packagedTool) {
 		return nil
@@ -64,7 +64,7 @@ func (p *plan) addProviders(entries []provider, instead bool) error {
 	}
 	base := now.content
 	if r, known := p.before.find(l.providers); known && slices.Contains(r.Ours, now.fingerprint()) {
-		// What earlier runs removed counts again, such as the stock provider's entry.
+		// Entries that earlier runs removed count again, such as the stock provider's.
 		former, err := d.restored(r.Former)
 		if err != nil {
 			return err
@@ -101,8 +101,8 @@ func (d disk) stockFile(l layout) ([]byte, error) {
 	return doc.bytes()
 }
 
-// stockEnv returns the env of the stock provider on a node of Amazon EKS, whose entry
-// may be in another file.
+// stockEnv returns the env of the stock provider on a node of Amazon EKS. Its entry may
+// be in another file.
 func (d disk) stockEnv(l layout) []providerconfig.Variable {
 	if l.binDir != eksDir {
 		return nil

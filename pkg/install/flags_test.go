@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestTrailingSlash: the kubelet's flags may name directories with a slash at the end.
+// TestTrailingSlash: a directory in the kubelet's flags may end with a slash.
 func TestTrailingSlash(t *testing.T) {
 	t.Parallel()
 	d := disks["kubeadm with flags"]
@@ -18,7 +18,8 @@ func TestTrailingSlash(t *testing.T) {
 	n.same(before)
 }
 
-// TestRunningTrailingSlash: and uninstall knows then that the kubelet runs the plugin.
+// TestRunningTrailingSlash: with such flags, uninstall knows that the kubelet runs the
+// plugin.
 func TestRunningTrailingSlash(t *testing.T) {
 	t.Parallel()
 	n := disks["kubeadm with flags"].node(t)
@@ -29,7 +30,8 @@ func TestRunningTrailingSlash(t *testing.T) {
 	}
 }
 
-// TestStoppedKubelet: files that a stopped kubelet's flags name stay.
+// TestStoppedKubelet: install and uninstall keep files that a stopped kubelet's flags
+// name.
 func TestStoppedKubelet(t *testing.T) {
 	t.Parallel()
 	n := disks["kubeadm"].node(t)
@@ -46,7 +48,8 @@ func TestStoppedKubelet(t *testing.T) {
 	n.kubelet(file, "/usr/local/libexec/image-credential-providers", "v1.35.1")
 }
 
-// TestStoppedKubeletDirectory: so does the only file of a directory.
+// TestStoppedKubeletDirectory: uninstall keeps the only file of a directory that the
+// flags name.
 func TestStoppedKubeletDirectory(t *testing.T) {
 	t.Parallel()
 	n := disks["kubeadm with flags"].node(t)
@@ -57,7 +60,7 @@ func TestStoppedKubeletDirectory(t *testing.T) {
 	}
 }
 
-// TestRancherConfig: k3s takes the paths from its own configuration, too.
+// TestRancherConfig: install also reads the paths in k3s's own configuration.
 func TestRancherConfig(t *testing.T) {
 	t.Parallel()
 	n := disks["k3s"].node(t)
@@ -66,7 +69,7 @@ func TestRancherConfig(t *testing.T) {
 	n.kubelet("/data/cp.yaml", "/data/bin", "v1.34.1")
 }
 
-// TestOddPaths: paths that systemd would split or expand are refused.
+// TestOddPaths: install refuses paths that systemd would split or expand.
 func TestOddPaths(t *testing.T) {
 	t.Parallel()
 	n := disks["generic"].node(t)
@@ -74,7 +77,8 @@ func TestOddPaths(t *testing.T) {
 	n.refused("white space")
 }
 
-// TestOrderOfFiles: where the stock provider's file comes first, the plan says so.
+// TestOrderOfFiles: if the kubelet reads the stock provider's file first, the plan says
+// so.
 func TestOrderOfFiles(t *testing.T) {
 	t.Parallel()
 	n := disks["kubeadm with flags"].node(t)
@@ -86,7 +90,7 @@ func TestOrderOfFiles(t *testing.T) {
 	}
 }
 
-// TestEarlierByHand: a file of the former recipe is upgraded in its place.
+// TestEarlierByHand: install upgrades a file of the former recipe in place.
 func TestEarlierByHand(t *testing.T) {
 	t.Parallel()
 	n := disks["AL2023"].node(t)
@@ -116,8 +120,8 @@ func TestEarlierElsewhere(t *testing.T) {
 	}
 }
 
-// TestSupersededStays: what a running kubelet may still use stays, and the plan does not
-// say that it goes. Once the kubelet is not running, it goes.
+// TestSupersededStays: a file that a running kubelet may still use stays, and the plan
+// does not say that it is removed. Once the kubelet has stopped, the file is removed.
 func TestSupersededStays(t *testing.T) {
 	t.Parallel()
 	n := disks["AL2023, older"].node(t)

@@ -1,6 +1,6 @@
-// Package install puts the plugin on a node, and takes it away again. What it writes
-// keeps the kubelet able to start at every moment: binaries come first, the kubelet's
-// configuration of providers last.
+// Package install puts the plugin on a node, and removes it again. At every moment, the
+// kubelet can start with the files that are there: install writes binaries first, and
+// the kubelet's configuration of providers last.
 package install
 
 import (
@@ -16,13 +16,14 @@ import (
 	"ecr-cross-account-credential-provider/pkg/procfs"
 )
 
-// Where things are on every node.
+// These paths are the same on every node.
 const (
 	EtcDir     = "/etc/" + pluginName
 	ConfigPath = EtcDir + "/config.yaml"
 	toolPath   = "/usr/local/bin/ecr-cross-account"
 	pluginLink = "/usr/local/bin/" + pluginName
-	// packagedTool is the tool of a package, of which there is no need for a copy.
+	// packagedTool is a package's copy of the tool. If it exists, install makes no
+	// copy.
 	packagedTool = "/usr/bin/ecr-cross-account"
 	// cacheDir is the default directory of the cache.
 	cacheDir = "/run/" + pluginName
@@ -34,31 +35,32 @@ type Installer struct {
 	Root string
 	// Version is this program's version.
 	Version string
-	// Proc is /proc of the node; empty if no kubelet can be running there.
+	// Proc is /proc of the node. Empty means that no kubelet can be running there.
 	Proc procfs.FS
-	// Services controls the node's services; nil if nothing does.
+	// Services controls the node's services, or is nil if nothing does.
 	Services Services
 	// Execute runs a program and returns what it prints.
 	Execute func(ctx context.Context, path string, args ...string) (string, error)
 	// Health asks a running kubelet whether it is healthy.
 	Health func(ctx context.Context) error
-	// Out gets what is said to the operator.
+	// Out receives the text for the operator.
 	Out io.Writer
 
 	before func(operation, path string) // see disk
 }
 
-// Options are those of the command line.
+// Options are the options of the command line.
 type Options struct {
-	// Config is the configuration's file; empty for the one that the node has.
+	// Config is the configuration's file. Empty means the one that the node has.
 	Config string
-	// Plugin and Tool are the programs' files. Without Plugin it is the one that an
-	// earlier run installed.
+	// Plugin and Tool are the programs' files. If Plugin is empty, the plugin of an
+	// earlier run is used.
 	Plugin, Tool string
-	// Platform is a platform's name; empty or auto to find it out.
+	// Platform is a platform's name. If it is empty or auto, install finds out the
+	// platform.
 	Platform       string
 	KubeletVersion string
-	// BinDir and ProviderConfig are the kubelet's paths; both or none.
+	// BinDir and ProviderConfig are the kubelet's paths. Either both are set or none.
 	BinDir, ProviderConfig string
 	// InsteadOfStock removes the stock provider's entry.
 	InsteadOfStock bool
@@ -68,8 +70,8 @@ type Options struct {
 	PlanOnly bool
 }
 
-// UsageError is an error that the command line, the configuration or the node's kind
-// causes: nothing was touched.
+// UsageError is an error whose cause is the command line, the configuration or the kind
+// of node. Nothing was changed.
 type UsageError struct{ err error }
 
 // Error returns the error's text.
@@ -87,7 +89,7 @@ func usage(err error) error {
 
 func (i *Installer) disk() disk { return disk{root: i.Root, before: i.before} }
 
-// Install installs the plugin, or brings it up to date. It prints its plan first.
+// Install installs or updates the plugin. It prints its plan first.
 func (i *Installer) Install(ctx context.Context, o Options) error {
 	unlock, err := i.start(o.PlanOnly)
 	if err != nil {
@@ -104,7 +106,7 @@ func (i *Installer) Install(ctx context.Context, o Options) error {
 	return i.apply(ctx, p, o.Restart)
 }
 
-// start checks that there is a node, and takes its lock. A plan needs no lock.
+// start checks that there is a node, and locks it. A plan needs no lock.
 func (i *Installer) start(planOnly bool) (unlock func(), err error) {
 	switch {
 	case !i.disk().isDir("/"):
@@ -115,7 +117,7 @@ func (i *Installer) start(planOnly bool) (unlock func(), err error) {
 	return i.lock()
 }
 
-// planInstall decides everything, and touches nothing.
+// planInstall makes all decisions, and changes nothing.
 func (i *Installer) planInstall(ctx context.Context, o Options) (*plan, error) {
 	d := i.disk()
 	c, configuration, err := d.configuration(o)
@@ -162,8 +164,8 @@ func (i *Installer) planInstall(ctx context.Context, o Options) (*plan, error) {
 	return p, p.checkRestart(o.Restart)
 }
 
-// configuration loads and checks the configuration, and returns its text; nil if it is
-// already where it belongs.
+// configuration loads and checks the configuration, and returns its text. The text is
+// nil if the file is already in its place.
 func (d disk) configuration(o Options) (config.Config, []byte, error) {
 	path := o.Config
 	if path == "" {
@@ -184,7 +186,7 @@ func (d disk) configuration(o Options) (config.Config, []byte, error) {
 	return c, content, err
 }
 
-// sameFile reports whether two paths lead to the same file.
+// sameFile reports whether two paths are the same file.
 func sameFile(path, other string) bool {
 	if filepath.Clean(path) == filepath.Clean(other) {
 		return true
@@ -197,7 +199,7 @@ func sameFile(path, other string) bool {
 	return err == nil && os.SameFile(a, b)
 }
 
-// service returns the kubelet's unit: the one that is there.
+// service returns the kubelet's unit that exists on the node.
 func (i *Installer) service(n *node) string {
 	if i.Services == nil {
 		return ""
@@ -210,7 +212,7 @@ func (i *Installer) service(n *node) string {
 	return n.platform.services[0]
 }
 
-// say tells the operator something.
+// say prints a line for the operator.
 func (i *Installer) say(format string, args ...any) error {
 	_, err := fmt.Fprintf(i.Out, format+"\n", args...)
 	return err

@@ -7,17 +7,17 @@ import (
 	"testing"
 )
 
-// stockProgram is the stock provider's.
+// stockProgram is the content of the stock provider.
 const stockProgram = "#!/bin/sh\n# stock\n"
 
-// diskOf is the disk of a platform's node with a kubelet, and the flags that this
-// kubelet has after install.
+// diskOf is the disk of a platform's node with a kubelet, and that kubelet's flags
+// after install.
 type diskOf struct {
 	files          map[string]string
 	kubelet        string
 	options        func(*Options)
 	config, binDir string
-	providers      string // the names of what the kubelet registers
+	providers      string // the names that the kubelet registers
 }
 
 func eks(kubelet string, more ...string) map[string]string {
@@ -80,7 +80,7 @@ func without(files map[string]string, path string) map[string]string {
 	return files
 }
 
-// node returns a node with a disk.
+// node returns a node with this disk.
 func (d diskOf) node(t *testing.T) *testNode {
 	t.Helper()
 	n := newNode(t, d.files)
@@ -90,8 +90,8 @@ func (d diskOf) node(t *testing.T) *testNode {
 	return n
 }
 
-// TestInstall: on every kind of node the kubelet registers our provider first; a
-// second run changes nothing, and uninstall brings every byte back.
+// TestInstall: on every kind of node the kubelet registers our provider first. A second
+// run changes nothing, and uninstall restores every byte.
 func TestInstall(t *testing.T) {
 	t.Parallel()
 	for name, d := range disks {
@@ -126,7 +126,7 @@ func TestInstall(t *testing.T) {
 	}
 }
 
-// TestNodeConfig: where nodeadm sets the kubelet's flags, a drop-in adds ours.
+// TestNodeConfig: if nodeadm sets the kubelet's flags, a drop-in adds ours.
 func TestNodeConfig(t *testing.T) {
 	t.Parallel()
 	for name, flag := range map[string]string{"AL2023": eksDir, "AL2023, older": ownProviders} {
@@ -141,8 +141,8 @@ func TestNodeConfig(t *testing.T) {
 	}
 }
 
-// TestUpgrade: a new plugin and another configuration replace the former ones, a newer
-// kubelet gets our other name, and uninstall still brings back what was there first.
+// TestUpgrade: a new plugin and another configuration replace the former ones, and a
+// newer kubelet gets our other name. Uninstall still restores the first files.
 func TestUpgrade(t *testing.T) {
 	t.Parallel()
 	n := disks["AL2023, older"].node(t)
@@ -169,8 +169,8 @@ func TestUpgrade(t *testing.T) {
 	n.same(before)
 }
 
-// TestInstalledPlugin: on a node that has the plugin, a run without one keeps it, under
-// the name that the kubelet's version needs.
+// TestInstalledPlugin: a run without a plugin keeps the installed one. Its name is the
+// one that the kubelet's version needs.
 func TestInstalledPlugin(t *testing.T) {
 	t.Parallel()
 	n := disks["AL2023, older"].node(t)
@@ -198,7 +198,8 @@ func TestInstalledPlugin(t *testing.T) {
 	n.same(before)
 }
 
-// TestConfigurationInPlace: a configuration that is already there is the operator's.
+// TestConfigurationInPlace: a configuration that is already in its place belongs to the
+// operator.
 func TestConfigurationInPlace(t *testing.T) {
 	t.Parallel()
 	n := disks["AL2023"].node(t)
@@ -210,8 +211,8 @@ func TestConfigurationInPlace(t *testing.T) {
 	n.same(before)
 }
 
-// TestChangedSince: uninstall leaves alone what somebody else changed, and removes our
-// entries only from the kubelet's configuration.
+// TestChangedSince: uninstall keeps files that somebody else changed. From the
+// kubelet's configuration, it removes only our entries.
 func TestChangedSince(t *testing.T) {
 	t.Parallel()
 	n := disks["RKE2"].node(t)
@@ -244,8 +245,8 @@ func TestChangedSince(t *testing.T) {
 	}
 }
 
-// TestChangedBetween: what somebody adds between two runs is theirs: the second run
-// keeps it, and uninstall leaves it.
+// TestChangedBetween: entries that somebody adds between two runs belong to that
+// person. The second run and uninstall keep them.
 func TestChangedBetween(t *testing.T) {
 	t.Parallel()
 	n := disks["RKE2"].node(t)
@@ -263,7 +264,7 @@ func TestChangedBetween(t *testing.T) {
 	}
 }
 
-// TestCache: the cache goes with the plugin, unless the operator chose its directory.
+// TestCache: uninstall removes the cache, unless the operator chose its directory.
 func TestCache(t *testing.T) {
 	t.Parallel()
 	n := disks["AL2"].node(t)
@@ -287,7 +288,8 @@ func TestCache(t *testing.T) {
 	}
 }
 
-// TestNotInsteadAgain: a run without --instead-of-stock brings the stock provider back.
+// TestNotInsteadAgain: a run without --instead-of-stock restores the stock provider's
+// entry.
 func TestNotInsteadAgain(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"AL2", "AL2023, older"} {
@@ -306,8 +308,8 @@ func TestNotInsteadAgain(t *testing.T) {
 	}
 }
 
-// TestNothingElseLeft: a file that install made and somebody changed goes with our
-// entries, if nothing else is in it: a kubelet does not start without any.
+// TestNothingElseLeft: uninstall removes a changed file that install made, if it has no
+// other entries. A kubelet does not start without any.
 func TestNothingElseLeft(t *testing.T) {
 	t.Parallel()
 	n := disks["k3s"].node(t)
@@ -318,7 +320,8 @@ func TestNothingElseLeft(t *testing.T) {
 	n.same(before)
 }
 
-// TestConfigurationInPlaceByAnotherName: so is one that a symbolic link leads to.
+// TestConfigurationInPlaceByAnotherName: a configuration that is named by a symbolic
+// link also counts as in its place.
 func TestConfigurationInPlaceByAnotherName(t *testing.T) {
 	t.Parallel()
 	n := disks["AL2023"].node(t)

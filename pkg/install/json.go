@@ -10,7 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// encodeJSON returns a node as JSON, with the keys in their order.
+// encodeJSON returns a node as JSON, and keeps the order of keys.
 func encodeJSON(node *yaml.Node) ([]byte, error) {
 	var compact, b bytes.Buffer
 	if err := writeJSON(&compact, node); err != nil {
@@ -40,7 +40,7 @@ func writeJSON(b *bytes.Buffer, node *yaml.Node) error {
 	return fmt.Errorf("line %d: an alias, which JSON does not have", node.Line)
 }
 
-// writeItems writes items in brackets. The separator is what stands before an item.
+// writeItems writes items in brackets. separator returns the text before an item.
 func writeItems(b *bytes.Buffer, brackets string, items []*yaml.Node, separator func(int) string) error {
 	b.WriteByte(brackets[0])
 	for i, item := range items {
@@ -55,7 +55,7 @@ func writeItems(b *bytes.Buffer, brackets string, items []*yaml.Node, separator 
 	return nil
 }
 
-// writeScalar writes a string, or what is not one as it was written.
+// writeScalar writes a string. It writes any other scalar in its original spelling.
 func writeScalar(b *bytes.Buffer, node *yaml.Node) error {
 	if node.ShortTag() != "!!str" {
 		b.WriteString(node.Value)
@@ -69,7 +69,7 @@ func writeScalar(b *bytes.Buffer, node *yaml.Node) error {
 	}
 	for _, r := range strings.TrimRight(text.String(), "\n") {
 		if r > '~' && r <= 0xffff && !unicode.IsPrint(r) {
-			fmt.Fprintf(b, "\\u%04x", r) // YAML allows few of them
+			fmt.Fprintf(b, "\\u%04x", r) // YAML allows few control characters
 		} else {
 			b.WriteRune(r)
 		}

@@ -17,7 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// child is what a process of its own does: it installs or uninstalls, and is killed
+// child describes the work of a child process. It installs or uninstalls, and is killed
 // before one of its changes to the disk.
 type child struct {
 	Root      string
@@ -78,11 +78,11 @@ func (n *testNode) killed(at int, uninstall bool) bool {
 	return false
 }
 
-// killable are the disks whose install has different steps.
+// killable are the disks on which install has different steps.
 var killable = []string{"AL2023", "AL2023, older", "AL2, instead", "RKE2"}
 
-// startable wants that a kubelet starts: with the flags that nodeadm sets by the
-// drop-in, if that is there, else with those from before.
+// startable checks that a kubelet starts. Its flags are those of nodeadm with our
+// drop-in if that exists, else the former ones.
 func (d diskOf) startable(n *testNode) {
 	n.Helper()
 	switch config := d.config; {
@@ -95,8 +95,8 @@ func (d diskOf) startable(n *testNode) {
 	}
 }
 
-// TestKilledInstall: an install that is killed at any step leaves a kubelet that
-// starts. The next one completes it, and uninstall brings back what was there.
+// TestKilledInstall: if install is killed at any step, a kubelet can start. The next
+// install completes the work, and uninstall restores the former files.
 func TestKilledInstall(t *testing.T) {
 	t.Parallel()
 	for _, name := range killable {
@@ -129,7 +129,7 @@ func TestKilledInstall(t *testing.T) {
 	}
 }
 
-// TestKilledUninstall: so does an uninstall that is killed at any step.
+// TestKilledUninstall: if uninstall is killed at any step, a kubelet can start.
 func TestKilledUninstall(t *testing.T) {
 	t.Parallel()
 	for _, name := range killable {
@@ -155,7 +155,7 @@ func TestKilledUninstall(t *testing.T) {
 	}
 }
 
-// TestKilledUpgrade: so does an upgrade under which the provider's name changes.
+// TestKilledUpgrade: the same holds for an upgrade that changes the provider's name.
 func TestKilledUpgrade(t *testing.T) {
 	t.Parallel()
 	d := disks["RKE2"]
@@ -184,7 +184,7 @@ func TestKilledUpgrade(t *testing.T) {
 	}
 }
 
-// makeVarLib makes what every node has.
+// makeVarLib makes the directory that every node has.
 func (n *testNode) makeVarLib() {
 	n.Helper()
 	if err := os.MkdirAll(n.root+"/var/lib", 0o755); err != nil {
@@ -192,7 +192,7 @@ func (n *testNode) makeVarLib() {
 	}
 }
 
-// ignoreState leaves out what install writes about itself.
+// ignoreState ignores the files in which install keeps its own state.
 var ignoreState = cmp.FilterPath(func(p cmp.Path) bool {
 	return strings.Contains(p.String(), StateDir) || strings.Contains(p.GoString(), StateDir)
 }, cmp.Ignore())

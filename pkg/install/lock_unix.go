@@ -9,9 +9,8 @@ import (
 	"syscall"
 )
 
-// lock takes the node's lock, which ends with the process at the latest. It is on the
-// root directory: that is there before the first run, and no file is left behind. A
-// plan needs none.
+// lock takes the node's lock. The lock ends with the process at the latest. It is on
+// the root directory, which exists before the first run, so no lock file stays behind.
 func (i *Installer) lock() (unlock func(), err error) {
 	f, err := os.Open(i.Root)
 	if err != nil {
@@ -24,7 +23,7 @@ func (i *Installer) lock() (unlock func(), err error) {
 		return nil, errors.Join(err, f.Close())
 	}
 	return func() {
-		_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN) // closing is not enough while a child that is starting has the file, too
+		_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN) // closing is not enough while a child that is starting also has the file
 		_ = f.Close()
 	}, nil
 }

@@ -14,21 +14,20 @@ import (
 	"ecr-cross-account-credential-provider/pkg/providerconfig"
 )
 
-// The two flags that make a kubelet run providers.
+// These are the two flags that make a kubelet run providers.
 const (
 	configFlag = "image-credential-provider-config"
 	binDirFlag = "image-credential-provider-bin-dir"
 )
 
-// kubeletPrograms are where nodes have the program that is a kubelet, or has one
-// inside.
+// kubeletPrograms are the paths of programs that are a kubelet or contain one.
 var kubeletPrograms = map[string][]string{
 	"k3s":  {"/usr/local/bin/k3s", "/usr/bin/k3s", "/opt/bin/k3s"},
 	"rke2": {"/usr/local/bin/rke2", "/usr/bin/rke2", "/opt/rke2/bin/rke2"},
 	"":     {"/usr/bin/kubelet", "/usr/local/bin/kubelet", "/opt/bin/kubelet"},
 }
 
-// look finds out what kind of node this is, and what its kubelet is like.
+// look finds out what kind of node this is, and the facts about its kubelet.
 func (i *Installer) look(ctx context.Context, o Options) (*node, error) {
 	n := &node{disk: i.disk()}
 	var err error
@@ -51,8 +50,8 @@ func (i *Installer) look(ctx context.Context, o Options) (*node, error) {
 	return n, err
 }
 
-// findFlags finds the flags of the running kubelet, or those that the next one gets. Of
-// k3s and RKE2 some are in files in either case.
+// findFlags finds the flags of the running kubelet, or those of the next one. k3s and
+// RKE2 may have some of them in files in both cases.
 func (n *node) findFlags(process procfs.Process) {
 	if n.running {
 		n.flags.config, _ = process.KubeletFlag(configFlag)
@@ -115,7 +114,7 @@ func (i *Installer) findVersion(ctx context.Context, n *node, o Options, process
 	return fmt.Errorf("the kubelet's version is not known: %w; name it by --kubelet-version", err)
 }
 
-// served returns an error for kubelets whose protocol this plugin does not speak.
+// served returns an error for a kubelet whose protocol this plugin does not support.
 func served(v providerconfig.Version) error {
 	if !v.Served() {
 		return fmt.Errorf("the kubelet is %s, and the plugin needs 1.29 or later", v)
@@ -123,11 +122,11 @@ func served(v providerconfig.Version) error {
 	return nil
 }
 
-// flagPattern is a flag on a line that is no comment, or a key of k3s's configuration.
+// flagPattern matches a flag, or a key of k3s's configuration.
 var flagPattern = regexp.MustCompile(`\b(` + configFlag + `|` + binDirFlag + `)(?:=|:?[ \t]+)["']?([^\s"']+)`)
 
-// flagsOf returns the kubelet's flags in the files that commonly have them: those of
-// units of systemd, those that the units read, and the configurations of k3s and RKE2.
+// flagsOf returns the kubelet's flags from the usual files: systemd units, the files
+// that these units read, and the configurations of k3s and RKE2.
 func (d disk) flagsOf(p platform) (flags kubeletFlags) {
 	files := []string{"/var/lib/kubelet/kubeadm-flags.env", "/etc/default/kubelet", "/etc/sysconfig/kubelet", "/etc/eks/kubelet/environment"}
 	for _, service := range p.services {
@@ -140,7 +139,7 @@ func (d disk) flagsOf(p platform) (flags kubeletFlags) {
 	for _, file := range files {
 		content, err := readFile(d.at(file))
 		if err != nil {
-			continue // most nodes have few of them
+			continue // most nodes have few of these files
 		}
 		for line := range strings.Lines(string(content)) {
 			if strings.HasPrefix(strings.TrimSpace(line), "#") {
@@ -158,9 +157,9 @@ func (d disk) flagsOf(p platform) (flags kubeletFlags) {
 	return flags
 }
 
-// glob returns the files in a directory with names that fit, as paths of the node.
+// glob returns the files of a directory whose names match, as paths of the node.
 func (d disk) glob(dir, pattern string) (files []string) {
-	found, _ := filepath.Glob(d.at(dir) + "/" + pattern) // the pattern is well formed
+	found, _ := filepath.Glob(d.at(dir) + "/" + pattern) // the pattern is valid
 	for _, path := range found {
 		files = append(files, dir+"/"+filepath.Base(path))
 	}

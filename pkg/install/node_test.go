@@ -28,7 +28,8 @@ type testNode struct {
 	options Options
 }
 
-// newNode makes a node with files: by path, and executable below a bin.
+// newNode makes a node with files, given by path. Files below a bin directory are
+// executable.
 func newNode(t *testing.T, files map[string]string) *testNode {
 	t.Helper()
 	n := &testNode{T: t, root: t.TempDir()}
@@ -44,7 +45,8 @@ func newNode(t *testing.T, files map[string]string) *testNode {
 	return n
 }
 
-// execute stands in for the programs of the node: a kubelet's file is its version.
+// execute stands in for the node's programs. The content of a kubelet's file is its
+// version.
 func (n *testNode) execute(_ context.Context, path string, args ...string) (string, error) {
 	content, err := os.ReadFile(path)
 	switch {
@@ -92,7 +94,7 @@ func (n *testNode) read(path string) string {
 	return string(content)
 }
 
-// snapshot returns all that is on the disk, with modes.
+// snapshot returns everything on the disk, with modes.
 func (n *testNode) snapshot() map[string]string {
 	n.Helper()
 	found := map[string]string{}
@@ -142,7 +144,7 @@ func (n *testNode) uninstall() {
 	}
 }
 
-// same reports whether the disk is as it was.
+// same checks that the disk is as it was.
 func (n *testNode) same(before map[string]string) {
 	n.Helper()
 	if after := n.snapshot(); !maps.Equal(before, after) {
@@ -150,7 +152,8 @@ func (n *testNode) same(before map[string]string) {
 	}
 }
 
-// kubelet reads what a kubelet with these flags reads at its start, by its rules.
+// kubelet reads the files that a kubelet with these flags reads at its start, by the
+// same rules.
 func (n *testNode) kubelet(config, binDir, version string) []providerconfig.Provider {
 	n.Helper()
 	v, err := providerconfig.ParseVersion(version)
@@ -170,7 +173,7 @@ func (n *testNode) kubelet(config, binDir, version string) []providerconfig.Prov
 	return c.Providers
 }
 
-// refused wants a failure that touches nothing.
+// refused checks that install fails and changes nothing.
 func (n *testNode) refused(want string) {
 	n.Helper()
 	before := n.snapshot()
@@ -181,7 +184,7 @@ func (n *testNode) refused(want string) {
 	n.same(before)
 }
 
-// runKubelet makes a kubelet run on the node, with flags and an environment.
+// runKubelet runs a kubelet on the node, with flags and an environment.
 func (n *testNode) runKubelet(environ string, flags ...string) {
 	n.Helper()
 	proc := n.TempDir()

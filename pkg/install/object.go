@@ -11,12 +11,12 @@ import (
 
 // object is what is at a path: a regular file, a symbolic link, or nothing.
 type object struct {
-	// Mode is that of a regular file; 0 otherwise.
+	// mode is the mode of a regular file, and otherwise 0.
 	mode fs.FileMode
 	// link is the target of a symbolic link.
 	link    string
 	content []byte
-	// owner is who owns a regular file; nil for whoever runs install.
+	// owner is the owner of a regular file. nil means the user that runs install.
 	owner *owner
 }
 
@@ -26,12 +26,12 @@ type owner struct {
 	GID int `json:"gid"`
 }
 
-// maxObject bounds a file that is kept or copied. Programs are the largest.
+// maxObject limits the size of a file that is kept or copied. Programs are the largest.
 const maxObject = 256 << 20
 
 func (o object) absent() bool { return o.mode == 0 && o.link == "" }
 
-// fingerprint identifies the object: two are equal if their fingerprints are.
+// fingerprint identifies the object. Two objects with the same fingerprint are equal.
 func (o object) fingerprint() string {
 	switch {
 	case o.absent():

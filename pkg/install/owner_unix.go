@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// ownerOf returns who owns a file.
+// ownerOf returns the owner of a file.
 func ownerOf(info fs.FileInfo) *owner {
 	status, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
@@ -17,7 +17,7 @@ func ownerOf(info fs.FileInfo) *owner {
 	return &owner{UID: int(status.Uid), GID: int(status.Gid)}
 }
 
-// own gives a file that was just made to its owner, unless it is theirs already.
+// own gives a new file to its owner, unless that is already the owner.
 func own(f *os.File, o *owner) error {
 	info, err := f.Stat()
 	if err != nil || o == nil {

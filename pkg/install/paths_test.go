@@ -2,7 +2,7 @@ package install
 
 import "testing"
 
-// TestFlagPaths: however a path is spelled, install knows its files again.
+// TestFlagPaths: install recognizes its own files, however a path is spelled.
 func TestFlagPaths(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*testNode){
@@ -38,7 +38,7 @@ func TestFlagPaths(t *testing.T) {
 	}
 }
 
-// TestFlagsRefused: paths and files with which no kubelet starts.
+// TestFlagsRefused: install refuses paths and files with which no kubelet starts.
 func TestFlagsRefused(t *testing.T) {
 	t.Parallel()
 	files := map[string]string{"/usr/bin/kubelet": "v1.34.0", "/etc/empty.yaml": ""}

@@ -8,24 +8,25 @@ import (
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
-// anyAccount stands for all accounts in a pattern.
+// anyAccount means all accounts in a pattern.
 const anyAccount = "*"
 
-// patterns are what the kubelet must ask the plugin for: with a pod's token, and
-// without.
+// patterns are the images for which the kubelet must ask the plugin: without a pod's
+// token (node), and with it (pods).
 type patterns struct{ node, pods []string }
 
-// patternsOf derives the patterns from a configuration. Beside another provider they
-// cover the accounts and mirrors that it names, instead of it all of ECR.
+// patternsOf derives the patterns from a configuration. Instead of the stock provider,
+// they cover all of ECR. Beside another provider, they cover only the accounts and
+// mirrors that the configuration names.
 func patternsOf(c config.Config, instead bool) patterns {
 	entries := c.Rules.Entries()
 	wildcard := instead || slices.ContainsFunc(entries, func(e rule.Entry) bool { return e.Accounts.All || e.Accounts.Own })
 	pods := podAccounts(entries)
 	var p patterns
 	add := func(account string, hosts ...string) {
-		// A kubelet asks every provider with a pattern that fits. Without the pod's token
-		// the plugin would fail for an entry that needs it. So a pattern for all accounts
-		// leaves room for one provider only.
+		// A kubelet asks every provider with a matching pattern. Without the pod's
+		// token, the plugin would fail for an entry that needs it. So if a pattern
+		// matches all accounts, there can be only one provider.
 		list := &p.node
 		if len(pods) > 0 && (wildcard || slices.Contains(pods, account)) {
 			list = &p.pods
@@ -51,8 +52,8 @@ func patternsOf(c config.Config, instead bool) patterns {
 	return patterns{withoutCovered(p.node), withoutCovered(p.pods)}
 }
 
-// accountsOf returns the accounts of an entry as patterns have them. The node's own
-// account has a number that only the node knows.
+// accountsOf returns the accounts of an entry in the form of patterns. Only the node
+// knows the number of its own account.
 func accountsOf(e rule.Entry) (accounts []string) {
 	if e.Accounts.All || e.Accounts.Own {
 		return []string{anyAccount}
@@ -73,8 +74,8 @@ func podAccounts(entries []rule.Entry) (accounts []string) {
 	return accounts
 }
 
-// partitionsOf returns the partitions of an entry's registries: all that its regions
-// and its roles leave.
+// partitionsOf returns the partitions that an entry's registries can be in. The entry's
+// regions and roles limit them.
 func partitionsOf(e rule.Entry) []registry.Partition {
 	return slices.DeleteFunc(registry.Partitions(), func(p registry.Partition) bool {
 		elsewhere := len(e.Regions) > 0 && !slices.ContainsFunc(e.Regions, func(r registry.RegionPattern) bool {
@@ -99,8 +100,8 @@ func startsIn(s rule.ServiceAccount, p registry.Partition) bool {
 	})
 }
 
-// withoutCovered removes duplicates, and patterns of accounts where all accounts have
-// the same pattern.
+// withoutCovered removes duplicates. It also removes the pattern of one account if the
+// list has the same pattern for all accounts.
 func withoutCovered(list []string) []string {
 	var kept []string
 	for _, pattern := range list {
@@ -111,7 +112,7 @@ func withoutCovered(list []string) []string {
 	return kept
 }
 
-// afterAccount cuts the 12 digits of an account.
+// afterAccount removes the 12 digits of an account from the start of a pattern.
 func afterAccount(pattern string) string {
 	if len(pattern) > 12 && pattern[12] == '.' {
 		return pattern[12:]

@@ -12,7 +12,7 @@ import (
 
 const head = "apiVersion: ecr-cross-account-credential-provider/v1alpha1\nkind: CrossAccountConfig\n"
 
-// load loads a configuration without its head.
+// load loads a configuration from its text without apiVersion and kind.
 func load(t *testing.T, text string) config.Config {
 	t.Helper()
 	c, err := config.Source{Path: "config.yaml", Reader: strings.NewReader(head + text)}.Load(nil)
@@ -92,7 +92,7 @@ func TestPatterns(t *testing.T) {
 }
 
 // TestMatched: the kubelet asks a provider for each image that an entry of the
-// configuration is for, by every form of host.
+// configuration covers, for every form of host.
 func TestMatched(t *testing.T) {
 	t.Parallel()
 	c := load(t, oneRole+ofPods+mirror)
@@ -152,7 +152,7 @@ func TestProviders(t *testing.T) {
 	}
 }
 
-// TestNoEntry: without entries the kubelet has nothing to ask for.
+// TestNoEntry: without entries there is nothing for which the kubelet could ask.
 func TestNoEntry(t *testing.T) {
 	t.Parallel()
 	const want = "the configuration names no registry that the kubelet could ask for; add an entry to registries"

@@ -7,7 +7,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/config"
 )
 
-// plan is what will be done to a node.
+// plan describes all changes to a node.
 type plan struct {
 	node    *node
 	layout  layout
@@ -15,20 +15,20 @@ type plan struct {
 	heading []string
 	// plugin is the path of the plugin's binary.
 	plugin string
-	// first are the changes in their order; last are those that wait until no kubelet
-	// runs what was there before.
+	// first are the changes in their order. last are the changes that must wait until
+	// no kubelet uses the former files.
 	first, last []change
-	// superseded are the records that last undoes; kept are those of files that stay
-	// although this run does not write them.
+	// superseded are the records that last undoes. kept are the records of files that
+	// stay, although this run does not write them.
 	superseded, kept []record
-	// duties are what the operator must still do.
+	// duties are the steps that the operator must still do.
 	duties []string
 	// service is the kubelet's unit, and timers are units to start.
 	service string
 	timers  []string
-	// uninstall says that the plan takes the plugin away.
+	// uninstall says that the plan removes the plugin.
 	uninstall bool
-	// done is said at the end.
+	// done is the message at the end.
 	done string
 }
 
@@ -36,7 +36,7 @@ func (p *plan) changes() bool {
 	return slices.ContainsFunc(slices.Concat(p.first, p.last), change.needed)
 }
 
-// add plans that a file has this content.
+// add plans a file with this content.
 func (p *plan) add(path string, o object) error {
 	return p.addChange(change{path: path, new: o})
 }
@@ -57,9 +57,9 @@ func (p *plan) addChange(c change) error {
 	return nil
 }
 
-// addSuperseded plans what becomes of files that an earlier run wrote and this one
-// does not. They stay as long as a kubelet may use them: one that runs on, or one whose
-// flags name a file of them.
+// addSuperseded plans what happens to files that an earlier run wrote and this run does
+// not write. They stay as long as a kubelet may use them. A kubelet may use them if it
+// keeps running, or if its flags name one of them.
 func (p *plan) addSuperseded(restart bool) error {
 	n := p.node
 	var others []record
@@ -91,7 +91,7 @@ func (p *plan) addSuperseded(restart bool) error {
 	return nil
 }
 
-// addDuties says what is left to the operator.
+// addDuties adds the steps that the operator must still do.
 func (p *plan) addDuties(c config.Config) {
 	l, n := p.layout, p.node
 	switch {

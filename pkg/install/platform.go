@@ -9,23 +9,23 @@ import (
 	"ecr-cross-account-credential-provider/pkg/providerconfig"
 )
 
-// platform is a kind of node: what it is known by, and where its kubelet finds
-// providers.
+// platform is a kind of node. It describes how to recognize the node, and where its
+// kubelet finds providers.
 type platform struct {
 	name string
-	// signs are paths of which each such node has one.
+	// signs are paths. Each such node has at least one of them.
 	signs []string
-	// id is the ID in /etc/os-release of each such node.
+	// id is the ID in /etc/os-release on each such node.
 	id string
-	// refusal says what works there in place of install; empty where install works.
+	// refusal says what to use there instead of install. It is empty if install works.
 	refusal string
-	// layout returns where things belong.
+	// layout returns the paths for the files.
 	layout func(*node, Options) (layout, error)
-	// services are the kubelet's units, of which a node has one.
+	// services are the kubelet's units. A node has one of them.
 	services []string
 }
 
-// platforms are tried in this order; the last one is every other node.
+// platforms are tried in this order. The last one matches every other node.
 var platforms = []platform{
 	{name: "bottlerocket", id: "bottlerocket", refusal: "Bottlerocket takes no other provider; let the stock one assume one role by settings.aws.config and settings.aws.profile, " +
 		"or use pull Secrets (config-examples/platforms/bottlerocket.md)"},
@@ -57,7 +57,7 @@ func Platforms() []string {
 	return names
 }
 
-// platformOf returns the platform of a name, or finds out the node's.
+// platformOf returns the platform with a name, or finds out the node's platform.
 func (d disk) platformOf(name string) (platform, error) {
 	if name != "" && name != "auto" {
 		i := slices.IndexFunc(platforms, func(p platform) bool { return p.name == name })
@@ -75,8 +75,8 @@ func (d disk) platformOf(name string) (platform, error) {
 	return platforms[len(platforms)-1], nil
 }
 
-// osID returns the ID of the node's operating system (os-release(5)). In /etc there may
-// be an absolute link, which leads out of the disk of another machine.
+// osID returns the ID of the node's operating system (os-release(5)). The file in /etc
+// may be an absolute link, which points outside of the disk of another machine.
 func (d disk) osID() string {
 	content, err := readFile(d.at("/usr/lib/os-release"))
 	if err != nil {
@@ -93,24 +93,24 @@ func (d disk) osID() string {
 	return ""
 }
 
-// layout is where things belong on a node.
+// layout holds the paths for the files of a node.
 type layout struct {
 	// binDir is the directory of the kubelet's providers.
 	binDir string
 	// providers is the file for our entries.
 	providers string
-	// flag is what --image-credential-provider-config must name: providers, or its
-	// directory.
+	// flag is the required value of --image-credential-provider-config: providers, or
+	// its directory.
 	flag string
-	// base is the file whose entries a new providers starts with; empty for none.
+	// base is the file whose entries a new providers starts with, or empty.
 	base string
-	// stock says that a new providers starts with the stock provider where base does
-	// not exist yet.
+	// stock says that a new providers starts with the stock provider's entry if base
+	// does not exist yet.
 	stock bool
-	// nodeConfig is the file that adds the flag to the kubelet's; empty where that is up
-	// to the operator, or the flag is there already.
+	// nodeConfig is the file that adds the flag to the kubelet's flags. It is empty if
+	// the operator must add the flag, or if the flag is already there.
 	nodeConfig string
-	// owner says who else writes files there, and reboot what a reboot undoes.
+	// owner says who else writes these files, and reboot what a reboot undoes.
 	owner, reboot string
 	// howToSet says how the operator sets the kubelet's flags.
 	howToSet string
@@ -125,8 +125,8 @@ const eksDir = "/etc/eks/image-credential-provider"
 // ownProviders is a file that nobody but install writes.
 const ownProviders = EtcDir + "/credential-providers.yaml"
 
-// nodeadm is the layout where nodeadm writes the stock provider's configuration, which
-// it does at each boot. So ours is another file.
+// nodeadm is the layout for nodes on which nodeadm writes the stock provider's
+// configuration at each boot. So our entries are in another file.
 func nodeadm(n *node, o Options) (layout, error) {
 	l := layout{
 		binDir: eksDir, providers: ownProviders, flag: ownProviders, base: eksDir + "/config.json", stock: true,
@@ -148,7 +148,7 @@ func nodeadm(n *node, o Options) (layout, error) {
 	return l, nil
 }
 
-// bootstrap is the layout of Amazon Linux 2 for EKS, whose file nothing rewrites.
+// bootstrap is the layout of Amazon Linux 2 for EKS. Nothing rewrites its file.
 func bootstrap(*node, Options) (layout, error) {
 	file := eksDir + "/config.json"
 	return layout{
@@ -158,7 +158,7 @@ func bootstrap(*node, Options) (layout, error) {
 	}, nil
 }
 
-// rancher is the layout of k3s and RKE2, which use both paths if both exist.
+// rancher is the layout of k3s and RKE2. They use both paths if both exist.
 func rancher(n *node, o Options) (layout, error) {
 	const dir = "/var/lib/rancher/credentialprovider"
 	l := layout{
@@ -169,7 +169,7 @@ func rancher(n *node, o Options) (layout, error) {
 	return n.named(l, o)
 }
 
-// selfManaged is the layout of nodes whose operator chooses the kubelet's flags.
+// selfManaged is the layout of nodes on which the operator chooses the kubelet's flags.
 func selfManaged(n *node, o Options) (layout, error) {
 	l := layout{
 		owner: "nobody but the operator of the nodes writes them", reboot: "nothing, unless the disk is made anew",
@@ -181,7 +181,7 @@ func selfManaged(n *node, o Options) (layout, error) {
 	return n.named(l, o)
 }
 
-// named takes the paths of the command line, else those of the kubelet's flags.
+// named uses the paths of the command line, else those of the kubelet's flags.
 func (n *node) named(l layout, o Options) (layout, error) {
 	switch {
 	case o.BinDir != "":
@@ -218,18 +218,18 @@ type kubeletFlags struct{ config, binDir string }
 
 func (f kubeletFlags) complete() bool { return f.config != "" && f.binDir != "" }
 
-// node is what install finds out before it decides anything.
+// node holds the facts that install collects before it makes decisions.
 type node struct {
 	disk     disk
 	platform platform
 	version  providerconfig.Version
-	// versionFrom says where the version is from.
+	// versionFrom says how the version was found.
 	versionFrom string
-	// flags are those of the running kubelet, else those in the node's files.
+	// flags are the flags of the running kubelet, else those in the node's files.
 	flags kubeletFlags
-	// earlier are those for which an earlier run installed.
+	// earlier are the flags for which an earlier run installed.
 	earlier kubeletFlags
-	// running says that a kubelet is running, so that its flags are in force.
+	// running says that a kubelet is running and uses its flags.
 	running bool
 	// environ is the part of the kubelet's environment that belongs to the node's
 	// identity.

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// TestPlatformOf: each kind of node is known by its files, also before its first boot.
+// TestPlatformOf: install recognizes each kind of node by its files, even before the
+// first boot.
 func TestPlatformOf(t *testing.T) {
 	t.Parallel()
 	for want, nodes := range map[string][]map[string]string{
@@ -29,7 +30,7 @@ func TestPlatformOf(t *testing.T) {
 	}
 }
 
-// TestPlatformOfImage: an absolute link in an image does not tell of this machine.
+// TestPlatformOfImage: an absolute link in an image says nothing about this machine.
 func TestPlatformOfImage(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, map[string]string{"/usr/lib/os-release": "ID=talos\n", "/etc/x": ""})

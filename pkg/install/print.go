@@ -16,7 +16,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/providerconfig"
 )
 
-// heading says where install is.
+// heading describes the node and the plugin.
 func (i *Installer) heading(n *node, o Options) []string {
 	chosen := "found"
 	if o.Platform != "" && o.Platform != "auto" {
@@ -29,7 +29,7 @@ func (i *Installer) heading(n *node, o Options) []string {
 	}
 }
 
-// compareVersions says so if the plugin is of another version than this program.
+// compareVersions adds a duty if the plugin and this program have different versions.
 func (i *Installer) compareVersions(ctx context.Context, p *plan, o Options) {
 	out, err := i.Execute(ctx, o.Plugin, "version")
 	rest, ok := strings.CutPrefix(strings.TrimSpace(out), pluginName+" ")
@@ -38,7 +38,7 @@ func (i *Installer) compareVersions(ctx context.Context, p *plan, o Options) {
 	}
 }
 
-// print prints what will be done.
+// print prints the plan.
 func (p *plan) print(w io.Writer) error {
 	var b bytes.Buffer
 	for _, line := range p.heading {
@@ -89,7 +89,7 @@ func (p *plan) printChange(b *bytes.Buffer, c change) {
 	}
 }
 
-// printDiff prints the differences of two texts without the two lines that name the
+// printDiff prints the differences of two texts. It omits the two lines that name the
 // files.
 func printDiff(b *bytes.Buffer, path string, old, text []byte) {
 	for line := range strings.Lines(string(diff.Diff(path, old, path, text))) {
@@ -102,7 +102,7 @@ func printDiff(b *bytes.Buffer, path string, old, text []byte) {
 
 // withoutSecrets hides the credentials in the env of providers.
 func withoutSecrets(content []byte) []byte {
-	c, _ := providerconfig.Parse([]providerconfig.File{{Content: content}}, providerconfig.Version{}) // what can be read
+	c, _ := providerconfig.Parse([]providerconfig.File{{Content: content}}, providerconfig.Version{}) // it returns the entries that can be read
 	for _, entry := range c.Providers {
 		for _, variable := range entry.Env {
 			if variable.Value != "" && slices.Contains(secretVariables, variable.Name) {
@@ -113,7 +113,7 @@ func withoutSecrets(content []byte) []byte {
 	return content
 }
 
-// visible replaces what a terminal would obey.
+// visible replaces characters that would control a terminal.
 func visible(r rune) rune {
 	if r != '\t' && !unicode.IsPrint(r) {
 		return unicode.ReplacementChar
@@ -121,7 +121,7 @@ func visible(r rune) rune {
 	return r
 }
 
-// maxDiff is the largest text whose differences are printed.
+// maxDiff limits the size of texts whose differences are printed.
 const maxDiff = 64 << 10
 
 func isText(content []byte) bool {

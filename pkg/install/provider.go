@@ -9,14 +9,14 @@ import (
 	"ecr-cross-account-credential-provider/pkg/providerconfig"
 )
 
-// The names under which a kubelet runs the plugin. A provider's name is the name of
-// its binary.
+// These are the names under which a kubelet runs the plugin. A provider's name is the
+// name of its binary.
 const (
 	pluginName = providerconfig.PluginName
-	// olderName sorts before the stock provider's: kubelets up to 1.32 try providers in
-	// the order of their names.
+	// olderName sorts before the stock provider's name. Kubelets up to 1.32 try
+	// providers in the order of their names.
 	olderName = "aws-" + pluginName
-	// podsName is the second provider's, which gets the pods' tokens.
+	// podsName is the name of the second provider, which gets the pods' tokens.
 	podsName  = pluginName + "-pods"
 	stockName = providerconfig.StockName
 )
@@ -24,7 +24,7 @@ const (
 // ourNames are the names of all entries that this package may write.
 var ourNames = []string{pluginName, olderName, podsName}
 
-// audience is the audience of the pods' tokens, that of STS.
+// audience is the audience of the pods' tokens. It is that of STS.
 const audience = "sts.amazonaws.com"
 
 // provider is an entry of a CredentialProviderConfig.
@@ -38,8 +38,8 @@ type provider struct {
 	TokenAttributes      *tokenAttributes          `yaml:"tokenAttributes,omitempty"`
 }
 
-// tokenAttributes let the kubelet pass on the tokens of pods, also for pods that have
-// none and for service accounts without the annotation: the configuration then
+// tokenAttributes let the kubelet pass on the tokens of pods. They also cover pods
+// without a token, and service accounts without the annotation. Then the configuration
 // decides, and its error says what is missing.
 type tokenAttributes struct {
 	Audience              string   `yaml:"serviceAccountTokenAudience"`
@@ -79,7 +79,7 @@ func providersFor(c config.Config, v providerconfig.Version, instead bool) ([]pr
 func newProvider(name string, matchImages []string) provider {
 	return provider{
 		Name: name, APIVersion: "credentialprovider.kubelet.k8s.io/v1", MatchImages: matchImages,
-		DefaultCacheDuration: "0s", // required, not used: each response has its own
+		DefaultCacheDuration: "0s", // required but unused: each response has its own
 		Args:                 []string{"--config=" + ConfigPath, "get-credentials"},
 	}
 }
@@ -94,7 +94,8 @@ func annotationsOf(c config.Config) (keys []string) {
 	return keys
 }
 
-// stockEntry is the stock provider's, as Amazon Linux 2023 for EKS has it (nodeadm).
+// stockEntry returns the stock provider's entry, as Amazon Linux 2023 for EKS has it
+// (nodeadm).
 func stockEntry() provider {
 	return provider{
 		Name: stockName, APIVersion: "credentialprovider.kubelet.k8s.io/v1", DefaultCacheDuration: "12h",

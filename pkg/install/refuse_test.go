@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestRefuses: what cannot work is refused before anything is touched.
+// TestRefuses: install refuses what cannot work before it changes anything.
 func TestRefuses(t *testing.T) {
 	t.Parallel()
 	release := func(id string) map[string]string {
@@ -82,7 +82,7 @@ func link(n *testNode, target, path string) {
 	}
 }
 
-// TestLock: one run at a time works on a node; a plan needs no lock.
+// TestLock: only one run at a time can work on a node. A plan needs no lock.
 func TestLock(t *testing.T) {
 	t.Parallel()
 	n := disks["AL2"].node(t)

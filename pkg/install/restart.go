@@ -12,16 +12,16 @@ import (
 )
 
 const (
-	// steady is how long a kubelet must have been active: one that cannot start is
-	// started again and again by systemd, and is active in between.
+	// steady is the time for which a kubelet must stay active. systemd restarts a
+	// kubelet that cannot start, and the kubelet is active for short times.
 	steady = 20 * time.Second
-	// patience is the longest wait for a healthy kubelet.
+	// patience limits the wait for a healthy kubelet.
 	patience = 2 * time.Minute
 	interval = time.Second
 )
 
-// restartable reports why a restart of the running kubelet would fail, or seem to,
-// whatever is installed. An unhealthy kubelet does not keep anybody from uninstalling.
+// restartable returns an error if a restart of the running kubelet would fail, or seem
+// to fail, whatever is installed. An unhealthy kubelet does not prevent an uninstall.
 func (i *Installer) restartable(ctx context.Context, p *plan) error {
 	if !p.node.running {
 		return nil
@@ -43,8 +43,8 @@ func (i *Installer) restartable(ctx context.Context, p *plan) error {
 	return nil
 }
 
-// restart restarts the kubelet. If it does not become healthy, the files from before
-// come back and the kubelet is restarted once more; the error says why.
+// restart restarts the kubelet. If the kubelet does not become healthy, restart
+// restores the former files and restarts it once more. The error says why.
 func (i *Installer) restart(ctx context.Context, p *plan) error {
 	if err := i.say("restarting %s, and watching it for %s", p.service, steady); err != nil {
 		return err
@@ -54,13 +54,14 @@ func (i *Installer) restart(ctx context.Context, p *plan) error {
 		return nil
 	}
 	reason := i.reason(ctx, p.service)
-	// An operator who gives up while the kubelet is down still gets the old files back.
+	// If the operator interrupts while the kubelet is down, the former files are still
+	// restored.
 	ctx = context.WithoutCancel(ctx)
 	err := fmt.Errorf("%s is not healthy after the change: %w%s; the former files are back", p.service, cause, reason)
 	err = withCleanup(err, i.stopTimers(ctx, reversed(p.first)), p.node.disk.undo(p.first), p.writeBack(), i.reload(ctx))
 	again := i.restartHealthy(ctx, p.service)
 	if again != nil && p.before.Pending && !p.uninstall {
-		// Perhaps no kubelet ever ran with what earlier runs wrote, either.
+		// Possibly no kubelet ever ran with the files of earlier runs either.
 		err = withCleanup(err, i.takeBack(ctx, p))
 		again = i.restartHealthy(ctx, p.service)
 	}
@@ -70,7 +71,7 @@ func (i *Installer) restart(ctx context.Context, p *plan) error {
 	return fmt.Errorf("%w, and %s is healthy again", err, p.service)
 }
 
-// takeBack brings back what was there before the first run.
+// takeBack restores the files from before the first run.
 func (i *Installer) takeBack(ctx context.Context, p *plan) error {
 	d := p.node.disk
 	var back []change
@@ -87,7 +88,7 @@ func (i *Installer) takeBack(ctx context.Context, p *plan) error {
 	return errors.Join(d.forget(p.before), i.reload(ctx))
 }
 
-// reversed returns the changes that would undo some.
+// reversed returns the changes that would undo the given ones.
 func reversed(changes []change) (back []change) {
 	for _, c := range slices.Backward(changes) {
 		back = append(back, change{path: c.path, old: c.new, new: c.old})
@@ -95,7 +96,7 @@ func reversed(changes []change) (back []change) {
 	return back
 }
 
-// restartHealthy restarts a unit, and waits until it is healthy.
+// restartHealthy restarts a unit, and waits until its kubelet is healthy.
 func (i *Installer) restartHealthy(ctx context.Context, unit string) error {
 	if err := i.Services.Restart(ctx, unit); err != nil {
 		return err
@@ -103,8 +104,8 @@ func (i *Installer) restartHealthy(ctx context.Context, unit string) error {
 	return i.healthy(ctx, unit)
 }
 
-// healthy waits until the unit was active for a while with the same process, and the
-// kubelet says that it is healthy.
+// healthy waits until the unit has been active for a while with the same process, and
+// the kubelet reports that it is healthy.
 func (i *Installer) healthy(ctx context.Context, unit string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("it did not become healthy within %s", patience))
 	defer cancel()
@@ -135,11 +136,12 @@ func (i *Installer) healthy(ctx context.Context, unit string) error {
 	}
 }
 
-// fatal are the phrases of a kubelet's last words: of one in general, of one that has a
-// provider that it cannot run, and of k3s and RKE2. Lines of systemd's own follow them.
+// fatal are phrases in the last line that a kubelet logs before it ends. The first one
+// is general, the second one means a provider that cannot run, and the third one is for
+// k3s and RKE2. systemd's own lines follow that line.
 var fatal = []string{`"command failed"`, "Failed to register CRI auth plugins", "level=fatal"}
 
-// reason returns what the kubelet's own log says of its end.
+// reason returns the reason for the kubelet's end from its own log.
 func (i *Installer) reason(ctx context.Context, unit string) string {
 	log, err := i.Services.Log(context.WithoutCancel(ctx), unit)
 	if err != nil {

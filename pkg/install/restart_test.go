@@ -10,11 +10,11 @@ import (
 	"testing/synctest"
 )
 
-// services stands in for systemd: it says of the kubelet what the test decides, and
-// notes what it is told.
+// services stands in for systemd. It reports the kubelet's state that the test chooses,
+// and records the calls.
 type services struct {
 	told []string
-	// broken reports whether a kubelet that is started now ends again.
+	// broken reports whether a kubelet that starts now ends again.
 	broken func() bool
 	// fails is the error of a restart.
 	fails    error
@@ -37,13 +37,13 @@ func (s *services) Restart(_ context.Context, unit string) error {
 	return errors.Join(s.note("restart "+unit), s.fails)
 }
 
-// Status says activating, then active; a broken kubelet ends after three seconds.
+// Status returns activating, then active. A broken kubelet ends after three seconds.
 func (s *services) Status(context.Context, string) (Status, error) {
 	switch s.age++; {
 	case s.age == 1:
 		return Status{State: "activating"}, nil
 	case s.ends && s.age > 4:
-		return Status{State: "activating"}, nil // started again by systemd
+		return Status{State: "activating"}, nil // systemd has started it again
 	}
 	return Status{State: "active", PID: s.pid}, nil
 }
@@ -74,7 +74,7 @@ func TestRestart(t *testing.T) {
 		n, s := disks["AL2"].withServices(t)
 		before := n.snapshot()
 		n.install()
-		n.install() // nothing changes, so nothing is restarted
+		n.install() // nothing changes, so nothing restarts
 		n.uninstall()
 		want := []string{
 			"reload", "start " + refreshTimer + " " + bootTimer, "restart kubelet",
@@ -87,8 +87,8 @@ func TestRestart(t *testing.T) {
 	})
 }
 
-// TestRollback: if the kubelet is not healthy with what install wrote, every byte
-// comes back, the kubelet is restarted again, and the error has the kubelet's reason.
+// TestRollback: if the kubelet is not healthy with the new files, every byte is
+// restored and the kubelet is restarted again. The error has the kubelet's reason.
 func TestRollback(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -148,8 +148,8 @@ func TestRollback(t *testing.T) {
 	}
 }
 
-// TestRollbackOfUpgrade: after a failed upgrade the former plugin is back, and
-// uninstall still brings back what was there before both.
+// TestRollbackOfUpgrade: after a failed upgrade the former plugin is in place.
+// Uninstall still restores the files from before both.
 func TestRollbackOfUpgrade(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -169,7 +169,7 @@ func TestRollbackOfUpgrade(t *testing.T) {
 	})
 }
 
-// TestRestartPending: a run without a restart leaves one to the next run.
+// TestRestartPending: if one run does not restart the kubelet, the next run does.
 func TestRestartPending(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -185,7 +185,7 @@ func TestRestartPending(t *testing.T) {
 	})
 }
 
-// TestRunningKubelet: what a running kubelet uses stays until it is restarted.
+// TestRunningKubelet: files that a running kubelet uses stay until it is restarted.
 func TestRunningKubelet(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -195,7 +195,7 @@ func TestRunningKubelet(t *testing.T) {
 		n.options.Restart = false
 		n.install()
 		n.write("/usr/local/bin/rke2", "rke2 version v1.34.0+rke2r1")
-		n.install() // the provider's name changes, and the kubelet still runs the older one
+		n.install() // the provider's name changes, and the kubelet still runs the older name
 		if !n.disk().exists(d.binDir + "/" + olderName) {
 			t.Error("the binary that the kubelet runs is gone")
 		}
@@ -214,7 +214,7 @@ func TestRunningKubelet(t *testing.T) {
 	})
 }
 
-// TestFlagsOfRunningKubelet: on a running node of AL2023 the flags change with the next
+// TestFlagsOfRunningKubelet: on a running node of AL2023 the flags change at the next
 // boot. Until then the file that they name stays.
 func TestFlagsOfRunningKubelet(t *testing.T) {
 	t.Parallel()
@@ -229,7 +229,8 @@ func TestFlagsOfRunningKubelet(t *testing.T) {
 		if !strings.Contains(n.out.String(), "to do: reboot this node") {
 			t.Errorf("nothing says to reboot: %s", n.out.String())
 		}
-		// After the boot the kubelet has the flag, until the boot after uninstall.
+		// After the boot the kubelet has the flag. The flag stays until the boot after
+		// uninstall.
 		n.runKubelet("", "--image-credential-provider-config="+ownProviders, "--image-credential-provider-bin-dir="+eksDir)
 		n.options.Restart = true
 		n.uninstall()
@@ -242,7 +243,8 @@ func TestFlagsOfRunningKubelet(t *testing.T) {
 	})
 }
 
-// TestFlagWithoutOthers: a file of ours alone that the kubelet's flag names cannot go.
+// TestFlagWithoutOthers: uninstall cannot remove a file that has only our entries while
+// the kubelet's flag names it.
 func TestFlagWithoutOthers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -257,7 +259,8 @@ func TestFlagWithoutOthers(t *testing.T) {
 	})
 }
 
-// TestOtherKubelet: a kubelet that does not read our file is no reason to stay.
+// TestOtherKubelet: a kubelet that does not read our file does not prevent an
+// uninstall.
 func TestOtherKubelet(t *testing.T) {
 	t.Parallel()
 	n := disks["kubeadm"].node(t)
@@ -268,8 +271,8 @@ func TestOtherKubelet(t *testing.T) {
 	n.same(before)
 }
 
-// TestRollbackOfPending: if the kubelet never ran with what an earlier run wrote, a
-// failing restart takes that away, too.
+// TestRollbackOfPending: if no kubelet ever ran with the files of an earlier run, a
+// failing restart also removes those files.
 func TestRollbackOfPending(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

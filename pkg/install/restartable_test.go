@@ -8,15 +8,15 @@ import (
 	"testing/synctest"
 )
 
-// idle is a systemd whose unit does not run.
+// idle is a systemd with a unit that does not run.
 type idle struct{ *services }
 
 func (idle) Status(context.Context, string) (Status, error) {
 	return Status{State: "inactive"}, nil
 }
 
-// TestRestartable: a restart that would fail, or seem to, whatever is installed is
-// refused before anything is touched; but uninstall does not need a healthy kubelet.
+// TestRestartable: if a restart would fail, or seem to fail, whatever is installed,
+// install refuses it before any change. Uninstall does not need a healthy kubelet.
 func TestRestartable(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -40,7 +40,7 @@ func TestRestartable(t *testing.T) {
 		n.install()
 		sick = true
 		restarts := 0
-		s.broken = func() bool { restarts++; sick = false; return false } // as the plugin goes away
+		s.broken = func() bool { restarts++; sick = false; return false } // the kubelet recovers when the plugin is removed
 		n.uninstall()
 		n.same(before)
 		if told := strings.Join(s.told, ", "); restarts != 1 {

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// TestRootAbsent: a root directory that is not there is an error, not a hang.
+// TestRootAbsent: a missing root directory is an error, not a hang.
 func TestRootAbsent(t *testing.T) {
 	t.Parallel()
 	n := disks["AL2"].node(t)
@@ -18,7 +18,8 @@ func TestRootAbsent(t *testing.T) {
 	n.refused("is not a directory")
 }
 
-// TestOutside: a symbolic link does not lead out of the root directory.
+// TestOutside: install refuses a symbolic link that points outside of the root
+// directory.
 func TestOutside(t *testing.T) {
 	t.Parallel()
 	n := disks["k3s"].node(t)
@@ -32,7 +33,7 @@ func TestOutside(t *testing.T) {
 	}
 }
 
-// TestInsideLink: a symbolic link to a directory inside is followed.
+// TestInsideLink: install follows a symbolic link to a directory inside.
 func TestInsideLink(t *testing.T) {
 	t.Parallel()
 	n := disks["k3s"].node(t)
@@ -50,7 +51,7 @@ func TestInsideLink(t *testing.T) {
 	n.same(before)
 }
 
-// TestPipes: a named pipe in place of a file is refused, and nobody waits for it.
+// TestPipes: install refuses a named pipe in place of a file, and does not wait for it.
 func TestPipes(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{eksDir + "/20.yaml", eksDir + "/config.json", stateFile, "/etc/os-release"} {
@@ -73,7 +74,8 @@ func TestPipes(t *testing.T) {
 	}
 }
 
-// TestNoMode: a file that nobody may read would look like none.
+// TestNoMode: install refuses a file with mode 0, because it would look like a missing
+// one.
 func TestNoMode(t *testing.T) {
 	t.Parallel()
 	n := disks["AL2"].node(t)
@@ -85,7 +87,8 @@ func TestNoMode(t *testing.T) {
 	}
 }
 
-// TestOwner: the owner, the group and the mode of a file stay, and come back.
+// TestOwner: install keeps the owner, the group and the mode of a file, and uninstall
+// restores them.
 func TestOwner(t *testing.T) {
 	t.Parallel()
 	uid, gid := os.Getuid(), os.Getgid()

@@ -9,9 +9,9 @@ import (
 
 // Services controls the services of a node.
 type Services interface {
-	// Reload reads changed units.
+	// Reload makes systemd read changed units.
 	Reload(ctx context.Context) error
-	// Start and Stop do not wait for what the units do.
+	// Start and Stop do not wait until the units' programs have ended.
 	Start(ctx context.Context, units ...string) error
 	Stop(ctx context.Context, units ...string) error
 	Restart(ctx context.Context, unit string) error
@@ -20,15 +20,15 @@ type Services interface {
 	Log(ctx context.Context, unit string) (string, error)
 }
 
-// Status is what a unit does.
+// Status is the state of a unit.
 type Status struct {
-	// State is active, activating, failed or another of systemd's words.
+	// State is active, activating, failed or another word of systemd.
 	State string
-	// PID is the main process's; 0 if there is none.
+	// PID is the ID of the main process, or 0 if there is none.
 	PID int
 }
 
-// Systemd is the Services of a node with systemd. Execute runs its programs.
+// Systemd implements Services for a node with systemd. Execute runs the programs.
 type Systemd struct {
 	Execute func(ctx context.Context, name string, args ...string) (string, error)
 }
@@ -46,10 +46,10 @@ func (s Systemd) Stop(ctx context.Context, units ...string) error {
 	return s.run(ctx, append([]string{"stop"}, units...)...)
 }
 
-// Restart runs systemctl restart. A unit that has failed again and again may not be
-// started before systemd has forgotten that.
+// Restart runs systemctl restart. Before that it runs reset-failed, because systemd
+// does not start a unit that has failed too often.
 func (s Systemd) Restart(ctx context.Context, unit string) error {
-	_ = s.run(ctx, "reset-failed", unit) // it fails for a unit that is not loaded, which has nothing to forget
+	_ = s.run(ctx, "reset-failed", unit) // it fails only if the unit is not loaded, and then there is no failure to reset
 	return s.run(ctx, "restart", unit)
 }
 

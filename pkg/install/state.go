@@ -9,8 +9,8 @@ import (
 	"slices"
 )
 
-// StateDir is where a node keeps what install changed and what was there before. It
-// must survive a reboot.
+// StateDir is the directory in which a node keeps what install changed, and the former
+// files. It must survive a reboot.
 const StateDir = "/var/lib/" + pluginName
 
 const (
@@ -18,33 +18,34 @@ const (
 	formerDir = StateDir + "/former"
 )
 
-// state is what install did to a node.
+// state describes what install did to a node.
 type state struct {
 	Platform string `json:"platform"`
-	// Service is the kubelet's unit; empty if nothing controls services.
+	// Service is the kubelet's unit, or empty if nothing controls services.
 	Service string `json:"service,omitempty"`
 	// ProviderConfig and BinDir are the values of the kubelet's two flags.
 	ProviderConfig string `json:"providerConfig,omitempty"`
 	BinDir         string `json:"binDir,omitempty"`
-	// Pending says that files changed and the kubelet was not restarted since, as far
-	// as install knows.
+	// Pending says that files changed and that, as far as install knows, the kubelet
+	// was not restarted since then.
 	Pending bool `json:"restartPending,omitempty"`
-	// Files are those that install wrote, in the order of writing.
+	// Files are the files that install wrote, in the order of writing.
 	Files []record `json:"files"`
-	// Directories are those that install made, those above first.
+	// Directories are the directories that install made, parents first.
 	Directories []string `json:"directories,omitempty"`
 }
 
 // record is a file that install wrote.
 type record struct {
 	Path string `json:"path"`
-	// Former is what was there before; its content is the file formerDir/SHA256.
+	// Former is the object from before install. Its content is in the file
+	// formerDir/SHA256.
 	Former former `json:"former"`
-	// Providers says that it is a configuration of the kubelet's providers, of which
-	// others may own a part.
+	// Providers says that the file is a configuration of the kubelet's providers.
+	// Others may own a part of it.
 	Providers bool `json:"providers,omitempty"`
-	// Ours are the fingerprints of what install put there: the latest, and while it
-	// works also the ones before.
+	// Ours are the fingerprints of the objects that install put there. While install
+	// works, it has both the new and the former ones.
 	Ours []string `json:"ours"`
 }
 
@@ -76,7 +77,7 @@ func (s state) plugin() (string, bool) {
 	return s.Files[i].Path, true
 }
 
-// readState returns a node's state, the zero value if install did nothing.
+// readState returns a node's state, or the zero value if install did nothing.
 func (d disk) readState() (state, error) {
 	var s state
 	if err := d.inside(formerDir); err != nil {
@@ -112,12 +113,12 @@ func (d disk) writeState(s state) error {
 	return d.put(stateFile)
 }
 
-// formerPath is where the content of a former file is kept.
+// path returns the path of the kept content.
 func (f former) path() string { return filepath.Join(formerDir, filepath.Base(f.Fingerprint[5:])) }
 
 func (f former) regular() bool { return f.Link == "" && f.Mode != 0 }
 
-// keep keeps what was at a path before install.
+// keep saves the object from before install.
 func (d disk) keep(o object) (former, error) {
 	f := former{Fingerprint: o.fingerprint(), Mode: o.mode, Link: o.link, Owner: o.owner}
 	if !f.regular() || d.exists(f.path()) {
@@ -129,7 +130,7 @@ func (d disk) keep(o object) (former, error) {
 	return f, d.put(f.path())
 }
 
-// restored returns what was there before.
+// restored returns the object from before install.
 func (d disk) restored(f former) (object, error) {
 	o := object{mode: f.Mode, link: f.Link, owner: f.Owner}
 	if f.regular() {

@@ -10,8 +10,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/providerconfig"
 )
 
-// Uninstall brings back what was there before the first install. It prints its plan
-// first.
+// Uninstall restores the files from before the first install. It prints its plan first.
 func (i *Installer) Uninstall(ctx context.Context, o Options) error {
 	unlock, err := i.start(o.PlanOnly)
 	if err != nil {
@@ -28,8 +27,8 @@ func (i *Installer) Uninstall(ctx context.Context, o Options) error {
 	return i.apply(ctx, p, o.Restart)
 }
 
-// planUninstall plans the way back: first what makes the kubelet run the plugin, then,
-// when no kubelet does, the rest.
+// planUninstall plans the changes in reverse order. It first removes what makes the
+// kubelet run the plugin. The rest follows when no kubelet runs the plugin.
 func (i *Installer) planUninstall(o Options) (*plan, error) {
 	n := &node{disk: i.disk()}
 	before, err := n.disk.readState()
@@ -65,8 +64,8 @@ func (i *Installer) planUninstall(o Options) (*plan, error) {
 	return p, usage(p.checkLeaving(o.Restart))
 }
 
-// addCache says what is left of the cache: a directory of the operator's choice may
-// hold more.
+// addCache adds a duty if the operator chose the cache's directory. Such a directory
+// may hold other files.
 func (p *plan) addCache() {
 	d := p.node.disk
 	c, err := config.Source{Path: d.at(ConfigPath), AnyOwner: true}.Load(nil)
@@ -75,8 +74,9 @@ func (p *plan) addCache() {
 	}
 }
 
-// takeAway plans what becomes of a file. One that the kubelet's flags name stays as
-// long as they do: with other entries, if it has some.
+// takeAway plans the change of one file. A file that the kubelet's flags name stays as
+// long as they name it, with its other entries. takeAway refuses if no other entry
+// would be left.
 func (p *plan) takeAway(r record) (change, error) {
 	n := p.node
 	c, err := n.disk.undone(r)
@@ -84,7 +84,7 @@ func (p *plan) takeAway(r record) (change, error) {
 		return c, err
 	}
 	refusal := usage(fmt.Errorf("the kubelet's flag --%s names %s, which install made; remove the flag, restart the kubelet, and run uninstall again", configFlag, n.flags.config))
-	if n.flags.config != r.Path { // the directory
+	if n.flags.config != r.Path { // the flag names the directory
 		others := slices.Concat(n.disk.glob(n.flags.config, "*.json"), n.disk.glob(n.flags.config, "*.yaml"), n.disk.glob(n.flags.config, "*.yml"))
 		if len(others) == 1 {
 			return c, refusal
@@ -103,7 +103,7 @@ func (p *plan) takeAway(r record) (change, error) {
 	return c, nil
 }
 
-// checkLeaving refuses to remove binaries under a kubelet that goes on running them.
+// checkLeaving refuses to remove binaries that a running kubelet would continue to run.
 func (p *plan) checkLeaving(restart bool) error {
 	switch {
 	case restart && p.service == "":

@@ -10,7 +10,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
-// The units that mint tokens before pods need them.
+// These are the units that mint tokens before pods need them.
 const (
 	unitDir      = "/etc/systemd/system"
 	refreshUnit  = "ecr-cross-account-refresh.service"
@@ -63,7 +63,8 @@ AccuracySec=1s
 WantedBy=timers.target
 `
 
-// addUnits plans the units, enabled, where there is systemd and anything to refresh.
+// addUnits plans the units and enables them, if the node has systemd and something can
+// be refreshed.
 func (p *plan) addUnits(entries []provider, c config.Config) error {
 	d := p.node.disk
 	entry, ok := entryOfNode(entries, c)
@@ -98,14 +99,14 @@ func (p *plan) addUnits(entries []provider, c config.Config) error {
 	return nil
 }
 
-// quoted quotes a variable for a unit (systemd.syntax(7)): a percent sign would be a
-// specifier, and a line's end would end the setting.
+// quoted quotes a variable for a unit (systemd.syntax(7)). Otherwise a percent sign
+// would start a specifier, and a line break would end the setting.
 func quoted(variable string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "%", "%%", "\n", `\n`, "\r", `\r`).Replace(variable) + `"`
 }
 
-// entryOfNode returns the provider whose registries the node's own identity serves, at
-// least in part. It reports false if there is nothing to refresh.
+// entryOfNode returns the name of the provider that serves registries with the node's
+// own identity. It reports false if there is nothing to refresh.
 func entryOfNode(entries []provider, c config.Config) (string, bool) {
 	if c.Cache.Named && c.Cache.Directory == "" {
 		return "", false
@@ -120,7 +121,7 @@ func entryOfNode(entries []provider, c config.Config) (string, bool) {
 
 func ofNode(e rule.Entry) bool { return e.ServiceAccount == nil }
 
-// startTimers starts the timers of the units that were written.
+// startTimers starts the timers of the new units.
 func (i *Installer) startTimers(ctx context.Context, p *plan) error {
 	if i.Services == nil || len(p.timers) == 0 || p.uninstall {
 		return nil
@@ -131,7 +132,7 @@ func (i *Installer) startTimers(ctx context.Context, p *plan) error {
 	return i.Services.Start(ctx, p.timers...)
 }
 
-// stopTimers stops the timers whose units are going to be removed.
+// stopTimers stops the timers whose units will be removed.
 func (i *Installer) stopTimers(ctx context.Context, changes []change) error {
 	var going []string
 	for _, c := range changes {

@@ -9,7 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestUnitEnvironment: the unit has the identity of the kubelet, running or not.
+// TestUnitEnvironment: the unit has the kubelet's identity, whether the kubelet runs or
+// not.
 func TestUnitEnvironment(t *testing.T) {
 	t.Parallel()
 	want := []string{`Environment="AWS_PROFILE=node 100%%"`, `Environment="AWS_REGION=eu-west-1"`, `Environment="HOME=/root"`}
@@ -41,8 +42,7 @@ func TestUnitEnvironment(t *testing.T) {
 	}
 }
 
-// TestNoUnits: where nothing can be refreshed there are no units, and the plan says
-// why.
+// TestNoUnits: if nothing can be refreshed, there are no units, and the plan says why.
 func TestNoUnits(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -69,7 +69,7 @@ func TestNoUnits(t *testing.T) {
 	}
 }
 
-// TestSystemd: what is asked of systemd's programs, and what is made of their answers.
+// TestSystemd: how install calls systemd's programs, and how it uses their output.
 func TestSystemd(t *testing.T) {
 	t.Parallel()
 	var asked []string
@@ -119,7 +119,7 @@ func TestSystemd(t *testing.T) {
 	}
 }
 
-// TestQuoted: no variable of the kubelet's ends its line of the unit.
+// TestQuoted: no variable of the kubelet can end its line in the unit.
 func TestQuoted(t *testing.T) {
 	t.Parallel()
 	n := disks["AL2"].node(t)
@@ -130,7 +130,7 @@ func TestQuoted(t *testing.T) {
 	}
 }
 
-// TestSecretsOfEnv: the plan does not print credentials of a provider's env.
+// TestSecretsOfEnv: the plan does not print credentials from a provider's env.
 func TestSecretsOfEnv(t *testing.T) {
 	t.Parallel()
 	n := disks["AL2"].node(t)
@@ -142,8 +142,8 @@ func TestSecretsOfEnv(t *testing.T) {
 	}
 }
 
-// TestUnitSyntax: a setting of a unit may go on in the next line, and has percent signs
-// twice.
+// TestUnitSyntax: a setting in a unit may continue on the next line. It has two percent
+// signs for each one.
 func TestUnitSyntax(t *testing.T) {
 	t.Parallel()
 	n := disks["AL2"].node(t)

@@ -9,7 +9,7 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"os/exec" //nolint:depguard // this program, unlike the plugin, runs the node's own
+	"os/exec" //nolint:depguard // unlike the plugin, this program runs the node's own programs
 	"path/filepath"
 	"strings"
 	"time"
@@ -53,7 +53,7 @@ func installCommand(conf *command.Configuration) command.Command {
 	}
 }
 
-// uninstallCommand takes the plugin away.
+// uninstallCommand removes the plugin from a node.
 func uninstallCommand() command.Command {
 	return command.Command{
 		Name:    "uninstall",
@@ -78,7 +78,7 @@ func rootFlag(flags *flag.FlagSet, o *install.Options) (root *string) {
 	return flags.String("root", "/", "the root `DIR` of the node, if it is not this machine, such as an image that is being built")
 }
 
-// check checks what the flags of install say together.
+// check checks that the flags of install fit together.
 func check(conf *command.Configuration, o install.Options, args []string) error {
 	switch {
 	case len(args) > 0:
@@ -93,7 +93,7 @@ func check(conf *command.Configuration, o install.Options, args []string) error 
 	return nil
 }
 
-// misused gives errors of usage their status.
+// misused gives usage errors their exit status.
 func misused(err error) error {
 	if _, ok := errors.AsType[install.UsageError](err); ok {
 		return &command.ExitError{Status: command.Misused, Err: err}
@@ -101,8 +101,8 @@ func misused(err error) error {
 	return err
 }
 
-// pluginBeside returns the plugin that belongs to this program: beside it, or where a
-// package has it; empty if it is neither there nor there.
+// pluginBeside returns the plugin that belongs to this program. The plugin is beside
+// this program, or in a package's place. If neither file exists, the result is empty.
 func pluginBeside(tool string) string {
 	for _, plugin := range []string{
 		filepath.Join(filepath.Dir(tool), providerconfig.PluginName),
@@ -115,7 +115,7 @@ func pluginBeside(tool string) string {
 	return ""
 }
 
-// installer returns the installer of this machine, or of the disk of another.
+// installer returns the installer for this machine, or for the disk of another machine.
 func installer(p command.Process, root string) *install.Installer {
 	i := &install.Installer{Root: filepath.Clean(root), Version: p.Version, Out: p.Stdout, Execute: execute, Health: askHealth}
 	if i.Root != "/" {
@@ -128,7 +128,8 @@ func installer(p command.Process, root string) *install.Installer {
 	return i
 }
 
-// controlTimeout bounds one call of systemd. The restart of k3s waits until it is ready.
+// controlTimeout limits one call of systemd. A restart of k3s returns when k3s is
+// ready.
 const controlTimeout = 3 * time.Minute
 
 // control runs a program of systemd and returns what it prints.
@@ -141,10 +142,10 @@ func control(ctx context.Context, name string, args ...string) (string, error) {
 	return string(out), err
 }
 
-// healthURL is where a kubelet answers by default (healthzPort).
+// healthURL is the default address of a kubelet's health check (healthzPort).
 const healthURL = "http://127.0.0.1:10248/healthz"
 
-// askHealth asks the kubelet of this machine whether it is healthy.
+// askHealth asks this machine's kubelet whether it is healthy.
 func askHealth(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
@@ -156,7 +157,7 @@ func askHealth(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close() //nolint:errcheck // it was only read
+	defer resp.Body.Close() //nolint:errcheck // reading is complete
 	if body, _ := io.ReadAll(io.LimitReader(resp.Body, 1000)); resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s: %s %s", healthURL, resp.Status, body)
 	}

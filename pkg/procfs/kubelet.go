@@ -8,8 +8,8 @@ import (
 // kubeletNames are the programs that are a kubelet or contain one.
 var kubeletNames = []string{"kubelet", "k3s-server", "k3s-agent", "k3s", "rke2"}
 
-// FindKubelet returns the running kubelet: the program with this name, or else one
-// that contains a kubelet. It reports false if there is none.
+// FindKubelet returns the running kubelet: a program with the name kubelet, or else a
+// program that contains one. It reports false if there is none.
 func (fs FS) FindKubelet() (Process, bool, error) {
 	found, err := fs.Find(kubeletNames...)
 	if err != nil || len(found) == 0 {
@@ -23,11 +23,12 @@ func (fs FS) FindKubelet() (Process, bool, error) {
 	return found[0], true, nil
 }
 
-// HasKubelet reports whether the program contains a kubelet, like k3s and RKE2.
+// HasKubelet reports whether the program is another one that contains a kubelet, like
+// k3s and RKE2.
 func (p Process) HasKubelet() bool { return p.Name != kubeletNames[0] }
 
-// KubeletFlag returns the value of a kubelet's flag. The flag may be one that k3s
-// passes on.
+// KubeletFlag returns the value of a kubelet's flag. The flag may also be in k3s's
+// --kubelet-arg.
 func (p Process) KubeletFlag(name string) (value string, ok bool) {
 	value, ok = p.Flag(name)
 	for i, arg := range p.Args {
@@ -42,9 +43,9 @@ func (p Process) KubeletFlag(name string) (value string, ok bool) {
 	return value, ok
 }
 
-// SameRoot reports whether the process has this process's root directory: one in a
-// container is the kubelet of another node. Only root may know; others see no
-// difference.
+// SameRoot reports whether the process has the same root directory as this process. A
+// kubelet in a container belongs to another node. Only root can see the difference; for
+// other users SameRoot reports true.
 func (p Process) SameRoot() bool {
 	theirs, err := os.Stat(p.Path("root"))
 	if err != nil {

@@ -16,9 +16,9 @@ func PublicHosts() []string { return slices.Clone(publicHosts) }
 
 var publicHosts = []string{"public.ecr.aws", "ecr-public.aws.com"}
 
-// HostPatterns returns patterns for a kubelet's matchImages. They match the hosts
-// of an account's private registries in a partition, one pattern for each form of
-// host. The account is 12 digits, or "*" for all.
+// HostPatterns returns patterns for a kubelet's matchImages. They match the hosts of an
+// account's private registries in a partition, one pattern for each form of host. The
+// account is 12 digits, or "*" for all accounts.
 func HostPatterns(account string, p Partition) []string {
 	var patterns []string
 	for i := range partitions {
