@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// writeArchive writes everything for a platform into one file, below a directory of the
-// archive's name.
+// writeArchive writes everything for a platform into one file. In the archive, all
+// files are in a directory with the archive's name.
 func (r *release) writeArchive(p platform, plugin, tool program, documents []file) error {
 	name := fmt.Sprintf("%s-%s-%s-%s", pluginName, r.source.version, p.system, p.architecture)
 	files := []file{plugin.below(name), tool.below(name)}
@@ -52,7 +52,7 @@ func tarGzip(files []file, date time.Time) ([]byte, error) {
 	return gzipped(b.Bytes())
 }
 
-// gzipped compresses without a name and a time.
+// gzipped compresses a text. It stores no name and no time.
 func gzipped(content []byte) ([]byte, error) {
 	var b bytes.Buffer
 	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)

@@ -15,9 +15,9 @@ import (
 	cdx "github.com/CycloneDX/cyclonedx-go"
 )
 
-// componentsOf returns the list of what an artifact is made of, in the format CycloneDX:
-// the programs, and the modules that the Go tool has noted in them. It has no serial
-// number, and the commit's date.
+// componentsOf returns the list of an artifact's components in the format CycloneDX:
+// the programs, and the modules that the Go tool has recorded in them. The list has the
+// commit's date, and no serial number.
 func componentsOf(artifact file, programs []program, s source) ([]byte, error) {
 	whole := cdx.Component{
 		BOMRef: "artifact:" + artifact.base(), Type: cdx.ComponentTypeFile, Name: artifact.base(),
@@ -59,7 +59,7 @@ func componentsOf(artifact file, programs []program, s source) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// modulesOf returns the modules that a program links, and Go's own.
+// modulesOf returns the modules that a program links, including Go's own.
 func modulesOf(p program) ([]cdx.Component, error) {
 	components := []cdx.Component{library("std", strings.TrimPrefix(p.info.GoVersion, "go"))}
 	for _, d := range p.info.Deps {
@@ -84,7 +84,8 @@ func library(path, version string) cdx.Component {
 	return cdx.Component{BOMRef: purl, Type: cdx.ComponentTypeLibrary, Name: path, Version: version, PackageURL: purl}
 }
 
-// hashOf returns a module's checksum of go.sum: a SHA-256 over the sums of its files.
+// hashOf returns a module's checksum from go.sum. It is a SHA-256 of the list of its
+// files' checksums.
 func hashOf(m *debug.Module) (*[]cdx.Hash, error) {
 	sum, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(m.Sum, "h1:"))
 	if err != nil {

@@ -5,16 +5,16 @@ import (
 	"strings"
 )
 
-// file is a file of an archive or a package. Its owner is root, and its time that of
+// file is a file of an archive or a package. Its owner is root, and its time is that of
 // the commit.
 type file struct {
 	name    string // its path, with slashes
 	content []byte
 	mode    fs.FileMode
-	link    string // what a symbolic link leads to
+	link    string // the target of a symbolic link
 }
 
-// Where archives have what is not in the repository.
+// These are the directories in archives for files that are not in the repository.
 const (
 	manDir         = "man/"
 	bashCompletion = "completions/" + toolName + ".bash"

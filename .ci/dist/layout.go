@@ -10,7 +10,8 @@ import (
 	"github.com/goreleaser/nfpm/v2/files"
 )
 
-// Where a package has the plugin, outside of everybody's PATH, and other files.
+// These are the paths of a package's files. The plugin is not in a directory of the
+// PATH.
 const (
 	pluginPath  = "/usr/libexec/" + pluginName
 	etcDir      = "/etc/" + pluginName
@@ -22,7 +23,7 @@ const (
 	directories = 0o755
 )
 
-// layout is where a distribution wants files whose places differ.
+// layout holds the paths that differ between distributions.
 type layout struct {
 	zshDir  string
 	license string
@@ -33,14 +34,14 @@ var (
 	redHat = layout{"/usr/share/zsh/site-functions/", "/usr/share/licenses/" + pluginName + "/LICENSE"}
 )
 
-// content is a file of a package by its path, or a directory.
+// content is a file or a directory of a package, with its path.
 type content struct {
 	file
 	dir bool
 }
 
-// place returns the contents of a package. It has no configuration, because any would
-// change what the plugin does.
+// place returns the contents of a package. A package has no configuration, because any
+// configuration would change what the plugin does.
 func (l layout) place(plugin, tool program, documents []file) ([]content, error) {
 	at := func(name string, f file) content { return content{file: file{name, f.content, f.mode, ""}} }
 	link := func(name, target string) content { return content{file: file{name: name, link: target}} }
@@ -75,7 +76,7 @@ func (l layout) place(plugin, tool program, documents []file) ([]content, error)
 	return append(all, ownDirs(all)...), nil
 }
 
-// ownDirs returns the directories of the documents, which no other package has.
+// ownDirs returns the directories of the documents. No other package has them.
 func ownDirs(all []content) (dirs []content) {
 	var names []string
 	for _, c := range all {

@@ -1,11 +1,12 @@
-// Command dist writes a release into the directory dist of a clone: archives, packages
-// for Debian and Red Hat, bare programs in the layout that kOps wants, a list of
-// components for each of them, and checksums. `make dist` builds the programs first.
+// Command dist writes a release into the directory dist of a clone. A release has
+// archives, packages for Debian and Red Hat, and bare programs in the layout for kOps.
+// Each of them has a list of its components. SHA256SUMS has the checksums of all files.
+// `make dist` builds the programs first.
 //
 //	dist CLONE
 //
-// The same commit gives the same bytes wherever the clone is. The command is a module of
-// its own, because the programs must not depend on what it links.
+// The same commit gives the same bytes in every clone. The command is a separate
+// module, because the programs must not depend on the modules that it links.
 package main
 
 import (

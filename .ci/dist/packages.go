@@ -37,7 +37,7 @@ func (r *release) writePackages(p platform, plugin, tool program, documents []fi
 	return nil
 }
 
-// packed returns a package, and its file's name.
+// packed returns a package, and the name of its file.
 func (r *release) packed(p platform, packager nfpm.Packager, contents []content) ([]byte, string, error) {
 	dir, err := os.MkdirTemp("", "package")
 	if err != nil {

@@ -7,14 +7,14 @@ import (
 	"path"
 )
 
-// platform is what programs are built for.
+// platform is a system and an architecture.
 type platform struct {
 	system, architecture string
 	suffix               string // of a program's file
 	packages             bool
 }
 
-// platforms are those that the Makefile builds for.
+// platforms are the platforms for which the Makefile builds.
 var platforms = []platform{
 	{"linux", "amd64", "", true},
 	{"linux", "arm64", "", true},
@@ -28,7 +28,7 @@ type program struct {
 	info *buildinfo.BuildInfo
 }
 
-// programs reads the plugin and the tool for a platform.
+// programs reads the plugin and the tool of a platform.
 func (s source) programs(p platform) (plugin, tool program, err error) {
 	if plugin, err = s.program(p, pluginName); err != nil {
 		return plugin, tool, err
@@ -68,8 +68,9 @@ func (r *release) writePlatform(p platform, documents []file) error {
 	return r.writePackages(p, plugin, tool, documents)
 }
 
-// writeBare writes the programs as they are: dist/SYSTEM/ARCHITECTURE/NAME-SYSTEM-ARCHITECTURE,
-// with their sums beside. The plugin is there under the stock plugin's name too.
+// writeBare writes the programs without an archive:
+// dist/SYSTEM/ARCHITECTURE/NAME-SYSTEM-ARCHITECTURE, with a checksum beside each. The
+// plugin also has a copy under the stock plugin's name.
 func (r *release) writeBare(p platform, plugin, tool program) error {
 	for _, bare := range []struct {
 		name    string

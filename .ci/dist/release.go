@@ -16,7 +16,7 @@ type release struct {
 	sums   []string // lines of SHA256SUMS
 }
 
-// add writes an artifact, and beside it the list of what the programs in it are made of.
+// add writes an artifact. Beside it, add writes the list of its components.
 func (r *release) add(f file, programs ...program) error {
 	if err := r.write(f); err != nil {
 		return err
@@ -28,7 +28,7 @@ func (r *release) add(f file, programs ...program) error {
 	return r.write(file{name: f.name + ".cdx.json", content: components, mode: 0o644})
 }
 
-// write writes a file, and notes its sum.
+// write writes a file, and records its checksum.
 func (r *release) write(f file) error {
 	path := filepath.Join(r.dir, filepath.FromSlash(f.name))
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -40,7 +40,7 @@ func (r *release) write(f file) error {
 	if !strings.HasSuffix(f.name, ".sha256") {
 		r.sums = append(r.sums, string(sumLine(f.content, f.name)))
 	}
-	return os.Chmod(path, f.mode) // whatever the umask
+	return os.Chmod(path, f.mode) // whatever the umask is
 }
 
 // writeSums writes SHA256SUMS, for sha256sum -c.

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// The programs' names.
+// These are the names of the programs.
 const (
 	pluginName = "ecr-cross-account-credential-provider"
 	toolName   = "ecr-cross-account"
@@ -45,7 +45,7 @@ func readSource(root string) (source, error) {
 	return s, err
 }
 
-// output runs a program in the clone and returns what it writes to stdout.
+// output runs a program in the clone and returns its stdout.
 func (s source) output(name string, args ...string) (string, error) {
 	cmd := exec.Command(name, args...)
 	cmd.Dir, cmd.Stderr = s.root, os.Stderr
@@ -56,7 +56,7 @@ func (s source) output(name string, args ...string) (string, error) {
 	return string(out), nil
 }
 
-// documents returns what accompanies the programs: README.md, LICENSE, the examples, the
+// documents returns the other files of a release: README.md, LICENSE, the examples, the
 // manual pages and the completions.
 func (s source) documents() ([]file, error) {
 	names, err := s.output("git", "ls-files", "-z", "README.md", "LICENSE", "config-examples")

@@ -1,6 +1,6 @@
 // Command ecr-pull-secrets keeps a pull Secret fresh in each selected namespace of a
-// cluster: for clusters where no image credential provider can be installed on the
-// nodes.
+// cluster. It is for clusters in which no image credential provider can be installed on
+// the nodes.
 package main
 
 import (

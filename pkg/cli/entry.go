@@ -25,9 +25,9 @@ func (k *kubeletEntry) register(flags *flag.FlagSet) {
 	flags.StringVar(&k.name, "provider", "", "the `NAME` of the plugin's entry there, if there are several")
 }
 
-// apply gives this process the environment and the flags with which the kubelet
-// starts the plugin. Flags of the command line have priority over the same flags in
-// the entry's args. apply must run before anything reads the environment.
+// apply gives this process the environment and the flags with which the kubelet starts
+// the plugin. The command line's flags override the same flags in the entry's args.
+// apply must run before any code reads the environment.
 func (k kubeletEntry) apply(p Process, conf *command.Configuration) error {
 	switch {
 	case k.path == "" && k.name != "":
@@ -48,7 +48,7 @@ func (k kubeletEntry) apply(p Process, conf *command.Configuration) error {
 	flags.SetOutput(io.Discard)
 	var own command.Configuration
 	own.Register(flags)
-	for args := entry.Args; len(args) > 0; { // flags may stand before the command's name and after it
+	for args := entry.Args; len(args) > 0; { // flags may come before and after the command's name
 		if err := flags.Parse(args); err != nil {
 			return command.UsageError("args of provider %s in %s: %w", printable.Short(entry.Name), k.path, err)
 		}
@@ -61,9 +61,10 @@ func (k kubeletEntry) apply(p Process, conf *command.Configuration) error {
 	return nil
 }
 
-// find returns the entry of --provider, else the only one that is this program's by its
-// name, else the only one if it has the stock provider's name. Whatever is wrong with
-// the file ends the search: half of an entry would give another identity.
+// find returns the entry of --provider. Without --provider it returns the only entry
+// whose name is this program's. If there is none, it returns the only entry of the file
+// if that has the stock provider's name. Any problem in the file is an error, because
+// an incomplete entry would give another identity.
 func (k kubeletEntry) find() (providerconfig.Provider, error) {
 	c, problems := providerconfig.Read(k.path, providerconfig.Version{})
 	if len(problems) > 0 {
@@ -100,7 +101,7 @@ func (k kubeletEntry) candidates(c providerconfig.Config) []providerconfig.Provi
 	return found
 }
 
-// joinLines joins problems to one line.
+// joinLines joins problems into one line.
 func joinLines(problems []error) error {
 	texts := make([]string, len(problems))
 	for i, problem := range problems {

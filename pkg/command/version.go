@@ -13,21 +13,21 @@ import (
 //go:embed VERSION
 var release string
 
-// Release returns the version of this source, such as v0.1.0. It is that of the file
-// VERSION, however the program was built.
+// Release returns the version of this source, such as v0.1.0. It is the text of the
+// file VERSION, however the program was built.
 func Release() string { return strings.TrimSpace(release) }
 
-// Build says what a program was built from. It is the JSON form of the command version,
+// Build describes the source of a program. It is the JSON form of the command version,
 // so the names of its fields are stable.
 type Build struct {
 	Version string `json:"version"`
-	Commit  string `json:"commit"` // ends with -dirty if files were changed; empty: not built in a repository
+	Commit  string `json:"commit"` // ends with -dirty if files were changed; empty if not built in a repository
 	Date    string `json:"date"`   // of the commit
 	Go      string `json:"go"`
 }
 
-// BuildOf returns the build of this program, which is of a version: the Go tool has
-// noted the rest.
+// BuildOf returns the build of this program. The caller gives the version, and the Go
+// tool has recorded the rest in the program.
 func BuildOf(version string) Build {
 	var settings []debug.BuildSetting
 	if info, ok := debug.ReadBuildInfo(); ok {
@@ -54,7 +54,7 @@ func buildOf(version, goVersion string, settings []debug.BuildSetting) Build {
 	return b
 }
 
-// String returns the build in a line.
+// String returns the build in one line.
 func (b Build) String() string {
 	if b.Commit == "" {
 		return fmt.Sprintf("%s (%s)", b.Version, b.Go)
@@ -62,7 +62,7 @@ func (b Build) String() string {
 	return fmt.Sprintf("%s (commit %s of %s, %s)", b.Version, b.Commit, b.Date, b.Go)
 }
 
-// Version returns the command version.
+// Version returns the command that prints the version.
 func Version() Command {
 	return Command{
 		Name: "version", Summary: "print the version", Example: "version --output json",

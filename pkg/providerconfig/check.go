@@ -118,8 +118,8 @@ func isAnnotation(key string) bool {
 	return len(name) <= 63 && isWord(name, "-_.")
 }
 
-// isWord reports whether a string has only lower-case letters and digits, and
-// between them also some other characters.
+// isWord reports whether a string has only lower-case letters and digits. Between them,
+// it may also have the other characters.
 func isWord(s, others string) bool {
 	const alphanumeric = "abcdefghijklmnopqrstuvwxyz0123456789"
 	return s != "" && strings.Trim(s, others) == s && strings.Trim(s, alphanumeric+others) == ""

@@ -1,7 +1,6 @@
-// Package providerconfig reads the kubelet's CredentialProviderConfig by the
-// kubelet's own rules. They differ by version (k8s.io/kubernetes,
-// pkg/credentialprovider/plugin). With any problem that it reports, a kubelet exits
-// at its start.
+// Package providerconfig reads the kubelet's CredentialProviderConfig by the kubelet's
+// own rules. They differ by version (k8s.io/kubernetes, pkg/credentialprovider/plugin).
+// If there is any problem that this package reports, a kubelet exits at its start.
 package providerconfig
 
 import (
@@ -73,8 +72,8 @@ func Load(path string, v Version) (Config, []error) {
 	return c, problems
 }
 
-// Read is Load without checking the providers. Its problems are those of files that
-// cannot be read or decoded.
+// Read is Load without checking the providers. It reports only files that cannot be
+// read or decoded.
 func Read(path string, v Version) (Config, []error) {
 	files, err := filesAt(path, v)
 	if err != nil {
@@ -101,8 +100,8 @@ type File struct {
 	Content []byte
 }
 
-// Parse reads files that a kubelet would read in this order. It returns what Load
-// returns.
+// Parse reads files in the order in which a kubelet would read them. It returns the
+// same as Load.
 func Parse(files []File, v Version) (Config, []error) {
 	c, problems := decodeAll(files, v)
 	if len(problems) == 0 {

@@ -7,7 +7,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// These are the fields by the type of their values, or of the items of their lists.
+// These are the fields, grouped by the type of their values or of their lists' items.
 var (
 	stringFields = []string{
 		"apiVersion", "kind", "name", "value", "matchImages", "defaultCacheDuration", "args",

@@ -16,10 +16,10 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// tool is the operator's.
+// tool is the program for operators.
 var tool = program("../..", "./cmd/ecr-cross-account")
 
-// configured is a configuration, and whose tokens its images are pulled with.
+// configured is a configuration, and the expected tokens for its images.
 type configured struct {
 	name, text string
 	// serviceAccounts says that the kubelet must pass on the pods' tokens.
@@ -27,8 +27,8 @@ type configured struct {
 	images          []wanted
 }
 
-// wanted are the principals of a pod's image: beside another provider those of ours
-// alone, and instead of the stock one.
+// wanted are the expected principals for a pod's image. beside are those of our
+// provider beside another one. instead are those in place of the stock provider.
 type wanted struct {
 	pod
 	beside, instead []string
@@ -70,9 +70,9 @@ var installedConfigurations = []configured{
 	}},
 }
 
-// TestInstall: on each kind of node, the kubelet registers what install wrote, for one
-// configuration after the other, beside the stock provider and then instead of it; our
-// credentials come first. Uninstall leaves the node as it was.
+// TestInstall: on each kind of node, the kubelet registers the providers that install
+// wrote. The test installs each configuration beside the stock provider, and then
+// instead of it. Our credentials come first. Uninstall leaves the node as it was.
 func TestInstall(t *testing.T) {
 	t.Parallel()
 	for _, r := range releases {
@@ -85,7 +85,7 @@ func TestInstall(t *testing.T) {
 				n := k.newMachine(t, r.version)
 				before := n.snapshot(t)
 				r.installed(t, k, n, false)
-				if !k.directories { // there install refuses it: others' files have the stock entry
+				if !k.directories { // install refuses a directory, because another file has the stock entry
 					r.installed(t, k, n, true)
 				}
 				n.uninstalled(t, before)
@@ -94,14 +94,14 @@ func TestInstall(t *testing.T) {
 	}
 }
 
-// TestUpgradedKubelet: a node whose kubelet is replaced by one of other rules starts it
-// with what is there, and with what install then writes.
+// TestUpgradedKubelet: after an upgrade of a node's kubelet, a kubelet with other rules
+// starts with the existing files. It also starts after install has run again.
 func TestUpgradedKubelet(t *testing.T) {
 	t.Parallel()
 	older, newer := releases[0], releases[len(releases)-1]
 	for _, k := range kinds {
 		if k.directories {
-			continue // not for the older one
+			continue // the older kubelet takes no directory
 		}
 		t.Run(k.name, func(t *testing.T) {
 			t.Parallel()
@@ -119,20 +119,20 @@ func TestUpgradedKubelet(t *testing.T) {
 	}
 }
 
-// uninstalled uninstalls, and checks that all is as it was before.
+// uninstalled uninstalls, and checks that everything is as it was before.
 func (n machine) uninstalled(t *testing.T, before map[string]string) {
 	t.Helper()
 	n.run(t, "uninstall", "--root", n.root)
 	if _, ok := before[eksDir+"/config.json"]; !ok {
-		_ = os.Remove(n.at(eksDir + "/config.json")) // nodeadm's, if there is one
+		_ = os.Remove(n.at(eksDir + "/config.json")) // the file of nodeadm, if it exists
 	}
 	if diff := cmp.Diff(before, n.snapshot(t)); diff != "" {
 		t.Errorf("what uninstall left (-before +after):\n%s", diff)
 	}
 }
 
-// installed installs one configuration after the other; the last one twice, which
-// changes nothing.
+// installed installs each configuration in order. It installs the last one twice, and
+// the second run changes nothing.
 func (r release) installed(t *testing.T, k kind, n machine, instead bool) {
 	t.Helper()
 	var latest configured
@@ -158,7 +158,7 @@ func (k kind) install(t *testing.T, n machine, c configured, instead bool) strin
 	dir := t.TempDir()
 	config, small := filepath.Join(dir, "config.yaml"), filepath.Join(dir, "plugin")
 	writeFile(t, config, "apiVersion: ecr-cross-account-credential-provider/v1alpha1\nkind: CrossAccountConfig\n"+c.text, 0o644)
-	// A script that becomes the plugin: hundreds of copies of the plugin take minutes.
+	// This script runs the plugin. Hundreds of copies of the plugin would take minutes.
 	writeFile(t, small, "#!/bin/sh\nexec "+built(t, plugin)+" \"$@\"\n", 0o755)
 	args := append([]string{"install", "--root", n.root, "--config", config, "--plugin", small}, k.args...)
 	if instead {
@@ -167,12 +167,14 @@ func (k kind) install(t *testing.T, n machine, c configured, instead bool) strin
 	return n.run(t, args...)
 }
 
-// start starts the kubelet as its platform does, and looks the images up.
+// start starts the kubelet as its platform does, and requests credentials for the
+// images.
 func (r release) start(t *testing.T, k kind, n machine, c configured, instead bool, printed string) {
 	t.Helper()
 	aws := startAWS(t)
 	f := k.flagsAfter(t, n, printed)
-	// The bytes as they are; then a copy, as no plugin finds its configuration in /etc.
+	// First the kubelet reads the original files. Then it reads a copy, because no
+	// plugin finds its configuration in /etc.
 	started := kubelet{Config: n.at(f.config), BinDir: n.at(f.binDir), ServiceAccounts: serviceAccounts(t, aws)}
 	if _, log, err := r.run(t, started, nil); err != nil || log != "" {
 		t.Fatalf("%s: the kubelet does not start: %v: %s\n%s", c.name, err, log, printed)
@@ -207,8 +209,8 @@ func (r release) start(t *testing.T, k kind, n machine, c configured, instead bo
 
 var execStart = regexp.MustCompile(`(?m)^ExecStart=(\S+)/(\S+) refresh --provider-config (\S+) --provider (\S+)$`)
 
-// refreshes checks that the unit runs the plugin as the kubelet does: the binary, and an
-// entry of the configuration that the kubelet's flag names.
+// refreshes checks that the unit runs the same binary as the kubelet. It also checks
+// that the unit names an entry of the configuration in the kubelet's flag.
 func (n machine) refreshes(t *testing.T, f flags) {
 	t.Helper()
 	unit := readFile(t, n.at("/etc/systemd/system/ecr-cross-account-refresh.service"))
@@ -224,7 +226,7 @@ func (n machine) refreshes(t *testing.T, f flags) {
 	t.Errorf("the kubelet's configuration has no provider %s", found[4])
 }
 
-// sameEnv checks that all providers have the stock one's env.
+// sameEnv checks that all providers have the env of the stock one.
 func (n machine) sameEnv(t *testing.T, config string) {
 	t.Helper()
 	for _, file := range n.reads(t, config) {
@@ -256,8 +258,8 @@ func (n machine) run(t *testing.T, args ...string) string {
 	return string(out)
 }
 
-// relocated copies the configuration that a flag names, a file or a directory, and
-// makes the paths in it those of this machine.
+// relocated copies the file or directory that a flag names. In the copy, all paths are
+// those of this machine.
 func (n machine) relocated(t *testing.T, config string) string {
 	t.Helper()
 	here := strings.NewReplacer("--config=/etc/", "--config="+n.root+"/etc/", "/eks-hybrid/", n.root+"/eks-hybrid/")
@@ -272,12 +274,12 @@ func (n machine) relocated(t *testing.T, config string) string {
 	return to
 }
 
-// reads are the files that a kubelet with this flag reads.
+// reads returns the files that a kubelet with this flag reads.
 func (n machine) reads(t *testing.T, config string) (files []string) {
 	t.Helper()
 	path := n.at(config)
 	if info, err := os.Stat(path); err != nil || !info.IsDir() {
-		return []string{path} // the kubelet has started with it
+		return []string{path} // the kubelet has already started with it
 	}
 	for _, pattern := range []string{"*.json", "*.yaml", "*.yml"} {
 		found, err := filepath.Glob(filepath.Join(path, pattern))
@@ -289,7 +291,7 @@ func (n machine) reads(t *testing.T, config string) (files []string) {
 	return files
 }
 
-// snapshot is all that the node has: modes, contents, and what links lead to.
+// snapshot returns everything on the node: modes, contents, and the targets of links.
 func (n machine) snapshot(t *testing.T) map[string]string {
 	t.Helper()
 	found := map[string]string{}

@@ -14,27 +14,28 @@ import (
 // eksDir has the stock provider and its configuration on nodes of Amazon EKS.
 const eksDir = "/etc/eks/image-credential-provider"
 
-// kind is a kind of node that install serves: its files, and its kubelet's flags.
+// kind is a kind of node that install supports, with its files and its kubelet's flags.
 type kind struct {
 	name string
-	// platform is the one that install must recognise it as.
+	// platform is the name that install must find.
 	platform string
-	// files are those before install, by path; VERSION stands for the kubelet's.
+	// files are the files before install, by path. VERSION stands for the kubelet's
+	// version.
 	files map[string]string
-	// stock is the path of the stock provider; empty where there is none.
+	// stock is the path of the stock provider, or empty.
 	stock string
-	// directories says that only kubelets that take a directory are started so.
+	// directories says that the kind needs a kubelet that takes a directory.
 	directories bool
 	// env says that the stock entry has an env, which is part of the node's identity.
 	env bool
-	// args are further ones of install.
+	// args are additional arguments of install.
 	args []string
-	// flagsAfter returns the flags --image-credential-provider-config and -bin-dir with which
-	// the kubelet is started after install has printed something.
+	// flagsAfter returns the kubelet's flags --image-credential-provider-config and
+	// -bin-dir after install. printed is the output of install.
 	flagsAfter func(t *testing.T, n machine, printed string) flags
 }
 
-// flags are the kubelet's two, as paths of the node.
+// flags are the values of the kubelet's two flags, as paths of the node.
 type flags struct{ config, binDir string }
 
 const (
@@ -74,8 +75,8 @@ providers:
 	systemd    = "/usr/lib/systemd/systemd"
 )
 
-// kinds are all that install serves, with the stock provider or without, by a file, by
-// a directory or by no flag yet.
+// kinds are all kinds that install supports. They differ in the stock provider, and in
+// the kubelet's flag: a file, a directory, or not set yet.
 var kinds = []kind{
 	{
 		name: "an image of Amazon Linux 2023, before nodeadm's first run", platform: "eks-al2023",
@@ -145,13 +146,13 @@ var (
 	stockHybrid = strings.Replace(stockJSON, "ENV", hybridEnv, 1)
 )
 
-// with starts a kubelet that has these flags, or that uses these paths without any.
+// with starts a kubelet that has these flags, or that uses these paths without flags.
 func with(config, binDir string) func(*testing.T, machine, string) flags {
 	return func(*testing.T, machine, string) flags { return flags{config, binDir} }
 }
 
-// byNodeadm does what nodeadm does at a boot: it writes the stock provider's
-// configuration, and adds the flags of all its own configurations to the kubelet's.
+// byNodeadm does what nodeadm does at a boot. It writes the stock provider's
+// configuration, and gives the kubelet the flags from all of nodeadm's configurations.
 func byNodeadm(t *testing.T, n machine, _ string) flags {
 	t.Helper()
 	n.write(t, eksDir+"/config.json", stock2023)
@@ -184,7 +185,7 @@ func byNodeadm(t *testing.T, n machine, _ string) flags {
 
 var printedFlags = regexp.MustCompile(`to do: .*--image-credential-provider-config=(\S+) --image-credential-provider-bin-dir=([^\s;]+);`)
 
-// asPrinted starts a kubelet with the flags that install asks the operator for.
+// asPrinted starts a kubelet with the flags that install tells the operator to set.
 func asPrinted(t *testing.T, _ machine, printed string) flags {
 	t.Helper()
 	found := printedFlags.FindStringSubmatch(printed)
@@ -199,7 +200,7 @@ type machine struct{ root string }
 
 func (n machine) at(path string) string { return filepath.Join(n.root, path) }
 
-// write writes a file of the node. A script may be run.
+// write writes a file of the node, and makes it executable if it is a script.
 func (n machine) write(t *testing.T, path, text string) {
 	t.Helper()
 	n.makeDir(t, path)
@@ -217,7 +218,7 @@ func (n machine) makeDir(t *testing.T, path string) {
 	}
 }
 
-// setKubelet replaces the kubelet by one of a version.
+// setKubelet replaces the node's kubelet by another version.
 func (k kind) setKubelet(t *testing.T, n machine, version string) {
 	t.Helper()
 	for path, text := range k.files {
@@ -234,7 +235,7 @@ func (k kind) newMachine(t *testing.T, version string) machine {
 	for path, text := range k.files {
 		n.write(t, path, text)
 	}
-	n.write(t, "/usr/bin/ecr-cross-account", "") // a package has the tool, of which no copy is made
+	n.write(t, "/usr/bin/ecr-cross-account", "") // a package has the tool, so install makes no copy
 	k.setKubelet(t, n, version)
 	if k.stock != "" {
 		n.makeDir(t, k.stock)

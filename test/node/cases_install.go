@@ -12,8 +12,8 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// besideStock is a node whose kubelet has the stock provider alone: the plugin under its
-// name, with the node's identity for all images.
+// besideStock is a node whose kubelet has only the stock provider. That provider is the
+// plugin under the stock name, with the node's identity for all images.
 var besideStock = Setup{
 	Systemd:   true,
 	Providers: []Provider{{Name: stockName, Args: []string{"--config=" + stockConfigPath, "get-credentials"}, CacheDuration: "12h"}},
@@ -22,7 +22,7 @@ var besideStock = Setup{
 
 const stockConfigPath = "/etc/kubernetes/stock.yaml"
 
-// installCases: the tool's install and uninstall under a kubelet that runs. The paths
+// installCases run the tool's install and uninstall under a running kubelet. The paths
 // are those of the running kubelet's flags.
 var installCases = []Case{
 	{ID: "19a", Name: "install under a running kubelet, then uninstall", Setup: besideStock, Run: installed},
@@ -45,8 +45,8 @@ func withKubelet(s Setup, config string) Setup {
 	return s
 }
 
-// installed: a pod that could not pull pulls, no other pod is lost, a second run does
-// nothing, and uninstall leaves nothing behind.
+// installed: a pod that could not pull now pulls, and no other pod is lost. A second
+// run does nothing, and uninstall leaves nothing behind.
 func installed(ctx context.Context, n *Node) error {
 	image := firstRegistry + "/team-a/app:1"
 	l, err := n.lives(ctx)
@@ -88,8 +88,8 @@ func installed(ctx context.Context, n *Node) error {
 	)
 }
 
-// uninstalled uninstalls under the running kubelet, and reports whether all is as it was
-// before install.
+// uninstalled uninstalls under the running kubelet, and checks that everything is as it
+// was before install.
 func (n *Node) uninstalled(ctx context.Context, l life) error {
 	return steps(
 		func() error {
@@ -103,7 +103,7 @@ func (n *Node) uninstalled(ctx context.Context, l life) error {
 	)
 }
 
-// timers reports whether these timers are active, and no others.
+// timers checks that exactly these timers are active.
 func (n *Node) timers(want ...string) error {
 	if active := n.systemd.Active(); !slices.Equal(active, want) {
 		return fmt.Errorf("the timers %q are active; want %q", active, want)
@@ -111,8 +111,7 @@ func (n *Node) timers(want ...string) error {
 	return nil
 }
 
-// installedInstead: what the unit of the timer runs leaves nothing for the pods to ask
-// AWS.
+// installedInstead: after a run of the timer's unit, no pod's pull asks AWS.
 func installedInstead(ctx context.Context, n *Node) error {
 	l, err := n.lives(ctx)
 	if err != nil {
@@ -135,7 +134,8 @@ func installedInstead(ctx context.Context, n *Node) error {
 	)
 }
 
-// installedInDirectory: ours is a file of its own, which the kubelet reads first.
+// installedInDirectory: our entries are in a separate file, which the kubelet reads
+// first.
 func installedInDirectory(ctx context.Context, n *Node) error {
 	image := firstRegistry + "/team-a/app:1"
 	l, err := n.lives(ctx)
@@ -153,7 +153,7 @@ func installedInDirectory(ctx context.Context, n *Node) error {
 			return says(out, err, "minted "+firstRegistry+" as "+firstRole)
 		},
 		func() error { return n.Pulls(ctx, "app", image, firstSession) },
-		func() error { return n.unasked(fakeaws.STS) }, // the stock provider asks the others
+		func() error { return n.unasked(fakeaws.STS) }, // the stock provider calls the other services
 		func() error {
 			if n.RefusedTo(image, nodeSession) == nil {
 				return errors.New("the stock provider's token was tried first")
@@ -163,8 +163,8 @@ func installedInDirectory(ctx context.Context, n *Node) error {
 	)
 }
 
-// upgradedByTool: the plugin is there before the kubelet, as in an image. While pods
-// start, one other build after the other is installed, the second one with a restart.
+// upgradedByTool: the plugin is installed before the kubelet starts, as in an image.
+// While pods start, the case installs several builds, the second one with a restart.
 func upgradedByTool(ctx context.Context, n *Node) error {
 	out, err := n.InstallBy(ctx, 0, byRepository, "--kubelet-version=v1.36", "--bin-dir="+providersDir, "--provider-config="+providersConfigPath)
 	if err := says(out, err, ", not running", "installed "); err != nil {
@@ -211,7 +211,7 @@ func upgradedByTool(ctx context.Context, n *Node) error {
 	)
 }
 
-// upgradeByTool installs another build: the plugin with a number at its end.
+// upgradeByTool installs another build, which is the plugin with a number appended.
 func (n *Node) upgradeByTool(ctx context.Context, number int, restart bool) error {
 	plugin, err := os.ReadFile(filepath.Join(binDir, pluginName))
 	if err != nil {

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs the programs that a node of test/node takes from Debian: containerd and
-# runc. It starts no daemon: policy-rc.d forbids it while the packages are unpacked.
+# Installs the programs that a node of test/node needs from Debian: containerd and runc.
+# It starts no daemon. policy-rc.d prevents that while the packages are unpacked.
 set -eu
 if command -v containerd >/dev/null && command -v runc >/dev/null; then
 	exit 0

@@ -15,22 +15,22 @@ import (
 )
 
 const (
-	systemdDir    = nodeDir + "/systemd" // the stand-ins' programs, first in PATH
+	systemdDir    = nodeDir + "/systemd" // the programs in place of systemd's, first in PATH
 	systemdSocket = nodeDir + "/systemd.socket"
 	unitsDir      = "/etc/systemd/system"
 	kubeletUnit   = "kubelet"
-	// restartDelay is RestartSec=, by default.
+	// restartDelay is the default of RestartSec=.
 	restartDelay = 100 * time.Millisecond
-	// startLimit is StartLimitBurst=, where StartLimitIntervalSec= is longer than a case.
+	// startLimit is StartLimitBurst=. StartLimitIntervalSec= is longer than a case.
 	startLimit = 3
-	// killDelay is TimeoutStopSec=, by default.
+	// killDelay is the default of TimeoutStopSec=.
 	killDelay = 90 * time.Second
 )
 
-// systemd stands in for systemd: it runs the kubelet, and starts it again whenever it has
-// ended (Restart=always). It obeys the programs systemctl and journalctl, which talk to
-// it by a socket. After too many starts it gives up, as systemd does. Units other than the
-// kubelet's are only noted.
+// systemd stands in for systemd. It runs the kubelet, and starts it again after it has
+// ended (Restart=always). The programs systemctl and journalctl control it through a
+// socket. After too many starts it stops trying, as systemd does. It only records units
+// other than the kubelet's.
 type systemd struct {
 	mu      sync.Mutex
 	launch  func() (*process, error)
@@ -38,12 +38,12 @@ type systemd struct {
 	// beforeStart, if set, runs before each start of the kubelet (ExecStartPre=).
 	beforeStart func() error
 	starts      int      // since the latest reset-failed
-	failed      bool     // the kubelet was started too often, and is not started again
-	loaded      []string // units that were there at the latest daemon-reload
+	failed      bool     // the kubelet was started too often and stays down
+	loaded      []string // units that existed at the latest daemon-reload
 	active      []string // units that were started
 }
 
-// startSystemd makes the node one with systemd, as far as programs can tell.
+// startSystemd makes the node look like one with systemd.
 func startSystemd(launch func() (*process, error)) (*systemd, error) {
 	s := &systemd{launch: launch}
 	for _, dir := range []string{"/run/systemd/system", systemdDir} {
@@ -68,7 +68,7 @@ func startSystemd(launch func() (*process, error)) (*systemd, error) {
 	return s, nil
 }
 
-// systemdPrograms are what this program is when it has one of these names.
+// systemdPrograms are the names under which this program acts as one of systemd's.
 var systemdPrograms = []string{"systemctl", "journalctl"}
 
 // callSystemd is the program systemctl or journalctl.
@@ -86,7 +86,7 @@ func callSystemd(command []string) int {
 	return 0
 }
 
-// systemdCalls are what the socket offers.
+// systemdCalls are the calls that the socket accepts.
 type systemdCalls systemd
 
 // Run runs systemctl or journalctl with its arguments.
@@ -142,7 +142,7 @@ func (s *systemd) start() (err error) {
 	return errors.Join(err, s.log("Started kubelet.service - Kubernetes Kubelet."))
 }
 
-// log adds a line of systemd's own to the kubelet's log, as the journal does.
+// log adds a line of systemd to the kubelet's log, as the journal does.
 func (s *systemd) log(line string) error {
 	f, err := os.OpenFile(logOf("kubelet"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -152,19 +152,19 @@ func (s *systemd) log(line string) error {
 	return errors.Join(err, f.Close())
 }
 
-// keep starts the kubelet again after its end, unless somebody else did.
+// keep starts the kubelet again after its end, unless another call already did.
 func (s *systemd) keep(p *process) {
 	<-p.ended
-	_ = s.log("kubelet.service: " + lastWords(p.cmd.ProcessState)) // a case that looks for the line finds none
+	_ = s.log("kubelet.service: " + lastWords(p.cmd.ProcessState)) // a case that needs the line fails without it
 	time.Sleep(restartDelay)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.kubelet == p {
-		_ = s.start() // as far as it can; what waits for the kubelet says that there is none
+		_ = s.start() // on an error there is no kubelet, and the case's steps report that
 	}
 }
 
-// lastWords are what systemd says of a service's end.
+// lastWords returns systemd's text about a service's end.
 func lastWords(state *os.ProcessState) string {
 	if state.Success() {
 		return "Deactivated successfully."
@@ -172,9 +172,9 @@ func lastWords(state *os.ProcessState) string {
 	return "Failed with result 'exit-code'."
 }
 
-// stop ends the kubelet; its pods go on.
+// stop ends the kubelet. Its pods continue to run.
 func (s *systemd) stop() error {
-	_ = s.kubelet.cmd.Process.Signal(syscall.SIGTERM) // it may have ended
+	_ = s.kubelet.cmd.Process.Signal(syscall.SIGTERM) // it may already have ended
 	select {
 	case <-s.kubelet.ended:
 		return nil
@@ -198,21 +198,21 @@ func (s *systemd) status() string {
 	}
 }
 
-// PID is the kubelet's process.
+// PID returns the ID of the kubelet's process.
 func (s *systemd) PID() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.kubelet.cmd.Process.Pid
 }
 
-// Active are the units that were started and not stopped.
+// Active returns the units that were started and not stopped.
 func (s *systemd) Active() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.active)
 }
 
-// BeforeStart makes a step part of each start of the kubelet.
+// BeforeStart adds a step before each start of the kubelet.
 func (s *systemd) BeforeStart(step func() error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -228,7 +228,8 @@ func (s *systemd) reload() error {
 	return err
 }
 
-// startUnits notes that units were started. systemd knows only those that it has loaded.
+// startUnits records that units were started. systemd knows only units that it has
+// loaded.
 func (s *systemd) startUnits(units []string) error {
 	for _, unit := range units {
 		if !slices.Contains(s.loaded, unit) {

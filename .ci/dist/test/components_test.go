@@ -13,8 +13,8 @@ import (
 	cdx "github.com/CycloneDX/cyclonedx-go"
 )
 
-// TestComponents: beside each artifact is the list of what it is made of. It has the
-// artifact's own sum, and exactly the modules that the programs link.
+// TestComponents: each artifact has a list of its components beside it. The list has
+// the artifact's checksum, and exactly the modules that the programs link.
 func TestComponents(t *testing.T) {
 	t.Parallel()
 	r := get(t, first)
@@ -56,8 +56,8 @@ func libraries(bom cdx.BOM) (found []string) {
 	return found
 }
 
-// linked returns the modules that the programs of an artifact link, by the bare programs
-// for its platform.
+// linked returns the modules that the programs of an artifact link. It reads them from
+// the bare programs of the artifact's platform.
 func (r release) linked(t *testing.T, artifact string) (found []string) {
 	t.Helper()
 	programs := []string{name, "ecr-cross-account"}
@@ -86,8 +86,8 @@ func (r release) linked(t *testing.T, artifact string) (found []string) {
 	return slices.Compact(found)
 }
 
-// checkReferences: whatever a list refers to is in it once, and every component is
-// referred to.
+// checkReferences checks that a list has every component exactly once. Every reference
+// must have a component, and every component a reference.
 func checkReferences(t *testing.T, artifact string, bom cdx.BOM) {
 	t.Helper()
 	known, used := map[string]int{bom.Metadata.Component.BOMRef: 1}, map[string]bool{bom.Metadata.Component.BOMRef: true}
@@ -112,7 +112,7 @@ func checkReferences(t *testing.T, artifact string, bom cdx.BOM) {
 	}
 }
 
-// TestStatic: the programs for Linux need no library.
+// TestStatic: the programs for Linux need no shared library.
 func TestStatic(t *testing.T) {
 	t.Parallel()
 	r := get(t, first)

@@ -39,19 +39,19 @@ func TestDebian(t *testing.T) {
 		t.Error("remove leaves the plugin or tokens")
 	}
 	m.want(config, own)
-	m.must("dpkg", "--install", m.put(one.file(t, "*_amd64.deb"))) // also the way back to an older version
+	m.must("dpkg", "--install", m.put(one.file(t, "*_amd64.deb"))) // this also installs an older version
 	m.want(config, own)
 	m.use()
 	m.write(former, own)
 	m.must("dpkg", "--purge", name)
-	// Debian's own timers.target.wants was empty or not there.
+	// Debian's own timers.target.wants was empty or did not exist.
 	_ = os.Remove(filepath.Join(m.root, filepath.Dir(enabled)))
 	if left := m.newPaths(before); len(left) > 0 {
 		t.Errorf("purge leaves %q", left)
 	}
 }
 
-// checkVerified: the files are those of the package.
+// checkVerified checks that the files are those of the package.
 func (m machine) checkVerified() {
 	m.t.Helper()
 	if out := m.must("dpkg", "--verify", name); out != "" {
@@ -62,7 +62,7 @@ func (m machine) checkVerified() {
 	}
 }
 
-// newPaths returns the paths that are not among those before.
+// newPaths returns the paths that did not exist before.
 func (m machine) newPaths(before []string) []string {
 	return slices.DeleteFunc(m.tree(), func(path string) bool { return slices.Contains(before, path) })
 }

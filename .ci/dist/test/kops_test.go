@@ -14,8 +14,9 @@ import (
 	"testing"
 )
 
-// TestKops does what kOps does with spec.cloudProvider.aws.binariesLocation: it fetches
-// the file and its sum, verifies, and the kubelet runs it under the stock plugin's name.
+// TestKops does what kOps does with spec.cloudProvider.aws.binariesLocation. It fetches
+// the file and its checksum, and verifies them. Then the kubelet runs the file under
+// the stock plugin's name.
 func TestKops(t *testing.T) {
 	t.Parallel()
 	r := get(t, first)
@@ -41,7 +42,8 @@ func TestKops(t *testing.T) {
 	}
 }
 
-// quietConfig writes a configuration that leaves no trace on this machine.
+// quietConfig writes a configuration with which the plugin writes nothing to this
+// machine.
 func quietConfig(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "config.yaml")
@@ -59,7 +61,7 @@ func fetch(t *testing.T, url string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // it was only read
+	defer resp.Body.Close() //nolint:errcheck // reading is complete
 	content, err := io.ReadAll(resp.Body)
 	if err != nil || resp.StatusCode != http.StatusOK {
 		t.Fatalf("%s: %s, %v", url, resp.Status, err)
@@ -67,14 +69,14 @@ func fetch(t *testing.T, url string) []byte {
 	return content
 }
 
-// wantStatic checks that a program asks for no loader and no library.
+// wantStatic checks that a program needs no loader and no library.
 func wantStatic(t *testing.T, path string) {
 	t.Helper()
 	f, err := elf.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close() //nolint:errcheck // it was only read
+	defer f.Close() //nolint:errcheck // reading is complete
 	for _, p := range f.Progs {
 		if p.Type == elf.PT_INTERP || p.Type == elf.PT_DYNAMIC {
 			t.Errorf("%s is linked dynamically", path)

@@ -1,5 +1,5 @@
-// Package release_test makes releases as anybody would, `make dist` in a clean clone,
-// and uses them as operators do. It needs root on Debian, and what `make dist-test`
+// Package release_test makes releases with `make dist` in a clean clone, and uses them
+// like an operator. It needs root on Debian, and the packages that `make dist-test`
 // installs.
 package release_test
 
@@ -17,7 +17,7 @@ import (
 
 const name = "ecr-cross-account-credential-provider"
 
-// scratch is a directory for what all tests share.
+// scratch is a directory that all tests share.
 var scratch string
 
 func TestMain(m *testing.M) { os.Exit(inScratch(m)) }
@@ -33,7 +33,7 @@ func inScratch(m *testing.M) int {
 	return m.Run()
 }
 
-// release is what make dist wrote in a clone.
+// release is the output of make dist in a clone.
 type release struct {
 	clone, dist string
 	version     string // without the v
@@ -41,7 +41,7 @@ type release struct {
 	date        string // of the commit
 }
 
-// The releases: the same commit twice, and a version after it.
+// These are the releases: the same commit twice, and a later version.
 var (
 	first  = sync.OnceValues(func() (release, error) { return makeRelease("a", false) })
 	second = sync.OnceValues(func() (release, error) {
@@ -50,7 +50,7 @@ var (
 	next = sync.OnceValues(func() (release, error) { return makeRelease("next", true) })
 )
 
-// get returns a release, which the first test that wants it makes.
+// get returns a release. The first test that needs the release makes it.
 func get(t *testing.T, of func() (release, error)) release {
 	t.Helper()
 	r, err := of()
@@ -60,7 +60,7 @@ func get(t *testing.T, of func() (release, error)) release {
 	return r
 }
 
-// makeRelease clones HEAD and runs make dist. The umask is one that shows in the clone.
+// makeRelease clones HEAD and runs make dist. Its umask changes the modes in the clone.
 func makeRelease(dir string, bump bool, env ...string) (release, error) {
 	r := release{clone: filepath.Join(scratch, dir)}
 	r.dist = filepath.Join(r.clone, "dist")
@@ -97,15 +97,15 @@ func makeRelease(dir string, bump bool, env ...string) (release, error) {
 	return r, err
 }
 
-// bumped returns the patch version after a version.
+// bumped returns the next patch version.
 func bumped(version string) (string, error) {
 	i := strings.LastIndex(version, ".") + 1
 	patch, err := strconv.Atoi(version[i:])
 	return version[:i] + strconv.Itoa(patch+1), err
 }
 
-// output runs a program, and returns what it prints. Its environment is that of the
-// tests, but for the make that may be running them, with env.
+// output runs a program, and returns what it prints. The program gets the environment
+// of the tests plus env, without the variables of make.
 func output(dir string, env []string, program string, args ...string) (string, error) {
 	cmd := exec.Command(program, args...)
 	cmd.Dir = dir

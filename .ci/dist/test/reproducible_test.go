@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// TestReproducible: two clones of a commit give the same files. They have other paths,
-// umasks, time zones and variables.
+// TestReproducible: two clones of a commit give the same files. The clones differ in
+// paths, umasks, time zones and variables.
 func TestReproducible(t *testing.T) {
 	t.Parallel()
 	one, two := get(t, first), get(t, second)
@@ -28,7 +28,8 @@ func TestReproducible(t *testing.T) {
 		if !bytes.Equal(a, b) || mode(t, one, name) != mode(t, two, name) {
 			t.Errorf("%s differs between two clones of a commit", name)
 		}
-		// The clones share Go's build cache, which could hide a path of the first.
+		// The clones share Go's build cache, which could hide a path of the first
+		// clone.
 		if bytes.Contains(a, []byte(scratch)) {
 			t.Errorf("%s has the path of its clone", name)
 		}
@@ -68,7 +69,7 @@ func read(t *testing.T, r release, name string) []byte {
 	return content
 }
 
-// TestSums: sha256sum accepts the sums, and they are those of all files.
+// TestSums: sha256sum accepts the checksums, and they cover all files.
 func TestSums(t *testing.T) {
 	t.Parallel()
 	r := get(t, first)
@@ -92,8 +93,8 @@ func TestSums(t *testing.T) {
 	}
 }
 
-// TestArchives: each archive has the programs and what accompanies them, below one
-// directory, and the program runs where this machine can run it.
+// TestArchives: each archive has the programs and the other files in one directory. The
+// program runs if this machine can run it.
 func TestArchives(t *testing.T) {
 	t.Parallel()
 	r := get(t, first)

@@ -75,13 +75,13 @@ func (m machine) write(path, text string) {
 	}
 }
 
-// has reports whether there is anything at a path.
+// has reports whether a path exists.
 func (m machine) has(path string) bool {
 	_, err := os.Lstat(filepath.Join(m.root, path))
 	return err == nil
 }
 
-// want checks that a file has a text; empty is no file.
+// want checks that a file has a text. An empty text means that the file does not exist.
 func (m machine) want(path, text string) {
 	m.t.Helper()
 	content, err := os.ReadFile(filepath.Join(m.root, path))
@@ -90,8 +90,7 @@ func (m machine) want(path, text string) {
 	}
 }
 
-// tree returns all paths of the machine but those that the package managers keep for
-// themselves.
+// tree returns all paths of the machine, except the package managers' own files.
 func (m machine) tree() (paths []string) {
 	m.t.Helper()
 	err := fs.WalkDir(os.DirFS(m.root), ".", func(path string, _ fs.DirEntry, err error) error {
@@ -107,7 +106,7 @@ func (m machine) tree() (paths []string) {
 	return paths
 }
 
-// The files that a node's owner, the plugin and install leave behind.
+// These are the files that a node's owner, the plugin and install write.
 const (
 	config   = "/etc/" + name + "/config.yaml"
 	token    = "/run/" + name + "/0123"
@@ -117,14 +116,14 @@ const (
 	enabled  = "/etc/systemd/system/timers.target.wants/ecr-cross-account-refresh.timer"
 	libexec  = "/usr/libexec/" + name
 	refusing = "first run: ecr-cross-account uninstall"
-	// own is what all of them have in these tests. It is a configuration.
+	// own is the content of all of them in these tests. It is a configuration.
 	own = "apiVersion: ecr-cross-account-credential-provider/v1alpha1\nkind: CrossAccountConfig\nregistries: [{accounts: [\"444455556666\"]}]\n"
 )
 
-// leftBehind are those that an upgrade must leave as they are.
+// leftBehind are the files that an upgrade must not change.
 var leftBehind = []string{config, token, dropIn, enabled}
 
-// use leaves behind what the use of the plugin does.
+// use writes the files that appear when the plugin is used.
 func (m machine) use() {
 	m.t.Helper()
 	for _, path := range leftBehind {
@@ -132,7 +131,7 @@ func (m machine) use() {
 	}
 }
 
-// tool runs the machine's tool for the disk of the machine, which has no /proc.
+// tool runs the machine's tool on the machine's disk, which has no /proc.
 func (m machine) tool(command string, args ...string) {
 	m.t.Helper()
 	must(m.t, filepath.Join(m.root, "usr/bin/ecr-cross-account"), append([]string{command, "--root", m.root}, args...)...)
@@ -147,14 +146,14 @@ func (m machine) installPlugin() {
 	}
 }
 
-// uninstallPlugin takes the plugin from the kubelet again.
+// uninstallPlugin makes the kubelet stop using the plugin.
 func (m machine) uninstallPlugin() {
 	m.t.Helper()
 	m.tool("uninstall")
 	m.want(install, "")
 }
 
-// checkInstalled checks what packages of both formats put on a machine.
+// checkInstalled checks the files that packages of both formats install.
 func (m machine) checkInstalled(r release) {
 	m.t.Helper()
 	r.wantVersion(m.t, libexec, "chroot", m.root)
@@ -176,7 +175,7 @@ func (m machine) checkInstalled(r release) {
 	}
 }
 
-// checkOwned checks files that a package has: owner, mode, and no configuration.
+// checkOwned checks a package's files: owner, mode, and that none is a configuration.
 func (m machine) checkOwned(paths []string) {
 	m.t.Helper()
 	for _, path := range paths {

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// rpm runs rpm for a machine, and returns what it prints. Debian's rpm wants to be told
-// that it is meant.
+// rpm runs rpm for a machine, and returns what it prints. Debian's rpm requires
+// --nodeps.
 func (m machine) rpm(args ...string) (string, error) {
 	return output("", nil, "rpm", append([]string{"--root", m.root, "--nodeps"}, args...)...)
 }
@@ -27,7 +27,7 @@ func (m machine) mustRPM(args ...string) string {
 func TestRPM(t *testing.T) {
 	t.Parallel()
 	one, two, m := get(t, first), get(t, next), newMachine(t)
-	for _, dir := range []string{"/usr/share/licenses", "/usr/share/zsh/site-functions"} { // those of Red Hat's own packages
+	for _, dir := range []string{"/usr/share/licenses", "/usr/share/zsh/site-functions"} { // the directories of Red Hat's own packages
 		if err := os.MkdirAll(filepath.Join(m.root, dir), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -57,7 +57,7 @@ func TestRPM(t *testing.T) {
 	m.uninstallPlugin()
 	m.use()
 	m.mustRPM("--erase", "--force-debian", name)
-	m.want(config, own) // rpm knows no purge
+	m.want(config, own) // rpm has no purge
 	m.want(token, "")
 	left := slices.DeleteFunc(m.newPaths(before), func(path string) bool {
 		return slices.ContainsFunc([]string{config, dropIn, enabled}, func(kept string) bool { return strings.HasPrefix(kept, path) })
@@ -67,8 +67,8 @@ func TestRPM(t *testing.T) {
 	}
 }
 
-// TestRPMFacts: rpm accepts the digests, and what the packages say about themselves. Both
-// formats have the same files.
+// TestRPMFacts: rpm accepts the digests, and the packages describe themselves
+// correctly. Both formats have the same files.
 func TestRPMFacts(t *testing.T) {
 	t.Parallel()
 	r := get(t, first)
@@ -92,8 +92,8 @@ func TestRPMFacts(t *testing.T) {
 	}
 }
 
-// pathsOf returns the paths of a Debian package without the directories that others have
-// too.
+// pathsOf returns the paths of a Debian package, without directories that other
+// packages also have.
 func pathsOf(t *testing.T, file string) (paths []string) {
 	t.Helper()
 	for line := range strings.Lines(must(t, "dpkg-deb", "--contents", file)) {
@@ -105,7 +105,7 @@ func pathsOf(t *testing.T, file string) (paths []string) {
 	return paths
 }
 
-// differences returns what only one of two lists has, sorted.
+// differences returns the elements that only one of two lists has, sorted.
 func differences(a, b []string) (diff []string) {
 	for _, path := range append(slices.Clone(a), b...) {
 		if slices.Contains(a, path) != slices.Contains(b, path) {

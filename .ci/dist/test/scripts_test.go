@@ -29,8 +29,8 @@ func TestScriptsStartNothing(t *testing.T) {
 	}
 }
 
-// TestZsh: the file of the package completes both programs at the first call, when zsh
-// has just loaded it. What needs a terminal is replaced.
+// TestZsh: the package's file completes both programs at the first call, directly after
+// zsh has loaded it. The test replaces the functions that need a terminal.
 func TestZsh(t *testing.T) {
 	t.Parallel()
 	r, dir := get(t, first), t.TempDir()

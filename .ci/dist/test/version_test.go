@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// wantVersion runs the command version of a program, as text and as JSON. before are
-// words that run it, such as chroot's.
+// wantVersion runs a program's command version, as text and as JSON. before are the
+// words in front of the program, such as those of chroot.
 func (r release) wantVersion(t *testing.T, program string, before ...string) {
 	t.Helper()
 	run := func(args ...string) string {

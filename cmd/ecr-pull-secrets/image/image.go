@@ -68,8 +68,8 @@ func imageOf(p program, version string) (v1.Image, error) {
 	return mutate.AppendLayers(image, certificates, executable)
 }
 
-// certificates returns the roots that browsers trust, from the Go project's module.
-// It leaves out roots with limits that a PEM file cannot express.
+// certificates returns the roots that browsers trust, from the Go project's module. It
+// omits roots with limits that a PEM file cannot express.
 func certificates() []byte {
 	var all bytes.Buffer
 	for root := range bundle.Roots() {

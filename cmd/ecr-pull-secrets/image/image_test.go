@@ -18,8 +18,8 @@ import (
 
 var architectures = []string{"amd64", "arm64"}
 
-// build copies the sources into a new directory, builds the program for both
-// architectures there, and returns the image of it.
+// build copies the sources into a new directory, and builds the program for both
+// architectures there. It returns the program's image.
 func build(t *testing.T) (archive string) {
 	t.Helper()
 	const root = "../../.."
@@ -55,8 +55,8 @@ func build(t *testing.T) (archive string) {
 	return archive
 }
 
-// TestImage: two builds in different directories give the same bytes, and the image
-// has what it needs and nothing else.
+// TestImage: two builds in different directories give the same bytes. The image has
+// what it needs and nothing else.
 func TestImage(t *testing.T) {
 	t.Parallel()
 	one, two := build(t), build(t)

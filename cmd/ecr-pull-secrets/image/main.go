@@ -4,7 +4,7 @@
 //
 //	image -o FILE [-version VERSION] linux/amd64=PROGRAM linux/arm64=PROGRAM
 //
-// It is a separate module, because of what it links.
+// It is a separate module, because of the modules that it links.
 package main
 
 import (
@@ -50,7 +50,7 @@ func run(args []string, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // of a temporary directory
+	defer os.RemoveAll(dir) //nolint:errcheck // a temporary directory
 	if err := writeLayout(dir, programs, *version); err != nil {
 		return err
 	}

@@ -11,8 +11,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// TestRestart: the API server is away for longer than a lease, and then everything goes
-// on.
+// TestRestart: the API server is down for longer than a lease. Then the controller
+// works again.
 func TestRestart(t *testing.T) {
 	t.Parallel()
 	c, w := ownCluster(t), newWorld(t)
@@ -36,14 +36,14 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-// door is a way to the API server that can be shut.
+// door is a proxy of the API server that can be shut.
 type door struct {
 	listener net.Listener
 	to       string
 
 	mu    sync.Mutex
 	shut  bool
-	conns map[net.Conn]*atomic.Bool // whether nothing passes through it any more
+	conns map[net.Conn]*atomic.Bool // whether the connection is frozen
 }
 
 func newDoor(t *testing.T, to string) *door {
@@ -92,8 +92,8 @@ func (d *door) admit(client, server net.Conn) bool {
 	return true
 }
 
-// freeze lets nothing pass through the connections that are open, which stay open. New
-// ones are not affected.
+// freeze drops all data on the open connections, and keeps them open. New connections
+// still work.
 func (d *door) freeze() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -108,7 +108,7 @@ type freezing struct {
 	frozen *atomic.Bool
 }
 
-// Read does not return what arrives at a frozen connection.
+// Read drops the data of a frozen connection.
 func (f freezing) Read(p []byte) (int, error) {
 	n, err := f.Conn.Read(p)
 	for n > 0 && err == nil && f.frozen.Load() {
@@ -117,7 +117,7 @@ func (f freezing) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// set shuts the door, which cuts every connection, or opens it.
+// set shuts or opens the door. Shutting it cuts every connection.
 func (d *door) set(shut bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -130,7 +130,7 @@ func (d *door) set(shut bool) {
 	}
 }
 
-// TestCut: whatever happens while the watches are cut is seen afterwards.
+// TestCut: changes that happen while the watches are cut are seen afterwards.
 func TestCut(t *testing.T) {
 	t.Parallel()
 	c, w := sharedCluster(t), newWorld(t)

@@ -47,15 +47,15 @@ func TestDark(t *testing.T) {
 	c.has(t, "dark", "dark", w.holdsAll)
 }
 
-// TestRefused: one role is refused. Its registry keeps its last valid token, and
-// the others are renewed.
+// TestRefused: AWS refuses one role. That role's registry keeps its last valid token,
+// and the others are renewed.
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	c, w := sharedCluster(t), newWorld(t)
 	c.namespace(t, "refused", "refused")
 	r := w.run(t, w.arguments(t, c, "refused")...)
 	first := c.has(t, "refused", "refused", w.holdsAll)
-	w.SetRole(fakeaws.Role{ARN: roleOf(accounts[0])}) // which trusts nobody
+	w.SetRole(fakeaws.Role{ARN: roleOf(accounts[0])}) // this role trusts nobody
 	w.server.Forget()
 	eventually(t, "the others are renewed", func() error {
 		w.advance(t, 10*time.Minute)
@@ -96,8 +96,8 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestTakeOver: a controller that starts during an outage of AWS keeps the content
-// of each Secret, and writes no empty one.
+// TestTakeOver: a controller starts during an outage of AWS. It keeps the content of
+// each Secret, and writes no empty Secret.
 func TestTakeOver(t *testing.T) {
 	t.Parallel()
 	c, w := sharedCluster(t), newWorld(t)

@@ -20,7 +20,7 @@ import (
 	"k8s.io/client-go/restmapper"
 )
 
-// helm renders the chart with Helm's module. The error has what Helm says.
+// helm renders the chart with Helm's module. The error contains Helm's message.
 func helm(t *testing.T, release, namespace, values string) (string, error) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "values.yaml")
@@ -30,7 +30,7 @@ func helm(t *testing.T, release, namespace, values string) (string, error) {
 	return helmInstall(t, ".", release, "../chart", "-n", namespace, "-f", file)
 }
 
-// helmInstall renders what helm install creates if it is called in a directory.
+// helmInstall renders what helm install creates when it is called in a directory.
 func helmInstall(t *testing.T, dir string, args ...string) (string, error) {
 	t.Helper()
 	program, err := filepath.Abs(filepath.Join(bin, "helm"))
@@ -48,7 +48,7 @@ func helmInstall(t *testing.T, dir string, args ...string) (string, error) {
 	return string(out), nil
 }
 
-// valuesFor are the least values of a release.
+// valuesFor returns the fewest values that a release needs.
 func valuesFor(secret string) string {
 	return fmt.Sprintf(`image: {repository: registry.example.com/ecr-pull-secrets, tag: v1}
 config: |
@@ -100,8 +100,8 @@ func (c *cluster) apply(t *testing.T, all []*unstructured.Unstructured) {
 	}
 }
 
-// install installs the chart, as it is or changed, and returns the kubeconfig of its
-// service account.
+// install installs the chart, unchanged or changed. It returns the kubeconfig of the
+// chart's service account.
 func (c *cluster) install(t *testing.T, release string, change func(*unstructured.Unstructured)) (kubeconfig string) {
 	t.Helper()
 	c.namespace(t, release, "")
@@ -139,7 +139,7 @@ func convert(t *testing.T, from, to any) {
 	}
 }
 
-// unchanged leaves an object as the chart has it.
+// unchanged keeps an object as the chart has it.
 func unchanged(*unstructured.Unstructured) {}
 
 // TestValues: the schema refuses values that cannot work.

@@ -23,7 +23,7 @@ import (
 
 const etcdURL = "http://127.0.0.1:2379"
 
-// startEtcd starts the store of all clusters.
+// startEtcd starts the store that all clusters use.
 func startEtcd(ctx context.Context, dir string) error {
 	p, err := start(ctx, filepath.Join(dir, "etcd.log"), filepath.Join(bin, "etcd"), "-dir="+filepath.Join(dir, "etcd"), "-client="+etcdURL)
 	if err != nil {
@@ -42,17 +42,17 @@ func startEtcd(ctx context.Context, dir string) error {
 	})
 }
 
-// cluster is a kube-apiserver. Nothing else is of a control plane.
+// cluster is a kube-apiserver. It has no other part of a control plane.
 type cluster struct {
 	dir, address string
-	serverName   string // of the certificate, if it is not the address
+	serverName   string // the name in the certificate, if it is not the address
 	etcdPrefix   string
 	server       *program
 	admin        *rest.Config
 	kube         kubernetes.Interface
 }
 
-// clusters are those of this run.
+// clusters are the clusters of this run.
 var clusters struct {
 	sync.Mutex
 	dir    string
@@ -62,7 +62,7 @@ var clusters struct {
 
 const adminToken = "admin-of-this-cluster"
 
-// sharedCluster returns the cluster of the tests that do it no harm.
+// sharedCluster returns the cluster for tests that do not harm it.
 func sharedCluster(t *testing.T) *cluster {
 	t.Helper()
 	clusters.Lock()
@@ -168,8 +168,8 @@ func (c *cluster) kubeconfig(t *testing.T, token, namespace string) string {
 	return writeKubeconfig(t, "https://"+c.address+":6443", "", c.file("apiserver.crt"), token, namespace)
 }
 
-// writeKubeconfig writes a kubeconfig. The name is the one in the server's certificate,
-// if it is not that of the URL.
+// writeKubeconfig writes a kubeconfig. name is the one in the server's certificate, if
+// it differs from the URL's host.
 func writeKubeconfig(t *testing.T, url, name, ca, token, namespace string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "kubeconfig")
@@ -186,7 +186,7 @@ current-context: here
 	return path
 }
 
-// program is a running one; what it says goes to a file.
+// program is a running program whose output is in a file.
 type program struct {
 	name  string
 	cmd   *exec.Cmd
@@ -203,7 +203,7 @@ func startWith(ctx context.Context, environ []string, log, path string, args ...
 	if err != nil {
 		return nil, err
 	}
-	defer out.Close() //nolint:errcheck // it is the program's
+	defer out.Close() //nolint:errcheck // the program has its own copy
 	p := &program{name: filepath.Base(path), cmd: exec.CommandContext(ctx, path, args...), log: log, ended: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr, p.cmd.Env = out, out, environ
 	if err := p.cmd.Start(); err != nil {
@@ -218,7 +218,7 @@ func startWith(ctx context.Context, environ []string, log, path string, args ...
 
 var errEnded = errors.New("it has ended")
 
-// orEnded is why a program does not answer: that it has ended, if it has.
+// orEnded returns err. If the program has ended, the error says so.
 func (p *program) orEnded(err error) error {
 	select {
 	case <-p.ended:
@@ -234,8 +234,8 @@ func (p *program) orEnded(err error) error {
 // limit ends a test that hangs.
 const limit = 3 * time.Minute
 
-// poll waits until a condition holds. What it says until then is the reason if it does
-// not hold in the end.
+// poll waits until a condition holds. If it does not hold in the end, the condition's
+// last error is the reason.
 func poll(ctx context.Context, what string, condition func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

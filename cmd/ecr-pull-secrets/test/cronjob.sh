@@ -1,6 +1,7 @@
 #!/bin/sh
-# What this program replaces: a token of each account's role, written into each
-# namespace by kubectl. The environment has ACCOUNTS, TEAM, STS and ECR.
+# Does the work of this program with other tools. It gets a token with each account's
+# role, and kubectl writes the tokens into each namespace. The environment has ACCOUNTS,
+# TEAM, STS and ECR.
 set -eu
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

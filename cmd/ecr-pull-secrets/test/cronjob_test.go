@@ -16,8 +16,9 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// TestCronJob measures what a CronJob with the AWS CLI and kubectl costs that runs every
-// six hours. Each namespace costs the same: it is measured with two numbers of them.
+// TestCronJob measures the cost of a CronJob with the AWS CLI and kubectl that runs
+// every six hours. Each namespace costs the same, so the test measures with two numbers
+// of namespaces.
 func TestCronJob(t *testing.T) {
 	t.Parallel()
 	c, w := sharedCluster(t), newWorld(t)
@@ -30,7 +31,7 @@ func TestCronJob(t *testing.T) {
 	}
 	f := newFront(t, c)
 	w.cronJob(t, f, "cronjob-few")
-	w.cronJob(t, f, "cronjob-some") // later runs find their Secrets
+	w.cronJob(t, f, "cronjob-some") // later runs find existing Secrets
 	roles, tokens := w.count("AssumeRole"), w.count("GetAuthorizationToken")
 	first := w.cronJob(t, f, "cronjob-few")
 	figure(t, "AssumeRole", cronJob, runs*float64(w.count("AssumeRole")-roles), 0)
@@ -44,13 +45,13 @@ func TestCronJob(t *testing.T) {
 	t.Logf("a day takes %s of CPU", time.Duration(all(float64(first.cpu), float64(second.cpu))).Round(time.Second))
 }
 
-// cost is what a run has cost.
+// cost is the cost of a run.
 type cost struct {
 	requests, bytes float64
 	cpu             time.Duration
 }
 
-// cronJob runs the job once, in a container without a past.
+// cronJob runs the job once, in a container without earlier state.
 func (w *world) cronJob(t *testing.T, f *front, team string) cost {
 	t.Helper()
 	requests, bytes := f.requests.Load(), f.bytes.Load()

@@ -12,13 +12,12 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 )
 
-// many is how many namespaces the measurements have.
+// many is the number of namespaces in the measurements.
 const many = 300
 
-// TestDay measures four hours with 300 namespaces and three registries, and what a day
-// makes of them: what the controller asks AWS, how often it writes, and what goes
-// between it and the API server. After each renewal every namespace has the newest
-// tokens.
+// TestDay measures four hours with 300 namespaces and three registries, and computes
+// the figures of a day. It measures the calls to AWS, the writes, and the traffic with
+// the API server. After each renewal every namespace has the newest tokens.
 func TestDay(t *testing.T) {
 	t.Parallel()
 	c, w := sharedCluster(t), newWorld(t)
@@ -51,7 +50,8 @@ func TestDay(t *testing.T) {
 	figure(t, "MB to and from the API server", ours, days*float64(f.bytes.Load()-bytes)/1e6, 0.5)
 }
 
-// allNewest is an error unless each namespace has the same valid tokens, the newest.
+// allNewest returns an error unless all namespaces have the same valid tokens, and
+// these are the newest ones.
 func (c *cluster) allNewest(t *testing.T, w *world, r *running, name string) error {
 	t.Helper()
 	list, err := c.kube.CoreV1().Secrets("").List(t.Context(), metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector("metadata.name", name).String()})

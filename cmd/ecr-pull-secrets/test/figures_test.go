@@ -8,11 +8,11 @@ import (
 	"testing"
 )
 
-// The columns of the tables with what the program costs.
+// These are the columns of the page's tables about the program's cost.
 const ours, cronJob = 1, 2
 
-// figure compares what was measured with what the page says in a row. They may differ
-// by a part of it.
+// figure compares a measured number with the number in a row of the page. They may
+// differ by a part of the page's number.
 func figure(t *testing.T, row string, column int, measured, part float64) {
 	t.Helper()
 	text, err := os.ReadFile(page)

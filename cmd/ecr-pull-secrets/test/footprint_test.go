@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// String returns what a program has said.
+// String returns the output of a program.
 func (p *program) String() string {
 	text, err := os.ReadFile(p.log)
 	if err != nil {
@@ -21,8 +21,9 @@ func (p *program) String() string {
 	return string(text)
 }
 
-// TestFootprint measures the most memory of the program's own process, and its CPU time,
-// from its start with 300 namespaces through an hour with a renewal and six full syncs.
+// TestFootprint measures the peak memory and the CPU time of the program's own process.
+// The measurement starts with 300 namespaces. It lasts an hour, with a renewal and six
+// full syncs.
 func TestFootprint(t *testing.T) {
 	t.Parallel()
 	c, w := sharedCluster(t), newWorld(t)
@@ -65,8 +66,9 @@ func TestFootprint(t *testing.T) {
 	}
 }
 
-// peakMemory returns the most memory that a process had, in bytes. What wait tells
-// includes this process' own memory. The machine's process IDs are not those of /proc.
+// peakMemory returns the peak memory of a process in bytes. The result of wait would
+// include this process' own memory. /proc shows other process IDs than those of the
+// machine.
 func peakMemory(pid int) (int, error) {
 	files, err := filepath.Glob("/proc/[0-9]*/status")
 	if err != nil {
@@ -76,7 +78,7 @@ func peakMemory(pid int) (int, error) {
 		status := map[string][]string{}
 		text, err := os.ReadFile(name)
 		if err != nil {
-			continue // it has ended
+			continue // the process has ended
 		}
 		for line := range strings.Lines(string(text)) {
 			key, value, _ := strings.Cut(line, ":")

@@ -18,20 +18,20 @@ import (
 	"testing"
 )
 
-// front stands between a client and the API server. It counts what passes, and can
-// keep events and answers to itself.
+// front is a proxy of the API server. It counts the traffic, and can hold events and
+// answers back.
 type front struct {
 	*httptest.Server
 	ca       string // the file of its certificate
 	bytes    atomic.Int64
 	requests atomic.Int64
 	watches  atomic.Int64 // begun so far
-	silent   atomic.Int64 // watches up to this one tell nothing any more
-	events   atomic.Int64 // pieces of watches that nobody was told of
+	silent   atomic.Int64 // watches up to this one are silent
+	events   atomic.Int64 // parts of watches that were held back
 	answers  atomic.Pointer[hold]
 }
 
-// hold keeps the answers to writes back.
+// hold delays the answers to writes.
 type hold struct{ arrived, release chan struct{} }
 
 func newFront(t *testing.T, c *cluster) *front {
@@ -69,7 +69,7 @@ func newFront(t *testing.T, c *cluster) *front {
 	return f
 }
 
-// answer passes an answer on, or keeps it.
+// answer passes an answer on, or delays it.
 func (f *front) answer(r *http.Response) error {
 	if r.Request.URL.Query().Has("watch") {
 		r.Body = &watched{r.Body, f, f.watches.Add(1)}
@@ -105,18 +105,18 @@ func (w *watched) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// silenceThese silences the watches that have begun; silenceAll also all others, until
-// silenceThese is called.
+// silenceThese silences only the watches that have begun. silenceAll silences all
+// watches until silenceThese is called.
 func (f *front) silenceThese() { f.silent.Store(f.watches.Load()) }
 func (f *front) silenceAll()   { f.silent.Store(math.MaxInt64) }
 
-// kubeconfig leads an administrator through the front.
+// kubeconfig returns the kubeconfig of an administrator whose requests pass the front.
 func (f *front) kubeconfig(t *testing.T) string {
 	t.Helper()
 	return writeKubeconfig(t, f.URL, "", f.ca, adminToken, "default")
 }
 
-// argumentsThrough are the arguments of a controller behind the front.
+// argumentsThrough returns the arguments of a controller behind the front.
 func (w *world) argumentsThrough(t *testing.T, f *front, team string) []string {
 	t.Helper()
 	return append(w.arguments(t, sharedCluster(t), team), "--kubeconfig="+f.kubeconfig(t))
@@ -139,14 +139,14 @@ type countingConn struct {
 	bytes *atomic.Int64
 }
 
-// Read counts.
+// Read counts the bytes that it reads.
 func (c countingConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	c.bytes.Add(int64(n))
 	return n, err
 }
 
-// Write counts.
+// Write counts the bytes that it writes.
 func (c countingConn) Write(p []byte) (int, error) {
 	n, err := c.Conn.Write(p)
 	c.bytes.Add(int64(n))

@@ -14,8 +14,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// TestLeader: one of two replicas works. When it is killed, the other one takes
-// over. No Secret is ever without a token.
+// TestLeader: one of two replicas works. When it is killed, the other one replaces it.
+// No Secret is ever without a token.
 func TestLeader(t *testing.T) {
 	t.Parallel()
 	c, w := sharedCluster(t), newWorld(t)

@@ -74,7 +74,7 @@ func startMachine() int {
 	}
 }
 
-// withoutAWS drops all variables that would lead the SDK elsewhere.
+// withoutAWS removes all variables that would change the SDK's configuration.
 func withoutAWS(environ []string) (kept []string) {
 	for _, v := range environ {
 		name, _, _ := strings.Cut(v, "=")
@@ -95,7 +95,7 @@ func runTests(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // of a temporary directory
+	defer os.RemoveAll(dir) //nolint:errcheck // a temporary directory
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	if err := startEtcd(ctx, dir); err != nil {
@@ -111,7 +111,7 @@ func bringLoopbackUp() error {
 	if err != nil {
 		return err
 	}
-	defer unix.Close(fd) //nolint:errcheck // it was only asked
+	defer unix.Close(fd) //nolint:errcheck // only a request was made with it
 	up, err := unix.NewIfreq("lo")
 	if err != nil {
 		return err

@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// TestMessages: the page's table has every message of the program, and no other one. An
-// ellipsis stands for what differs.
+// TestMessages: the page's table has exactly the messages of the program. An ellipsis
+// replaces the variable parts.
 func TestMessages(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(page)
@@ -88,7 +88,7 @@ func textOf(n ast.Node) string {
 	return ""
 }
 
-// fixed returns a text without what differs.
+// fixed returns a text with an ellipsis for each variable part.
 func fixed(e ast.Expr) string {
 	switch e := e.(type) {
 	case *ast.BasicLit:

@@ -31,9 +31,9 @@ func TestOnce(t *testing.T) {
 	w.once(t, 0, args...)
 	before := c.has(t, "once-1", "once", w.holdsAll)
 
-	w.SetRole(fakeaws.Role{ARN: roleOf(accounts[0])}) // which trusts nobody
+	w.SetRole(fakeaws.Role{ARN: roleOf(accounts[0])}) // this role trusts nobody
 	r := w.once(t, 1, args...)
-	after := c.has(t, "once-1", "once", w.holdsAll) // the refused one as before
+	after := c.has(t, "once-1", "once", w.holdsAll) // the refused registry has the same token as before
 	if string(before.Data[corev1.DockerConfigJsonKey]) == string(after.Data[corev1.DockerConfigJsonKey]) {
 		t.Error("the other tokens are as before")
 	}

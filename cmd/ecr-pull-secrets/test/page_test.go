@@ -19,8 +19,8 @@ import (
 // page is the program's page.
 const page = "../../../config-examples/pull-secrets/README.md"
 
-// stubs stand for the commands of the page that other tests run: make image and skopeo.
-// Helm renders, and kubectl does the rest of it.
+// stubs replace the commands of the page that other tests run: make image and skopeo.
+// Helm only renders, and kubectl does the rest of its work.
 const stubs = `set -eu
 make() { test "$*" = image; }
 skopeo() { test "$1" = copy; }
@@ -30,9 +30,9 @@ helm() {
 }
 `
 
-// TestPage does what the page says, in its order: it writes the configuration, runs the
-// commands, and creates the pod. Then the controller, with the rights of the chart, has
-// given the namespace its Secret and the service account its name.
+// TestPage follows the page in its order. It writes the configuration, runs the
+// commands, and creates the pod. A controller with the rights of the chart gives the
+// namespace its Secret. It also adds the Secret's name to the service account.
 func TestPage(t *testing.T) {
 	t.Parallel()
 	c, w := sharedCluster(t), newWorld(t)
@@ -100,7 +100,7 @@ func TestPage(t *testing.T) {
 	c.apply(t, objects(t, pod))
 }
 
-// block returns the block of a page that has a text.
+// block returns the block of a page that contains a text.
 func block(t *testing.T, page []byte, has string) string {
 	t.Helper()
 	for _, b := range regexp.MustCompile("(?ms)^```[a-z]+\n(.*?)^```$").FindAllStringSubmatch(string(page), -1) {

@@ -66,7 +66,7 @@ func TestPolicy(t *testing.T) {
 	const docker = corev1.SecretTypeDockerConfigJson
 	const writes, changes, attaches = "writes only pull Secrets", "changes and deletes only Secrets that it made", "changes only its own entry in imagePullSecrets"
 	tests := []struct {
-		name, want string // want is part of the refusal; empty means no refusal
+		name, want string // want is a part of the refusal, or empty if there is none
 		do         attempt
 	}{
 		{"a Secret of another type", writes, write(namespace, name, corev1.SecretTypeOpaque, label)},
@@ -87,7 +87,7 @@ func TestPolicy(t *testing.T) {
 		{"a service account's token mount", attaches, patch("asks", `{"automountServiceAccountToken":false}`)},
 		{"the Secret for a service account that asks", "", patch("asks", `{"imagePullSecrets":[{"name":"policy"}]}`)},
 	}
-	for _, test := range tests { // in this order: some depend on earlier ones
+	for _, test := range tests { // in this order, because some depend on earlier ones
 		var dryRun []string
 		if test.want != "" { // a new policy needs a moment to take effect
 			dryRun = []string{metav1.DryRunAll}
@@ -105,7 +105,7 @@ func TestPolicy(t *testing.T) {
 	}
 }
 
-// TestRestricted: the pod meets the pod security standard "restricted", with every
+// TestRestricted: the pod meets the pod security standard "restricted", for every
 // number of replicas.
 func TestRestricted(t *testing.T) {
 	t.Parallel()

@@ -17,7 +17,7 @@ import (
 	"ecr-cross-account-credential-provider/cmd/ecr-pull-secrets/internal/controller"
 )
 
-// duty is all work of a controller, in the namespaces RELEASE-1 and so on.
+// duty is the complete work of a controller, in the namespaces RELEASE-1 and so on.
 type duty struct {
 	c       *cluster
 	w       *world

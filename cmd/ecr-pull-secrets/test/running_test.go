@@ -22,14 +22,14 @@ import (
 	"ecr-cross-account-credential-provider/cmd/internal/process"
 )
 
-// running is a controller, in this process if it was started by start.
+// running is a controller. If start has started it, it runs in this process.
 type running struct {
 	log    fmt.Stringer
 	cancel context.CancelFunc
 	status chan int
 }
 
-// buffer is what a controller says.
+// buffer holds the output of a controller.
 type buffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -86,7 +86,7 @@ func (w *world) run(t *testing.T, args ...string) *running {
 func (r *running) stop() int {
 	r.cancel()
 	status := <-r.status
-	r.status <- status // for the next one who asks
+	r.status <- status // for the next caller
 	return status
 }
 
@@ -110,7 +110,7 @@ func (r *running) get(ctx context.Context, path string) (int, string, error) {
 	if err != nil {
 		return 0, "", err
 	}
-	defer resp.Body.Close() //nolint:errcheck // it was only read
+	defer resp.Body.Close() //nolint:errcheck // reading is complete
 	body, err := io.ReadAll(resp.Body)
 	return resp.StatusCode, string(body), err
 }

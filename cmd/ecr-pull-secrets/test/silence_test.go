@@ -7,8 +7,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// TestSilence: watches that stay open and tell nothing do harm for ten minutes at most,
-// and so does an API server that does not even list.
+// TestSilence: watches that stay open without events do harm for ten minutes at most.
+// The same holds for an API server that does not list anything.
 func TestSilence(t *testing.T) {
 	t.Parallel()
 	c, w := sharedCluster(t), newWorld(t)
@@ -36,8 +36,8 @@ func TestSilence(t *testing.T) {
 	c.has(t, "silence-2", "silence", w.holdsAll)
 }
 
-// changeUnseen deletes a Secret and makes a namespace, and waits until the front has
-// kept that to itself.
+// changeUnseen deletes a Secret and makes a namespace. It waits until the front has
+// held both events back.
 func (c *cluster) changeUnseen(t *testing.T, f *front, namespace string) {
 	t.Helper()
 	before := f.events.Load()
@@ -50,8 +50,8 @@ func (c *cluster) changeUnseen(t *testing.T, f *front, namespace string) {
 	more(t, "the front has kept the namespace's event", &f.events, before)
 }
 
-// TestFrozen: a connection that stays open, through which nothing passes, is replaced.
-// Here that takes 2s instead of the 45s of client-go's defaults.
+// TestFrozen: a connection that stays open but passes no data is replaced. Here that
+// takes 2s instead of the 45s of client-go's defaults.
 func TestFrozen(t *testing.T) {
 	t.Parallel()
 	c, w := sharedCluster(t), newWorld(t)
@@ -70,8 +70,8 @@ func TestFrozen(t *testing.T) {
 	c.has(t, "frozen-new", "frozen", w.holdsAll)
 }
 
-// TestWriteUnderWay: a write that is under way when everything is listed anew is
-// finished, and counted.
+// TestWriteUnderWay: a write is in progress when everything is listed again. It is
+// completed and counted.
 func TestWriteUnderWay(t *testing.T) {
 	t.Parallel()
 	c, w := sharedCluster(t), newWorld(t)

@@ -9,8 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 )
 
-// TestSync: 300 namespaces and three registries take three roles and three tokens, and
-// a new namespace has its Secret at once.
+// TestSync: 300 namespaces and three registries need three roles and three tokens. A
+// new namespace gets its Secret at once.
 func TestSync(t *testing.T) {
 	t.Parallel()
 	c, w := sharedCluster(t), newWorld(t)

@@ -78,7 +78,7 @@ func (w *world) advance(t *testing.T, d time.Duration) {
 }
 
 // config writes a configuration with these entries and returns its path. The
-// controller's identity is that of the profile.
+// controller's identity is the profile.
 func (w *world) config(t *testing.T, entries string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "config.yaml")

@@ -2,7 +2,7 @@ package main
 
 import "time"
 
-// bucket is a quota: a token bucket that holds a second's worth.
+// bucket is a quota. It is a token bucket that holds the tokens of one second.
 type bucket struct {
 	rate   float64 // a second
 	tokens float64
@@ -14,7 +14,7 @@ func newBucket(rate float64, log *tally) *bucket {
 	return &bucket{rate: rate, tokens: rate, log: log}
 }
 
-// take makes a call; it is false where the quota refuses it. Times never go back.
+// take makes a call, and reports whether the quota allows it. Times never decrease.
 func (b *bucket) take(now time.Duration) bool {
 	b.tokens = min(b.rate, b.tokens+(now-b.filled).Seconds()*b.rate)
 	b.filled = now
@@ -26,7 +26,7 @@ func (b *bucket) take(now time.Duration) bool {
 	return granted
 }
 
-// tally counts calls by the second.
+// tally counts calls per second.
 type tally struct {
 	calls, refused int
 	seconds        []int
@@ -44,7 +44,7 @@ func (t *tally) add(now time.Duration, granted bool) {
 	t.seconds[second]++
 }
 
-// between are the calls from one second to another.
+// between returns the calls of each second in a range.
 func (t *tally) between(from, to int) []int {
 	to = min(to, len(t.seconds))
 	return t.seconds[min(from, to):to]

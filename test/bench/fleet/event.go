@@ -2,21 +2,21 @@ package main
 
 import "time"
 
-// clock is virtual time: it stands still while something happens, and jumps to
-// what happens next.
+// clock is virtual time. It stands still during an event, and then jumps to the next
+// one.
 type clock struct {
 	now    time.Duration
 	events events
 	count  int
 }
 
-// after has something happen later.
+// after schedules an event.
 func (c *clock) after(d time.Duration, do func()) {
 	c.count++
 	c.events.push(event{c.now + d, c.count, do})
 }
 
-// run goes on until nothing is left to happen before a time.
+// run runs all events before a time.
 func (c *clock) run(until time.Duration) {
 	for len(c.events) > 0 && c.events[0].at < until {
 		e := c.events.pop()
@@ -25,8 +25,8 @@ func (c *clock) run(until time.Duration) {
 	}
 }
 
-// event is something that happens at a time; of two at the same time, the one
-// that was arranged first.
+// event is something that happens at a time. Of two events at the same time, the one
+// that was scheduled first comes first.
 type event struct {
 	at    time.Duration
 	order int
@@ -62,7 +62,7 @@ func (h *events) push(e event) {
 func (h *events) pop() event {
 	all := *h
 	first, last := all[0], all[len(all)-1]
-	all[len(all)-1] = event{} // let go of its function
+	all[len(all)-1] = event{} // release its function
 	all = all[:len(all)-1]
 	*h = all
 	for i := 0; i < len(all); {

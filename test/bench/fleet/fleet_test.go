@@ -15,7 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestDeterministic: the same seed is the same fleet, another is another.
+// TestDeterministic: the same seed gives the same result, and another seed another
+// result.
 func TestDeterministic(t *testing.T) {
 	t.Parallel()
 	for _, p := range policies() {
@@ -32,9 +33,8 @@ func TestDeterministic(t *testing.T) {
 	}
 }
 
-// TestInvariants: whatever the policy and the fleet's size, each node pulls in
-// the end, AWS grants no more than its quotas, and each token took a call to each
-// service.
+// TestInvariants hold for every policy and size of a fleet. Each node pulls in the end.
+// AWS grants no more calls than its quotas. Each token took a call to each service.
 func TestInvariants(t *testing.T) {
 	t.Parallel()
 	for _, p := range policies() {
@@ -68,7 +68,7 @@ func checkInvariants(t *testing.T, p policy, q quotas, nodes int) {
 	}
 }
 
-// TestKept: what an answer is kept for is what the model takes it to be.
+// TestKept: the plugin keeps an answer for the time that the model assumes.
 func TestKept(t *testing.T) {
 	t.Parallel()
 	for _, random := range []float64{0, 0.999} {
@@ -81,7 +81,7 @@ func TestKept(t *testing.T) {
 	}
 }
 
-// TestSinglePulls: of a node alone nothing fails.
+// TestSinglePulls: if there is only one node, nothing fails.
 func TestSinglePulls(t *testing.T) {
 	t.Parallel()
 	for _, p := range policies() {
@@ -91,7 +91,7 @@ func TestSinglePulls(t *testing.T) {
 	}
 }
 
-// TestRun: the table has a line for each fleet and policy, and the plot is XML.
+// TestRun: the table has a line for each fleet and policy, and the plot is valid XML.
 func TestRun(t *testing.T) {
 	t.Parallel()
 	var table, svg bytes.Buffer
@@ -137,8 +137,8 @@ func TestBucket(t *testing.T) {
 	}
 }
 
-// TestRefresh: once a node has booted, no pull of it asks AWS; a plan takes at most 32
-// tokens a day; and a boot that AWS throttles is met with advice.
+// TestRefresh: after a node has booted, none of its pulls asks AWS. A plan takes at
+// most 32 tokens a day. If AWS throttles a boot, the output has advice.
 func TestRefresh(t *testing.T) {
 	t.Parallel()
 	const nodes = 200
@@ -146,7 +146,7 @@ func TestRefresh(t *testing.T) {
 	if r.late > 0 || r.failures > 0 || r.refused+r.refusedLater > 0 {
 		t.Errorf("%d pulls find no fresh token, %d fail, %d calls are refused", r.late, r.failures, r.refused+r.refusedLater)
 	}
-	if most := nodes * registries * 33; r.minted > most { // booting is half an hour more than a day
+	if most := nodes * registries * 33; r.minted > most { // there is half an hour for booting before the day
 		t.Errorf("%d tokens, want %d at most", r.minted, most)
 	}
 	if plain := simulate(ours("", shortSession), aws, nodes, 1); plain.late == 0 {
@@ -163,8 +163,8 @@ func TestRefresh(t *testing.T) {
 	}
 }
 
-// TestAdvice: a fleet that AWS throttles is not throttled once it follows the advice,
-// neither by a longer boot nor by larger quotas.
+// TestAdvice: AWS throttles a fleet, and no longer throttles it when it follows the
+// advice. That holds for a longer boot and for larger quotas.
 func TestAdvice(t *testing.T) {
 	t.Parallel()
 	const nodes = 2000
@@ -186,7 +186,8 @@ func TestAdvice(t *testing.T) {
 	}
 }
 
-// TestEvents: events come by their times, and in the order of arrangement at one time.
+// TestEvents: events come in the order of their times. Events at the same time come in
+// the order in which they were scheduled.
 func TestEvents(t *testing.T) {
 	t.Parallel()
 	type arranged struct{ at, number int }

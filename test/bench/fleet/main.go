@@ -1,39 +1,41 @@
-// Command fleet simulates fleets of nodes that boot within a minute, and what
-// they ask of AWS: in virtual time, and always the same for a seed.
+// Command fleet simulates fleets of nodes that boot within a minute, and their calls to
+// AWS. It uses virtual time, and a seed always gives the same result.
 //
 // # The model
 //
-// A node has 30 images of 3 registries in 3 accounts, each by a role of that
-// account. It boots at a random time of a minute and starts all pulls within 3 s
-// (serializeImagePulls: false; were they one after another, a node of any plugin
-// would ask once for each registry). For an image, the kubelet takes the answer
-// that it keeps for the registry, else it runs the plugin: AssumeRole, then
-// GetAuthorizationToken, 20 to 80 ms each. A pull without credentials fails, and
-// the kubelet comes back as it does: to the pod every 10 to 15 s, pulling once
-// the image's backoff is over, 10 s doubled by each failure up to 5 min. Later
-// on a node pulls each of its images once an hour, by chance.
+// A node has 30 images of 3 registries in 3 accounts. Each account has a role of its
+// own for its images. The node boots at a random time of a minute and starts all pulls
+// within 3 s (serializeImagePulls: false). If it pulled one image after another, a node
+// with any plugin would ask once for each registry. For an image, the kubelet uses the
+// answer that it keeps for the registry. Without one it runs the plugin, which calls
+// AssumeRole and then GetAuthorizationToken, 20 to 80 ms each. A pull without
+// credentials fails. The kubelet then tries the pod again every 10 to 15 s. It pulls
+// once the image's backoff is over: 10 s, doubled by each failure, up to 5 min. Later a
+// node pulls each of its images about once an hour, at random times.
 //
-// Quotas are token buckets that hold one second's worth. AssumeRole is charged to
-// the nodes' account (600/s); GetAuthorizationToken to each account of images
-// (500/s). A call that finds none is throttled and asked again after a backoff.
+// Quotas are token buckets that hold the tokens of one second. AssumeRole counts for
+// the nodes' account (600/s), and GetAuthorizationToken for each account of images
+// (500/s). A call without a token in the bucket is throttled, and repeated after a
+// backoff.
 //
 // # The plugins
 //
-// "this plugin" is this repository's code where it decides: awsapi.Backoff and
-// MaxAttempts, provider.CacheDuration, cache.FailureMemory, config.DefaultDeadline;
-// and what pkg/cache does with it: one process of a node asks for a registry, all
-// others wait for its outcome; a failure is remembered for 1 to 5 s. Left out is
-// the second process that asks when the first one takes more than half of its
-// time, and that a token outlives what is kept of it and could stand in.
+// "this plugin" takes its decisions from this repository's code: awsapi.Backoff and
+// MaxAttempts, provider.CacheDuration, cache.FailureMemory, config.DefaultDeadline. The
+// model repeats what pkg/cache does with them. One process of a node asks for a
+// registry, and all others wait for its outcome. A failure is remembered for 1 to 5 s.
+// The model leaves out two things. When the first process takes more than half of its
+// time, a second one asks. And a token that is no longer kept could still be used until
+// it expires.
 //
-// With refresh, a timer of each node replaces tokens that are due (cache.RenewAt): first
-// 5 s after boot, then every 5 to 10 minutes. A pull finds a fresh token in the
-// plugin's cache whenever the kubelet keeps none.
+// With refresh, a timer of each node replaces tokens that are due (cache.RenewAt). It
+// runs 5 s after boot, and then every 5 to 10 minutes. If the kubelet keeps no answer, a
+// pull finds a fresh token in the plugin's cache.
 //
-// "no cache, no jitter" is a plugin whose processes know nothing of each other:
-// each image asks, with three attempts a call and the SDK's own backoff; answers
-// are kept for half of the token's life, exactly, whatever session minted them.
-// In its favour, the retries of the two calls do not multiply.
+// "no cache, no jitter" is a plugin whose processes share nothing. Each image asks, with
+// three attempts a call and the SDK's own backoff. Answers are kept for exactly half of
+// the token's life, whatever the length of the session. One simplification favors this
+// plugin: the retries of the two calls do not multiply.
 package main
 
 import (
@@ -95,8 +97,9 @@ func run(w io.Writer, seed uint64, plot string, sizes []int) error {
 	return f.Close()
 }
 
-// policiesFor returns what is simulated of a size. What the policies without refresh
-// make of a minute's boot is clear at 10,000 nodes.
+// policiesFor returns the policies to simulate for a number of nodes. For more than
+// 10,000 nodes it leaves out the policies without refresh. Their result for a boot
+// within a minute is already clear at 10,000 nodes.
 func policiesFor(nodes int) []policy {
 	if nodes > 10_000 {
 		return []policy{refreshed(), spread()}
@@ -115,7 +118,7 @@ func (r result) print(w io.Writer) {
 		r.half.Round(tenth), r.slowest.Round(tenth), r.last().Round(tenth), r.hourly, r.busiest, r.peak, r.refusedLater)
 }
 
-// last is when the last node had its last image.
+// last returns the time at which the last node had its last image.
 func (r result) last() time.Duration {
 	if len(r.done) == 0 {
 		return 0

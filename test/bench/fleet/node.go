@@ -2,40 +2,41 @@ package main
 
 import "time"
 
-// node is one of the fleet.
+// node is a node of the fleet.
 type node struct {
 	booted time.Duration
-	// left are the images that are not pulled yet, of those that it boots with.
+	// left is the number of boot images that are not pulled yet.
 	left int
 }
 
 // registry is one of a node's registries, as its kubelet and plugin know it.
 type registry struct {
-	account int // whose quota of ECR is charged
-	// kept is until when the kubelet keeps an answer, or the plugin's cache has a fresh
-	// one for it; minted is when that was minted.
+	account int // the account whose quota of ECR is charged
+	// kept is the time until which the kubelet keeps an answer, or the plugin's cache
+	// has a fresh one. minted is when that answer was minted.
 	kept, minted time.Duration
-	// failed is until when the plugin's cache remembers that AWS was unavailable.
+	// failed is the time until which the plugin's cache remembers that AWS was
+	// unavailable.
 	failed time.Duration
-	// asking tells that a process of the node is asking; those that want the same
-	// wait for its outcome.
+	// asking says that a process of the node is asking AWS. Other processes that need
+	// the same token wait for its outcome.
 	asking  bool
 	waiting []*image
-	// armed tells that the next pull after kept is arranged.
+	// armed says that the next pull after kept is scheduled.
 	armed bool
 }
 
 // image is a pull that is due.
 type image struct {
 	registry *registry
-	// node is the one that boots with the image; nil for one that is pulled later.
+	// node is the node that boots with the image, or nil for a later pull.
 	node *node
-	// tries is how many pulls have failed; until then the kubelet pulls no more.
+	// tries is the number of failed pulls. The kubelet does not pull before until.
 	tries int
 	until time.Duration
 }
 
-// pull is the kubelet wanting an image: credentials it keeps will do, else it
+// pull is a pull of the kubelet. It uses credentials that the kubelet keeps, or else
 // runs the plugin.
 func (s *simulation) pull(i *image) {
 	r := i.registry
@@ -57,7 +58,7 @@ func (s *simulation) pull(i *image) {
 	}
 }
 
-// shared gives the outcome of one process to all that wait.
+// shared gives the outcome of one process to all pulls that wait for it.
 func (s *simulation) shared(r *registry, ok bool) {
 	if !ok {
 		r.failed = s.now + s.policy.failure(s.chance.Float64())
@@ -88,7 +89,8 @@ func (s *simulation) outcome(r *registry, i *image, ok bool) {
 	s.pulled(i)
 }
 
-// ask is a process: AssumeRole, then GetAuthorizationToken, each with retries.
+// ask is a process of the plugin. It calls AssumeRole and then GetAuthorizationToken,
+// each with retries.
 func (s *simulation) ask(r *registry, done func(ok bool)) {
 	end := s.now + s.policy.deadline
 	s.call(s.sts, 1, end, func(ok bool) {
@@ -100,7 +102,7 @@ func (s *simulation) ask(r *registry, done func(ok bool)) {
 	})
 }
 
-// call makes a call's nth attempt.
+// call makes the nth attempt of a call.
 func (s *simulation) call(service *bucket, n int, end time.Duration, done func(ok bool)) {
 	granted := service.take(s.now)
 	s.after(s.latency(), func() {
@@ -116,8 +118,8 @@ func (s *simulation) call(service *bucket, n int, end time.Duration, done func(o
 	})
 }
 
-// arm arranges the next pull that the kubelet has no answer for. Pulls come by
-// chance, so how many it had answers for does not matter.
+// arm schedules the next pull for which the kubelet has no answer. Pulls are random, so
+// the number of pulls before that one does not matter.
 func (s *simulation) arm(r *registry) {
 	if r.armed {
 		return
@@ -125,7 +127,7 @@ func (s *simulation) arm(r *registry) {
 	r.armed = true
 	s.after(r.kept-s.now+time.Duration(s.chance.ExpFloat64()*float64(pullEvery)), func() {
 		r.armed = false
-		if s.now < r.kept { // another process's answer is kept for longer
+		if s.now < r.kept { // the answer of another process is kept for longer
 			s.arm(r)
 			return
 		}
@@ -143,9 +145,9 @@ func (s *simulation) pulled(i *image) {
 	}
 }
 
-// failed is a pull without credentials. The kubelet comes back to the pod every
-// 10 to 15 s, and pulls once the image's backoff is over: 10 s, doubled by each
-// failure, 5 min at most.
+// failed is a pull without credentials. The kubelet tries the pod again every 10 to 15
+// s. It pulls once the image's backoff is over: 10 s, doubled by each failure, at most
+// 5 min.
 func (s *simulation) failed(i *image) {
 	i.tries++
 	i.until = s.now + min(10*time.Second<<min(i.tries-1, 10), 5*time.Minute)

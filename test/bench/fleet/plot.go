@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// The plot's size, and what it shows.
+// These are the plot's size and scales.
 const (
 	width, height = 720, 190 // of a panel
 	shown         = 150 * time.Second
 	mostCalls     = 100_000 // a second; the scale is logarithmic
 )
 
-// curve is a line of a panel; Points are an SVG polyline's.
+// curve is a line of a panel. Points is the value of an SVG polyline.
 type curve struct{ Name, Color, Points string }
 
 type tick struct {
@@ -29,7 +29,7 @@ type panel struct {
 	Top    int
 	Curves []curve
 	Ticks  []tick
-	Quota  float64 // 0 is none
+	Quota  float64 // 0 means none
 }
 
 // draw plots the first minutes of a fleet by two policies.
@@ -60,7 +60,8 @@ func times() []tick {
 
 func byTime(t time.Duration) float64 { return width * t.Seconds() / shown.Seconds() }
 
-// byLog is where a number of calls is; none is at the bottom, with one.
+// byLog returns the vertical position of a number of calls. Zero has the same position
+// as one, at the bottom.
 func byLog(n int) float64 {
 	return height * (1 - math.Log10(float64(max(1, n)))/math.Log10(mostCalls))
 }

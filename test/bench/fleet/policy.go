@@ -9,20 +9,21 @@ import (
 	"ecr-cross-account-credential-provider/pkg/provider"
 )
 
-// policy is how a plugin treats AWS. random is always a number of [0, 1).
+// policy is how a plugin calls AWS. random is always a number in [0, 1).
 type policy struct {
 	name string
-	// shared: the processes of a node share what one of them gets, good or bad.
+	// shared: the processes of a node share an outcome, whether it is a token or a
+	// failure.
 	shared bool
-	// attempts is how often one call is made at most.
+	// attempts is the largest number of attempts of one call.
 	attempts int
-	// backoff is how long to wait after the nth attempt was throttled.
+	// backoff returns the wait after the nth attempt was throttled.
 	backoff func(n int, random float64) time.Duration
-	// deadline is how long a process tries at most.
+	// deadline limits the time of a process.
 	deadline time.Duration
-	// keep is how long a kubelet may keep a token that it got just now.
+	// keep returns how long a kubelet may keep a new token.
 	keep func(random float64) time.Duration
-	// failure is how long it is remembered that AWS was unavailable.
+	// failure returns how long the cache remembers that AWS was unavailable.
 	failure func(random float64) time.Duration
 	// refresh: a timer replaces tokens before pods need them.
 	refresh bool
@@ -36,8 +37,8 @@ const (
 	longSession  = 12 * time.Hour // the most that a role may allow
 )
 
-// ours is this plugin's, by its own code, with roles whose sessions last for a
-// time.
+// ours returns this plugin's policy, from its own code. session is the length of the
+// roles' sessions.
 func ours(name string, session time.Duration) policy {
 	return policy{
 		name:     name,
@@ -51,10 +52,10 @@ func ours(name string, session time.Duration) policy {
 	}
 }
 
-// naive is a process for each image that asks for itself, as a plugin without a
-// cache does: with the SDK's standard retries (aws/retry: three attempts, a random
-// part of 2^n s after the nth), no deadline but the kubelet's own, and half of the
-// token's life as the answer's, to the second.
+// naive returns the policy of a plugin without a cache. A process for each image asks
+// AWS itself. It has the SDK's standard retries (aws/retry): three attempts, with a
+// random part of 2^n s after the nth. It has no deadline except the kubelet's own. It
+// keeps an answer for exactly half of the token's life.
 func naive() policy {
 	return policy{
 		name:     "no cache, no jitter",
@@ -68,21 +69,21 @@ func naive() policy {
 	}
 }
 
-// refreshed is this plugin with its timer.
+// refreshed returns the policy of this plugin with its timer.
 func refreshed() policy {
 	p := ours("this plugin, refresh", shortSession)
 	p.refresh = true
 	return p
 }
 
-// spread is this plugin with its timer, in a fleet that boots within a longer time.
+// spread returns the same policy for a fleet that boots within a longer time.
 func spread() policy {
 	p := refreshed()
 	p.name, p.spread = "this plugin, refresh, boot spread over 10 min", spreadWithin
 	return p
 }
 
-// policies are those that are compared; the first and the last are drawn.
+// policies returns the policies to compare. The plot shows the first and the last one.
 func policies() []policy {
 	return []policy{ours("this plugin", shortSession), ours("this plugin, duration: 12h", longSession), refreshed(), naive()}
 }

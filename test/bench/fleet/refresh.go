@@ -8,16 +8,16 @@ import (
 	"ecr-cross-account-credential-provider/pkg/cache"
 )
 
-// The timer of config-examples/systemd: a first run after boot, then one every 5 to 10
-// minutes.
+// These are the times of the timer of config-examples/systemd. Its first run is after
+// boot. Then it runs every 5 to 10 minutes.
 const (
 	firstRun  = 5 * time.Second
 	runEvery  = 5 * time.Minute
 	runJitter = 290 * time.Second
 )
 
-// refresh is a run of the timer. It replaces tokens that are due, and pods do not wait
-// for it: a process that needs the same token meanwhile shares the outcome.
+// refresh is a run of the timer. It replaces tokens that are due. Pods do not wait for
+// the run. A process that needs the same token at that time shares the outcome.
 func (s *simulation) refresh(of *[registries]*registry) {
 	for _, r := range of {
 		if due := r.minted + cache.RenewAt(r.kept-r.minted); s.now < due || s.now < r.failed || r.asking {
@@ -29,7 +29,7 @@ func (s *simulation) refresh(of *[registries]*registry) {
 	s.after(runEvery+s.upTo(runJitter), func() { s.refresh(of) })
 }
 
-// renewed is the outcome of a run for one token, which those that wait share.
+// renewed shares the outcome of a run for one token with the pulls that wait for it.
 func (s *simulation) renewed(r *registry, ok bool) {
 	if ok {
 		r.kept, r.minted = s.now+s.policy.keep(s.chance.Float64()), s.now
@@ -49,17 +49,17 @@ func (s *simulation) renewed(r *registry, ok bool) {
 	}
 }
 
-// room is how much longer than the quotas call for a boot should take: nodes come by
-// chance, not evenly.
+// room is a safety factor for the time of a boot, because nodes boot at random times
+// and not evenly.
 const room = 1.2
 
-// advice is the time within which a fleet should boot.
+// advice returns the time within which a fleet should boot.
 func advice(nodes int, q quotas) time.Duration {
 	calls := float64(nodes)
 	return time.Duration(room * max(calls*registries/q.sts, calls/q.ecr) * float64(time.Second))
 }
 
-// advise prints what a fleet's boot would need of AWS, if it was throttled.
+// advise prints what a fleet's boot would need if AWS throttled it.
 func (r result) advise(w io.Writer, q quotas) {
 	if r.refused == 0 || r.policy == naive().name {
 		return

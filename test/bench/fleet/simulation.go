@@ -6,25 +6,26 @@ import (
 	"time"
 )
 
-// The fleet.
+// These constants describe the fleet.
 const (
-	registries = 3  // of a node, each in an account of its own
+	registries = 3  // per node, each in a different account
 	perNode    = 30 // images that a node boots with
 	bootWithin = time.Minute
-	// spreadWithin is when a large fleet boots that follows the advice.
+	// spreadWithin is the time within which a large fleet boots if it follows the
+	// advice.
 	spreadWithin = 10 * time.Minute
-	// pullsWithin is when a node that is up starts its pods.
+	// pullsWithin is the time within which a node starts its pods after its boot.
 	pullsWithin = 3 * time.Second
-	// pullEvery is how often later a node pulls from a registry: each of the ten
-	// images once an hour.
+	// pullEvery is the mean time between two later pulls of a node from a registry.
+	// Each of the ten images is pulled once an hour.
 	pullEvery = time.Hour * registries / perNode
-	// booting is when all of that is over; the day after begins with it. It is
-	// shorter than what any answer is kept for.
+	// booting is the time until all boot pulls are over. The simulated day begins then.
+	// It is shorter than the time for which any answer is kept.
 	booting = 30 * time.Minute
 	day     = 24 * time.Hour
 )
 
-// AWS's quotas, in calls a second, as they are said to be.
+// These are the stated quotas of AWS, in calls a second.
 const (
 	ecrQuota = 500 // GetAuthorizationToken: each account of images, in a region
 	stsQuota = 600 // AssumeRole: the nodes' account, in a region
@@ -34,13 +35,13 @@ type quotas struct{ sts, ecr float64 }
 
 var aws = quotas{stsQuota, ecrQuota}
 
-// A call takes between these times.
+// These times limit the duration of a call.
 const (
 	leastLatency = 20 * time.Millisecond
 	mostLatency  = 80 * time.Millisecond
 )
 
-// simulation is a fleet and AWS.
+// simulation is a fleet with AWS.
 type simulation struct {
 	clock
 
@@ -50,16 +51,16 @@ type simulation struct {
 	ecr    [registries]*bucket
 	stsLog tally
 	ecrLog tally
-	// done is when each node had all of its images, in order; took is for how
-	// long they had been up by then.
+	// done is the time at which each node had all of its images, in order. took is the
+	// time since each node's boot.
 	done, took []time.Duration
 	refused    int // until all nodes are up
 	minted     int
 	failures   int // pulls without credentials
-	late       int // pulls of the time after booting that find no fresh token
+	late       int // pulls after booting that find no fresh token
 }
 
-// simulate boots a fleet, and watches it for a day after that.
+// simulate boots a fleet, and then observes it for up to a day.
 func simulate(p policy, q quotas, nodes int, seed uint64) result {
 	s := &simulation{policy: p, chance: rand.New(rand.NewPCG(seed, uint64(nodes)))}
 	s.sts = newBucket(q.sts, &s.stsLog)
@@ -76,8 +77,8 @@ func simulate(p policy, q quotas, nodes int, seed uint64) result {
 	return s.result(nodes, int(watched/time.Hour))
 }
 
-// watch is for how long a fleet is watched after it has booted: a large one for less
-// than a day, which takes a computer many minutes.
+// watch returns how long a fleet is observed after booting. For a large fleet it is
+// less than a day, because a whole day takes many minutes to compute.
 func watch(nodes int) time.Duration {
 	if nodes > 10_000 {
 		return 90 * time.Minute
@@ -105,23 +106,23 @@ func (s *simulation) upTo(d time.Duration) time.Duration {
 
 func (s *simulation) latency() time.Duration { return leastLatency + s.upTo(mostLatency-leastLatency) }
 
-// result is what came of a fleet.
+// result is the result of a simulation.
 type result struct {
 	policy string
 	nodes  int
-	spread time.Duration // within which they boot
-	// sts, ecr and refused are the calls until all nodes are up; boot is STS's by
-	// the second.
+	spread time.Duration // the time within which the nodes boot
+	// sts, ecr and refused are the calls until all nodes are up. boot is the number of
+	// STS calls per second.
 	sts, ecr, refused int
 	boot              []int
-	failures, minted  int // in all
+	failures, minted  int // in total
 	late              int // pulls after booting that find no fresh token
-	// done is when each node had all of its images, half and slowest how long
-	// after its boot that was.
+	// done is the time at which each node had all of its images. half and slowest are
+	// times since a node's boot.
 	done          []time.Duration
 	half, slowest time.Duration
-	// hourly, busiest and peak are the calls of the day after, of both services:
-	// in an hour on average, in the busiest hour, and in the busiest second.
+	// hourly, busiest and peak are the calls of both services in the day after booting:
+	// per hour on average, in the busiest hour, and in the busiest second.
 	hourly        float64
 	busiest, peak int
 	refusedLater  int
@@ -152,7 +153,7 @@ func (s *simulation) result(nodes, hours int) result {
 	return r
 }
 
-// between are the calls of both services from one second to another.
+// between returns the calls of both services in each second of a range.
 func (s *simulation) between(from, to int) int {
 	return sum(s.stsLog.between(from, to)) + sum(s.ecrLog.between(from, to))
 }

@@ -83,7 +83,7 @@ func Main(ctx context.Context, p command.Process, clock clock.Clock) int {
 	}.Main(ctx, p)
 }
 
-// load reads the configuration, and lists its targets. Its errors have the status
+// load reads the configuration, and lists its targets. Its errors have the exit status
 // of configuration errors.
 func (o *options) load(p command.Process) (c config.Config, targets target.Set, err error) {
 	file, err := o.config.File(p)

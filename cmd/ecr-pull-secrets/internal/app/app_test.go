@@ -44,7 +44,7 @@ func TestCommandLine(t *testing.T) {
 		name           string
 		args           []string
 		status         int
-		stdout, stderr string // parts of them
+		stdout, stderr string // these are parts of the output
 	}{
 		{"help", []string{"help"}, 0, "usage: ecr-pull-secrets --config FILE [--kubeconfig FILE]", ""},
 		{"help of run", []string{"help", "run"}, 0, "--namespace-selector LABELS", ""},

@@ -5,7 +5,7 @@ import (
 	"io"
 	"log/slog"
 
-	"k8s.io/klog/v2" //nolint:depguard // client-go logs by it, and its lines must have the same form
+	"k8s.io/klog/v2" //nolint:depguard // client-go logs with klog, and its lines must have the same form
 
 	"ecr-cross-account-credential-provider/pkg/command"
 	"ecr-cross-account-credential-provider/pkg/failure"
@@ -13,8 +13,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// newLog returns the log, in lines of JSON. A redactor removes secrets from every
-// line, also from those of client-go, because an API server may quote a request.
+// newLog returns a log that writes lines of JSON. A redactor removes secrets from every
+// line. That includes client-go's lines, because an API server may quote a request.
 func newLog(w io.Writer, secrets func() []secret.Text) *slog.Logger {
 	log := slog.New(slog.NewJSONHandler(redactingWriter{w, secrets}, nil))
 	klog.SetSlogLogger(log.With("component", "client-go"))

@@ -22,15 +22,15 @@ type place struct {
 // namespaceFile holds the namespace of a pod.
 const namespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 
-// place finds the cluster: that of the kubeconfig, or the one in which the program
-// runs.
+// place finds the cluster. It is the kubeconfig's cluster, or the one in which the
+// program runs.
 func (o *options) place() (place, error) {
 	at, err := o.find()
 	if err != nil {
 		return place{}, &command.ExitError{Status: command.Misused, Err: err}
 	}
-	// 300 namespaces take a few seconds. The API server's own priority and fairness
-	// protect it.
+	// 300 namespaces take a few seconds. The API server protects itself by its own
+	// priority and fairness.
 	at.config.QPS, at.config.Burst = 100, 200
 	at.config.UserAgent = Name
 	at.config.ContentType = "application/vnd.kubernetes.protobuf"

@@ -90,7 +90,7 @@ func (o *options) join(p command.Process, clock clock.Clock, at place) (*app, er
 	return a, nil
 }
 
-// report logs and counts the result of an attempt to get a token.
+// report logs the result of an attempt to get a token, and counts it.
 func (a *app) report(t token.Attempt) {
 	a.status.Attempted(t)
 	switch {
@@ -103,8 +103,8 @@ func (a *app) report(t token.Attempt) {
 	}
 }
 
-// once writes every Secret once. If something fails, it does the rest before it
-// returns the error.
+// once writes every Secret once. If something fails, once continues with the rest, and
+// then returns the error.
 func (a *app) once(ctx context.Context) error {
 	a.keeper.Renew(ctx)
 	err := a.controller.Once(ctx)

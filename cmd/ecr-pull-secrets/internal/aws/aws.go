@@ -14,8 +14,8 @@ import (
 )
 
 // Begin returns a function that starts a round. Each round reads the SDK's
-// configuration again, and gets this program's credentials again. So it uses the
-// current token file of IRSA, and has its own budget of retries.
+// configuration and gets this program's credentials again. So it uses the current token
+// file of IRSA. Each round also has its own budget of retries.
 func Begin(o awsapi.Options, hostname string) func(context.Context) (token.Round, error) {
 	return func(ctx context.Context) (token.Round, error) {
 		api, err := awsapi.Load(ctx, o)

@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// batch holds the namespaces of a full sync that were not tried yet.
+// batch holds the namespaces of a full sync that have not been tried yet.
 type batch struct {
 	observer Observer
-	done     chan int // gets the number of failures when all were tried
+	done     chan int // receives the number of failures when all were tried
 
 	mu          sync.Mutex
 	left        map[string]bool
@@ -48,7 +48,7 @@ func (b *batch) finish() {
 	b.observer.Synced(b.all, b.failed)
 	select {
 	case b.done <- b.failed:
-	default: // no receiver waits
+	default: // nobody waits for the result
 	}
 }
 

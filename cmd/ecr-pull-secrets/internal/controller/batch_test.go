@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// observer notes the full syncs.
+// observer records the full syncs.
 type observer struct{ syncs [][2]int }
 
 func (*observer) Wrote()      {}
@@ -32,7 +32,7 @@ func TestBatch(t *testing.T) {
 		t.Errorf("syncs %v", o.syncs)
 	}
 	b.start(map[string]bool{"a": true})
-	b.start(map[string]bool{"b": true}) // instead
+	b.start(map[string]bool{"b": true}) // this replaces the unfinished sync
 	b.ended("a", nil)
 	b.ended("b", nil)
 	b.start(nil)

@@ -3,10 +3,11 @@
 //
 // # Reading order
 //
-// controller.go runs sessions: every ten minutes everything is listed and watched
-// anew, so that no watch that has died unnoticed does harm for longer. session.go is
-// the queue of namespaces, view.go what the API server has told so far, reconcile.go
-// what is done for one namespace, attach.go the service accounts.
+// controller.go runs sessions. Every ten minutes a new session lists and watches
+// everything again. So a watch that has failed unnoticed does harm for ten minutes at
+// most. session.go has the queue of namespaces. view.go has the objects that the API
+// server has sent so far. reconcile.go has the work for one namespace, and attach.go
+// the service accounts.
 package controller
 
 import (
@@ -23,23 +24,23 @@ import (
 	"ecr-cross-account-credential-provider/cmd/ecr-pull-secrets/internal/dockerconfig"
 )
 
-// Tokens are what the Secrets hold.
+// Tokens holds the content of the Secrets.
 type Tokens interface {
-	// Credentials returns those that have not expired.
+	// Credentials returns the credentials that have not expired.
 	Credentials() []dockerconfig.Credential
-	// Knows reports whether a key is one that Credentials may return some time.
+	// Knows reports whether Credentials may ever return a key.
 	Knows(key string) bool
 }
 
-// Observer is told what happens, for metrics.
+// Observer receives events for metrics.
 type Observer interface {
-	// Wrote tells of a Secret or a service account that was written.
+	// Wrote reports a write of a Secret or a service account.
 	Wrote()
-	// Failed tells of a namespace that could not be served.
+	// Failed reports a namespace that could not be served.
 	Failed()
-	// Foreign tells how many Secrets belong to somebody else.
+	// Foreign reports the number of Secrets that belong to somebody else.
 	Foreign(n int)
-	// Synced tells that all namespaces were tried; some may have failed.
+	// Synced reports that all namespaces were tried. Some of them may have failed.
 	Synced(namespaces, failed int)
 }
 
@@ -59,14 +60,14 @@ type Options struct {
 	Clean func(error) string
 }
 
-// Controller writes the Secrets. New makes it.
+// Controller writes the Secrets. New returns one.
 type Controller struct {
 	o       Options
 	changed chan struct{}
 	foreign *foreigners
 }
 
-// New makes a Controller.
+// New returns a Controller that does not run yet.
 func New(o Options) *Controller {
 	return &Controller{o: o, changed: make(chan struct{}, 1), foreign: newForeigners(o)}
 }
@@ -75,11 +76,11 @@ func New(o Options) *Controller {
 func (c *Controller) Changed() {
 	select {
 	case c.changed <- struct{}{}:
-	default: // it will look anyway
+	default: // the controller will read Tokens anyway
 	}
 }
 
-// resync is how often everything is listed anew.
+// resync is the time between two listings of everything.
 const resync = 10 * time.Minute
 
 // Run serves the namespaces until the context ends.
@@ -89,8 +90,8 @@ func (c *Controller) Run(ctx context.Context) {
 	}
 }
 
-// session serves the namespaces until it is time to list everything anew, also if the
-// API server did not list everything in that time.
+// session serves the namespaces until everything must be listed again. It ends at that
+// time even if the API server has not listed everything.
 func (c *Controller) session(ctx context.Context) {
 	fresh, cancel := c.timeout(ctx, resync)
 	s, err := c.begin(ctx, fresh)
@@ -99,7 +100,7 @@ func (c *Controller) session(ctx context.Context) {
 		s.end()
 	}()
 	if err != nil {
-		return // the time is over
+		return // the session's time is over
 	}
 	s.addAll()
 	for {
@@ -127,7 +128,7 @@ func (c *Controller) timeout(ctx context.Context, d time.Duration) (context.Cont
 	return ctx, cancel
 }
 
-// Once serves every namespace once. The error is that some could not be served.
+// Once serves every namespace once. It returns an error if some could not be served.
 func (c *Controller) Once(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	s, err := c.begin(ctx, ctx)

@@ -31,7 +31,7 @@ func (f *foreigners) count() int {
 	return len(f.reported)
 }
 
-// gone notes that a namespace has no such Secret.
+// gone records that a namespace has no such Secret.
 func (f *foreigners) gone(namespace string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -41,8 +41,7 @@ func (f *foreigners) gone(namespace string) {
 	}
 }
 
-// found reports a Secret in the log, by the metric, and by an Event in its
-// namespace.
+// found reports a Secret in the log, in the metric, and as an Event in its namespace.
 func (f *foreigners) found(ctx context.Context, secret *corev1.Secret) error {
 	if !f.isNew(secret) {
 		return nil
@@ -61,13 +60,13 @@ func (f *foreigners) found(ctx context.Context, secret *corev1.Secret) error {
 		FirstTimestamp: now, LastTimestamp: now, Count: 1,
 	}, metav1.CreateOptions{})
 	if err != nil {
-		f.gone(secret.Namespace) // so that it is reported again
+		f.gone(secret.Namespace) // the next attempt reports it again
 		return fmt.Errorf("writing an Event about Secret %s/%s: %w", secret.Namespace, secret.Name, err)
 	}
 	return nil
 }
 
-// isNew notes a Secret, and reports whether it was not noted before.
+// isNew records a Secret, and reports whether it was unknown before.
 func (f *foreigners) isNew(secret *corev1.Secret) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -40,10 +40,10 @@ func (s *session) write(ctx context.Context, namespace string, has *corev1.Secre
 	case err != nil:
 		return fmt.Errorf("encoding the Secret: %w", err)
 	case !some || has != nil && content.In(has):
-		return nil // a Secret is never written empty
+		return nil // a Secret is never written without content
 	}
 	// Force is only for a Secret of this program. If there is no Secret yet, another
-	// program may just create one, and that must be a conflict.
+	// program may create one at this moment. That must be a conflict.
 	options := metav1.ApplyOptions{FieldManager: pullsecret.Manager, Force: has != nil}
 	if _, err := s.Kube.CoreV1().Secrets(namespace).Apply(ctx, content.Configuration(namespace, s.Secret, has), options); err != nil {
 		return fmt.Errorf("writing Secret %s/%s: %w", namespace, s.Secret, err)

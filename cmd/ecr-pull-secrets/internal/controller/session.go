@@ -9,7 +9,7 @@ import (
 	"k8s.io/client-go/util/workqueue"
 )
 
-// session serves namespaces from one listing to the next.
+// session serves namespaces from one listing of everything to the next.
 type session struct {
 	Options
 	view    *view
@@ -21,18 +21,18 @@ type session struct {
 }
 
 const (
-	// workers is how many namespaces are served at a time.
+	// workers is the number of namespaces that are served at the same time.
 	workers = 8
-	// patience bounds the work for one namespace.
+	// patience limits the time for one namespace.
 	patience = 30 * time.Second
-	// maxConflicts is how often a namespace is tried again where the view is older
-	// than the object.
+	// maxConflicts limits the immediate retries of a namespace whose object is newer
+	// than the view.
 	maxConflicts = 10
 )
 
-// begin lists and watches everything until fresh ends. Whoever calls it ends the
-// session, even if there is an error. Work that has begun when fresh ends goes on until
-// ctx ends: a write that is cancelled may have been done.
+// begin lists and watches everything until fresh ends. The caller must end the session,
+// even after an error. Work that has begun when fresh ends continues until ctx ends,
+// because a cancelled write may still have an effect.
 func (c *Controller) begin(ctx, fresh context.Context) (*session, error) {
 	s := &session{
 		Options: c.o, foreign: c.foreign, batch: newBatch(c.o.Observer), fights: &fights{count: map[string]int{}},
@@ -51,7 +51,7 @@ func (c *Controller) begin(ctx, fresh context.Context) (*session, error) {
 	return s, nil
 }
 
-// end waits until nothing is left of the session, which is no longer fresh.
+// end waits until all work of the session has ended. fresh must have ended before.
 func (s *session) end() {
 	s.queue.ShutDown()
 	s.workers.Wait()
@@ -60,10 +60,10 @@ func (s *session) end() {
 	}
 }
 
-// add serves a namespace soon.
+// add queues a namespace.
 func (s *session) add(namespace string) { s.queue.AddAfter(namespace, s.fights.delay(namespace)) }
 
-// addAll serves all namespaces, and tells the observer when that is done.
+// addAll queues all namespaces. The observer learns when all of them were tried.
 func (s *session) addAll() {
 	names := s.view.names()
 	s.batch.start(names)
@@ -72,8 +72,8 @@ func (s *session) addAll() {
 	}
 }
 
-// work serves namespaces until fresh ends. What the queue still has then is for the
-// next session.
+// work serves namespaces until fresh ends. The next session serves the rest of the
+// queue.
 func (s *session) work(ctx, fresh context.Context) {
 	for {
 		namespace, over := s.queue.Get()
@@ -97,7 +97,7 @@ func (s *session) serve(ctx context.Context, namespace string) {
 	case context.Cause(ctx) == context.Canceled: //nolint:errorlint // the cause itself: the session ends
 		return
 	case apierrors.IsConflict(err) && s.queue.NumRequeues(namespace) < maxConflicts:
-		s.queue.AddRateLimited(namespace) // the view is older than the object; the newer one is on its way
+		s.queue.AddRateLimited(namespace) // the object is newer than the view, which will get it soon
 		return
 	default:
 		s.queue.AddRateLimited(namespace)

@@ -66,7 +66,7 @@ func handler(name func(metav1.Object) string, changed func(string)) cache.Resour
 	}
 }
 
-// withoutFields drops the managed fields, which this program does not read.
+// withoutFields removes the managed fields, which this program does not read.
 func withoutFields(object any) (any, error) {
 	if m, ok := object.(metav1.Object); ok {
 		m.SetManagedFields(nil)
@@ -74,8 +74,8 @@ func withoutFields(object any) (any, error) {
 	return object, nil
 }
 
-// onlyPullSecrets keeps only those fields of a service account that attach reads,
-// because there may be many service accounts.
+// onlyPullSecrets keeps only the fields of a service account that attach reads, because
+// there may be many service accounts.
 func onlyPullSecrets(object any) (any, error) {
 	a, ok := object.(*corev1.ServiceAccount)
 	if !ok {

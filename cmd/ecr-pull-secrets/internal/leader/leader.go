@@ -1,4 +1,4 @@
-// Package leader lets one of several replicas work.
+// Package leader elects one of several replicas, which then works.
 package leader
 
 import (
@@ -14,7 +14,7 @@ import (
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 )
 
-// Election is an election among replicas by a lease.
+// Election is an election among replicas with a lease.
 type Election struct {
 	Kube            kubernetes.Interface
 	Namespace, Name string
@@ -24,8 +24,8 @@ type Election struct {
 	leading, following atomic.Bool
 }
 
-// These are the times of a lease. A leader that was killed is replaced after at
-// most duration and 1.2 times retry, which is 12.4s.
+// These are the times of a lease. If a leader is killed, another one replaces it after
+// at most duration and 1.2 times retry, which is 12.4s.
 const (
 	duration = 10 * time.Second
 	renewal  = 7 * time.Second
@@ -39,9 +39,9 @@ func (e *Election) Leading() bool { return e.leading.Load() }
 // Following reports whether another replica is the leader.
 func (e *Election) Following() bool { return e.following.Load() }
 
-// Run calls work whenever this replica becomes the leader, until the context ends.
-// The context of work ends with the lease. Run waits for the end of work before it
-// releases the lease, or becomes a candidate again.
+// Run calls work each time that this replica becomes the leader, until the context
+// ends. The context of work ends with the lease. Run waits for the end of work. Only
+// then does it release the lease or become a candidate again.
 func (e *Election) Run(ctx context.Context, work func(context.Context)) error {
 	for ctx.Err() == nil {
 		t := &term{work: work}
@@ -87,8 +87,8 @@ func (e *Election) config(ctx context.Context, t *term) leaderelection.LeaderEle
 	}
 }
 
-// term is the time as a leader after an election. The elector starts the work in a
-// goroutine, which may begin after the term's end.
+// term is one time as the leader. The elector starts the work in a goroutine, which may
+// begin after the term's end.
 type term struct {
 	work func(context.Context)
 
@@ -110,7 +110,7 @@ func (t *term) run(ctx context.Context) {
 	t.work(ctx)
 }
 
-// end waits for the end of the work, whose context has ended or is about to.
+// end waits for the end of the work. The context of the work has ended or ends soon.
 func (t *term) end() {
 	t.mu.Lock()
 	t.over = true

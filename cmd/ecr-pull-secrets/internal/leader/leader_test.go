@@ -9,7 +9,7 @@ import (
 	"k8s.io/client-go/tools/leaderelection"
 )
 
-// TestTimes: a leader that was killed is replaced within 15s.
+// TestTimes: if a leader is killed, another one replaces it within 15s.
 func TestTimes(t *testing.T) {
 	t.Parallel()
 	if longest := duration + time.Duration(float64(retry)*leaderelection.JitterFactor); longest > 15*time.Second {
@@ -20,7 +20,7 @@ func TestTimes(t *testing.T) {
 	}
 }
 
-// TestTerm: the lease is released after the work has ended. Then the next replica
+// TestTerm: the lease is released only after the work has ended. Then the next replica
 // works.
 func TestTerm(t *testing.T) {
 	t.Parallel()

@@ -1,5 +1,5 @@
-// Package pullsecret describes the Secret that each namespace gets: its owner, its
-// content, and how it is written.
+// Package pullsecret describes the Secret of each namespace: its owner, its content,
+// and how it is written.
 package pullsecret
 
 import (
@@ -20,8 +20,8 @@ const Manager = "ecr-pull-secrets"
 
 // These are the label and the annotations of a Secret.
 const (
-	// ManagedBy is the label that names the Secret's owner. Secrets of other owners
-	// stay unchanged.
+	// ManagedBy is the label that names the Secret's owner. This program does not
+	// change the Secrets of other owners.
 	ManagedBy = "app.kubernetes.io/managed-by"
 	// ExpiresAt is the annotation with the time at which the first token expires.
 	ExpiresAt = Manager + "/expires-at"
@@ -41,9 +41,9 @@ type Content struct {
 	annotations map[string]string
 }
 
-// Of returns the required content of a namespace's Secret. It has all valid
-// credentials. For other known keys it keeps the Secret's own credentials as long
-// as they are valid. A new leader has no tokens while AWS does not answer. Of
+// Of returns the required content of a namespace's Secret. The content has all valid
+// credentials. For other known keys it keeps the Secret's own credentials as long as
+// they are valid, because a new leader has no tokens while AWS does not answer. Of
 // reports false if no credentials are valid.
 //
 // Credentials of one namespace's Secret are never copied to another namespace.
@@ -105,8 +105,9 @@ func (c Content) In(s *corev1.Secret) bool {
 	return bytes.Equal(s.Data[corev1.DockerConfigJsonKey], c.data)
 }
 
-// Configuration returns the Secret with the content, for server-side apply. If has
-// is not nil, the Secret is written only if it has not changed since.
+// Configuration returns the Secret with the content, for server-side apply. If has is
+// not nil, the API server writes the Secret only if it has not changed since has was
+// read.
 func (c Content) Configuration(namespace, name string, has *corev1.Secret) *acorev1.SecretApplyConfiguration {
 	secret := acorev1.Secret(name, namespace).
 		WithLabels(map[string]string{ManagedBy: Manager}).

@@ -29,8 +29,8 @@ type Status struct {
 	mu         sync.Mutex
 	started    time.Time // the last sign of life
 	synced     time.Time // the last full sync, or zero
-	namespaces int       // of the last full sync
-	failing    int       // of those
+	namespaces int       // in the last full sync
+	failing    int       // failures among those
 	foreign    int
 	failures   map[string]int // by class
 	syncs      int
@@ -81,7 +81,7 @@ func (s *Status) Foreign(n int) {
 	s.foreign = n
 }
 
-// Synced notes that all namespaces were tried.
+// Synced records that all namespaces were tried.
 func (s *Status) Synced(namespaces, failed int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -89,7 +89,7 @@ func (s *Status) Synced(namespaces, failed int) {
 	s.syncs++
 }
 
-// Ready reports whether the Secrets should exist: this replica has tried all
+// Ready reports whether the Secrets should exist. Either this replica has tried all
 // namespaces once, or another replica works.
 func (s *Status) Ready() bool {
 	s.mu.Lock()
@@ -98,8 +98,8 @@ func (s *Status) Ready() bool {
 	return synced || s.o.Following()
 }
 
-// longestSilence is the longest time that a leader may be without a full sync.
-// There is one every ten minutes.
+// longestSilence is the longest time between two full syncs of a healthy leader. There
+// is one every ten minutes.
 const longestSilence = 35 * time.Minute
 
 // Alive reports whether a leader has recently tried all namespaces. It is true for

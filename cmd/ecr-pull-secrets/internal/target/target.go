@@ -12,8 +12,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
-// Target is a registry, or the repositories of one that share a prefix, and the plan
-// for its token.
+// Target is a registry, or the repositories of a registry with a common prefix. It has
+// the plan for the token.
 type Target struct {
 	// Key is the text that a kubelet compares with images: HOST or HOST/PREFIX.
 	Key string
@@ -96,7 +96,7 @@ func (s Set) DependsOnOwn() bool {
 }
 
 // List returns the targets in the order of their keys. own is the account of this
-// program's own identity. If it is zero, the entries for it are left out.
+// program's own identity. If own is zero, List omits the entries for that account.
 func (s Set) List(own registry.Account) ([]Target, error) {
 	found := map[string]Target{}
 	var problems config.Problems
@@ -124,8 +124,8 @@ func (s Set) List(own registry.Account) ([]Target, error) {
 	return targets, nil
 }
 
-// byRank puts entries that name accounts by digits after those with own. If both
-// mean the same account, the digits decide.
+// byRank sorts entries with own before entries that name accounts by digits. If both
+// mean the same account, the entry with digits decides.
 func byRank(entries []rule.Entry) []rule.Entry {
 	slices.SortStableFunc(entries, func(a, b rule.Entry) int {
 		switch {

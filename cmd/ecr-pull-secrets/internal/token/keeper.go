@@ -57,8 +57,8 @@ func New(o Options) (*Keeper, error) {
 	return k, k.plan(registry.Account{})
 }
 
-// plan adds an entry for each new plan of the targets. Targets with the same plan
-// share a token.
+// plan adds an entry for each new plan of the targets. Targets with the same plan share
+// one token.
 func (k *Keeper) plan(own registry.Account) error {
 	targets, err := k.o.Targets.List(own)
 	if err != nil {
@@ -148,8 +148,7 @@ func (k *Keeper) each(f func(*entry)) {
 	}
 }
 
-// longestWait limits how long Run relies on a timer, because the machine may have
-// slept.
+// longestWait limits how long Run relies on a timer, because the machine may sleep.
 const longestWait = time.Minute
 
 // Run renews tokens until the context ends. It calls changed when Credentials has
@@ -189,7 +188,8 @@ func (k *Keeper) next() time.Time {
 	return first
 }
 
-// entries returns all entries, that for this program's own account first.
+// entries returns all entries. The first one is the entry for this program's own
+// account.
 func (k *Keeper) entries() (all []*entry) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -261,8 +261,7 @@ func TestLastGood(t *testing.T) {
 	}
 }
 
-// TestOwn: the registries of this program's own account are known as soon as the
-// account is.
+// TestOwn: once this program's own account is known, its registries are known.
 func TestOwn(t *testing.T) {
 	t.Parallel()
 	k, a := keeper(t, roles+"- {accounts: [own], regions: [eu-west-1]}\n")
@@ -287,7 +286,7 @@ func TestOwn(t *testing.T) {
 	}
 }
 
-// TestStopped: a context that ends says nothing about AWS.
+// TestStopped: a cancelled request says nothing about AWS.
 func TestStopped(t *testing.T) {
 	t.Parallel()
 	k, a := keeper(t, roles)

@@ -18,8 +18,8 @@ type Attempt struct {
 	Expires, Next time.Time
 }
 
-// together is how early a token is renewed if another one is due. Then the Secrets
-// are written only once for both.
+// together is how early a token is renewed if another one is due. Then one write of the
+// Secrets is enough for both.
 const together = 5 * time.Minute
 
 // atOnce is the number of tokens that are requested at the same time.
@@ -67,8 +67,8 @@ func (k *Keeper) due(now time.Time) (due []*entry) {
 	return soon
 }
 
-// drop notices that a token has expired, and reports whether it did so since the
-// last call.
+// drop checks whether a token has expired. It reports whether the token expired since
+// the last call.
 func (k *Keeper) drop(e *entry, now time.Time) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -135,7 +135,7 @@ func (k *Keeper) mint(ctx context.Context, round Round, e *entry) bool {
 	return true
 }
 
-// fail notes an error of AWS. The error of a cancelled context says nothing about
+// fail records an error of AWS. The error of a cancelled context says nothing about
 // AWS.
 func (k *Keeper) fail(ctx context.Context, e *entry, err error) {
 	if context.Cause(ctx) == context.Canceled { //nolint:errorlint // the cause itself, not one that wraps it

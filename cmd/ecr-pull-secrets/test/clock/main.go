@@ -1,6 +1,6 @@
-// Command clock is ecr-pull-secrets with another clock: it stands still, and goes an
-// hour ahead with each SIGUSR1, ten minutes with each SIGUSR2. Tests of whole days run
-// it.
+// Command clock is ecr-pull-secrets with another clock. The clock stands still. Each
+// SIGUSR1 advances it by an hour, and each SIGUSR2 by ten minutes. Tests of whole days
+// run this command.
 package main
 
 import (

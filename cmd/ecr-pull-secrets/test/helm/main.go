@@ -1,6 +1,6 @@
 // Command helm renders a chart as Helm does, with Helm's own module, and prints the
-// manifests. The tests apply exactly what it prints. It is a module of its own for
-// what Helm links.
+// manifests. The tests apply exactly what it prints. It is a separate module, because
+// of the modules that Helm links.
 //
 //	helm install RELEASE CHART -n NAMESPACE [--create-namespace] [-f FILE] [--set KEY=VALUE]... [--set-file KEY=FILE]...
 package main

@@ -1,5 +1,5 @@
-// Command kubectl is kubectl, of the same version as the API server of the tests. It
-// is a module of its own for what it links.
+// Command kubectl is kubectl in the version of the tests' API server. It is a separate
+// module, because of the modules that it links.
 package main
 
 import (
