@@ -1,6 +1,7 @@
 #!/bin/bash
-# Installs the plugin before the kubelet starts: as user data of a node, while an image is built, or by hand as root. A second run brings
-# the node up to date. Edit url, sha256 and the configuration. Arguments go to install. If a step fails, the node stays as it was.
+# Installs the plugin before the kubelet starts. Run it as user data of a node, while an image is built, or by hand as root.
+# A second run updates the node. Edit url, sha256 and the configuration. The script passes its arguments to install.
+# If a step fails, the node stays as it was.
 set -euo pipefail
 trap 'echo "image credential provider not installed: line $LINENO failed: $BASH_COMMAND" >&2' ERR
 work=$(mktemp -d -p "${ROOT:-/root}") # programs may not run in /tmp

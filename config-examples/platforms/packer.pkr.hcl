@@ -1,4 +1,4 @@
-# An image of Amazon Linux 2023 for EKS with the plugin. Edit install.sh first: it runs in the machine of which Packer makes the image.
+# An image of Amazon Linux 2023 for EKS with the plugin. Edit install.sh first: it runs on the machine from which Packer makes the image.
 # Nodes of this image need nothing in their user data.
 packer {
   required_plugins {

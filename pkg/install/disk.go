@@ -25,7 +25,7 @@ func (d disk) changing(operation, path string) {
 	}
 }
 
-// exists reports whether there is anything at one of the paths.
+// exists reports whether one of the paths exists.
 func (d disk) exists(paths ...string) bool {
 	for _, path := range paths {
 		if _, err := os.Lstat(d.at(path)); err == nil {
@@ -107,7 +107,7 @@ func (d disk) put(path string) error {
 	return d.sync(filepath.Dir(path))
 }
 
-// remove removes what is at a path, if there is anything.
+// remove removes the object at a path, if there is one.
 func (d disk) remove(path string) error {
 	d.changing("remove", path)
 	if err := os.Remove(d.at(path)); err != nil {

@@ -54,7 +54,7 @@ func parseDocument(content []byte) (document, error) {
 }
 
 // ownList replaces an alias of a list by a copy of that list. Any other value except
-// null is an error, so that it is not overwritten.
+// null is an error, so that the value is not overwritten.
 func ownList(list *yaml.Node) error {
 	if list != nil && list.Kind == yaml.AliasNode {
 		*list = *list.Alias
@@ -124,8 +124,8 @@ func (d document) remove(names ...string) {
 	}
 }
 
-// env returns the environment of the entry with the first of the names, else of the
-// entry with the next one.
+// env returns the variables of an entry with one of the names. Earlier names have
+// priority.
 func (d document) env(names ...string) []providerconfig.Variable {
 	for _, name := range names {
 		if list := d.providers(); list != nil {

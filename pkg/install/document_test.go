@@ -170,7 +170,7 @@ func TestEditRefuses(t *testing.T) {
 }
 
 // FuzzEdit: a second edit changes nothing. An edited document has our entry first.
-// Without our entry, it has its original meaning.
+// Without our entry, the document means the same as before the edit.
 func FuzzEdit(f *testing.F) {
 	f.Add(stockYAML)
 	f.Add(stockJSON)

@@ -12,8 +12,8 @@ import (
 )
 
 // addFiles plans all files, in the order in which they must be written. The files that
-// the kubelet's configuration names come before it. The flag that names the
-// configuration comes after it.
+// the kubelet's configuration names come first. Then comes the configuration. The flag
+// that names the configuration comes last.
 func (p *plan) addFiles(i *Installer, o Options, configuration []byte, entries []provider, c config.Config) error {
 	plugin, err := readFile(o.Plugin)
 	if err != nil {
@@ -101,8 +101,8 @@ func (d disk) stockFile(l layout) ([]byte, error) {
 	return doc.bytes()
 }
 
-// stockEnv returns the env of the stock provider on a node of Amazon EKS. Its entry may
-// be in another file.
+// stockEnv returns the env of the stock provider on a node of Amazon EKS. That
+// provider's entry may be in another file.
 func (d disk) stockEnv(l layout) []providerconfig.Variable {
 	if l.binDir != eksDir {
 		return nil

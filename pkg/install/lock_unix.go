@@ -9,8 +9,9 @@ import (
 	"syscall"
 )
 
-// lock takes the node's lock. The lock ends with the process at the latest. It is on
-// the root directory, which exists before the first run, so no lock file stays behind.
+// lock takes the node's lock. The lock ends with the process at the latest. The lock is
+// on the root directory, which exists before the first run, so no lock file stays
+// behind.
 func (i *Installer) lock() (unlock func(), err error) {
 	f, err := os.Open(i.Root)
 	if err != nil {

@@ -15,9 +15,9 @@ const anyAccount = "*"
 // token (node), and with it (pods).
 type patterns struct{ node, pods []string }
 
-// patternsOf derives the patterns from a configuration. Instead of the stock provider,
-// they cover all of ECR. Beside another provider, they cover only the accounts and
-// mirrors that the configuration names.
+// patternsOf derives the patterns from a configuration. If the plugin replaces the
+// stock provider, the patterns cover all of ECR. Otherwise they cover only the accounts
+// and mirrors that the configuration names.
 func patternsOf(c config.Config, instead bool) patterns {
 	entries := c.Rules.Entries()
 	wildcard := instead || slices.ContainsFunc(entries, func(e rule.Entry) bool { return e.Accounts.All || e.Accounts.Own })

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestRefuses: install refuses what cannot work before it changes anything.
+// TestRefuses: before any change, install refuses what cannot work.
 func TestRefuses(t *testing.T) {
 	t.Parallel()
 	release := func(id string) map[string]string {

@@ -12,8 +12,9 @@ import (
 )
 
 const (
-	// steady is the time for which a kubelet must stay active. systemd restarts a
-	// kubelet that cannot start, and the kubelet is active for short times.
+	// steady is the time for which a kubelet must stay active. If a kubelet cannot
+	// start, systemd restarts it again and again, and it is active for a short time
+	// after each start.
 	steady = 20 * time.Second
 	// patience limits the wait for a healthy kubelet.
 	patience = 2 * time.Minute

@@ -149,7 +149,7 @@ func TestRollback(t *testing.T) {
 }
 
 // TestRollbackOfUpgrade: after a failed upgrade the former plugin is in place.
-// Uninstall still restores the files from before both.
+// Uninstall still restores the files from before the first install.
 func TestRollbackOfUpgrade(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -142,8 +142,8 @@ func TestSecretsOfEnv(t *testing.T) {
 	}
 }
 
-// TestUnitSyntax: a setting in a unit may continue on the next line. It has two percent
-// signs for each one.
+// TestUnitSyntax: a setting in a unit may continue on the next line. Each percent sign
+// in a setting is doubled.
 func TestUnitSyntax(t *testing.T) {
 	t.Parallel()
 	n := disks["AL2"].node(t)

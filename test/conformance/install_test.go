@@ -27,8 +27,9 @@ type configured struct {
 	images          []wanted
 }
 
-// wanted are the expected principals for a pod's image. beside are those of our
-// provider beside another one. instead are those in place of the stock provider.
+// wanted are the expected principals for a pod's image. beside are our provider's
+// principals if another provider is beside it. instead are the principals if our
+// provider replaces the stock one.
 type wanted struct {
 	pod
 	beside, instead []string

@@ -38,7 +38,7 @@ type systemd struct {
 	// beforeStart, if set, runs before each start of the kubelet (ExecStartPre=).
 	beforeStart func() error
 	starts      int      // since the latest reset-failed
-	failed      bool     // the kubelet was started too often and stays down
+	failed      bool     // the kubelet was started too often, and is not started again
 	loaded      []string // units that existed at the latest daemon-reload
 	active      []string // units that were started
 }

@@ -33,8 +33,9 @@ func TestDeterministic(t *testing.T) {
 	}
 }
 
-// TestInvariants hold for every policy and size of a fleet. Each node pulls in the end.
-// AWS grants no more calls than its quotas. Each token took a call to each service.
+// TestInvariants checks what holds for every policy and every size of a fleet. Each
+// node pulls in the end. AWS grants no more calls than its quotas. Each token took a
+// call to each service.
 func TestInvariants(t *testing.T) {
 	t.Parallel()
 	for _, p := range policies() {

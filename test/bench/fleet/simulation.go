@@ -20,7 +20,7 @@ const (
 	// Each of the ten images is pulled once an hour.
 	pullEvery = time.Hour * registries / perNode
 	// booting is the time until all boot pulls are over. The simulated day begins then.
-	// It is shorter than the time for which any answer is kept.
+	// booting is shorter than the time for which any answer is kept.
 	booting = 30 * time.Minute
 	day     = 24 * time.Hour
 )
@@ -121,8 +121,9 @@ type result struct {
 	// times since a node's boot.
 	done          []time.Duration
 	half, slowest time.Duration
-	// hourly, busiest and peak are the calls of both services in the day after booting:
-	// per hour on average, in the busiest hour, and in the busiest second.
+	// hourly, busiest and peak are the calls of both services in the day after booting.
+	// hourly is the average per hour. busiest is the busiest hour, and peak the busiest
+	// second.
 	hourly        float64
 	busiest, peak int
 	refusedLater  int

@@ -22,7 +22,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/command"
 )
 
-// run is the command run.
+// run is the command named run.
 func (o *options) run(ctx context.Context, p command.Process, clock clock.Clock) error {
 	if err := o.check(); err != nil {
 		return err

@@ -25,8 +25,8 @@ const (
 	workers = 8
 	// patience limits the time for one namespace.
 	patience = 30 * time.Second
-	// maxConflicts limits the immediate retries of a namespace whose object is newer
-	// than the view.
+	// maxConflicts limits the retries of a namespace whose object is newer than the
+	// view.
 	maxConflicts = 10
 )
 

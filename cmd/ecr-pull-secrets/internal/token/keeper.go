@@ -85,8 +85,9 @@ func (k *Keeper) plan(own registry.Account) error {
 	return nil
 }
 
-// Knows reports whether a key belongs to a target, with or without a token. While
-// this program's own account is unknown, every key may.
+// Knows reports whether a key belongs to a target, with or without a token. While this
+// program's own account is unknown, it reports true for every key, because any key may
+// belong to a target.
 func (k *Keeper) Knows(key string) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
