@@ -146,11 +146,11 @@ func TestLookups(t *testing.T) {
 		},
 		{
 			name: "a mirror of Docker Hub", config: mirror,
-			pulls: []pull{{"docker.io/library/nginx", []string{asFirst}}, {"docker.io/grafana/loki:3", []string{asFirst}}}, runs: 1,
+			pulls: []pull{{"nginx", []string{asFirst}}, {"docker.io/library/nginx", []string{asFirst}}, {"docker.io/grafana/loki:3", []string{asFirst}}}, runs: 1,
 		},
 		{
 			name: "a mirror where repositories decide", config: mirrorByRepository,
-			pulls: []pull{{"docker.io/library/nginx", []string{asFirst}}, {"docker.io/library/busybox", []string{asFirst}}, {"docker.io/library/nginx", []string{asFirst}}}, runs: 2,
+			pulls: []pull{{"docker.io/library/nginx", []string{asFirst}}, {"busybox", []string{asFirst}}, {"nginx", []string{asFirst}}}, runs: 2,
 		},
 		{
 			name: "left to others: remembered", config: oneRole + "unmatched: None\n",

@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/kubernetes/pkg/credentialprovider"
 	"k8s.io/kubernetes/pkg/credentialprovider/plugin"
+	"k8s.io/kubernetes/pkg/util/parsers"
 )
 
 // kubelet and its parts are the JSON that ../kubelet_test.go writes and explains.
@@ -40,7 +41,11 @@ func run() error {
 	keyring := credentialprovider.NewDockerKeyring()
 	var answers []lookup
 	for _, p := range k.Lookups {
-		found, _ := keyring.Lookup(p.Image)
+		repository, _, _, err := parsers.ParseImageName(p.Image) // as the kubelet does before a pull
+		if err != nil {
+			return err
+		}
+		found, _ := keyring.Lookup(repository)
 		var l lookup
 		for _, auth := range found {
 			l.Credentials = append(l.Credentials, credential{auth.Username, auth.Password})

@@ -21,6 +21,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/kubernetes/pkg/credentialprovider/plugin"
+	"k8s.io/kubernetes/pkg/util/parsers"
 )
 
 // kubelet and its parts are the JSON that ../kubelet_test.go writes and explains.
@@ -58,8 +59,12 @@ func run() error {
 	}
 	var answers []lookup
 	for i, p := range k.Lookups {
+		repository, _, _, err := parsers.ParseImageName(p.Image) // as the kubelet does before a pull
+		if err != nil {
+			return err
+		}
 		id := fmt.Sprintf("pod-%d", i)
-		found, _ := plugin.NewExternalCredentialProviderDockerKeyring(p.Namespace, id, id, p.ServiceAccount).Lookup(p.Image)
+		found, _ := plugin.NewExternalCredentialProviderDockerKeyring(p.Namespace, id, id, p.ServiceAccount).Lookup(repository)
 		var l lookup
 		for _, auth := range found {
 			l.Credentials = append(l.Credentials, credential{auth.Username, auth.Password})
