@@ -13,9 +13,9 @@ FUZZ    ?= 20s
 # The race detector needs a C compiler.
 RACE    := $(if $(shell command -v cc),-race)
 # Separate modules, because of what they link: a JSON Schema validator, Prometheus' and Terraform's parsers; Kubernetes, whose first
-# build takes minutes; a client of its API; and writers of packages. Not linted yet: test/node.
+# build takes minutes; a client of its API; and writers of packages.
 LIGHT   := test/schema test/metrics test/terraform
-NESTED  := $(LIGHT) $(patsubst %/go.mod,%,$(wildcard test/conformance/*/go.mod)) $(addprefix cmd/$(SECRETS)/,. image test test/helm test/kubectl) .ci/dist
+NESTED  := $(LIGHT) $(patsubst %/go.mod,%,$(wildcard test/conformance/*/go.mod)) $(addprefix cmd/$(SECRETS)/,. image test test/helm test/kubectl) .ci/dist test/node
 LIMIT   := 45m
 
 .PHONY: build node secrets-programs secrets secrets-costs image dist dist-test test platforms platforms-test iam-scripts mutants generate lint fuzz e2e demo bench fleet clean help
@@ -116,6 +116,7 @@ e2e: node ## start pods on real nodes (root on Debian; RUN=regexp chooses cases,
 	CGO_ENABLED=0 go -C test/node build -ldflags '-s -w' -o ../../bin/ ./etcd
 	CGO_ENABLED=0 go -C test/node build -trimpath -ldflags '-s -w' -o ../../bin/pause ./pause
 	CGO_ENABLED=0 go -C cmd/$(SECRETS)/test build -o $(CURDIR)/bin/pull-secrets-clock ./clock
+	CGO_ENABLED=0 go test -c -o bin/plugin-clock ./cmd/$(NAME)
 	CGO_ENABLED=0 go -C test/node build -o ../../bin/node .
 	bin/node -run '$(RUN)' $(E2E)
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -25,12 +26,12 @@ const threeRegistries = oneRole + chainEntry + `  regions: [eu-central-1]
 `
 
 // ahead checks that there are no calls after refresh, neither normally nor in an
-// outage. In the outage, the clock of AWS and its registries is 11 hours ahead, and
-// all APIs are down. A new kubelet has an empty cache, so the plugin must serve
-// each new image. The node's own clock is not changed: the plugin's scripts have a
-// clock, and test tokens that are no longer fresh.
+// outage. In the outage, the clocks of AWS, its registries and the plugin are 11 hours
+// ahead, and all APIs are down. A new kubelet has an empty cache, so the plugin must
+// serve each new image, with tokens that are no longer fresh.
 func ahead(ctx context.Context, n *Node) error {
 	var first, second []string
+	before := 0
 	return steps(
 		func() error { return n.refresh(ctx) },
 		func() (err error) { n.AWS.Forget(); first, err = n.ofThree(ctx, "light", 1); return err },
@@ -38,13 +39,53 @@ func ahead(ctx context.Context, n *Node) error {
 		func() error { return n.Ready(ctx, first...) },
 		n.silent,
 		func() error { return n.StopKubelet(ctx) },
-		func() error { n.dark(11 * time.Hour); return nil },
+		func() error { n.dark(outage); before = len(n.runs()); return n.installAhead(outage) },
 		func() error { return n.StartKubelet(ctx) },
 		func() (err error) { second, err = n.ofThree(ctx, "dark", 2); return err },
 		func() error { return n.Ready(ctx, second...) },
 		n.silent,
+		func() error { return stale(n.runs()[before:]) },
 		func() error { return n.NoEvent("Failed") },
 	)
+}
+
+const (
+	outage   = 11 * time.Hour
+	cacheDir = "/run/ecr-cross-account-credential-provider" // the plugin's default
+)
+
+// installAhead installs the plugin with a clock that is ahead. It is the binary of the
+// plugin's own tests, which takes clock and cache from its environment.
+func (n *Node) installAhead(ahead time.Duration) error {
+	tests, err := os.ReadFile(filepath.Join(binDir, "plugin-clock"))
+	if err != nil {
+		return err
+	}
+	binary := filepath.Join(pluginsDir, "ahead", pluginName) // by its name, it is the plugin
+	if err := os.MkdirAll(filepath.Dir(binary), 0o755); err != nil {
+		return err
+	}
+	script := fmt.Sprintf("#!/bin/sh\nTEST_CLOCK_AHEAD=%s TEST_CACHE=%s exec %s \"$@\"\n", ahead, cacheDir, binary)
+	return errors.Join(
+		writeFile(binary, string(tests), 0o755),
+		writeFile(filepath.Join(pluginsDir, ".new"), script, 0o755),
+		os.Rename(filepath.Join(pluginsDir, ".new"), filepath.Join(pluginsDir, pluginName)),
+	)
+}
+
+// stale reports whether runs of the plugin have served tokens that are not fresh: the
+// kubelet may keep them for 5 minutes at most.
+func stale(runs []witnessed) error {
+	if len(runs) == 0 {
+		return errors.New("the kubelet did not run the plugin in the outage")
+	}
+	for _, run := range runs {
+		a := run.answer()
+		if keep, err := time.ParseDuration(a.CacheDuration); err != nil || keep > 5*time.Minute || len(a.Auth) == 0 {
+			return fmt.Errorf("want a token to keep for 5m at most, got exit %d, %d tokens for %q", run.Exit, len(a.Auth), a.CacheDuration)
+		}
+	}
+	return nil
 }
 
 // refresh runs the plugin's refresh like its timer.

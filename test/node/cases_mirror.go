@@ -75,14 +75,14 @@ func (n *Node) dockerHubGot(principal string) error {
 			continue
 		}
 		if principal == "" {
-			return fmt.Errorf("Docker Hub was asked: %s", a)
+			return fmt.Errorf("docker.io was asked: %s", a)
 		}
 		if a.principal != "" {
 			got = a.principal
 		}
 	}
 	if got != principal {
-		return fmt.Errorf("Docker Hub got a token of %q, want %q", got, principal)
+		return fmt.Errorf("docker.io got a token of %q, want %q", got, principal)
 	}
 	return nil
 }
