@@ -61,7 +61,7 @@ func (w *world) cronJob(t *testing.T, f *front, team string) cost {
 	}
 	cmd := exec.CommandContext(t.Context(), "./cronjob.sh")
 	cmd.Env = append(os.Environ(), "PATH="+program+":"+os.Getenv("PATH"), "HOME="+t.TempDir(), "KUBECONFIG="+f.kubeconfig(t),
-		"AWS_SHARED_CREDENTIALS_FILE="+w.profile, "AWS_REGION=eu-west-1", "TEAM="+team, "ACCOUNTS="+strings.Join(accounts, " "),
+		"AWS_SHARED_CREDENTIALS_FILE="+w.profile, "AWS_DEFAULT_REGION=eu-west-1", "TEAM="+team, "ACCOUNTS="+strings.Join(accounts, " "),
 		"STS="+w.server.URL(fakeaws.STS), "ECR="+w.server.URL(fakeaws.ECR))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
