@@ -122,6 +122,19 @@ func brokenMirrors() []broken {
 			mirror(good)(n)
 			n.write("root/etc/containerd/config.toml", "version = 3\n[plugins.\"io.containerd.cri.v1.runtime\".other]\nconfig_path = \"\"\n")
 		}},
+		{name: "for all hosts", code: "D06", result: diagnosis.OK, words: "_default/hosts.toml leads to " + firstHost + " only", breakIt: func(n *node) {
+			mirror("")(n)
+			n.write("root/etc/containerd/certs.d/_default/hosts.toml", good)
+		}},
+		{name: "for all hosts, with a fallback", code: "D06", side: onNode, words: "_default/hosts.toml lets containerd offer the token to https://registry-1.docker.io", breakIt: func(n *node) {
+			mirror("")(n)
+			n.write("root/etc/containerd/certs.d/_default/hosts.toml", good+"[host.\"https://registry-1.docker.io\"]\n")
+		}},
+		{name: "a directory of its own without hosts.toml", code: "D06", side: onNode, words: "docker.io/hosts.toml does not exist", breakIt: func(n *node) {
+			mirror("")(n)
+			n.write("root/etc/containerd/certs.d/_default/hosts.toml", good)
+			n.write("root/etc/containerd/certs.d/docker.io/ca.crt", "")
+		}},
 		{name: "none", code: "D06", result: diagnosis.OK, words: "leads to " + firstHost + " only", breakIt: mirror(good)},
 	}
 }

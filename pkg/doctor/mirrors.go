@@ -1,11 +1,13 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -107,7 +109,11 @@ func certsDirsOf(config []byte) (string, error) {
 	return "", nil
 }
 
-// hostsFile reads the hosts.toml for a host.
+// anyHost is the directory for hosts that have none of their own.
+const anyHost = "_default"
+
+// hostsFile reads the hosts.toml for a host: of the first directory that exists, as
+// containerd does.
 func (e *examination) hostsFile(host string) (path string, content []byte, err error) {
 	dirs, configFile := certsDirs, e.kubelet.path("/etc/containerd/config.toml")
 	if config, err := readFile(configFile); err == nil {
@@ -121,16 +127,16 @@ func (e *examination) hostsFile(host string) (path string, content []byte, err e
 	}
 	first := ""
 	for dir := range strings.SplitSeq(dirs, ":") {
-		path := e.kubelet.path(filepath.Join(dir, host, "hosts.toml"))
-		content, err := readFile(path)
-		if err == nil {
-			return path, content, nil
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			return path, nil, err
-		}
-		if first == "" {
-			first = path
+		for _, name := range []string{host, anyHost} {
+			path := e.kubelet.path(filepath.Join(dir, name, "hosts.toml"))
+			content, err := readFile(path)
+			if !errors.Is(err, fs.ErrNotExist) {
+				return path, content, err
+			}
+			first = cmp.Or(first, path)
+			if _, err := os.Stat(filepath.Dir(path)); err == nil { // containerd looks no further
+				return "", nil, fmt.Errorf("%s does not exist, so containerd offers the token to %s itself", path, host)
+			}
 		}
 	}
 	return "", nil, fmt.Errorf("%s does not exist, so containerd offers the token to %s itself", first, host)
