@@ -59,17 +59,3 @@ func TestReplaces(t *testing.T) {
 		t.Error(n.out.String())
 	}
 }
-
-// TestKubeletElsewhere: a kubelet with another root directory belongs to another node.
-func TestKubeletElsewhere(t *testing.T) {
-	t.Parallel()
-	n := disks["AL2"].node(t)
-	n.runKubelet("", "--"+configFlag+"=/elsewhere", "--"+binDirFlag+"=/elsewhere")
-	if err := os.Symlink(t.TempDir(), string(n.Proc)+"/7/root"); err != nil {
-		t.Fatal(err)
-	}
-	n.install()
-	if !strings.Contains(n.out.String(), "kubelet   1.32 (by "+n.root+"/usr/bin/kubelet), not running\n") {
-		t.Error(n.out.String())
-	}
-}

@@ -74,8 +74,7 @@ func (i *Installer) kubelet() (procfs.Process, bool, error) {
 	if i.Proc == "" {
 		return procfs.Process{}, false, nil
 	}
-	process, found, err := i.Proc.FindKubelet()
-	return process, found && process.SameRoot(), err
+	return i.Proc.FindKubelet()
 }
 
 // findVersion finds the version of the kubelet that starts next.
