@@ -77,6 +77,18 @@ func (w *world) advance(t *testing.T, d time.Duration) {
 	eventually(t, "the controller has nothing to do", idle)
 }
 
+// passing lets time pass at each of its first calls, until the sum has passed. Then the
+// clock stands still, so that a busy machine gets done what is due. A controller that
+// needs more than 10 minutes of this clock for its lists asks for them anew.
+func (w *world) passing(t *testing.T, step, sum time.Duration) func() {
+	return func() {
+		if t.Helper(); sum > 0 {
+			sum -= step
+			w.advance(t, step)
+		}
+	}
+}
+
 // config writes a configuration with these entries and returns its path. The
 // controller's identity is the profile.
 func (w *world) config(t *testing.T, entries string) string {
