@@ -20,6 +20,7 @@ import (
 // caches is the command cache: list or clear.
 func caches(conf *command.Configuration) func(*flag.FlagSet) command.Run {
 	return func(flags *flag.FlagSet) command.Run {
+		conf.Register(flags)
 		json := command.OutputFlag(flags)
 		return func(_ context.Context, p Process, args []string) error { return runCache(p, *conf, args, *json) }
 	}

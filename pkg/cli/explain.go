@@ -17,6 +17,7 @@ import (
 // also works away from a node.
 func explain(conf *command.Configuration) func(*flag.FlagSet) command.Run {
 	return func(flags *flag.FlagSet) command.Run {
+		conf.Register(flags)
 		q := question{}
 		json := command.OutputFlag(flags)
 		flags.Func("own", "the node's own `ACCOUNT`", func(s string) (err error) {

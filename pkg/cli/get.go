@@ -20,7 +20,8 @@ import (
 
 // getCredentials serves the kubelet. It writes the response or nothing to stdout.
 func getCredentials(conf *command.Configuration) func(*flag.FlagSet) command.Run {
-	return func(*flag.FlagSet) command.Run {
+	return func(flags *flag.FlagSet) command.Run {
+		conf.Register(flags)
 		return func(ctx context.Context, p Process, args []string) error {
 			if len(args) > 0 {
 				return command.UsageError("get-credentials takes no argument %q", printable.Short(args[0]))

@@ -18,6 +18,7 @@ import (
 // printMetrics prints the node's metrics, or writes them to a file.
 func printMetrics(conf *command.Configuration) func(*flag.FlagSet) command.Run {
 	return func(flags *flag.FlagSet) command.Run {
+		conf.Register(flags)
 		var entry kubeletEntry
 		entry.register(flags)
 		textfile := flags.String("textfile", "", "write to this `PATH` instead, such as /var/lib/node_exporter/textfile/ecr-cross-account.prom")

@@ -17,6 +17,7 @@ import (
 // refresh mints tokens into the cache before pods need them.
 func refresh(conf *command.Configuration) func(*flag.FlagSet) command.Run {
 	return func(flags *flag.FlagSet) command.Run {
+		conf.Register(flags)
 		var entry kubeletEntry
 		entry.register(flags)
 		jitter := flags.Duration("jitter", 0, "wait for a random part of this `DURATION` first, so that a fleet does not ask AWS at once")

@@ -22,6 +22,7 @@ type validated struct {
 // change the exit status.
 func validate(conf *command.Configuration) func(*flag.FlagSet) command.Run {
 	return func(flags *flag.FlagSet) command.Run {
+		conf.Register(flags)
 		json := command.OutputFlag(flags)
 		var kubelet kubeletFlags
 		kubelet.register(flags)

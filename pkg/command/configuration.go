@@ -24,15 +24,20 @@ type Configuration struct {
 
 // Register defines --config and --role.
 func (o *Configuration) Register(flags *flag.FlagSet) {
+	o.RegisterFile(flags)
+	flags.Func("role", "a role to assume, `ACCOUNT=ROLE_ARN`", func(s string) error {
+		o.Roles = append(o.Roles, config.RoleFlag(s))
+		return nil
+	})
+}
+
+// RegisterFile defines --config.
+func (o *Configuration) RegisterFile(flags *flag.FlagSet) {
 	flags.Func("config", "the configuration's `FILE`", func(s string) error {
 		if s == "" {
 			return errors.New("names no file")
 		}
 		o.Path = s
-		return nil
-	})
-	flags.Func("role", "a role to assume, `ACCOUNT=ROLE_ARN`", func(s string) error {
-		o.Roles = append(o.Roles, config.RoleFlag(s))
 		return nil
 	})
 }

@@ -5,14 +5,23 @@ import (
 	"io"
 )
 
-// flags returns a set with the flags of all commands.
-func (pr Program) flags(name string) *flag.FlagSet {
+// newFlags returns an empty set of flags.
+func newFlags(name string) *flag.FlagSet {
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
-	if pr.Flags != nil {
-		pr.Flags(flags)
-	}
 	return flags
+}
+
+// refuse returns an error if a flag before the command's name is not a flag of the command.
+func (pr Program) refuse(c Command, leading *flag.FlagSet) (err error) {
+	own := newFlags(c.Name)
+	c.New(own)
+	leading.Visit(func(f *flag.Flag) {
+		if own.Lookup(f.Name) == nil && f.Name != "version" {
+			err = UsageError("%s takes no --%s; for the flags, run: %s help %s", c.Name, f.Name, pr.Name, c.Name)
+		}
+	})
+	return err
 }
 
 // parse parses flags before, between and after the other arguments, and returns the
@@ -35,18 +44,53 @@ type Flag struct {
 	// Name has no dashes. Value is the placeholder of its value. It is empty for a
 	// flag without a value.
 	Name, Value, Usage string
+	// Choices are the possible values. Nil means that there are no such fixed values.
+	Choices []string
 }
 
 // String returns the flag as people write it.
 func (f Flag) String() string { return words("--"+f.Name, f.Value) }
 
-// FlagsOf returns the flags of a command, including those of all commands.
-func (pr Program) FlagsOf(c Command) (described []Flag) {
-	flags := pr.flags(c.Name)
-	c.New(flags)
+// AllFlags returns the command's flags, by name.
+func (c Command) AllFlags() []Flag { return describe(func(flags *flag.FlagSet) { c.New(flags) }) }
+
+// LeadingFlags returns the flags that may stand before a command's name, by name.
+func (pr Program) LeadingFlags() []Flag {
+	if pr.Flags == nil {
+		return nil
+	}
+	return describe(pr.Flags)
+}
+
+// describe returns the flags that define defines.
+func describe(define func(*flag.FlagSet)) (described []Flag) {
+	flags := newFlags("")
+	define(flags)
 	flags.VisitAll(func(f *flag.Flag) {
 		value, usage := flag.UnquoteUsage(f)
-		described = append(described, Flag{f.Name, value, usage})
+		d := Flag{Name: f.Name, Value: value, Usage: usage}
+		if c, ok := f.Value.(choice); ok {
+			d.Choices = c.values
+		}
+		described = append(described, d)
 	})
 	return described
 }
+
+// choice is a flag with fixed values.
+type choice struct {
+	values []string
+	set    func(string) error
+}
+
+// Choice defines a flag with fixed values, which shells complete. set checks a value
+// and stores it.
+func Choice(flags *flag.FlagSet, name, usage string, values []string, set func(string) error) {
+	flags.Var(choice{values, set}, name, usage)
+}
+
+// String returns nothing: a choice has no default to print.
+func (c choice) String() string { return "" }
+
+// Set stores a value.
+func (c choice) Set(s string) error { return c.set(s) }

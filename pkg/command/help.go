@@ -43,10 +43,13 @@ func (pr Program) usage() string {
 // commandUsage returns the help of a command: its flags and an example.
 func (pr Program) commandUsage(c Command) string {
 	var s strings.Builder
-	fmt.Fprintf(&s, "usage: %s\n\n%s: %s.\n\nflags:\n", words(pr.Name, c.Name, "[FLAGS]", c.Args), c.Name, c.Summary)
-	flags, width := pr.FlagsOf(c), 0
+	flags, synopsis, width := c.AllFlags(), "", 0
 	for _, f := range flags {
-		width = max(width, len(f.String()))
+		synopsis, width = "[FLAGS]", max(width, len(f.String()))
+	}
+	fmt.Fprintf(&s, "usage: %s\n\n%s: %s.\n", words(pr.Name, c.Name, synopsis, c.Args), c.Name, c.Summary)
+	if len(flags) > 0 {
+		s.WriteString("\nflags:\n")
 	}
 	for _, f := range flags {
 		fmt.Fprintf(&s, "  %-*s  %s\n", width, f, f.Usage)

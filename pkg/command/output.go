@@ -11,7 +11,7 @@ import (
 // OutputFlag defines --output, which chooses between text and JSON.
 func OutputFlag(flags *flag.FlagSet) (json *bool) {
 	json = new(bool)
-	flags.Func("output", "`FORMAT` of the output: text (the default) or json", func(s string) error {
+	Choice(flags, "output", "`FORMAT` of the output: text (the default) or json", []string{"text", "json"}, func(s string) error {
 		if s != "text" && s != "json" {
 			return fmt.Errorf("%q is not text or json", printable.Short(s))
 		}

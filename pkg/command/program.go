@@ -18,10 +18,10 @@ type Program struct {
 	Name string
 	// Summary says in one sentence what the program is for.
 	Summary string
-	// Synopsis shows the flags of all commands.
+	// Synopsis shows the flags that may stand before a command's name.
 	Synopsis string
-	// Flags defines the flags of all commands. Nil means none. They may stand
-	// before and after a command's name, so Flags runs more than once. A definition
+	// Flags defines the flags that may also stand before a command's name. Nil means
+	// none. The commands that take them define them in New, too. So a definition
 	// must keep the value that it finds.
 	Flags func(*flag.FlagSet)
 	// Commands are all commands except help, in the order of the help text.
@@ -41,7 +41,7 @@ type Command struct {
 	Summary string
 	// Example is a call of the command without the program's name, for its help.
 	Example string
-	// New defines the command's own flags and returns what the command does.
+	// New defines the command's flags and returns what the command does.
 	New func(*flag.FlagSet) Run
 	// ForPrograms marks a command that a program calls. It handles signals itself,
 	// and its error has no final newline.
@@ -80,7 +80,7 @@ func (pr Program) run(ctx context.Context, p Process) (Command, error) {
 	if err != nil {
 		return c, err
 	}
-	flags := pr.flags(c.Name)
+	flags := newFlags(c.Name)
 	run := c.New(flags)
 	rest, err := parse(flags, args)
 	switch {
@@ -98,7 +98,10 @@ func (pr Program) run(ctx context.Context, p Process) (Command, error) {
 // choose parses the flags before the command's name. It returns the command and
 // the arguments after the name.
 func (pr Program) choose(p Process) (Command, []string, error) {
-	flags := pr.flags(pr.Name)
+	flags := newFlags(pr.Name)
+	if pr.Flags != nil {
+		pr.Flags(flags)
+	}
 	version := flags.Bool("version", false, "print the version")
 	switch err := flags.Parse(p.Args); {
 	case errors.Is(err, flag.ErrHelp):
@@ -117,6 +120,9 @@ func (pr Program) choose(p Process) (Command, []string, error) {
 		return pr.Default, nil, UsageError("no command; for the list of commands, run: %s help", pr.Name)
 	}
 	c, err := pr.command(name)
+	if err == nil {
+		err = pr.refuse(c, flags)
+	}
 	return c, args, err
 }
 

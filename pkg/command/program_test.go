@@ -15,7 +15,9 @@ import (
 // program echoes what its commands get.
 func program() command.Program {
 	var global string
+	all := func(flags *flag.FlagSet) { flags.StringVar(&global, "global", cmp.Or(global, "unset"), "for all") }
 	echo := func(flags *flag.FlagSet) command.Run {
+		all(flags)
 		own := flags.String("own", "none", "an `ACCOUNT`")
 		json := command.OutputFlag(flags)
 		return func(_ context.Context, p command.Process, args []string) error {
@@ -28,7 +30,7 @@ func program() command.Program {
 	}
 	return command.Program{
 		Name: "prog", Summary: "Does things.", Synopsis: "[--global X]", Notes: "The end.\n",
-		Flags: func(flags *flag.FlagSet) { flags.StringVar(&global, "global", cmp.Or(global, "unset"), "for all") },
+		Flags: all,
 		Commands: []command.Command{
 			{Name: "echo", Args: "[WORD]", Summary: "repeat the words", Example: "echo a b", New: echo},
 			{Name: "fail", Summary: "fail", New: fail},
@@ -56,6 +58,10 @@ func TestProgram(t *testing.T) {
 		{"help as a flag", "--help", 0, "Does things.", ""},
 		{"help of a command", "help echo", 0, "usage: prog echo [FLAGS] [WORD]\n\necho: repeat the words.\n\nflags:\n  --global string  for all\n  --output FORMAT  ", ""},
 		{"the command's help as a flag", "echo --help", 0, "usage: prog echo [FLAGS] [WORD]", ""},
+		{"help of a command without flags", "help fail", 0, "usage: prog fail\n\nfail: fail.\n", ""},
+		{"a leading flag that the command does not take", "--global g fail", 2, "", "prog: fail takes no --global; for the flags, run: prog help fail\n"},
+		{"a leading flag before --version", "--global g --version", 2, "", "prog: version takes no --global; for the flags, run: prog help version\n"},
+		{"a flag that the command does not take", "fail --global g", 2, "", "prog: flag provided but not defined: -global; for the flags, run: prog help fail\n"},
 		{"help of two commands", "help echo fail", 2, "", "prog: help takes one command, not 2"},
 		{"help of no command", "help ech", 2, "", `prog: unknown command "ech"; did you mean echo?`},
 		{"unknown command", "ecko", 2, "", `prog: unknown command "ecko"; did you mean echo?; for the list of commands, run: prog help` + "\n"},

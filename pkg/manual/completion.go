@@ -10,8 +10,8 @@ import (
 // Shells are the shells that Completion supports.
 var Shells = []string{"bash", "zsh"}
 
-// Completion returns a script for a shell. It completes the commands and flags of
-// the programs. Everywhere else, the shell completes file names.
+// Completion returns a script for a shell. It completes the commands, the flags and
+// the fixed values of flags. Everywhere else, the shell completes file names.
 func Completion(shell string, programs ...command.Program) string {
 	write := bash
 	var s strings.Builder
@@ -49,7 +49,7 @@ func first(p command.Program) []word {
 // alternatives such as list|clear.
 func after(p command.Program, c command.Command) []word {
 	var all []word
-	for _, f := range p.FlagsOf(c) {
+	for _, f := range c.AllFlags() {
 		all = append(all, word{"--" + f.Name, f.Usage})
 	}
 	if c.Args == "[COMMAND]" {
@@ -59,6 +59,30 @@ func after(p command.Program, c command.Command) []word {
 		for _, text := range alternative {
 			all = append(all, word{text, c.Summary})
 		}
+	}
+	return all
+}
+
+// value is a place where a flag's value stands. pattern is for the shell's case: the
+// command's name, which may be empty, a colon, and the flag. words are the fixed values.
+// Without them the shell completes a file name.
+type value struct {
+	pattern string
+	words   []string
+}
+
+// values returns the places of all flags that take a value.
+func values(p command.Program) (all []value) {
+	add := func(name string, flags []command.Flag) {
+		for _, f := range flags {
+			if f.Value != "" {
+				all = append(all, value{name + ":--" + f.Name, f.Choices})
+			}
+		}
+	}
+	add("", p.LeadingFlags())
+	for _, c := range p.AllCommands() {
+		add(c.Name, c.AllFlags())
 	}
 	return all
 }
@@ -96,8 +120,11 @@ func bash(s *strings.Builder, p command.Program) {
 	for _, c := range p.AllCommands() {
 		fmt.Fprintf(s, "    %s) words='%s' ;;\n", c.Name, texts(after(p, c)))
 	}
+	s.WriteString("  esac\n  case $command:${COMP_WORDS[COMP_CWORD-1]} in\n")
+	for _, v := range values(p) {
+		fmt.Fprintf(s, "    %s) words='%s' ;;\n", v.pattern, strings.Join(v.words, " "))
+	}
 	fmt.Fprintf(s, `  esac
-  if [[ ${COMP_WORDS[COMP_CWORD-1]} == --output ]]; then words='text json'; fi
   COMPREPLY=($(compgen -W "$words" -- "${COMP_WORDS[COMP_CWORD]}"))
 }
 complete -o default -F %s %s
@@ -127,8 +154,11 @@ func zsh(s *strings.Builder, p command.Program) {
 	for _, c := range p.AllCommands() {
 		list(c.Name, after(p, c))
 	}
+	s.WriteString("  esac\n  case $command:$words[CURRENT-1] in\n")
+	for _, v := range values(p) {
+		fmt.Fprintf(s, "    %s) found=(%s) ;;\n", v.pattern, strings.Join(v.words, " "))
+	}
 	fmt.Fprintf(s, `  esac
-  if [[ $words[CURRENT-1] == --output ]]; then found=(text json); fi
   _describe argument found || _files
 }
 compdef %s %s

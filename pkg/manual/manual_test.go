@@ -17,13 +17,18 @@ import (
 
 func program() command.Program {
 	nothing := func(context.Context, command.Process, []string) error { return nil }
+	all := func(flags *flag.FlagSet) {
+		flags.Bool("all", false, "do it for all")
+		flags.String("file", "", "a `FILE`")
+	}
 	return command.Program{
 		Name: "my-prog", Summary: "Does things.", Synopsis: "[--all]", Notes: ".dots begin this line.\nAnd \\ this.\n",
-		Flags: func(flags *flag.FlagSet) { flags.Bool("all", false, "do it for all") },
+		Flags: all,
 		Commands: []command.Command{
 			{
 				Name: "things", Args: "list|clear", Summary: "handle: things", Example: "things list",
 				New: func(flags *flag.FlagSet) command.Run {
+					all(flags)
 					command.OutputFlag(flags)
 					return nothing
 				},
@@ -41,14 +46,20 @@ func TestBash(t *testing.T) {
 		"my-prog ":                    "--help --version things there help",
 		"my-prog th":                  "things there",
 		"my-prog --all th":            "things there",
-		"my-prog things ":             "--all --output list clear",
+		"my-prog --file ":             "",
+		"my-prog --file x th":         "things there",
+		"my-prog things ":             "--all --file --output list clear",
 		"my-prog things --o":          "--output",
 		"my-prog things --output ":    "text json",
+		"my-prog things --output j":   "json",
+		"my-prog things --file l":     "",
+		"my-prog things --all l":      "list",
 		"my-prog things list --out":   "--output",
-		"my-prog there ":              "--all",
+		"my-prog there ":              "",
+		"my-prog there --output ":     "",
 		"my-prog help t":              "things there",
 		"my-prog things nonesuch":     "",
-		"my-prog things it's list --": "--all --output",
+		"my-prog things it's list --": "--all --file --output",
 	} {
 		words := strings.Split(line, " ")
 		const complete = "\nCOMP_WORDS=(\"$@\")\nCOMP_CWORD=$(($# - 1))\n_my_prog\necho \"${COMPREPLY[*]}\"\n"
@@ -64,6 +75,7 @@ func TestZsh(t *testing.T) {
 	script := manual.Completion("zsh", program())
 	for _, want := range []string{
 		"#compdef my-prog\n", "      'things:handle\\: things'\n", `      'there:what'\''s there'` + "\n", "compdef _my_prog my-prog\n",
+		"    things:--output) found=(text json) ;;\n", "    :--file) found=() ;;\n", "    things:--file) found=() ;;\n",
 		"if [[ ${funcstack[1]-} == _my-prog ]]; then _${service//-/_}; fi\n",
 	} {
 		if !strings.Contains(script, want) {
@@ -87,6 +99,9 @@ Handle: things.
 .B \-\-all
 do it for all
 .TP
+.B \-\-file FILE
+a FILE
+.TP
 .B \-\-output FORMAT
 FORMAT of the output: text (the default) or json
 .PP
@@ -97,14 +112,8 @@ my\-prog things list
 .EE
 .SS there [FILE|\-]
 What's there.
-.TP
-.B \-\-all
-do it for all
 .SS help [COMMAND]
 Print this help, or that of a command.
-.TP
-.B \-\-all
-do it for all
 .PP
 Example:
 .PP

@@ -18,7 +18,7 @@ func Page(program command.Program, version string) string {
 	s.WriteString(".SH COMMANDS\n")
 	for _, c := range program.AllCommands() {
 		fmt.Fprintf(&s, ".SS %s\n%s.\n", roff(strings.TrimSpace(c.Name+" "+c.Args)), roff(sentence(c.Summary)))
-		for _, f := range program.FlagsOf(c) {
+		for _, f := range c.AllFlags() {
 			fmt.Fprintf(&s, ".TP\n.B %s\n%s\n", roff(f.String()), roff(f.Usage))
 		}
 		if c.Example != "" {

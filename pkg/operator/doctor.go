@@ -28,6 +28,7 @@ func doctorCommand(conf *command.Configuration) command.Command {
 		Name: "doctor", Args: "[IMAGE]...", Summary: "check this node: why an image is not pulled, who can repair it, and what is missing",
 		Example: "doctor 444455556666.dkr.ecr.eu-west-1.amazonaws.com/team-a/app:v1",
 		New: func(flags *flag.FlagSet) command.Run {
+			conf.Register(flags)
 			var d doctor.Doctor
 			var pod podFlags
 			json := command.OutputFlag(flags)

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -26,6 +27,7 @@ func iamCommand(conf *command.Configuration) command.Command {
 		Summary: "print the IAM policies that a configuration needs, of the nodes' side and of the images' side",
 		Example: "iam --config minimal.yaml --node-role arn:aws:iam::111122223333:role/node",
 		New: func(flags *flag.FlagSet) command.Run {
+			conf.Register(flags)
 			i := iamRun{format: writeJSON, facts: iampolicy.Facts{Audience: "sts.amazonaws.com"}}
 			i.registerOutput(flags)
 			i.registerFacts(flags)
@@ -59,15 +61,17 @@ var formats = map[string]func(io.Writer, []iampolicy.Item) error{
 }
 
 func (i *iamRun) registerOutput(flags *flag.FlagSet) {
-	flags.Func("side", "whose documents: nodes, images or endpoints; both nodes and images if it is not given", func(s string) error {
+	sides := []string{string(iampolicy.Nodes), string(iampolicy.Images), string(iampolicy.Endpoints)}
+	command.Choice(flags, "side", "whose documents (`SIDE`): nodes, images or endpoints; both nodes and images if it is not given", sides, func(s string) error {
 		i.request.Side = iampolicy.Side(s)
-		if !slices.Contains([]iampolicy.Side{iampolicy.Nodes, iampolicy.Images, iampolicy.Endpoints}, i.request.Side) {
+		if !slices.Contains(sides, s) {
 			return fmt.Errorf("%q is not nodes, images or endpoints", printable.Short(s))
 		}
 		return nil
 	})
 	flags.Func("account", "the documents of one account `ID` only", parse(&i.request.Account, registry.ParseAccount))
-	flags.Func("format", "`FORMAT` of the output: json (the default), cli, terraform or cloudformation", func(s string) error {
+	names := slices.Sorted(maps.Keys(formats))
+	command.Choice(flags, "format", "`FORMAT` of the output: json (the default), cli, terraform or cloudformation", names, func(s string) error {
 		if i.format = formats[s]; i.format == nil {
 			return fmt.Errorf("%q is not json, cli, terraform or cloudformation", printable.Short(s))
 		}

@@ -27,16 +27,20 @@ func installCommand(conf *command.Configuration) command.Command {
 		Example: "install --config minimal.yaml --plan",
 		New: func(flags *flag.FlagSet) command.Run {
 			var o install.Options
+			conf.RegisterFile(flags)
 			root := rootFlag(flags, &o)
 			flags.StringVar(&o.Plugin, "plugin", "", "the plugin's `FILE`; by default the one beside this program, else in /usr/libexec, else the one installed")
-			flags.StringVar(&o.Platform, "platform", "auto", "the `KIND` of node: "+strings.Join(install.Platforms(), ", "))
+			command.Choice(flags, "platform", "the `KIND` of node: "+strings.Join(install.Platforms(), ", "), install.Platforms(), func(s string) error {
+				o.Platform = s
+				return nil
+			})
 			flags.StringVar(&o.KubeletVersion, "kubelet-version", "", "the kubelet's `VERSION`, such as v1.34; by default the kubelet on the disk says it")
 			flags.StringVar(&o.BinDir, "bin-dir", "", "the kubelet's --image-credential-provider-bin-dir (`DIR`), with --provider-config")
 			flags.StringVar(&o.ProviderConfig, "provider-config", "", "the kubelet's --image-credential-provider-config (`PATH`), with --bin-dir")
 			flags.BoolVar(&o.InsteadOfStock, "instead-of-stock", false, "serve all of Amazon ECR, and remove the stock provider's entry")
 			flags.BoolVar(&o.Restart, "restart", false, "restart the kubelet if anything changed; if it is not healthy then, bring everything back")
 			return func(ctx context.Context, p command.Process, args []string) error {
-				if err := check(conf, o, args); err != nil {
+				if err := check(o, args); err != nil {
 					return err
 				}
 				o.Config = cmp.Or(conf.Path, p.Getenv(command.ConfigVariable))
@@ -79,12 +83,10 @@ func rootFlag(flags *flag.FlagSet, o *install.Options) (root *string) {
 }
 
 // check checks that the flags of install fit together.
-func check(conf *command.Configuration, o install.Options, args []string) error {
+func check(o install.Options, args []string) error {
 	switch {
 	case len(args) > 0:
 		return command.UsageError("install takes no arguments; name the configuration by --config FILE")
-	case len(conf.Roles) > 0:
-		return command.UsageError("install takes no --role; write the role into the configuration")
 	case (o.BinDir == "") != (o.ProviderConfig == ""):
 		return command.UsageError("--bin-dir DIR and --provider-config PATH belong together")
 	case o.BinDir != "" && (!filepath.IsAbs(o.BinDir) || !filepath.IsAbs(o.ProviderConfig)):

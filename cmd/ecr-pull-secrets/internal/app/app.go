@@ -61,7 +61,8 @@ func Main(ctx context.Context, p command.Process, clock clock.Clock) int {
 	run := command.Command{
 		Name: "run", Summary: "keep the Secrets fresh until a signal comes (the default)",
 		Example: "--config config.yaml --namespace-selector team=shop", ForPrograms: true,
-		New: func(*flag.FlagSet) command.Run {
+		New: func(flags *flag.FlagSet) command.Run {
+			o.register(flags)
 			return func(ctx context.Context, p command.Process, args []string) error {
 				if len(args) > 0 {
 					return command.UsageError("run takes no argument %q", printable.Short(args[0]))
