@@ -5,15 +5,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/config"
+
+	"ecr-cross-account-credential-provider/pkg/boundedfile"
 )
 
 // maxFile limits each of the SDK's files. The SDK itself has no limit: it waits for
@@ -28,30 +28,8 @@ func fileError(setting string, err error) error {
 	return fmt.Errorf("reading the file that %s names: %w", setting, err)
 }
 
-// readFile reads a regular file of at most 1 MiB. It does not trust the size that
-// the system reports: files of /proc have size 0, and may never end.
-func readFile(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return nil, err
-	case !info.Mode().IsRegular(): // checked before opening: opening a FIFO waits for its writer
-		return nil, fmt.Errorf("%s is not a regular file (%s)", path, info.Mode().Type())
-	}
-	f, err := os.Open(path) //nolint:gosec // the operator's own file
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close() //nolint:errcheck // it was only read
-	content, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err == nil && len(content) > maxFile {
-		return nil, fmt.Errorf("%s is larger than %d bytes", path, maxFile)
-	}
-	return content, err
-}
-
-// variable returns the value of an environment variable.
-func variable(environ []string, name string) string {
+// Variable returns the value of an environment variable. The last one counts.
+func Variable(environ []string, name string) string {
 	for _, v := range slices.Backward(environ) {
 		if value, ok := strings.CutPrefix(v, name+"="); ok {
 			return value
@@ -62,11 +40,11 @@ func variable(environ []string, name string) string {
 
 // sharedFile returns the path of one of the SDK's two files.
 func sharedFile(environ []string, name, base string) string {
-	if path := variable(environ, name); path != "" {
+	if path := Variable(environ, name); path != "" {
 		return path
 	}
 	home := map[bool]string{true: "USERPROFILE", false: "HOME"}[runtime.GOOS == "windows"]
-	if directory := variable(environ, home); directory != "" {
+	if directory := Variable(environ, home); directory != "" {
 		return filepath.Join(directory, ".aws", base)
 	}
 	return filepath.Join(filepath.Dir(config.DefaultSharedConfigFilename()), base)
@@ -89,14 +67,14 @@ func (o Options) sharedFiles() []file {
 
 // profile returns the name of the profile that the SDK uses.
 func (o Options) profile() string {
-	return cmp.Or(o.Profile, variable(o.Environ, "AWS_PROFILE"), variable(o.Environ, "AWS_DEFAULT_PROFILE"), "default")
+	return cmp.Or(o.Profile, Variable(o.Environ, "AWS_PROFILE"), Variable(o.Environ, "AWS_DEFAULT_PROFILE"), "default")
 }
 
 // checkFiles checks the files that the SDK opens, also those that a profile names.
 func (o Options) checkFiles(ctx context.Context) error {
 	files := o.sharedFiles()
 	for _, name := range append(slices.Clone(tokenFiles), "AWS_CA_BUNDLE") {
-		files = append(files, file{name, variable(o.Environ, name)})
+		files = append(files, file{name, Variable(o.Environ, name)})
 	}
 	if err := checkAll(files); err != nil {
 		return err
@@ -123,7 +101,7 @@ func (o Options) profileFiles(ctx context.Context) []file {
 
 func checkAll(files []file) error {
 	for _, f := range files {
-		_, err := readFile(f.path)
+		_, err := boundedfile.Read(f.path, maxFile)
 		switch absent := errors.Is(err, fs.ErrNotExist); {
 		case f.path == "" || err == nil:
 		case absent && f.setting == "AWS_CA_BUNDLE":

@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"ecr-cross-account-credential-provider/pkg/boundedfile"
 	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
@@ -67,13 +68,13 @@ func unescaped(text string) string {
 func (a *API) keepTokenFiles() {
 	var paths []string
 	for _, name := range tokenFiles {
-		paths = append(paths, variable(a.options.Environ, name))
+		paths = append(paths, Variable(a.options.Environ, name))
 	}
 	for _, profile := range a.profiles {
 		paths = append(paths, profile.WebIdentityTokenFile)
 	}
 	for _, path := range paths {
-		if token, err := readFile(path); err == nil {
+		if token, err := boundedfile.Read(path, maxFile); err == nil {
 			a.keep(strings.TrimSpace(string(token)))
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+
+	"ecr-cross-account-credential-provider/pkg/boundedfile"
 )
 
 // Source returns everything that selects the node's identity and the endpoints: all
@@ -21,7 +23,7 @@ func Source(environ []string, o Options) ([]string, error) {
 	}
 	slices.Sort(parts[3:])
 	for _, f := range o.sharedFiles() {
-		content, err := readFile(f.path)
+		content, err := boundedfile.Read(f.path, maxFile)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, fileError(f.setting, err)
 		}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"ecr-cross-account-credential-provider/pkg/awsapi"
 	"ecr-cross-account-credential-provider/pkg/command"
 	"ecr-cross-account-credential-provider/pkg/config"
 	"ecr-cross-account-credential-provider/pkg/diagnosis"
@@ -173,7 +174,7 @@ func (n *node) examine() *diagnosis.Report {
 	n.run(2345, "containerd", n.environ)
 	n.doctor.Proc, n.doctor.Execute = procfs.FS(filepath.Join(n.dir, "proc")), n.execute
 	n.doctor.Process = command.Process{
-		Environ: func() []string { return n.adopted }, Getenv: func(name string) string { return variable(n.adopted, name) },
+		Environ: func() []string { return n.adopted }, Getenv: func(name string) string { return awsapi.Variable(n.adopted, name) },
 		SetEnviron: func(environ []string) error { n.adopted = environ; return nil },
 		Hostname:   "host-1", Version: "v1.2.3", Now: func() time.Time { return time.Now().Add(n.clockAhead) }, Random: func() float64 { return 0 },
 	}

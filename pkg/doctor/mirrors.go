@@ -14,6 +14,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
+	"ecr-cross-account-credential-provider/pkg/boundedfile"
 	"ecr-cross-account-credential-provider/pkg/diagnosis"
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
@@ -116,7 +117,7 @@ const anyHost = "_default"
 // containerd does.
 func (e *examination) hostsFile(host string) (path string, content []byte, err error) {
 	dirs, configFile := certsDirs, e.kubelet.path("/etc/containerd/config.toml")
-	if config, err := readFile(configFile); err == nil {
+	if config, err := boundedfile.Read(configFile, maxFile); err == nil {
 		if dirs, err = certsDirsOf(config); err != nil {
 			return "", nil, fmt.Errorf("%s: %w", configFile, err)
 		}
@@ -129,7 +130,7 @@ func (e *examination) hostsFile(host string) (path string, content []byte, err e
 	for dir := range strings.SplitSeq(dirs, ":") {
 		for _, name := range []string{host, anyHost} {
 			path := e.kubelet.path(filepath.Join(dir, name, "hosts.toml"))
-			content, err := readFile(path)
+			content, err := boundedfile.Read(path, maxFile)
 			if !errors.Is(err, fs.ErrNotExist) {
 				return path, content, err
 			}

@@ -3,17 +3,14 @@ package doctor
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"net/url"
-	"os"
-	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/net/http/httpproxy"
+
+	"ecr-cross-account-credential-provider/pkg/awsapi"
+	"ecr-cross-account-credential-provider/pkg/boundedfile"
 )
 
 // runtime connects to the registry and to S3 as the container runtime does. It uses
@@ -73,11 +70,11 @@ func proxyFor(environ []string) func(*url.URL) (*url.URL, error) {
 // rootsFor returns the CAs that an environment names in place of the system's. It
 // returns nil for the system's.
 func rootsFor(environ []string) *x509.CertPool {
-	path := variable(environ, "SSL_CERT_FILE")
+	path := awsapi.Variable(environ, "SSL_CERT_FILE")
 	if path == "" {
 		return nil
 	}
-	pem, err := readFile(path)
+	pem, err := boundedfile.Read(path, maxFile)
 	if err != nil {
 		return nil // like Go
 	}
@@ -88,17 +85,7 @@ func rootsFor(environ []string) *x509.CertPool {
 
 func either(environ []string, names ...string) string {
 	for _, name := range names {
-		if value := variable(environ, name); value != "" {
-			return value
-		}
-	}
-	return ""
-}
-
-// variable returns the value of an environment variable. The last one counts.
-func variable(environ []string, name string) string {
-	for _, v := range slices.Backward(environ) {
-		if value, ok := strings.CutPrefix(v, name+"="); ok {
+		if value := awsapi.Variable(environ, name); value != "" {
 			return value
 		}
 	}
@@ -107,23 +94,3 @@ func variable(environ []string, name string) string {
 
 // maxFile limits each file that is read.
 const maxFile = 1 << 20
-
-// readFile reads a regular file of at most 1 MiB.
-func readFile(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return nil, err
-	case !info.Mode().IsRegular(): // checked before opening: opening a FIFO waits for its writer
-		return nil, fmt.Errorf("%s is not a regular file (%s)", path, info.Mode().Type())
-	}
-	f, err := os.Open(path) //nolint:gosec // the operator's own file
-	if err != nil {
-		return nil, err
-	}
-	content, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err == nil && len(content) > maxFile {
-		err = fmt.Errorf("%s is larger than %d bytes", path, maxFile)
-	}
-	return content, errors.Join(err, f.Close())
-}

@@ -4,9 +4,10 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
+
+	"ecr-cross-account-credential-provider/pkg/boundedfile"
 )
 
 // object is what is at a path: a regular file, a symbolic link, or nothing.
@@ -65,23 +66,5 @@ func (d disk) read(path string) (object, error) {
 	return object{mode: info.Mode().Perm(), content: content, owner: ownerOf(info)}, err
 }
 
-// readFile reads a regular file of at most maxObject bytes. It does not wait for a
-// named pipe.
-func readFile(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return nil, err
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s is not a regular file", path)
-	}
-	f, err := os.Open(path) //nolint:gosec // the operator's own file
-	if err != nil {
-		return nil, err
-	}
-	content, err := io.ReadAll(io.LimitReader(f, maxObject+1))
-	if err == nil && len(content) > maxObject {
-		err = fmt.Errorf("%s is larger than %d bytes", path, maxObject)
-	}
-	return content, errors.Join(err, f.Close())
-}
+// readFile reads a regular file.
+func readFile(path string) ([]byte, error) { return boundedfile.Read(path, maxObject) }

@@ -2,7 +2,6 @@ package operator
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -14,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"ecr-cross-account-credential-provider/pkg/boundedfile"
 	"ecr-cross-account-credential-provider/pkg/command"
 	"ecr-cross-account-credential-provider/pkg/config"
 	"ecr-cross-account-credential-provider/pkg/diagnosis"
@@ -150,16 +150,9 @@ func (f *podFlags) read() (*doctor.Pod, error) {
 	case !ok || namespace == "" || name == "" || strings.Contains(name, "/"):
 		return nil, command.UsageError("--as-service-account %q is not NAMESPACE/NAME", printable.Short(f.name))
 	}
-	info, err := os.Stat(f.tokenFile)
-	if err == nil && (!info.Mode().IsRegular() || info.Size() > maxToken) {
-		err = errors.New("it is not a regular file of at most 1 MiB")
-	}
-	var token []byte
-	if err == nil {
-		token, err = os.ReadFile(f.tokenFile)
-	}
+	token, err := boundedfile.Read(f.tokenFile, maxToken)
 	if err != nil {
-		return nil, fmt.Errorf("reading the token from %s: %w", f.tokenFile, err)
+		return nil, fmt.Errorf("reading the token of --token-file: %w", err)
 	}
 	pod := &doctor.Pod{Name: f.name}
 	pod.Token, pod.Annotations = secret.New(strings.TrimSpace(string(token))), f.annotations

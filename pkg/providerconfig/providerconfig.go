@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"ecr-cross-account-credential-provider/pkg/boundedfile"
 )
 
 // Config holds the providers of one file, or of all files of a directory.
@@ -82,7 +84,7 @@ func Read(path string, v Version) (Config, []error) {
 	var contents []File
 	var problems []error
 	for _, file := range files {
-		content, err := readFile(file)
+		content, err := boundedfile.Read(file, maxFile)
 		if err != nil {
 			problems = append(problems, err)
 			continue
@@ -219,24 +221,4 @@ func (d document) check(v Version) error {
 		return fmt.Errorf("tokenAttributes is an unknown field in %s; want apiVersion kubelet.config.k8s.io/v1", d.APIVersion)
 	}
 	return nil
-}
-
-// readFile reads a regular file of at most 1 MiB.
-func readFile(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return nil, err
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s is not a regular file (%s)", path, info.Mode().Type())
-	}
-	f, err := os.Open(path) //nolint:gosec // the operator's own file
-	if err != nil {
-		return nil, err
-	}
-	content, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err == nil && len(content) > maxFile {
-		err = fmt.Errorf("%s is larger than %d bytes", path, maxFile)
-	}
-	return content, errors.Join(err, f.Close())
 }
