@@ -23,5 +23,11 @@ func takeLock(dir *os.Root) (unlock func(), err error) {
 			break
 		}
 	}
-	return func() { _ = file.Close() }, err
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return func() {
+		_ = syscall.Flock(int(file.Fd()), syscall.LOCK_UN) // closing is not enough while a child that is starting also has the file
+		_ = file.Close()
+	}, nil
 }
