@@ -13,7 +13,8 @@ const arnForm = "arn:PARTITION:iam::ACCOUNT:role/NAME"
 
 var errAccountPattern = errors.New("the account cannot be a pattern; want its 12 digits, or {account} for the registry's")
 
-// shortest holds short values of the placeholders, for checking a role's length.
+// shortest holds a short value for each placeholder. parseARN checks a role's length
+// with these values.
 var shortest = map[string]string{"partition": "aws", "account": "000000000000", "region": "us-east-1"}
 
 // parseARN parses a role's ARN. It may contain the placeholders {partition},
@@ -50,8 +51,8 @@ func checkOwner(partition, account string) (err error) {
 	return err
 }
 
-// checkRolePath accepts role/NAME or role/PATH/NAME. IAM's own limits: a name of at
-// most 64 characters of [\w+=,.@-], a path of at most 512 (IAM API, CreateRole).
+// checkRolePath accepts role/NAME or role/PATH/NAME. IAM allows names of at most 64
+// characters of [\w+=,.@-], and paths of at most 512 (IAM API, CreateRole).
 func checkRolePath(s string) error {
 	path, ok := strings.CutPrefix(s, "role/")
 	if !ok {
@@ -70,7 +71,7 @@ func checkRolePath(s string) error {
 	return nil
 }
 
-// partOf returns a part of a parsed ARN, empty for the zero value.
+// partOf returns one part of a parsed ARN. It is empty for the zero value.
 func partOf(arn Template, i int) string { return strings.SplitN(arn.String()+":::::", ":", 6)[i] }
 
 // expandARN returns the ARN for a registry.

@@ -33,7 +33,7 @@ type Pod struct{ Namespace, ServiceAccount string }
 
 // Resolve replaces every placeholder of the template except {node} by its value. A
 // session policy is limited to the repositories. With a nil pod, {namespace} and
-// {serviceAccount} stay as well.
+// {serviceAccount} stay, too.
 func (r RoleTemplate) Resolve(reg registry.Registry, repositories []string, pod *Pod) (Role, error) {
 	arn, err := r.ARN(reg)
 	if err != nil {

@@ -32,19 +32,19 @@ func NewSet(entries []Entry) (Set, []Conflict) {
 	return Set{entries}, nil
 }
 
-// scope is what an entry is for: accounts, repositories and regions.
+// scope holds an entry's accounts, repositories and regions.
 type scope [3]words
 
-// words are words of one entry, and the words of other entries that conflict with
-// them. The latter are a set because NewSet compares every two entries.
+// words holds the words of one entry in list, and the words that conflict with them in
+// rivals. rivals is a map because NewSet compares each entry with every other one.
 type words struct {
 	list   []string
 	rivals map[string]bool
 }
 
 // conflict reports whether two entries can both match an image at equal rank, and
-// describes such images. If a repository starts with two prefixes of equal length,
-// they are the same.
+// describes such images. Two prefixes of equal length can fit the same repository only
+// if they are equal.
 func (s *scope) conflict(other *scope) (string, bool) {
 	var what [3]string
 	for i, w := range s {

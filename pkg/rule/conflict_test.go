@@ -23,7 +23,7 @@ func TestNewSetConflicts(t *testing.T) {
 			"account " + teamB + ", any region, any repository",
 		},
 		{"duplicate own", entry("", "own", "", ""), entry("", "own", "", ""), "account own, any region, any repository"},
-		{"own and digits", entry("", "own", "", ""), entry("", own, "", ""), ""},
+		{"own and the same account's digits", entry("", "own", "", ""), entry("", own, "", ""), ""},
 		{"own in both, digits in one", entry("", "own "+teamA, "", ""), entry("", "own", "", ""), "account own, any region, any repository"},
 		{"duplicate star", entry("", "*", "", ""), entry("", "*", "", ""), `account "*", any region, any repository`},
 		{
@@ -38,17 +38,17 @@ func TestNewSetConflicts(t *testing.T) {
 			"account " + teamA + ", region eu-west-1, any repository",
 		},
 		{"other regions", entry("", teamA, "eu-west-1", ""), entry("", teamA, "eu-west-2", ""), ""},
-		{"exact and pattern", entry("", teamA, "eu-west-1", ""), entry("", teamA, "eu-*", ""), ""},
-		{"exact and none", entry("", teamA, "eu-west-1", ""), entry("", teamA, "", ""), ""},
-		{"pattern and none", entry("", teamA, "eu-*", ""), entry("", teamA, "", ""), ""},
-		{"every region and none", entry("", teamA, "*", ""), entry("", teamA, "", ""), ""},
-		{"patterns apart", entry("", teamA, "eu-*", ""), entry("", teamA, "us-*", ""), ""},
+		{"exact region and pattern", entry("", teamA, "eu-west-1", ""), entry("", teamA, "eu-*", ""), ""},
+		{"exact region and no region", entry("", teamA, "eu-west-1", ""), entry("", teamA, "", ""), ""},
+		{"pattern and no region", entry("", teamA, "eu-*", ""), entry("", teamA, "", ""), ""},
+		{"pattern for every region and no region", entry("", teamA, "*", ""), entry("", teamA, "", ""), ""},
+		{"patterns without a common region", entry("", teamA, "eu-*", ""), entry("", teamA, "us-*", ""), ""},
 		{
 			"patterns that overlap", entry("", teamA, "us-*", ""), entry("", teamA, "*-1", ""),
 			"account " + teamA + ", region us-*, any repository",
 		},
 		{
-			"patterns within one another", entry("", teamA, "eu-w*", ""), entry("", teamA, "eu-*", ""),
+			"a pattern within another", entry("", teamA, "eu-w*", ""), entry("", teamA, "eu-*", ""),
 			"account " + teamA + ", region eu-w*, any repository",
 		},
 		{
@@ -56,11 +56,11 @@ func TestNewSetConflicts(t *testing.T) {
 			"account " + teamA + ", region ap-*, any repository",
 		},
 		{
-			"exact ones that lie in each other's patterns",
+			"exact regions within the other entry's pattern",
 			entry("", teamA, "us-east-1 eu-*", ""), entry("", teamA, "eu-west-1 us-*", ""), "",
 		},
 		{
-			"the same exact one beside patterns apart",
+			"the same exact region, and patterns without a common region",
 			entry("", teamA, "us-east-1 eu-*", ""), entry("", teamA, "us-east-1 ap-*", ""),
 			"account " + teamA + ", region us-east-1, any repository",
 		},
@@ -71,7 +71,7 @@ func TestNewSetConflicts(t *testing.T) {
 		},
 		{"other prefixes", entry("", teamA, "", "team-a/"), entry("", teamA, "", "team-b/"), ""},
 		{"a longer prefix", entry("", teamA, "", "team-a/"), entry("", teamA, "", "team-a/app"), ""},
-		{"prefix and none", entry("", teamA, "", "team-a/"), entry("", teamA, "", ""), ""},
+		{"prefix and no prefix", entry("", teamA, "", "team-a/"), entry("", teamA, "", ""), ""},
 		{
 			"one prefix of several", entry("", teamA, "", "a/ b/ c/"), entry("", teamA, "", "d/ c/"),
 			"account " + teamA + `, any region, repositories "c/"`,
@@ -82,7 +82,7 @@ func TestNewSetConflicts(t *testing.T) {
 		},
 		{"the same prefix, other regions", entry("", teamA, "eu-*", "team-a/"), entry("", teamA, "us-*", "team-a/"), ""},
 		{"the same region, other prefixes", entry("", teamA, "eu-*", "team-a/"), entry("", teamA, "eu-*", "team-b/"), ""},
-		{"prefixes of which one account has each", entry("", teamA, "", "team/"), entry("", teamB, "", "team/"), ""},
+		{"the same prefix in two accounts", entry("", teamA, "", "team/"), entry("", teamB, "", "team/"), ""},
 		{"no accounts", entry("", "", "", ""), entry("", "", "", ""), ""},
 	}
 	for _, test := range tests {
@@ -92,7 +92,7 @@ func TestNewSetConflicts(t *testing.T) {
 			_, swapped := rule.NewSet([]rule.Entry{test.second, test.first})
 			switch {
 			case len(conflicts) != len(swapped):
-				t.Errorf("%+v, but in the other order %+v", conflicts, swapped)
+				t.Errorf("got %+v, and %+v in the other order; want equally many", conflicts, swapped)
 			case test.want == "" && len(conflicts) != 0:
 				t.Errorf("got %+v, want no conflict", conflicts)
 			case test.want != "" && (len(conflicts) != 1 || conflicts[0] != rule.Conflict{First: 0, Second: 1, What: test.want}):
@@ -112,14 +112,14 @@ func TestNewSetFindsAllConflicts(t *testing.T) {
 	})
 	want := [][2]int{{0, 2}, {0, 4}, {1, 4}, {2, 4}}
 	if len(conflicts) != len(want) {
-		t.Fatalf("got %+v", conflicts)
+		t.Fatalf("got %+v, want %v", conflicts, want)
 	}
 	for i, c := range conflicts {
 		if [2]int{c.First, c.Second} != want[i] {
-			t.Errorf("conflict %d is of %d and %d, want %v", i, c.First, c.Second, want[i])
+			t.Errorf("conflict %d is between entries %d and %d, want %v", i, c.First, c.Second, want[i])
 		}
 	}
 	if got := set.Match(newImage(t, teamA+"/eu-west-1/app"), account("")); got.Entry != nil {
-		t.Errorf("a set with conflicts has %+v", got.Entry)
+		t.Errorf("a set with conflicts has the entry %+v, want none", got.Entry)
 	}
 }

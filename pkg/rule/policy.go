@@ -25,7 +25,7 @@ const maxPolicy = 2048
 // WithPolicy adds a session policy. It returns an error if the policy for the
 // entry's repositories would be too long.
 func (r RoleTemplate) WithPolicy(kind PolicyKind, repositories []string) (RoleTemplate, error) {
-	const longestPartition, longestRegion = "aws-us-gov", "us-gov-xxxxxxxxxxxxxxxxxxxx-99" // together as long as the longest that package registry accepts
+	const longestPartition, longestRegion = "aws-us-gov", "us-gov-xxxxxxxxxxxxxxxxxxxx-99" // together as long as any pair that package registry accepts
 	if n := len(kind.document(longestPartition, longestRegion, "000000000000", repositories)); n > maxPolicy {
 		return r, fmt.Errorf("the session policy for the entry's repositories would have up to %d characters, and STS takes %d; name fewer or shorter repositories",
 			n, maxPolicy)
@@ -53,8 +53,8 @@ func (k PolicyKind) PullActions() []string {
 	return actions
 }
 
-// RepositoryARNs returns the ARNs for repositories, which are prefixes. No
-// repositories mean all. Region and account may be patterns.
+// RepositoryARNs returns an ARN pattern for each prefix of repository names. Without
+// prefixes, it returns one for all repositories. Region and account may be patterns.
 func RepositoryARNs(partition, region, account string, repositories []string) []string {
 	if len(repositories) == 0 {
 		repositories = []string{""}
@@ -66,13 +66,13 @@ func RepositoryARNs(partition, region, account string, repositories []string) []
 	return arns
 }
 
-// document returns the policy in JSON. It allows the actions of a pull on the
-// repositories, and requesting a token.
+// document returns the policy in JSON. It allows pulls from the repositories, and
+// requests for a token.
 func (k PolicyKind) document(partition, region, account string, repositories []string) string {
 	if k == NoPolicy {
 		return ""
 	}
-	document, _ := json.Marshal(policyDocument{"2012-10-17", []statement{ // strings only: it cannot fail
+	document, _ := json.Marshal(policyDocument{"2012-10-17", []statement{ // cannot fail: it encodes only strings
 		{"Allow", []string{TokenAction}, []string{"*"}},
 		{"Allow", k.PullActions(), RepositoryARNs(partition, region, account, repositories)},
 	}})

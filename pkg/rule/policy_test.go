@@ -32,7 +32,7 @@ func TestPolicy(t *testing.T) {
 			token + pulling + `"Resource":["arn:aws:ecr:eu-west-1:444455556666:repository/*"]}]}`,
 		},
 		{
-			"pull of some", rule.PullOnly,
+			"pull from some repositories", rule.PullOnly,
 			[]string{"team-a/", "base"},
 			teamA + "/eu-west-1/app",
 			token + pulling + `"Resource":["arn:aws:ecr:eu-west-1:444455556666:repository/team-a/*","arn:aws:ecr:eu-west-1:444455556666:repository/base*"]}]}`,
@@ -46,7 +46,7 @@ func TestPolicy(t *testing.T) {
 			token + caching + `"Resource":["arn:aws:ecr:us-east-1:777788889999:repository/*"]}]}`,
 		},
 		{
-			"pull through cache of some", rule.PullThroughCache,
+			"pull through cache for some repositories", rule.PullThroughCache,
 			[]string{"docker-hub/", "quay/"},
 			teamB + "/us-gov-west-1/app",
 			token + caching + `"Resource":["arn:aws-us-gov:ecr:us-gov-west-1:777788889999:repository/docker-hub/*","arn:aws-us-gov:ecr:us-gov-west-1:777788889999:repository/quay/*"]}]}`,
@@ -60,7 +60,7 @@ func TestPolicy(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got := role.HasPolicy(); got != (test.want != "") {
-				t.Errorf("HasPolicy() = %t", got)
+				t.Errorf("HasPolicy() = %t, want %t", got, !got)
 			}
 			got, err := parameters(role, newImage(t, test.image).Registry(), test.repositories, values{Node: node})
 			if err != nil {
@@ -70,12 +70,12 @@ func TestPolicy(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", got.Policy, test.want)
 			}
 			if got.Policy != "" && !json.Valid([]byte(got.Policy)) {
-				t.Error("not JSON")
+				t.Errorf("got %q, want JSON", got.Policy)
 			}
 		})
 	}
 	if newRole(t, pull).HasPolicy() {
-		t.Error("a role has a policy unasked")
+		t.Error("a new role has a policy, want none")
 	}
 }
 
@@ -96,12 +96,12 @@ func TestPolicySize(t *testing.T) {
 				}
 				most, largest = n, longestPolicy(t, role, registries, repositories)
 				if largest > 2048 {
-					t.Fatalf("kind %d, %d repositories of %d letters: a policy of %d characters", kind, n, length, largest)
+					t.Fatalf("kind %d, %d repositories of %d letters: got a policy of %d characters, want at most 2048", kind, n, length, largest)
 				}
 			}
 			perRepository := len(`,"arn:aws-us-gov:ecr:us-gov-xxxxxxxxxxxxxxxxxxxx-99:444455556666:repository/*"`) + length
 			if most == 0 || largest+perRepository <= 2048 {
-				t.Errorf("kind %d: no more than %d repositories of %d letters, which make %d characters", kind, most, length, largest)
+				t.Errorf("kind %d: at most %d repositories of %d letters are accepted, with a policy of %d characters; want one more repository", kind, most, length, largest)
 			}
 		}
 	}
@@ -111,7 +111,7 @@ func TestPolicySize(t *testing.T) {
 func TestPolicyJustFits(t *testing.T) {
 	t.Parallel()
 	registries := allRegistries(t)
-	taken := 0
+	accepted := 0
 	for length := 1500; length < 2048; length++ {
 		repositories := []string{strings.Repeat("a", length)}
 		role, err := newRole(t, "arn:{partition}:iam::{account}:role/pull").WithPolicy(rule.PullOnly, repositories)
@@ -119,10 +119,10 @@ func TestPolicyJustFits(t *testing.T) {
 			checkTooLong(t, role, err)
 			break
 		}
-		taken = longestPolicy(t, role, registries, repositories)
+		accepted = longestPolicy(t, role, registries, repositories)
 	}
-	if taken != 2048 {
-		t.Errorf("the longest policy that is taken makes %d characters", taken)
+	if accepted != 2048 {
+		t.Errorf("the longest accepted policy has %d characters, want 2048", accepted)
 	}
 }
 
@@ -131,10 +131,10 @@ func checkTooLong(t *testing.T, role rule.RoleTemplate, err error) {
 	var n int
 	if _, scan := fmt.Sscanf(err.Error(), "the session policy for the entry's repositories would have up to %d characters", &n); scan != nil || n <= 2048 ||
 		!strings.HasSuffix(err.Error(), ", and STS takes 2048; name fewer or shorter repositories") {
-		t.Errorf("got %v", err)
+		t.Errorf("got %v, want the message with a number above 2048", err)
 	}
 	if role.HasPolicy() {
-		t.Error("and yet the role has the policy")
+		t.Error("the role has the policy in spite of the error")
 	}
 }
 
@@ -151,8 +151,8 @@ func longestPolicy(t *testing.T, role rule.RoleTemplate, registries []registry.R
 	return longest
 }
 
-// allRegistries has one registry of each partition. Their regions have the longest
-// names that an image may have.
+// allRegistries returns one registry of each partition. Their regions have the longest
+// names that package registry accepts.
 func allRegistries(t *testing.T) []registry.Registry {
 	t.Helper()
 	var all []registry.Registry
@@ -170,7 +170,7 @@ func allRegistries(t *testing.T) []registry.Registry {
 	return all
 }
 
-// prefixes returns n prefixes of a given length, which are more or less similar.
+// prefixes returns n prefixes of a given length.
 func prefixes(n, length int) []string {
 	all := make([]string, n)
 	for i := range all {

@@ -17,8 +17,9 @@ var (
 	someRepos    = []string{"", "", "", "team-a/", "team-a/app", "t", "team-b/ team-a/", "app"}
 )
 
-// TestMatchOfRandomSets: the governing entry does not depend on the order of
-// entries, and equals that of the model. own matters only if DependsOnOwn says so.
+// TestMatchOfRandomSets: the governing entry does not depend on the order of entries,
+// and it is the entry that the model finds. own matters only if DependsOnOwn returns
+// true.
 func TestMatchOfRandomSets(t *testing.T) {
 	t.Parallel()
 	images := allImages(t)
@@ -31,7 +32,7 @@ func TestMatchOfRandomSets(t *testing.T) {
 		random.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
 		other, otherConflicts := rule.NewSet(shuffled)
 		if len(conflicts) != len(otherConflicts) {
-			t.Fatalf("seed %d: %d conflicts, in another order %d", seed, len(conflicts), len(otherConflicts))
+			t.Fatalf("seed %d: got %d conflicts, and %d in another order", seed, len(conflicts), len(otherConflicts))
 		}
 		if len(conflicts) > 0 {
 			continue
@@ -42,7 +43,7 @@ func TestMatchOfRandomSets(t *testing.T) {
 		}
 	}
 	if accepted < 100 {
-		t.Errorf("only %d sets had no conflicts; the test says little", accepted)
+		t.Errorf("only %d sets had no conflicts; want at least 100, so that the test proves something", accepted)
 	}
 }
 
@@ -53,13 +54,13 @@ func checkMatch(t *testing.T, seed uint64, entries []rule.Entry, set, other rule
 		got := set.Match(image, node)
 		again := other.Match(image, node)
 		if entryName(got) != entryName(again) || got.PerRepository != again.PerRepository {
-			t.Errorf("seed %d: %s from %s: entry %q, in another order %q", seed, image, node, entryName(got), entryName(again))
+			t.Errorf("seed %d: %s from %s: got entry %q, and %q in another order", seed, image, node, entryName(got), entryName(again))
 		}
 		if want := model(entries, image, node); entryName(got) != want {
-			t.Errorf("seed %d: %s from %s: entry %q, want %q", seed, image, node, entryName(got), want)
+			t.Errorf("seed %d: %s from %s: got entry %q, want %q", seed, image, node, entryName(got), want)
 		}
 		if !set.DependsOnOwn(image) && (entryName(got) != entryName(unknown) || got.PerRepository != unknown.PerRepository) {
-			t.Errorf("seed %d: %s from %s: entry %q, and %q if own is not known, yet DependsOnOwn is false",
+			t.Errorf("seed %d: %s from %s: got entry %q, and %q if own is not known; want the same, because DependsOnOwn is false",
 				seed, image, node, entryName(got), entryName(unknown))
 		}
 		if !got.PerRepository {
@@ -68,20 +69,20 @@ func checkMatch(t *testing.T, seed uint64, entries []rule.Entry, set, other rule
 	}
 }
 
-// checkWholeRegistry checks an answer for a whole registry: every other repository
-// of the registry must get the same one.
+// checkWholeRegistry checks that the same entry governs every other repository of the
+// image's registry.
 func checkWholeRegistry(t *testing.T, seed uint64, set rule.Set, images []registry.Image, image registry.Image, node registry.Account) {
 	t.Helper()
 	want := entryName(set.Match(image, node))
 	for _, other := range images {
 		if other.Registry() == image.Registry() && entryName(set.Match(other, node)) != want {
-			t.Errorf("seed %d: %s and %s are governed by other entries, yet PerRepository is false", seed, image, other)
+			t.Errorf("seed %d: different entries govern %s and %s, but PerRepository is false", seed, image, other)
 		}
 	}
 }
 
-// model is the documented precedence, written differently from the code: every
-// entry gets a number, and the greatest wins.
+// model implements the documented precedence in another form than the code: every entry
+// gets a number, and the greatest wins.
 func model(entries []rule.Entry, image registry.Image, node registry.Account) string {
 	reg := image.Registry()
 	isNamed := func(a rule.Accounts) (score int) {

@@ -32,7 +32,7 @@ func TestNewRoleTemplate(t *testing.T) {
 			t.Parallel()
 			role := newRole(t, test.arn)
 			if role.Template() != test.arn {
-				t.Errorf("Template() = %s", role.Template())
+				t.Errorf("Template() = %s, want %s", role.Template(), test.arn)
 			}
 			got := resolve(t, role, teamB+"/eu-west-1/app")
 			want := rule.Parameters{ARN: test.want, SessionName: "node-1", Duration: time.Hour}
@@ -112,7 +112,7 @@ func TestNewRoleTemplateBad(t *testing.T) {
 			t.Parallel()
 			_, err := rule.NewRoleTemplate(test.arn)
 			if err == nil {
-				t.Fatal("taken")
+				t.Fatal("got no error")
 			}
 			if !strings.HasSuffix(err.Error(), test.want) || strings.ContainsAny(err.Error(), "\n\x00") {
 				t.Errorf("got %q\nwant it to end in %q", err, test.want)
@@ -121,7 +121,7 @@ func TestNewRoleTemplateBad(t *testing.T) {
 	}
 	_, err := rule.NewRoleTemplate("arn:aws:iam::444455556666:role/" + strings.Repeat("n", 1<<20))
 	if err == nil || len(err.Error()) > 500 {
-		t.Errorf("an endless name gives a message of %d characters", len(err.Error()))
+		t.Errorf("an endless name: got %.600v, want an error of at most 500 characters", err)
 	}
 }
 
@@ -140,7 +140,7 @@ func TestRoleTemplatePartition(t *testing.T) {
 		t.Run(test.arn, func(t *testing.T) {
 			t.Parallel()
 			if got, fixed := newRole(t, test.arn).Partition(); got != test.want || fixed != test.fixed {
-				t.Errorf("got %s, %t", got, fixed)
+				t.Errorf("got %s, %t, want %s, %t", got, fixed, test.want, test.fixed)
 			}
 		})
 	}
@@ -185,7 +185,7 @@ func TestWithExternalID(t *testing.T) {
 			t.Parallel()
 			role, err := newRole(t, pull).WithExternalID(test.id)
 			if (err == nil) != test.ok || role.HasExternalID() != test.ok {
-				t.Fatalf("HasExternalID() = %t, error %v", role.HasExternalID(), err)
+				t.Fatalf("HasExternalID() = %t, error %v; want it accepted: %t", role.HasExternalID(), err, test.ok)
 			}
 			want := ""
 			if test.ok {
@@ -194,12 +194,12 @@ func TestWithExternalID(t *testing.T) {
 				t.Errorf("got %v\nwant %s", err, want)
 			}
 			if got := resolve(t, role, teamA+"/eu-west-1/app").ExternalID; got != want {
-				t.Errorf("the role's external ID is %q", got)
+				t.Errorf("the role's external ID is %q, want %q", got, want)
 			}
 		})
 	}
 	if newRole(t, pull).HasExternalID() {
-		t.Error("a role has an external ID unasked")
+		t.Error("a new role has an external ID, want none")
 	}
 }
 
@@ -216,15 +216,15 @@ func TestRoleTemplatePartitionAndAccount(t *testing.T) {
 			t.Parallel()
 			role := newRole(t, test.arn)
 			if p, fixed := role.Partition(); p.String() != test.partition || fixed != (test.partition != "") {
-				t.Errorf("partition %q, %t", p, fixed)
+				t.Errorf("got partition %q, %t, want %q", p, fixed, test.partition)
 			}
 			if a, fixed := role.Account(); a.String() != test.account || fixed != (test.account != "") {
-				t.Errorf("account %q, %t", a, fixed)
+				t.Errorf("got account %q, %t, want %q", a, fixed, test.account)
 			}
 		})
 	}
 	if _, fixed := (rule.RoleTemplate{}).Account(); fixed {
-		t.Error("the zero value has an account")
+		t.Error("the zero value has an account, want none")
 	}
 }
 
@@ -238,13 +238,13 @@ func TestWithSessionName(t *testing.T) {
 		{"node", "{node}", "i-0123456789abcdef0", "i-0123456789abcdef0"},
 		{"all placeholders", "{node}@{account}.{region}", "i-0abc", "i-0abc@444455556666.eu-west-1"},
 		{"host name", "{node}", "ip-10-0-0-1.eu-west-1.compute.internal", "ip-10-0-0-1.eu-west-1.compute.internal"},
-		{"node of other letters", "{node}", "knoten/1 ü", "knoten-1---"},
+		{"node with letters that are replaced", "{node}", "knoten/1 ü", "knoten-1---"},
 		{"node with a newline", "{node}", "a\nb\x00c", "a-b-c"},
 		{"node with quotes", "{node}", `a"b\c`, "a-b-c"},
 		{"short node", "{node}", "x", "x-"},
 		{"no node", "{node}", "", "--"},
 		{"long node", "{node}", strings.Repeat("h", 253), strings.Repeat("h", 64)},
-		{"long in all", "{region}-{node}", strings.Repeat("h", 60), "eu-west-1-" + strings.Repeat("h", 54)},
+		{"long with the node's name", "{region}-{node}", strings.Repeat("h", 60), "eu-west-1-" + strings.Repeat("h", 54)},
 		{"placeholder as the node's name", "{node}", "{account}", "-account-"},
 	}
 	for _, test := range tests {
@@ -290,14 +290,14 @@ func TestWithSessionNameBad(t *testing.T) {
 				t.Errorf("got %v\nwant %s", err, test.want)
 			}
 			if got, want := resolve(t, role, teamA+"/eu-west-1/app"), resolve(t, newRole(t, pull), teamA+"/eu-west-1/app"); got.SessionName != want.SessionName {
-				t.Errorf("and yet the name is %q", got.SessionName)
+				t.Errorf("in spite of the error, the name became %q, want %q", got.SessionName, want.SessionName)
 			}
 		})
 	}
 }
 
-// TestParametersAskForTheNodeLate: the node's name is looked up only when it is
-// needed, because it may cost a call to IMDS.
+// TestParametersAskForTheNodeLate: Parameters asks for the node's name only if the role
+// needs it, because it may cost a call to IMDS.
 func TestParametersAskForTheNodeLate(t *testing.T) {
 	t.Parallel()
 	role, err := newRole(t, pull).WithSessionName("kubelet-{account}", rule.Placeholders(false))
@@ -305,7 +305,7 @@ func TestParametersAskForTheNodeLate(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = parameters(role, newImage(t, teamA+"/eu-west-1/app").Registry(), nil, values{Node: func() string {
-		t.Error("asked")
+		t.Error("Parameters asks for the node's name")
 		return ""
 	}})
 	if err != nil {
@@ -377,7 +377,7 @@ func TestWithLeavesTheOriginal(t *testing.T) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	if after := resolve(t, original, teamA+"/eu-west-1/app"); !reflect.DeepEqual(after, before) {
-		t.Errorf("the original became %+v", after)
+		t.Errorf("the original became %+v, want %+v", after, before)
 	}
 }
 
@@ -410,13 +410,13 @@ func FuzzRole(f *testing.F) {
 			return
 		}
 		if !stsARN.MatchString(got.ARN) {
-			t.Errorf("ARN %q of %q", got.ARN, arn)
+			t.Errorf("got the invalid ARN %q from %q", got.ARN, arn)
 		}
 		if !stsName.MatchString(got.SessionName) {
-			t.Errorf("session name %q of %q and %q", got.SessionName, name, nodeName)
+			t.Errorf("got the invalid session name %q from %q and node %q", got.SessionName, name, nodeName)
 		}
 		if again := newRole(t, role.Template()); again.Template() != arn {
-			t.Errorf("template %q of %q", role.Template(), arn)
+			t.Errorf("got template %q, want %q", role.Template(), arn)
 		}
 	})
 }
@@ -424,7 +424,7 @@ func FuzzRole(f *testing.F) {
 func checkOneLine(t *testing.T, err error) {
 	t.Helper()
 	if strings.ContainsAny(err.Error(), "\n\r\x00") {
-		t.Errorf("not one line: %q", err)
+		t.Errorf("got %q, want one line", err)
 	}
 }
 

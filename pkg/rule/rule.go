@@ -6,8 +6,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// Entry is one entry of the configuration: the images it is for, and who requests
-// the token of their registry. Package config has checked its fields.
+// Entry is one entry of the configuration. It says for which images it is, and who
+// requests the token of their registry. Package config has checked its fields.
 type Entry struct {
 	// Name is the path of the entry, such as registries[1].
 	Name string
@@ -46,7 +46,7 @@ type Accounts struct {
 type Decision struct {
 	// Entry is nil if no entry matches.
 	Entry *Entry
-	// Why says in words why this entry governs.
+	// Why says in words why this entry governs, or why none does.
 	Why string
 	// PerRepository is true if another entry can govern another repository of the
 	// same registry. Then a response is valid for one repository only.

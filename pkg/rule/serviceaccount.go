@@ -34,9 +34,8 @@ type ServiceAccount struct {
 // ErrNoRole means that neither the annotation nor the configuration names a role.
 var ErrNoRole = errors.New("no role")
 
-// Role returns the role that a service account with these annotations starts with.
-// An annotation that is empty or not allowed is an error: RoleARN does not replace
-// it.
+// Role returns the role that a service account with these annotations starts with. An
+// annotation that is empty or not allowed is an error. RoleARN does not replace it.
 func (s ServiceAccount) Role(reg registry.Registry, annotations map[string]string) (string, error) {
 	arn, annotated := annotations[s.RoleAnnotation]
 	switch {

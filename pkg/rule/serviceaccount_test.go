@@ -66,7 +66,7 @@ func TestParseRolePattern(t *testing.T) {
 			t.Parallel()
 			pattern, err := rule.ParseRolePattern(test.pattern)
 			if (err == nil) != test.ok {
-				t.Fatalf("got error %v", err)
+				t.Fatalf("got error %v; want it accepted: %t", err, test.ok)
 			}
 			if !test.ok {
 				checkMessage(t, err)
@@ -75,12 +75,12 @@ func TestParseRolePattern(t *testing.T) {
 					want = " is not a pattern of role ARNs: the account cannot be a pattern; want its 12 digits, or {account} for the registry's"
 				}
 				if !strings.HasSuffix(err.Error(), want) {
-					t.Errorf("got %v", err)
+					t.Errorf("got %v\nwant it to end in %s", err, want)
 				}
 				return
 			}
 			if pattern.String() != test.pattern {
-				t.Errorf("String() = %q", pattern)
+				t.Errorf("String() = %q, want %q", pattern, test.pattern)
 			}
 		})
 	}
@@ -90,7 +90,7 @@ func TestRolePatternMatch(t *testing.T) {
 	t.Parallel()
 	const of = "arn:aws:iam::" + teamA + ":role/"
 	tests := []struct {
-		name, pattern, arn string // of is put before both unless they start with arn:
+		name, pattern, arn string // both without the prefix of, unless they start with arn:
 		want               bool
 	}{
 		{"itself", "pull", "pull", true},
@@ -105,9 +105,9 @@ func TestRolePatternMatch(t *testing.T) {
 
 		{"star", "pull-*", "pull-team-a", true},
 		{"star for an empty text", "pull-*", "pull-", true},
-		{"star is no front", "pull-*", "push-pull-a", false},
-		{"star before", "*-pull", "team-a-pull", true},
-		{"star before is no end", "*-pull", "team-a-pull-x", false},
+		{"text before a star at the end", "pull-*", "push-pull-a", false},
+		{"star at the start", "*-pull", "team-a-pull", true},
+		{"text after a star at the start", "*-pull", "team-a-pull-x", false},
 		{"star inside", "a*z", "abcz", true},
 		{"star inside for an empty text", "a*z", "az", true},
 		{"text after the match", "a*z", "aza", false},
@@ -116,7 +116,7 @@ func TestRolePatternMatch(t *testing.T) {
 		{"stars side by side", "**", "anything", true},
 
 		{"star and slash", "pull-*", "pull-a/b", false},
-		{"star and slash at once", "pull-*", "pull-/admin", false},
+		{"star and a slash at its start", "pull-*", "pull-/admin", false},
 		{"star alone and slash", "*", "a/b", false},
 		{"two stars and slash", "**", "a/b", false},
 		{"star for a part of the path", "*/pull", "a/pull", true},
@@ -133,8 +133,8 @@ func TestRolePatternMatch(t *testing.T) {
 		{"region", "{region}/*", "eu-west-1/x", true},
 		{"another region", "{region}/*", "eu-west-2/x", false},
 		{"partition", "arn:{partition}:iam::" + teamA + ":role/{partition}-*", "aws-x", true},
-		{"a dot is no pattern", "a.b", "axb", false},
-		{"a plus is no pattern", "ab+", "abb", false},
+		{"a dot is plain text", "a.b", "axb", false},
+		{"a plus is plain text", "ab+", "abb", false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -147,7 +147,7 @@ func TestRolePatternMatch(t *testing.T) {
 			}
 			arn, err := roleOf(t, allowed(t, test.pattern), test.arn)
 			if (err == nil) != test.want {
-				t.Fatalf("got %q, %v", arn, err)
+				t.Fatalf("got %q, %v; want it allowed: %t", arn, err, test.want)
 			}
 			if want := annotationOf + "role " + test.arn + " is not one of allowedRoles (" + test.pattern + ")"; err != nil && err.Error() != want {
 				t.Errorf("got %v\nwant %s", err, want)
@@ -156,8 +156,8 @@ func TestRolePatternMatch(t *testing.T) {
 	}
 }
 
-// TestServiceAccountRole: the patterns of allowed roles, and the texts that no
-// annotation may have.
+// TestServiceAccountRole: an annotation must be the ARN of an allowed role. Any other
+// text is an error.
 func TestServiceAccountRole(t *testing.T) {
 	t.Parallel()
 	const form = "arn:PARTITION:iam::ACCOUNT:role/NAME"
@@ -188,7 +188,7 @@ func TestServiceAccountRole(t *testing.T) {
 		{"session", "arn:aws:sts::444455556666:assumed-role/x/y", "is not an IAM role ARN; want " + form},
 		{"glob", "arn:aws:iam::444455556666:role/*", `any of _+=,.@-`},
 		{"glob in the account", "arn:aws:iam::*:role/x", "the account cannot be a pattern; want its 12 digits, or {account} for the registry's"},
-		{"pattern as it is allowed", "arn:{partition}:iam::{account}:role/*", `any of _+=,.@-`},
+		{"the allowed pattern itself", "arn:{partition}:iam::{account}:role/*", `any of _+=,.@-`},
 		{"question mark", "arn:aws:iam::444455556666:role/ecr-pul?", `any of _+=,.@-`},
 		{"placeholder for the account", "arn:aws:iam::{account}:role/x", `"arn:aws:iam::{account}:role/x" is not an IAM role ARN; want ` + form},
 		{"placeholder for the partition", "arn:{partition}:iam::444455556666:role/x", `is not an IAM role ARN; want ` + form},
@@ -223,9 +223,9 @@ func TestServiceAccountRole(t *testing.T) {
 				got, err := roleOf(t, s, test.arn)
 				switch {
 				case test.want == "" && (err != nil || got != test.arn):
-					t.Errorf("%s: got %q, %v", name, got, err)
+					t.Errorf("%s: got %q, %v, want %q", name, got, err, test.arn)
 				case test.want != "" && err == nil:
-					t.Errorf("%s: taken for %q", name, got)
+					t.Errorf("%s: got %q, want an error", name, got)
 				case test.want != "":
 					checkMessage(t, err)
 					if got != "" || !strings.HasPrefix(err.Error(), annotationOf) || !strings.HasSuffix(err.Error(), test.want) {
@@ -265,19 +265,19 @@ func TestServiceAccountRoleAllowed(t *testing.T) {
 			t.Parallel()
 			got, err := roleOf(t, test.s, evil)
 			if err == nil || got != "" {
-				t.Fatalf("taken for %q", got)
+				t.Fatalf("got %q, %v, want only an error", got, err)
 			}
 			checkMessage(t, err)
 			if !strings.HasPrefix(err.Error(), annotationOf) || !strings.HasSuffix(err.Error(), test.want) {
 				t.Errorf("got %v\nwant %s", err, test.want)
 			}
 			if errors.Is(err, rule.ErrNoRole) {
-				t.Error("a role that is not allowed is as good as none")
+				t.Error("got ErrNoRole for a role that is not allowed")
 			}
 		})
 	}
 	if got, err := roleOf(t, rule.ServiceAccount{RoleAnnotation: annotationKey, AnyRole: true}, evil); err != nil || got != evil {
-		t.Errorf("where any role may be, got %q, %v", got, err)
+		t.Errorf("with AnyRole: got %q, %v, want %q", got, err, evil)
 	}
 }
 
@@ -310,8 +310,8 @@ func TestServiceAccountRoleUnannotated(t *testing.T) {
 			"another partition", role(pull), nil, teamA + "/us-gov-west-1/app", "",
 			"role " + pull + " is in partition aws and the registry in aws-us-gov; roles are assumed within one partition only",
 		},
-		{"an annotation goes before", role(pull), map[string]string{annotationKey: "arn:aws:iam::444455556666:role/a"}, teamA + "/eu-west-1/app", "arn:aws:iam::444455556666:role/a", ""},
-		{"an empty one, too", role(pull), map[string]string{annotationKey: ""}, teamA + "/eu-west-1/app", "", annotationOf + "is empty; name a role, or remove the annotation"},
+		{"an annotation has priority", role(pull), map[string]string{annotationKey: "arn:aws:iam::444455556666:role/a"}, teamA + "/eu-west-1/app", "arn:aws:iam::444455556666:role/a", ""},
+		{"an empty annotation has priority, too", role(pull), map[string]string{annotationKey: ""}, teamA + "/eu-west-1/app", "", annotationOf + "is empty; name a role, or remove the annotation"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -320,10 +320,10 @@ func TestServiceAccountRoleUnannotated(t *testing.T) {
 			s.RoleARN = test.roleARN
 			got, err := s.Role(newImage(t, test.image).Registry(), test.annotations)
 			if got != test.want || (err == nil) != (test.wantErr == "") || err != nil && err.Error() != test.wantErr {
-				t.Errorf("got %q, %v", got, err)
+				t.Errorf("got %q, %v, want %q, %q", got, err, test.want, test.wantErr)
 			}
 			if errors.Is(err, rule.ErrNoRole) != (test.wantErr == "no role") {
-				t.Errorf("is %v ErrNoRole?", err)
+				t.Errorf("errors.Is(%v, ErrNoRole) is wrong for the wanted error %q", err, test.wantErr)
 			}
 		})
 	}
@@ -335,10 +335,10 @@ func TestServiceAccountRoleKey(t *testing.T) {
 	s := rule.ServiceAccount{RoleAnnotation: "example.com/role", AnyRole: true}
 	reg := newImage(t, teamA+"/eu-west-1/app").Registry()
 	if got, err := s.Role(reg, map[string]string{annotationKey: "x", "example.com/role": pull}); err != nil || got != pull {
-		t.Errorf("got %q, %v", got, err)
+		t.Errorf("got %q, %v, want %q", got, err, pull)
 	}
 	if _, err := s.Role(reg, map[string]string{annotationKey: pull}); !errors.Is(err, rule.ErrNoRole) {
-		t.Errorf("got %v", err)
+		t.Errorf("got %v, want ErrNoRole", err)
 	}
 	_, err := s.Role(reg, map[string]string{"example.com/role": ""})
 	if want := "the service account's annotation example.com/role: is empty; name a role, or remove the annotation"; err == nil || err.Error() != want {
@@ -369,10 +369,10 @@ func FuzzServiceAccountRole(f *testing.F) {
 		_, notARole := rule.NewRoleTemplate(arn)
 		want := model.MatchString(arn) && notARole == nil && !strings.Contains(arn, "{")
 		if (err == nil) != want {
-			t.Errorf("%q by %q: got %q, %v", arn, pattern, got, err)
+			t.Errorf("annotation %q, pattern %q: got %q, %v; want it accepted: %t", arn, pattern, got, err, want)
 		}
 		if err == nil && (got != arn || !stsARN.MatchString(got)) {
-			t.Errorf("%q became %q", arn, got)
+			t.Errorf("got %q, want %q", got, arn)
 		}
 	})
 }
@@ -401,9 +401,9 @@ func roleOf(t *testing.T, s rule.ServiceAccount, arn string) (string, error) {
 func checkMessage(t *testing.T, err error) {
 	t.Helper()
 	if strings.ContainsFunc(err.Error(), func(r rune) bool { return r < ' ' || r == 0x7f || r == '\u2028' || r == '\u2029' }) {
-		t.Errorf("not one line of words: %q", err)
+		t.Errorf("got %q, want one line of text", err)
 	}
 	if len(err.Error()) >= 1<<10 {
-		t.Errorf("a message of %d bytes", len(err.Error()))
+		t.Errorf("got a message of %d bytes, want less than 1 KiB", len(err.Error()))
 	}
 }

@@ -26,9 +26,9 @@ func (s Set) For(account, own registry.Account) (entries []*Entry) {
 	return entries
 }
 
-// DependsOnOwn reports whether the node's own account can change which entry
-// governs the image. It can if an entry names that account by `own`, which excludes
-// the account from "*" in every region. It also can if "*" excepts `own`.
+// DependsOnOwn reports whether the node's own account can change which entry governs
+// the image. An entry that names that account by `own` also excludes it from "*" in
+// every region. An entry for "*" can except `own`.
 func (s Set) DependsOnOwn(image registry.Image) bool {
 	var named, own, wild, wildButOwn bool
 	for i := range s.entries {
@@ -99,15 +99,15 @@ func (s Set) forAccount(account, own registry.Account) ([]rank, string) {
 	return nil, "no entry is for account " + account.String()
 }
 
-// rank is the second half of the precedence. First, the longest repository prefix
-// wins. Then, an exact region goes before a pattern, and a pattern before none.
-// Last, an account by its digits goes before `own`.
+// rank is the second half of the precedence. First, the longest repository prefix wins.
+// Then, an exact region wins over a pattern, and a pattern over no region. Last, an
+// account by its digits wins over `own`.
 type rank struct {
 	entry  *Entry
 	prefix string
 	region string
-	exact  int // 2: a region by name, 1: by a pattern, 0: any
-	digits int // 1: an account by its digits
+	exact  int // 2: a region by name, 1: a pattern, 0: any region
+	digits int // 1: the account by its digits, 0: by own or "*"
 }
 
 func (r rank) compare(other rank) int {
@@ -125,7 +125,7 @@ func (r rank) String() string {
 	return s
 }
 
-// fitRegion sets how the entry matches the region, and reports whether it fits.
+// fitRegion reports whether the entry is for the region, and stores how it matches.
 func (r *rank) fitRegion(region registry.Region) bool {
 	for _, p := range r.entry.Regions {
 		if p.Match(region) && r.exact < 2 {
@@ -138,7 +138,8 @@ func (r *rank) fitRegion(region registry.Region) bool {
 	return r.exact > 0 || len(r.entry.Regions) == 0
 }
 
-// fitRepository sets the longest prefix, and reports whether the entry fits.
+// fitRepository reports whether the entry is for the repository, and stores the longest
+// matching prefix.
 func (r *rank) fitRepository(repository string) bool {
 	for _, prefix := range r.entry.Repositories {
 		if strings.HasPrefix(repository, prefix) && len(prefix) > len(r.prefix) {

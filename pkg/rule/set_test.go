@@ -355,10 +355,10 @@ func TestMatch(t *testing.T) {
 			image := newImage(t, test.image)
 			got := set.Match(image, account(test.own))
 			if name := entryName(got); name != test.want {
-				t.Errorf("entry %q, want %q", name, test.want)
+				t.Errorf("got entry %q, want %q", name, test.want)
 			}
 			if got.Why != test.why {
-				t.Errorf("why: %s\nwant: %s", got.Why, test.why)
+				t.Errorf("Why: got  %s\nwant %s", got.Why, test.why)
 			}
 			if got.PerRepository != test.perRepo {
 				t.Errorf("PerRepository is %t, want %t", got.PerRepository, test.perRepo)
@@ -370,8 +370,8 @@ func TestMatch(t *testing.T) {
 	}
 }
 
-// entry returns an entry from short texts, with items separated by spaces. Accounts
-// may be digits, own, *, or an exception from * after a "!".
+// entry returns an entry from short texts, with items separated by spaces. An account
+// is digits, own or *. A "!" before an account excepts it from *.
 func entry(name, accounts, regions, repositories string) rule.Entry {
 	e := rule.Entry{Name: name, Repositories: strings.Fields(repositories)}
 	for _, a := range strings.Fields(accounts) {

@@ -27,7 +27,7 @@ func Legal(s string) string {
 	return string(name)
 }
 
-// onlyOf reports whether s consists of the letters only.
+// onlyOf reports whether s contains only the given letters.
 func onlyOf(s, letters string) bool { return strings.Trim(s, letters) == "" }
 
 // ShortDuration formats a duration without trailing zero units: 1h, not 1h0m0s.

@@ -9,7 +9,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
-// These are STS's own patterns (STS API, Tag). Dots and slashes are ordinary
+// These patterns are those of STS (STS API, Tag). Dots and slashes are ordinary
 // characters in them.
 var (
 	stsTagKey   = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]+$`)
@@ -31,7 +31,7 @@ func TestLegalSessionName(t *testing.T) {
 		{"slash and space", "a/b c", "a-b-c"},
 		{"newline and NUL", "a\nb\x00", "a-b-"},
 		{"letters of several bytes", "ü語", "-----"},
-		{"a letter across the end", strings.Repeat("x", 63) + "ü", strings.Repeat("x", 63) + "-"},
+		{"a letter of two bytes across the limit", strings.Repeat("x", 63) + "ü", strings.Repeat("x", 63) + "-"},
 		{"not UTF-8", "\xff\xfe", "--"},
 	}
 	for _, test := range tests {
@@ -42,7 +42,7 @@ func TestLegalSessionName(t *testing.T) {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 			if again := rule.LegalSessionName(got); again != got {
-				t.Errorf("%q became %q", got, again)
+				t.Errorf("a legal name changed: got %q, want %q", again, got)
 			}
 		})
 	}
@@ -75,13 +75,13 @@ func TestShortDuration(t *testing.T) {
 				t.Errorf("got %s, want %s", got, test.want)
 			}
 			if again, err := time.ParseDuration(got); err != nil || again != test.in {
-				t.Errorf("%s is read as %s, %v", got, again, err)
+				t.Errorf("parsing %s: got %s, %v, want %s", got, again, err, test.in)
 			}
 		})
 	}
 }
 
-// TestARN: ARN returns the resolved role's ARN, with the same limits.
+// TestARN: ARN returns the same ARN, or the same error, as resolving the whole role.
 func TestARN(t *testing.T) {
 	t.Parallel()
 	for _, arn := range []string{pull, "arn:{partition}:iam::{account}:role/{region}/pull", "arn:aws-cn:iam::{account}:role/pull"} {
@@ -90,7 +90,7 @@ func TestARN(t *testing.T) {
 			got, err := newRole(t, arn).ARN(reg)
 			role, forErr := parameters(newRole(t, arn), reg, nil, values{Node: node})
 			if got != role.ARN || (err == nil) != (forErr == nil) || err != nil && err.Error() != forErr.Error() {
-				t.Errorf("%s for %s: got %q, %v; the role has %q, %v", arn, image, got, err, role.ARN, forErr)
+				t.Errorf("%s for %s: got %q, %v, want %q, %v as in the resolved role", arn, image, got, err, role.ARN, forErr)
 			}
 		}
 	}

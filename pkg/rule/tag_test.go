@@ -26,14 +26,14 @@ func TestWithTag(t *testing.T) {
 		{"aws inside", "x-aws:y", "x", "x"},
 		{"all placeholders", "k", "{node}/{account}/{region}/{namespace}/{serviceAccount}", "node-1/444455556666/eu-west-1/shop/web"},
 		{"a repeated placeholder", "k", "{node}{node}", "node-1node-1"},
-		{"braces are no letters of a key's", "k", "a {region} b", "a eu-west-1 b"},
+		{"placeholder between other text", "k", "a {region} b", "a eu-west-1 b"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			role := withTag(t, newRole(t, pull), test.key, test.value)
 			if !role.HasTags() {
-				t.Error("HasTags() = false")
+				t.Error("HasTags() = false, want true")
 			}
 			got, err := parameters(role, newImage(t, teamA+"/eu-west-1/app").Registry(), nil, pod)
 			if err != nil {
@@ -45,7 +45,7 @@ func TestWithTag(t *testing.T) {
 		})
 	}
 	if newRole(t, pull).HasTags() {
-		t.Error("a role has tags unasked")
+		t.Error("a new role has tags, want none")
 	}
 }
 
@@ -96,20 +96,20 @@ func TestWithTagBad(t *testing.T) {
 			role := withTag(t, newRole(t, pull), "team", "a")
 			role, err := role.WithTag(test.key, test.value, rule.Placeholders(true))
 			if err == nil {
-				t.Fatal("taken")
+				t.Fatal("got no error")
 			}
 			checkMessage(t, err)
 			if !strings.HasSuffix(err.Error(), test.want) {
 				t.Errorf("got %v\nwant %s", err, test.want)
 			}
 			if got := resolve(t, role, teamA+"/eu-west-1/app").Tags; !reflect.DeepEqual(got, []rule.TagValue{{Key: "team", Value: "a"}}) {
-				t.Errorf("and yet the tags are %+v", got)
+				t.Errorf("in spite of the error, the tags became %+v", got)
 			}
 		})
 	}
 }
 
-// TestTagPlaceholders: namespace and service account are known only if a service
+// TestTagPlaceholders: {namespace} and {serviceAccount} are allowed only if a service
 // account is the source.
 func TestTagPlaceholders(t *testing.T) {
 	t.Parallel()
@@ -129,11 +129,12 @@ func TestTagPlaceholders(t *testing.T) {
 	}
 	got, err := parameters(role, newImage(t, teamA+"/eu-west-1/app").Registry(), nil, values{Node: node, Namespace: "shop", ServiceAccount: "w/b"})
 	if err != nil || got.SessionName != "shop.w-b@node-1" {
-		t.Errorf("got %q, %v", got.SessionName, err)
+		t.Errorf("got %q, %v, want shop.w-b@node-1", got.SessionName, err)
 	}
 }
 
-// TestTagValuesAtUse: a placeholder's value is checked when it is known.
+// TestTagValuesAtUse: Parameters checks the value of a placeholder that is known only
+// then.
 func TestTagValuesAtUse(t *testing.T) {
 	t.Parallel()
 	const bad = ": a value has at most 256 letters, digits, spaces or any of _.:/=+-@"
@@ -141,7 +142,7 @@ func TestTagValuesAtUse(t *testing.T) {
 		{"good", "{node}", "i-0abc", "i-0abc", ""},
 		{"other letters", "{node}", "knoten ü", "knoten ü", ""},
 		{"empty", "{node}", "", "", ""},
-		{"as long as may be", "{node}", strings.Repeat("h", 256), strings.Repeat("h", 256), ""},
+		{"the maximum length", "{node}", strings.Repeat("h", 256), strings.Repeat("h", 256), ""},
 		{"braces", "{node}", "{account}", "", `session tag "k": "{account}"` + bad},
 		{"newline", "{node}", "a\nb", "", `session tag "k": "a\nb"` + bad},
 		{"not UTF-8", "{node}", "\xff", "", `session tag "k": "\xff"` + bad},
@@ -160,7 +161,7 @@ func TestTagValuesAtUse(t *testing.T) {
 				}
 				checkMessage(t, err)
 				if !reflect.DeepEqual(got, rule.Parameters{}) {
-					t.Errorf("and yet a role: %+v", got)
+					t.Errorf("got an error and parameters %+v", got)
 				}
 				return
 			}
@@ -183,12 +184,12 @@ func TestTagsAskForTheNodeLate(t *testing.T) {
 		t.Fatal(err)
 	}
 	asked := func() string {
-		t.Error("asked")
+		t.Error("Parameters asks for the node's name")
 		return ""
 	}
 	for _, f := range []values{{}, {Node: asked}} {
 		if got, err := parameters(role, newImage(t, teamA+"/eu-west-1/app").Registry(), nil, f); err != nil || got.Tags[0].Value != teamA {
-			t.Errorf("got %+v, %v", got, err)
+			t.Errorf("got %+v, %v, want the tag %s", got, err, teamA)
 		}
 	}
 }
@@ -198,7 +199,7 @@ func TestParametersWithoutNode(t *testing.T) {
 	t.Parallel()
 	got, err := parameters(newRole(t, pull), newImage(t, teamA+"/eu-west-1/app").Registry(), nil, values{})
 	if err != nil || got.ARN != pull || !stsName.MatchString(got.SessionName) {
-		t.Errorf("got %+v, %v", got, err)
+		t.Errorf("got %+v, %v, want ARN %s and a valid session name", got, err, pull)
 	}
 }
 
@@ -212,10 +213,10 @@ func TestFiftyTags(t *testing.T) {
 		want = append(want, rule.TagValue{Key: key, Value: "x"})
 	}
 	if _, err := role.WithTag("more", "x", nil); err == nil || err.Error() != "a session has at most 50 tags" {
-		t.Errorf("got %v", err)
+		t.Errorf("got %v, want the limit of 50 tags", err)
 	}
 	if got := resolve(t, role, teamA+"/eu-west-1/app").Tags; !reflect.DeepEqual(got, want) {
-		t.Errorf("not in their order: %+v", got)
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
 
@@ -231,11 +232,11 @@ func TestWithTagLeavesTheOriginal(t *testing.T) {
 		}
 	}
 	if got := resolve(t, origin, teamA+"/eu-west-1/app").Tags; len(got) != 3 {
-		t.Errorf("the original became %+v", got)
+		t.Errorf("the original has the tags %+v, want 3", got)
 	}
 }
 
-// FuzzTag: STS gets valid tags, or no call.
+// FuzzTag: either the tag is valid for STS, or there is an error.
 func FuzzTag(f *testing.F) {
 	f.Add("cluster", "prod-{node}", "i-0abc")
 	f.Add("aws:x", "{", "\n")
@@ -254,10 +255,10 @@ func FuzzTag(f *testing.F) {
 		}
 		tag := got.Tags[0]
 		if tag.Key != key || !stsTagKey.MatchString(key) || !stsTagValue.MatchString(tag.Value) {
-			t.Errorf("tag %+v of %q and %q", tag, value, text)
+			t.Errorf("got the invalid tag %+v from %q and %q", tag, value, text)
 		}
 		if n := utf8.RuneCountInString(tag.Value); n > 256 || !utf8.ValidString(key+tag.Value) {
-			t.Errorf("a value of %d characters: %q", n, tag.Value)
+			t.Errorf("got a value of %d characters, want at most 256 in UTF-8: %q", n, tag.Value)
 		}
 	})
 }

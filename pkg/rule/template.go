@@ -57,8 +57,8 @@ func (t Template) String() string {
 // placeholders and values differ in the text.
 func (t Template) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 
-// with replaces the placeholders that values has by their values. Others stay
-// placeholders.
+// with returns the template with values in place of their placeholders. Placeholders
+// without a value stay.
 func (t Template) with(values map[string]string) Template {
 	var filled Template
 	for _, p := range t.parts {
