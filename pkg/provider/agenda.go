@@ -13,17 +13,17 @@ import (
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
-// agenda holds everything that is to be refreshed.
+// agenda holds the plans to refresh.
 type agenda struct {
 	*Provider
 	aws     *node
 	planned map[cache.Key]bool
 	tasks   []task
-	// others are the results of what has no plan to execute.
+	// others are results without a plan: skipped ones and errors.
 	others []Refreshed
 }
 
-// task is one plan that is to be refreshed.
+// task is one plan to refresh.
 type task struct {
 	Refreshed
 	request  cache.Request
@@ -31,8 +31,8 @@ type task struct {
 	ahead    bool
 }
 
-// write adds the plans that are known in advance first, and then those of used
-// tokens.
+// write fills the agenda: first with the plans that are known in advance, then with
+// those of used tokens.
 func (a *agenda) write(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, a.Config.Deadline)
 	defer cancel()
@@ -51,15 +51,15 @@ func (a *agenda) write(ctx context.Context) error {
 	return nil
 }
 
-// Why a token is not refreshed.
+// These are the reasons why a token is not refreshed.
 const (
 	needsPod    = "starts with a service account, whose token only a request has"
 	needsNobody = "an anonymous pull works without a token"
 )
 
 // addEntry adds the plans of an entry that are known in advance. An entry for all
-// accounts or for some repositories has none, because it is not known whether they
-// are needed.
+// accounts or for some repositories has none, because only a request shows which plans
+// the node needs.
 func (a *agenda) addEntry(ctx context.Context, e rule.Entry) {
 	switch {
 	case e.ServiceAccount != nil:
@@ -88,8 +88,8 @@ func (a *agenda) accounts(ctx context.Context, e rule.Entry) ([]registry.Account
 	return append(accounts, own), err
 }
 
-// addRegistries adds the entry's registries in the regions that it names. If it
-// names none, or a pattern, only the node's own region is known.
+// addRegistries adds the entry's registries in the regions that it names. If it names
+// no region, or a pattern, it also tries the node's own region.
 func (a *agenda) addRegistries(ctx context.Context, e rule.Entry, accounts []registry.Account) error {
 	var regions []registry.Region
 	guess := len(e.Regions) == 0
@@ -112,7 +112,7 @@ func (a *agenda) addRegistries(ctx context.Context, e rule.Entry, accounts []reg
 	region, err := a.region(ctx)
 	for _, account := range accounts {
 		if err == nil && fits(e, region) {
-			_ = a.addRegistry(ctx, e, registry.Private(account, region)) // the roles may be of another partition
+			_ = a.addRegistry(ctx, e, registry.Private(account, region)) // fails if a role is in another partition
 		}
 	}
 	return err
@@ -166,8 +166,8 @@ func (a *agenda) unnamedRepository() string {
 	return ""
 }
 
-// addUsed adds the plan of a token that a request has used, if the configuration still
-// has it.
+// addUsed adds the plan of a token that a request has used. It does so only if the
+// configuration still yields the same plan.
 func (a *agenda) addUsed(ctx context.Context, token cache.Info) {
 	image, err := a.Config.Image(token.Image)
 	if err != nil {

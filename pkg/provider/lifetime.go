@@ -10,8 +10,7 @@ const (
 	// maxFallback is the longest time for which the node's own identity replaces a
 	// refused role. The role may be repaired meanwhile.
 	maxFallback = 5 * time.Minute
-	// maxShortening is the most by which margin and jitter together shorten a
-	// duration.
+	// maxShortening is the maximum of margin and jitter together.
 	maxShortening = 5 * time.Minute
 )
 
@@ -23,9 +22,9 @@ type lifetime struct{ fresh, life time.Duration }
 // that the plan asked for. Both are 0 for the node's identity, which has no
 // session.
 //
-// A token is fresh until half of its life is over, but not past the end of its
-// session: no document says whether a token outlives its session. Nor is it fresh
-// for longer than the requested length, whatever STS's answer says.
+// A token is fresh until half of its life is over, but not past the end of its session:
+// no document says whether a token outlives its session. It is also never fresh for
+// longer than the requested length, whatever STS's answer says.
 func lifetimeOf(life, session, requested time.Duration) lifetime {
 	fresh := life / 2
 	if requested > 0 {
@@ -34,9 +33,9 @@ func lifetimeOf(life, session, requested time.Duration) lifetime {
 	return lifetime{fresh, life}
 }
 
-// Shorten reduces a cache duration by a margin, for the time until the kubelet has
-// the response. It also subtracts a random time of at most the same length, so that
-// a fleet's nodes do not return in the same second. Both together are at most a
+// Shorten reduces a cache duration by a margin, because the response takes time to
+// reach the kubelet. It also subtracts a random time of at most the same length, so
+// that a fleet's nodes do not return in the same second. Both together are at most a
 // tenth, and at most 5 minutes. random is a number of [0, 1).
 //
 // Only a new token's lifetime is shortened. If each response were shortened, a

@@ -14,8 +14,8 @@ func TestLifetime(t *testing.T) {
 		want                      lifetime
 	}{
 		{"the node's own: half of the token's life", 12 * h, 0, 0, lifetime{6 * h, 12 * h}},
-		{"a session that ends before that", 12 * h, h, h, lifetime{h, 12 * h}},
-		{"a session that ends after that", 12 * h, 8 * h, 8 * h, lifetime{6 * h, 12 * h}},
+		{"a session that ends before half of the token's life", 12 * h, h, h, lifetime{h, 12 * h}},
+		{"a session that ends after half of the token's life", 12 * h, 8 * h, 8 * h, lifetime{6 * h, 12 * h}},
 		{"a session about to end", 12 * h, time.Second, h, lifetime{time.Second, 12 * h}},
 		{"a session that is over", 12 * h, -time.Second, h, lifetime{0, 12 * h}},
 		{"a token about to end", time.Second, h, h, lifetime{time.Second / 2, time.Second}},
@@ -46,7 +46,7 @@ func TestShorten(t *testing.T) {
 			}
 		}
 		if d >= time.Minute && Shorten(d, 0) == Shorten(d, 0.999999) {
-			t.Errorf("chance does not change %s", d)
+			t.Errorf("Shorten(%s, random) is the same for every random", d)
 		}
 	}
 }

@@ -19,8 +19,8 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// The SDK reads the endpoints from the process's environment, so all tests share
-// one AWS. A test that counts its calls has it alone; see alone.
+// The SDK reads the endpoints from the process's environment, so all tests share one
+// AWS. A test that counts its calls calls alone.
 var (
 	world  *fakeaws.World
 	aws    *fakeaws.Server
@@ -67,8 +67,8 @@ func writeProfiles() (string, error) {
 	return file.Name(), errors.Join(err, file.Close())
 }
 
-// alone gives a test exclusive use of the AWS, without calls, faults and skew of
-// other tests.
+// alone gives a test exclusive use of the fake AWS, without the calls, faults and skew
+// of other tests.
 func alone(t *testing.T) {
 	t.Helper()
 	inUse.Lock()
@@ -121,8 +121,8 @@ func (c *clock) advance(d time.Duration) {
 	c.ahead += d
 }
 
-// noBoot stands for a system without a boot clock. So moving the test's clock
-// counts as time that passes.
+// noBoot stands for a system without a boot clock. With it, the cache believes the
+// test's clock.
 var noBoot = cache.Boot{ID: func() string { return "" }, Uptime: func() time.Duration { return 0 }}
 
 // newStore opens a cache for one test.

@@ -14,8 +14,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// Minter executes plans. It serves a few requests at about the same time, because
-// it retrieves the node's credentials only once.
+// Minter executes plans. It retrieves the node's credentials only once, so it is only
+// for requests at about the same time.
 type Minter struct {
 	API  *awsapi.API
 	Node *identity.Node
@@ -23,7 +23,7 @@ type Minter struct {
 	Random func() float64
 }
 
-// Order says which token is to be minted.
+// Order says which token to mint.
 type Order struct {
 	// Registry and Entry are for messages: the registry's host, and the name of the
 	// configuration's entry.
@@ -72,7 +72,7 @@ func (m Minter) mintPublic(ctx context.Context) (cache.Token, error) {
 	return m.keep(minted, session, plan.Plan{}), nil
 }
 
-// keep returns a new token for the cache.
+// keep returns a new token in the form that the cache keeps.
 func (m Minter) keep(token ecr.Token, session identity.Session, p plan.Plan) cache.Token {
 	var left, requested time.Duration
 	if !session.Ends.IsZero() {

@@ -18,7 +18,7 @@ import (
 // call. Reading the SDK's configuration takes longer than a whole response from the
 // cache.
 type node struct {
-	source  func() ([]string, error) // selects the identity and the endpoints
+	source  func() ([]string, error) // what selects the identity and the endpoints
 	connect func(context.Context) (Minter, error)
 	api     *awsapi.API // nil until connected
 }
@@ -61,8 +61,8 @@ func (n *node) request(p plan.Plan, registry string) (cache.Request, error) {
 	return cache.Request{Key: key, Registry: registry, Identity: p.Identity()}, err
 }
 
-// own returns the account of the node's identity. It changes only if the identity
-// changes.
+// own returns the account of the node's identity. The cache keeps it for long, because
+// it changes only with the identity.
 func (p *Provider) own(ctx context.Context, n *node) (registry.Account, error) {
 	const fresh, life = 30 * 24 * time.Hour, 365 * 24 * time.Hour // long, so that it does not expire in an outage
 	source, err := n.source()

@@ -21,11 +21,11 @@ type Outcome struct {
 	Response kubelet.Response
 	// Notes are warnings for operators about a successful response.
 	Notes []string
-	// Anonymous is the reason if a pull from ECR Public continues without a token.
-	// Such a pull works, so only the log mentions the reason.
+	// Anonymous says why a pull from ECR Public continues without a token. Such a pull
+	// works, so only the log mentions the reason.
 	Anonymous error
-	// Skew is how far AWS's clock is ahead of the node's, by AWS's answers. It is 0
-	// if it is not known or does not matter.
+	// Skew is how far AWS's clock is ahead of the node's, according to AWS's answers.
+	// It is 0 if it is unknown or does not matter.
 	Skew time.Duration
 	// Err is the reason why there is no response.
 	Err error

@@ -31,7 +31,7 @@ func TestCachedTokensAreTheRequestsOwn(t *testing.T) {
 		configurations++
 		now := (&clock{}).now
 		store := newStore(t, now)
-		minted := map[string][]string{} // the calls by the token
+		minted := map[string][]string{} // the calls for each token
 		for range 16 {
 			request := g.request(t)
 			c.Node.Profile = g.one("", "", "", "north", "south") // another configuration, with the same cache
@@ -43,16 +43,16 @@ func TestCachedTokensAreTheRequestsOwn(t *testing.T) {
 			}
 			minted[password] = got
 			if o.Err != nil && len(got) == 0 {
-				continue // a remembered refusal; or the plan itself is an error, in both cases
+				continue // a remembered refusal, or an error of the plan itself
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
-				t.Fatalf("seed %d, image %s: the token through the cache was minted otherwise (-without a cache +with):\n%s", seed, request.Image(), diff)
+				t.Fatalf("seed %d, image %s: the calls for the token differ (-without a cache +with):\n%s", seed, request.Image(), diff)
 			}
 		}
 	}
 	t.Logf("%d configurations, %d requests were served from the cache", configurations, hits)
 	if configurations < seeds/4 || hits < 2*configurations {
-		t.Error("that is too few to say much")
+		t.Errorf("want at least %d configurations, and at least 2 cached requests for each", seeds/4)
 	}
 }
 

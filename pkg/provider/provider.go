@@ -25,8 +25,8 @@ type Provider struct {
 	Cache *cache.Store
 	// Hostname names the node if it is not an EC2 instance.
 	Hostname string
-	// Decided is called as soon as the plan is known, with the outcome so far. It
-	// serves the log of a request that never ends.
+	// Decided is called as soon as the plan is known, with the outcome so far. The log
+	// of a request that never ends needs it.
 	Decided func(Outcome)
 }
 
@@ -36,9 +36,9 @@ const (
 	anonymous  = 5 * time.Minute // an anonymous pull works meanwhile
 )
 
-// Serve finds the credentials for a request's image. Some images get an empty
-// response without a call to AWS: those that are not in ECR and have no mirror
-// there, and those that the configuration leaves to others.
+// Serve finds the credentials for a request's image. Some images get an empty response:
+// those that are not in ECR and have no mirror there, and those that the configuration
+// leaves to others.
 func (p *Provider) Serve(ctx context.Context, request kubelet.Request) Outcome {
 	o := Outcome{Image: request.Image()}
 	image, err := p.Config.Image(request.Image())
@@ -89,7 +89,7 @@ func (p *Provider) lease(ctx context.Context, aws *node, o Outcome, image regist
 		return cache.Lease{}, err
 	}
 	request.Image = image.String()
-	end := p.AWS.Trace.Step("cache") // the disk, and waiting for another process, but not minting
+	end := p.AWS.Trace.Step("cache") // includes waiting for another process, but not minting
 	lease, err := p.Cache.Acquire(ctx, request, func(ctx context.Context) (cache.Token, error) {
 		end()
 		defer func() { end = p.AWS.Trace.Step("cache") }()

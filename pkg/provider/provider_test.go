@@ -38,11 +38,11 @@ func TestServeWithoutAWS(t *testing.T) {
 	} {
 		o := serve(t, c, nil, time.Now, requestFor(t, image))
 		if o.Err != nil || o.Response.AuthKey != "" || !o.Response.Password.IsZero() || o.Response.CacheDuration != time.Hour || o.Response.Scope != scope {
-			t.Errorf("%s: %+v, %v", image, o.Response, o.Err)
+			t.Errorf("%s: got %+v, %v, want an empty response for 1h with scope %s", image, o.Response, o.Err, scope)
 		}
 	}
 	if calls := aws.Calls(); len(calls) > 0 {
-		t.Errorf("calls: %v", calls)
+		t.Errorf("got the calls %v, want none", calls)
 	}
 }
 
@@ -74,22 +74,22 @@ func TestServe(t *testing.T) {
 		}
 		grant, err := world.ReadToken(o.Response.Password.Reveal())
 		if err != nil || grant.Role != "arn:aws:iam::444455556666:role/pull" || o.Response.Username != "AWS" || o.Response.AuthKey != theirs {
-			t.Errorf("%s: %+v, %+v, %v", step.name, o.Response, grant, err)
+			t.Errorf("%s: got %+v for %+v, %v, want a token of role/pull for %s", step.name, o.Response, grant, err, theirs)
 		}
 		if o.Response.CacheDuration <= 0 || o.Response.CacheDuration > time.Hour {
-			t.Errorf("%s: kept for %s", step.name, o.Response.CacheDuration)
+			t.Errorf("%s: cacheDuration is %s, want at most 1h", step.name, o.Response.CacheDuration)
 		}
 		if n := answered(); o.Lease.Outcome != step.outcome || n != step.calls {
-			t.Errorf("%s: %s with calls %v", step.name, o.Lease.Outcome, aws.Calls(fakeaws.STS, fakeaws.ECR))
+			t.Errorf("%s: got %s with calls %v, want %s with %d", step.name, o.Lease.Outcome, aws.Calls(fakeaws.STS, fakeaws.ECR), step.outcome, step.calls)
 		}
 		if o.Identity() != "arn:aws:iam::444455556666:role/pull" {
-			t.Errorf("%s: identity %s", step.name, o.Identity())
+			t.Errorf("%s: got identity %s, want role/pull", step.name, o.Identity())
 		}
 	}
 }
 
-// answered counts the calls of STS and ECR that AWS answered. A call with a wrong
-// date is refused once, and then made with the right one.
+// answered counts the calls of STS and ECR that AWS answered. AWS refuses a call with a
+// wrong date. The SDK then repeats it with the right one.
 func answered() int {
 	n := 0
 	for _, call := range aws.Calls(fakeaws.STS, fakeaws.ECR) {
@@ -100,7 +100,8 @@ func answered() int {
 	return n
 }
 
-// TestServeStale: while AWS is unavailable, a token that is still valid serves.
+// TestServeStale: while AWS is unavailable, requests get the old token if it is still
+// valid.
 func TestServeStale(t *testing.T) {
 	t.Parallel()
 	alone(t)
@@ -112,10 +113,10 @@ func TestServeStale(t *testing.T) {
 	aws.Break(fakeaws.STS, fakeaws.Broken(0))
 	o := serve(t, c, store, clk.now, requestFor(t, theirs+"/app"))
 	if o.Err != nil || o.Lease.Outcome != cache.Stale || !o.Response.Password.Equal(first.Response.Password) || o.Response.CacheDuration > 5*time.Minute {
-		t.Fatalf("%s, kept for %s: %v", o.Lease.Outcome, o.Response.CacheDuration, o.Err)
+		t.Fatalf("got %s, kept for %s: %v; want the stale token for at most 5m", o.Lease.Outcome, o.Response.CacheDuration, o.Err)
 	}
 	if notes := strings.Join(o.Notes, "; "); !strings.Contains(notes, "assuming role arn:aws:iam::444455556666:role/pull") {
-		t.Errorf("the notes do not say why: %s", notes)
+		t.Errorf("got the notes %s, want the reason", notes)
 	}
 }
 
@@ -130,16 +131,16 @@ func TestServeRefused(t *testing.T) {
 		o := serve(t, c, store, time.Now, requestFor(t, theirs+"/app"))
 		class, ok := failure.Of(o.Err)
 		if o.Err == nil || !ok || class != failure.Refused || o.Response.AuthKey != "" {
-			t.Fatalf("%v, class %v", o.Err, class)
+			t.Fatalf("got %v, class %v, want only a refusal", o.Err, class)
 		}
 		if n := len(aws.Calls(fakeaws.STS)); n != calls {
-			t.Errorf("%d calls of STS, want %d", n, calls)
+			t.Errorf("got %d calls of STS, want %d", n, calls)
 		}
 	}
 }
 
-// TestServeRememberedOfAnotherRegistry: two registries with one plan share a
-// refusal. The message names the registry that is asked for.
+// TestServeRememberedOfAnotherRegistry: two registries with one plan share a refusal.
+// The message names the registry of the request.
 func TestServeRememberedOfAnotherRegistry(t *testing.T) {
 	t.Parallel()
 	alone(t)
@@ -153,12 +154,12 @@ func TestServeRememberedOfAnotherRegistry(t *testing.T) {
 	const other = "777788889999.dkr.ecr.eu-west-1.amazonaws.com"
 	o := serve(t, c, store, time.Now, requestFor(t, other+"/app"))
 	if o.Err == nil || !strings.HasPrefix(o.Err.Error(), "no credentials for registry "+other+": ") {
-		t.Errorf("got %v", o.Err)
+		t.Errorf("got %v, want an error about registry %s", o.Err, other)
 	}
 }
 
-// TestServeFallsBack: with whenRefused: Node the token is the node's own, for a
-// short time. The outcome names the identity.
+// TestServeFallsBack: with whenRefused: Node, the response holds the node's own token,
+// for a short time. The outcome names the identity.
 func TestServeFallsBack(t *testing.T) {
 	t.Parallel()
 	alone(t)
@@ -168,13 +169,13 @@ func TestServeFallsBack(t *testing.T) {
 		o := serve(t, c, store, time.Now, requestFor(t, theirs+"/app"))
 		grant, err := world.ReadToken(o.Response.Password.Reveal())
 		if o.Err != nil || err != nil || grant.Account() != fakeaws.NodeAccount || o.Lease.Outcome != want {
-			t.Fatalf("%s token of %+v, %v, %v", o.Lease.Outcome, grant, o.Err, err)
+			t.Fatalf("got a %s token of %+v, %v, %v; want one of the node's account", o.Lease.Outcome, grant, o.Err, err)
 		}
 		if o.Identity() != "the node" || o.Response.CacheDuration > 5*time.Minute {
-			t.Errorf("identity %q, kept for %s", o.Identity(), o.Response.CacheDuration)
+			t.Errorf("got identity %q, kept for %s; want the node for at most 5m", o.Identity(), o.Response.CacheDuration)
 		}
 		if notes := strings.Join(o.Notes, "; "); !strings.Contains(notes, "as whenRefused of registries[0] says") {
-			t.Errorf("notes: %s", notes)
+			t.Errorf("got the notes %s, want whenRefused of registries[0] in them", notes)
 		}
 	}
 }
@@ -187,12 +188,12 @@ func TestServePublic(t *testing.T) {
 	c := mustLoad(t, oneHop)
 	o := serve(t, c, nil, time.Now, requestFor(t, "public.ecr.aws/x/y"))
 	if o.Err != nil || o.Response.AuthKey != "public.ecr.aws" || o.Response.Scope != kubelet.ForRegistry {
-		t.Errorf("%+v, %v", o.Response, o.Err)
+		t.Errorf("got %+v, %v, want credentials for public.ecr.aws", o.Response, o.Err)
 	}
 	aws.Break(fakeaws.ECRPublic, fakeaws.Broken(0))
 	o = serve(t, c, nil, time.Now, requestFor(t, "public.ecr.aws/x/y"))
 	if o.Err != nil || o.Response.AuthKey != "" || o.Response.CacheDuration != 5*time.Minute || o.Anonymous == nil || len(o.Notes) > 0 {
-		t.Errorf("%+v, notes %q, %v, %v", o.Response, o.Notes, o.Anonymous, o.Err)
+		t.Errorf("got %+v, notes %q, %v, %v; want an empty response for 5m without notes", o.Response, o.Notes, o.Anonymous, o.Err)
 	}
 }
 
@@ -208,25 +209,25 @@ func TestOwnIsAskedOnce(t *testing.T) {
 		wait.Go(func() {
 			o := serve(t, c, store, time.Now, requestFor(t, fakeaws.NodeAccount+".dkr.ecr.eu-west-1.amazonaws.com/app"))
 			if o.Err != nil || o.Decision.Entry.Name != "registries[0]" {
-				t.Errorf("entry %v, %v", o.Decision.Entry, o.Err)
+				t.Errorf("got entry %v, %v, want registries[0]", o.Decision.Entry, o.Err)
 			}
 		})
 	}
 	wait.Wait()
-	// Finding the account needs credentials (a token, the role's name, the
-	// credentials), and the identity document with another token. The one mint
-	// needs credentials.
+	// Finding the account takes requests for credentials (a token, the role's name, the
+	// credentials), and for the identity document with another token. Minting the token
+	// takes requests for credentials again.
 	if n := len(aws.Calls(fakeaws.IMDS)); n > 12 {
-		t.Errorf("%d requests of IMDS", n)
+		t.Errorf("got %d requests of IMDS, want at most 12", n)
 	}
 	if n := len(aws.Calls(fakeaws.ECR)); n != 1 {
-		t.Errorf("%d tokens were minted", n)
+		t.Errorf("got %d new tokens, want 1", n)
 	}
 }
 
-// TestDecidedIsToldBeforeAWS: the log of a request that hangs at AWS shows its
+// TestDecidedIsCalledBeforeAWS: the log of a request that hangs at AWS shows its
 // plan.
-func TestDecidedIsToldBeforeAWS(t *testing.T) {
+func TestDecidedIsCalledBeforeAWS(t *testing.T) {
 	t.Parallel()
 	alone(t)
 	var told provider.Outcome
@@ -235,7 +236,7 @@ func TestDecidedIsToldBeforeAWS(t *testing.T) {
 		AWS:    awsapi.Options{Timeouts: awsapi.DefaultTimeouts(), Now: time.Now, Random: func() float64 { return 0 }},
 		Decided: func(o provider.Outcome) {
 			if n := len(aws.Calls()); n > 0 {
-				t.Errorf("%d calls were made before", n)
+				t.Errorf("got %d calls before Decided, want none", n)
 			}
 			told = o
 		},
@@ -244,7 +245,7 @@ func TestDecidedIsToldBeforeAWS(t *testing.T) {
 	cancel()
 	o := p.Serve(ctx, requestFor(t, theirs+"/app"))
 	if o.Err == nil || told.Registry != theirs || told.Decision.Entry.Name != "registries[0]" {
-		t.Errorf("told %+v, then %v", told, o.Err)
+		t.Errorf("Decided got %+v, then Serve returned %v; want the plan, then an error", told, o.Err)
 	}
 }
 
@@ -261,16 +262,16 @@ func TestNoteNamesThisRequest(t *testing.T) {
 		o := serve(t, c, store, time.Now, requestFor(t, host+"/app"))
 		want := fmt.Sprintf("using the node's identity for registry %s instead, as whenRefused of registries[%d] says", host, i)
 		if notes := strings.Join(o.Notes, "; "); o.Err != nil || !strings.HasSuffix(notes, want) || strings.Count(notes, "dkr.ecr") != 1 {
-			t.Errorf("%v, notes %s\nwant %s", o.Err, notes, want)
+			t.Errorf("got %v, notes %s\nwant %s", o.Err, notes, want)
 		}
 	}
 	if n := len(aws.Calls(fakeaws.ECR)); n != 1 {
-		t.Errorf("%d tokens were minted, want one for both", n)
+		t.Errorf("got %d new tokens, want one for both", n)
 	}
 }
 
-// TestOwnOutlivesAnOutage: after a month, the node's own account is asked for
-// again. AWS is unavailable then, and requests still succeed.
+// TestOwnOutlivesAnOutage: after a month, the plugin asks for the node's own account
+// again. AWS is unavailable then, but requests still succeed.
 func TestOwnOutlivesAnOutage(t *testing.T) {
 	t.Parallel()
 	alone(t)
@@ -287,7 +288,7 @@ func TestOwnOutlivesAnOutage(t *testing.T) {
 			}
 		}
 		if o := serve(t, c, store, clk.now, requestFor(t, image)); o.Err != nil || o.Decision.Entry.Name != "registries[0]" {
-			t.Fatalf("%s on: %v", step, o.Err)
+			t.Fatalf("after another %s: %v", step, o.Err)
 		}
 	}
 }
@@ -299,6 +300,6 @@ func TestIdentityWithoutPlan(t *testing.T) {
 	c := mustLoad(t, "registries:\n- accounts: [\"444455556666\"]\n  source: ServiceAccount\n  serviceAccount: {allowedRoles: [\"arn:aws:iam::444455556666:role/*\"]}\n")
 	o := serve(t, c, nil, time.Now, requestFor(t, theirs+"/app"))
 	if o.Err == nil || o.Identity() != "" || o.Decision.Entry.Name != "registries[0]" {
-		t.Errorf("identity %q, %v", o.Identity(), o.Err)
+		t.Errorf("got identity %q, %v, want an error without an identity", o.Identity(), o.Err)
 	}
 }

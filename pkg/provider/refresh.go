@@ -17,7 +17,7 @@ type Refreshed struct {
 	Registry string
 	// Token describes the token in the cache. It is empty if there is none.
 	Token cache.Info
-	// Minted reports whether the token is new.
+	// Minted is true if the token is new.
 	Minted bool
 	// Skipped says why refresh leaves the token to the kubelet's requests. Err says
 	// why there is no new token.

@@ -18,7 +18,7 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// refresh refreshes like a new process, and returns a line per plan.
+// refresh calls Refresh like a new process, and returns a line for each plan.
 func refresh(t *testing.T, c config.Config, store *cache.Store, now func() time.Time) []string {
 	t.Helper()
 	p := provider.Provider{
@@ -52,8 +52,8 @@ const (
 
 const firstEntry = "registries:\n- accounts: [\"444455556666\"]\n  assumeRoles:\n  - arn: arn:aws:iam::444455556666:role/ecr-pull\n"
 
-// TestRefreshPlans: the plans that are known in advance, and the calls of a later
-// request for an image of each.
+// TestRefreshPlans: Refresh executes the plans that are known in advance. A later
+// request for an image of such a plan makes no call.
 func TestRefreshPlans(t *testing.T) { //nolint:paralleltest // alone
 	alone(t)
 	tests := []struct {
@@ -62,8 +62,8 @@ func TestRefreshPlans(t *testing.T) { //nolint:paralleltest // alone
 	}{
 		{"no region: that of the node", firstEntry, []string{"minted " + firstHere}},
 		{"a region by name", firstEntry + "  regions: [eu-central-1]\n", []string{"minted 444455556666.dkr.ecr.eu-central-1"}},
-		{"a pattern that has the node's region", firstEntry + "  regions: [\"eu-*\"]\n", []string{"minted " + firstHere}},
-		{"a pattern that has not", firstEntry + "  regions: [\"us-*\"]\n", nil},
+		{"a pattern that matches the node's region", firstEntry + "  regions: [\"eu-*\"]\n", []string{"minted " + firstHere}},
+		{"a pattern that does not match the node's region", firstEntry + "  regions: [\"us-*\"]\n", nil},
 		{"own", "registries:\n- accounts: [own]\n", []string{"minted 111122223333.dkr.ecr.eu-west-1"}},
 		{
 			"two accounts, one plan, and two regions", "registries:\n- accounts: [\"444455556666\", \"777788889999\"]\n  regions: [eu-west-1, eu-north-1]\n",
@@ -97,7 +97,7 @@ func TestRefreshPlans(t *testing.T) { //nolint:paralleltest // alone
 				}
 			}
 			if calls := aws.Calls(); len(calls) > 0 {
-				t.Errorf("a request calls AWS: %v", calls)
+				t.Errorf("requests call AWS: %v", calls)
 			}
 		})
 	}
@@ -158,8 +158,8 @@ func TestRefreshStock(t *testing.T) { //nolint:paralleltest // alone
 	}
 }
 
-// TestRefreshDark: while AWS is down, a refreshed node serves for 11 hours. The
-// report says what is wrong.
+// TestRefreshDark: while AWS is down, requests on a refreshed node succeed for 11
+// hours. Refresh reports the failures.
 func TestRefreshDark(t *testing.T) { //nolint:paralleltest // alone
 	alone(t)
 	clock := &clock{}
@@ -181,7 +181,7 @@ func TestRefreshDark(t *testing.T) { //nolint:paralleltest // alone
 		}
 		got := refresh(t, c, store, clock.now)
 		if len(got) == 0 || slices.ContainsFunc(got, func(line string) bool { return !strings.HasPrefix(line, "failed") }) {
-			t.Errorf("after %d hours: %q", hour, got)
+			t.Errorf("after %d hours: got %q, want only failed", hour, got)
 		}
 		clock.advance(time.Hour)
 	}

@@ -25,11 +25,11 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, name string) {
 		image, ok := registry.Parse(name)
 		if why := registry.WhyNotECR(name); (why == nil) != ok {
-			t.Fatalf("Parse says %t, WhyNotECR %v", ok, why)
+			t.Fatalf("Parse reports %t, and WhyNotECR %v; want one of them", ok, why)
 		}
 		if !ok {
 			if image != (registry.Image{}) {
-				t.Fatalf("rejected, and yet %+v", image)
+				t.Fatalf("got %+v for a rejected name, want the zero value", image)
 			}
 			return
 		}
@@ -40,17 +40,17 @@ func FuzzParse(f *testing.F) {
 func checkAccepted(t *testing.T, name string, image registry.Image) {
 	t.Helper()
 	if !strings.HasPrefix(name, image.Server()) || !strings.HasPrefix(name, image.String()) {
-		t.Errorf("%q and %q are no prefixes of the image", image.Server(), image)
+		t.Errorf("server %q or image %q is not a prefix of the name", image.Server(), image)
 	}
 	if rest := name[len(image.String()):]; rest != "" && rest[0] != ':' && rest[0] != '@' {
-		t.Errorf("%q is left over, neither tag nor digest", rest)
+		t.Errorf("the rest %q is neither a tag nor a digest", rest)
 	}
 	if again, ok := registry.Parse(image.String()); !ok || again != image {
-		t.Errorf("parsed again it is %+v, %t, not %+v", again, ok, image)
+		t.Errorf("parsed again: got %+v, %t, want %+v", again, ok, image)
 	}
 	reg := image.Registry()
 	if got := strings.TrimSuffix(image.Server(), ":443"); got != reg.Host() {
-		t.Errorf("server %q of host %q", image.Server(), reg.Host())
+		t.Errorf("got server %q, want %q", got, reg.Host())
 	}
 	if reg.Public() {
 		if h := reg.Host(); h != "public.ecr.aws" && h != "ecr-public.aws.com" {
@@ -60,13 +60,13 @@ func checkAccepted(t *testing.T, name string, image registry.Image) {
 	}
 	parts := acceptedHost.FindStringSubmatch(reg.Host())
 	if parts == nil {
-		t.Fatalf("host %q is not that of a registry", reg.Host())
+		t.Fatalf("the host %q of the registry does not match the pattern", reg.Host())
 	}
 	if reg.Account().String() != parts[1] || reg.Region().String() != parts[3] || reg.FIPS() != (parts[2] != "") {
 		t.Errorf("host %q gives account %s, region %s, FIPS %t", reg.Host(), reg.Account(), reg.Region(), reg.FIPS())
 	}
 	if reg.Partition() == (registry.Partition{}) {
-		t.Errorf("host %q is of no partition", reg.Host())
+		t.Errorf("the registry with host %q has no partition", reg.Host())
 	}
 }
 
@@ -83,7 +83,7 @@ func FuzzRegionPattern(f *testing.F) {
 		p, err := registry.ParseRegionPattern(first)
 		if err != nil {
 			if p != (registry.RegionPattern{}) {
-				t.Fatalf("rejected, and yet %q", p)
+				t.Fatalf("got %q for a rejected pattern, want the zero value", p)
 			}
 			return
 		}
@@ -92,7 +92,7 @@ func FuzzRegionPattern(f *testing.F) {
 		if err == nil {
 			model := regexp.MustCompile("^" + strings.ReplaceAll(first, "*", ".*") + "$")
 			if matches != model.MatchString(name) {
-				t.Fatalf("%q matches %q: %t", first, name, matches)
+				t.Fatalf("%q matches %q: got %t, want %t", first, name, matches, !matches)
 			}
 		}
 		q, err := registry.ParseRegionPattern(second)
@@ -100,10 +100,10 @@ func FuzzRegionPattern(f *testing.F) {
 			return
 		}
 		if p.Overlaps(q) != q.Overlaps(p) {
-			t.Errorf("%q overlaps %q: %t, and the other way round not so", p, q, p.Overlaps(q))
+			t.Errorf("%q overlaps %q: %t, but %q overlaps %q: %t", p, q, p.Overlaps(q), q, p, q.Overlaps(p))
 		}
 		if matches && q.Match(r) && !p.Overlaps(q) {
-			t.Errorf("%q and %q both match %q, and don't overlap", p, q, r)
+			t.Errorf("%q and %q both match %q, but Overlaps returns false", p, q, r)
 		}
 		if !p.Overlaps(p) {
 			t.Errorf("%q does not overlap itself", p)

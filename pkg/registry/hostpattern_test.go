@@ -39,7 +39,7 @@ func TestPatternsMatch(t *testing.T) {
 			}
 			image, ok := Parse(host + "/app")
 			if !ok || image.Registry().Partition() != p {
-				t.Errorf("%s of partition %s: %v", host, p, WhyNotECR(host+"/app"))
+				t.Errorf("%s is not in partition %s: %v", host, p, WhyNotECR(host+"/app"))
 			}
 		}
 	}

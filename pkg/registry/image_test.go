@@ -47,7 +47,7 @@ func TestParseReference(t *testing.T) {
 			t.Parallel()
 			image, ok := registry.Parse(test.image)
 			if !ok {
-				t.Fatalf("not taken: %v", registry.WhyNotECR(test.image))
+				t.Fatalf("not in ECR: %v", registry.WhyNotECR(test.image))
 			}
 			if image.Server() != test.server || image.Repository() != test.repository {
 				t.Errorf("got %q and %q, want %q and %q", image.Server(), image.Repository(), test.server, test.repository)
@@ -59,7 +59,7 @@ func TestParseReference(t *testing.T) {
 				t.Errorf("Host() = %q, want %q", got, want)
 			}
 			if err := registry.WhyNotECR(test.image); err != nil {
-				t.Errorf("WhyNotECR says %v", err)
+				t.Errorf("WhyNotECR returns %v, want nil", err)
 			}
 		})
 	}
@@ -95,7 +95,7 @@ func TestWhyNotECR(t *testing.T) {
 		{"another port", host + ":8443/app", noPort},
 		{"port 80", host + ":80/app", noPort},
 		{"empty port", host + ":/app", noPort},
-		{"port with a zero before", host + ":0443/app", noPort},
+		{"port with a leading zero", host + ":0443/app", noPort},
 		{"two ports", host + ":443:443/app", noPort},
 		{"local registry", "localhost:5000/app", noHost},
 		{"port of ECR Public", "public.ecr.aws:5000/app", noPort},
@@ -125,7 +125,7 @@ func TestWhyNotECR(t *testing.T) {
 		{"label before the account", "x.444455556666.dkr.ecr.eu-west-1.amazonaws.com/app", noHost},
 		{"no region", "444455556666.dkr.ecr.amazonaws.com/app", noRegion("amazonaws")},
 		{"empty region", "444455556666.dkr.ecr..amazonaws.com/app", noRegion("")},
-		{"region of no shape", "444455556666.dkr.ecr.evil.amazonaws.com/app", noRegion("evil")},
+		{"region without its form", "444455556666.dkr.ecr.evil.amazonaws.com/app", noRegion("evil")},
 		{"region glob", "444455556666.dkr.ecr.eu-west-*.amazonaws.com/app", noRegion("eu-west-*")},
 		{"no suffix", "444455556666.dkr.ecr.eu-west-1/app", world("eu-west-1", "aws")},
 		{"longer suffix", host + ".evil.example/app", world("eu-west-1", "aws")},
@@ -191,13 +191,13 @@ func TestWhyNotECR(t *testing.T) {
 			t.Parallel()
 			err := registry.WhyNotECR(test.image)
 			if err == nil {
-				t.Fatal("taken for an ECR image")
+				t.Fatal("WhyNotECR returns nil, want an error")
 			}
 			if err.Error() != test.want {
-				t.Errorf("WhyNotECR says %s\nwant %s", err, test.want)
+				t.Errorf("WhyNotECR: got %s\nwant %s", err, test.want)
 			}
 			if image, ok := registry.Parse(test.image); ok || image != (registry.Image{}) {
-				t.Errorf("Parse gives %+v, %t, want the zero value and false", image, ok)
+				t.Errorf("Parse returns %+v, %t, want the zero value and false", image, ok)
 			}
 		})
 	}
@@ -208,9 +208,9 @@ func TestParseLongestImage(t *testing.T) {
 	image := host + ":443/" + strings.Repeat("a", 256) + ":" + strings.Repeat("t", 128) + "@sha512:"
 	image += strings.Repeat("0", 1024-len(image))
 	if _, ok := registry.Parse(image); !ok {
-		t.Errorf("%d characters: %v", len(image), registry.WhyNotECR(image))
+		t.Errorf("%d characters: got %v, want no error", len(image), registry.WhyNotECR(image))
 	}
 	if _, ok := registry.Parse(image + "0"); ok {
-		t.Errorf("%d characters are taken", len(image)+1)
+		t.Errorf("Parse accepts %d characters, want the limit below", len(image)+1)
 	}
 }

@@ -25,8 +25,8 @@ func TestMirrorImage(t *testing.T) {
 		{"the port counts", "r.example.com", "r.example.com:5000/a/b", "", "", ""},
 		{"another host", "docker.io", "quay.io/library/nginx", "", "", ""},
 		{"a host in the path", "docker.io", "quay.io/docker.io/nginx", "", "", ""},
-		{"a host that ends so", "docker.io", "notdocker.io/nginx", "", "", ""},
-		{"a host that starts so", "docker.io", "docker.io.example.com/nginx", "", "", ""},
+		{"a host that ends with the mirror's", "docker.io", "notdocker.io/nginx", "", "", ""},
+		{"a host that starts with the mirror's", "docker.io", "docker.io.example.com/nginx", "", "", ""},
 		{"another case", "docker.io", "Docker.io/nginx", "", "", ""},
 		{"ECR Public", "public.ecr.aws", "public.ecr.aws/eks/coredns", "public.ecr.aws", "docker-hub/eks/coredns", ""},
 		{"ECR itself", "docker.io", "444455556666.dkr.ecr.eu-west-1.amazonaws.com/app", "", "", ""},
@@ -48,12 +48,12 @@ func TestMirrorImage(t *testing.T) {
 			switch {
 			case test.wantErr != "":
 				if err == nil || !ofHost || !strings.Contains(err.Error(), test.wantErr) {
-					t.Errorf("got %v, %v; want %s", ofHost, err, test.wantErr)
+					t.Errorf("got %v, %v; want true and %s", ofHost, err, test.wantErr)
 				}
 			case err != nil || ofHost != (test.server != "") || image.Server() != test.server || image.Repository() != test.repository:
 				t.Errorf("got %s, %s, %v, %v; want %s, %s", image.Server(), image.Repository(), ofHost, err, test.server, test.repository)
 			case ofHost && (image.Registry().Host()+"/docker-hub" != mirrorTarget || image.String() != test.server+"/"+strings.TrimPrefix(test.repository, "docker-hub/") || !image.Mirrored()):
-				t.Errorf("got registry %s, image %s, mirrored %t", image.Registry(), image, image.Mirrored())
+				t.Errorf("got registry %s, image %s, mirrored %t; want the mirror's registry and the image's own name", image.Registry(), image, image.Mirrored())
 			}
 		})
 	}
@@ -68,7 +68,7 @@ func TestMirrorWithoutPrefix(t *testing.T) {
 		t.Fatal(err)
 	}
 	if image, ok, err := m.Image("quay.io/team/app:1"); !ok || err != nil || image.Repository() != "team/app" || image.String() != "quay.io/team/app" || !image.Mirrored() {
-		t.Errorf("got %s in %s, %t, %v", image, image.Repository(), ok, err)
+		t.Errorf("got %s in %s, %t, %v; want quay.io/team/app in team/app", image, image.Repository(), ok, err)
 	}
 }
 
@@ -76,7 +76,7 @@ func TestMirrored(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"444455556666.dkr.ecr.eu-west-1.amazonaws.com/app", "444455556666.dkr.ecr.eu-west-1.amazonaws.com:443/app", "public.ecr.aws/x/y"} {
 		if image, ok := registry.Parse(name); !ok || image.Mirrored() {
-			t.Errorf("%s: %t, mirrored %t", name, ok, image.Mirrored())
+			t.Errorf("%s: in ECR %t, mirrored %t; want true, false", name, ok, image.Mirrored())
 		}
 	}
 }

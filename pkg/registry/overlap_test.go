@@ -24,7 +24,7 @@ func TestOverlapOfAllShortGlobs(t *testing.T) {
 				matches[glob][s] = true
 			}
 			if overlap(glob, s) != matches[glob][s] {
-				t.Errorf("overlap(%q, %q) is %t", glob, s, !matches[glob][s])
+				t.Errorf("overlap(%q, %q) = %t, want %t", glob, s, !matches[glob][s], matches[glob][s])
 			}
 		}
 	}
@@ -35,7 +35,7 @@ func TestOverlapOfAllShortGlobs(t *testing.T) {
 				want = want || matches[b][s]
 			}
 			if overlap(a, b) != want {
-				t.Errorf("overlap(%q, %q) is %t", a, b, !want)
+				t.Errorf("overlap(%q, %q) = %t, want %t", a, b, !want, want)
 			}
 		}
 	}
@@ -51,10 +51,10 @@ func TestOverlapIsNotSlow(t *testing.T) {
 	select {
 	case got := <-done:
 		if !got {
-			t.Error("aaa…b matches both, and overlap does not find it")
+			t.Error("got false, want true: aaa…b matches both")
 		}
 	case <-time.After(time.Minute):
-		t.Fatal("still at it after a minute")
+		t.Fatal("overlap runs longer than a minute")
 	}
 }
 
@@ -63,7 +63,7 @@ func globModel(glob string) *regexp.Regexp {
 	return regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(glob), `\*`, ".*") + "$")
 }
 
-// words returns all words of up to most letters of an alphabet.
+// words returns all words over an alphabet, up to the given number of letters.
 func words(alphabet string, most int) []string {
 	all, last := []string{""}, []string{""}
 	for range most {

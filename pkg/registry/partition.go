@@ -37,9 +37,9 @@ func ParsePartition(s string) (Partition, error) {
 // String returns the partition's name as ARNs spell it.
 func (p Partition) String() string { return p.name }
 
-// partition describes how a partition's regions and registry hosts look. Sources:
-// the SDK's endpoint partitions (partitions.json), and Amazon ECR's and
-// Bottlerocket's lists of registry hosts.
+// partition describes the form of a partition's regions and registry hosts. Sources:
+// the SDK's endpoint partitions (partitions.json), and Amazon ECR's and Bottlerocket's
+// lists of registry hosts.
 type partition struct {
 	Partition
 	regionPrefixes []string // a region is PREFIX-WORD-N

@@ -85,7 +85,7 @@ func extendsTo(p *partition, start string) bool {
 }
 
 // overlap reports whether some string matches both globs. It visits each pair of
-// positions in the two once, so no pattern makes it slow.
+// positions in a and b once, so no pattern makes it slow.
 func overlap(a, b string) bool {
 	after := make([]bool, len(b)+1) // whether a[i+1:] and b[j:] overlap
 	for i := len(a); i >= 0; i-- {

@@ -19,7 +19,7 @@ func TestParseRegionPattern(t *testing.T) {
 			t.Parallel()
 			p, err := registry.ParseRegionPattern(text)
 			if err != nil || p.String() != text || p.Exact() != exact {
-				t.Errorf("got %q, exact %t, %v", p, p.Exact(), err)
+				t.Errorf("got %q, exact %t, %v; want exact %t without an error", p, p.Exact(), err, exact)
 			}
 		})
 	}
@@ -41,7 +41,7 @@ func TestParseRegionPattern(t *testing.T) {
 			t.Parallel()
 			p, err := registry.ParseRegionPattern(text)
 			if err == nil || err.Error() != want || p != (registry.RegionPattern{}) {
-				t.Errorf("got %q, %v, want %s", p, err, want)
+				t.Errorf("got %q, %v, want only the error %s", p, err, want)
 			}
 		})
 	}
@@ -79,13 +79,13 @@ func TestRegionPatternMatch(t *testing.T) {
 				}
 			}
 			if p.Match(registry.Region{}) {
-				t.Error("matches no region")
+				t.Error("matches the zero Region")
 			}
 		})
 	}
 	var zero registry.RegionPattern
 	if zero.Match(region(t, "eu-west-1")) || zero.Match(registry.Region{}) {
-		t.Error("the zero value matches something")
+		t.Error("the zero value matches a region")
 	}
 }
 
@@ -170,7 +170,7 @@ func TestRegionPatternPartitionsAreComplete(t *testing.T) {
 			for i := range len(name) + 1 {
 				p := pattern(t, name[:i]+"*")
 				if !p.Match(region(t, name)) || !slices.Contains(p.Partitions(), w.partition) {
-					t.Errorf("%s: does not count in %s of %s", p, name, w.partition)
+					t.Errorf("%s does not match %s, or its Partitions lack %s", p, name, w.partition)
 				}
 			}
 		}

@@ -36,8 +36,8 @@ func isRepository(s string) bool {
 	return true
 }
 
-// isPathComponent matches runs of lower-case letters and digits, separated by
-// one dot, one or two underscores, or any number of dashes.
+// isPathComponent reports whether s consists of runs of lower-case letters and digits.
+// One dot, one or two underscores, or any number of dashes separate the runs.
 func isPathComponent(s string) bool {
 	if s == "" || !isAlphanumeric(s[0]) || !isAlphanumeric(s[len(s)-1]) {
 		return false
@@ -71,7 +71,7 @@ func isTag(s string) bool {
 	return true
 }
 
-// isDigest matches ALGORITHM:HEX with at least 32 hexadecimal digits.
+// isDigest reports whether s is ALGORITHM:HEX with at least 32 hexadecimal digits.
 func isDigest(s string) bool {
 	algorithm, hex, ok := strings.Cut(s, ":")
 	if !ok || algorithm == "" || len(hex) < 32 {

@@ -27,16 +27,16 @@ func FuzzReference(f *testing.F) {
 		if err != nil {
 			// reference allows 255 characters for a path, and ECR 256.
 			if ok && len(image.Repository()) <= reference.RepositoryNameTotalLengthMax {
-				t.Fatalf("accepted, and the runtimes say: %v", err)
+				t.Fatalf("Parse accepts the name, but the runtimes return: %v", err)
 			}
 			return
 		}
 		domain, path := reference.Domain(named), reference.Path(named)
 		if ok && (domain != image.Server() || path != image.Repository()) {
-			t.Errorf("server %q, repository %q; the runtimes have %q, %q", image.Server(), image.Repository(), domain, path)
+			t.Errorf("got server %q, repository %q, want %q, %q as in the runtimes", image.Server(), image.Repository(), domain, path)
 		}
 		if _, known := registry.Parse(domain + "/app"); known && !ok {
-			t.Errorf("not accepted, and the runtimes pull %s from %s", path, domain)
+			t.Errorf("Parse rejects the name, but the runtimes pull %s from %s", path, domain)
 		}
 	})
 }

@@ -63,7 +63,8 @@ func longestPrefix(s string) (*partition, string) {
 	return found, s[length+1:]
 }
 
-// isWordAndNumber matches [a-z]{1,20}-[1-9][0-9]?, the end of a region's name.
+// isWordAndNumber reports whether s matches [a-z]{1,20}-[1-9][0-9]?, the end of a
+// region's name.
 func isWordAndNumber(s string) bool {
 	word, number, ok := strings.Cut(s, "-")
 	if !ok || word == "" || len(word) > 20 || number == "" || len(number) > 2 || number[0] == '0' {

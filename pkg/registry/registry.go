@@ -1,7 +1,6 @@
-// Package registry finds out from an image's name which Amazon ECR registry the
-// image is in. It uses only the form of the host and needs no call to AWS. The
-// author of a pod chooses the name. So the name may select only an account and a
-// region.
+// Package registry finds out from an image's name which Amazon ECR registry the image
+// is in. It uses only the form of the host and needs no call to AWS. The author of a
+// pod chooses the image's name. So the name may select only an account and a region.
 package registry
 
 import (

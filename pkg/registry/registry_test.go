@@ -45,8 +45,8 @@ var forms = []form{
 	{"dkr-ecr-fips", true, true},
 }
 
-// hostSuffix returns the suffix of the world's hosts of a form, or "" if it has
-// none.
+// hostSuffix returns the suffix of the hosts of a form. It is "" if the world has no
+// such hosts.
 func (w world) hostSuffix(f form) string {
 	switch {
 	case f.fips && !w.fips:
@@ -71,7 +71,7 @@ func TestParseHostForms(t *testing.T) {
 					t.Parallel()
 					image, ok := registry.Parse(host + "/team-a/app")
 					if !ok {
-						t.Fatalf("not taken: %v", registry.WhyNotECR(host+"/team-a/app"))
+						t.Fatalf("not in ECR: %v", registry.WhyNotECR(host+"/team-a/app"))
 					}
 					checkRegistry(t, image.Registry(), wantRegistry{
 						host: host, account: "012345678901", region: region, partition: w.partition,
@@ -83,8 +83,8 @@ func TestParseHostForms(t *testing.T) {
 	}
 }
 
-// TestParseSuffixOfAnotherPartition combines every region with every suffix, in
-// every form. Only those of the same partition fit.
+// TestParseSuffixOfAnotherPartition combines every region with every suffix, in every
+// form. Parse accepts only a region and a suffix of the same partition.
 func TestParseSuffixOfAnotherPartition(t *testing.T) {
 	t.Parallel()
 	suffixes := []string{"aws", "amazonaws.com.evil.example", "example.com"}
@@ -103,7 +103,7 @@ func TestParseSuffixOfAnotherPartition(t *testing.T) {
 						image := "444455556666." + f.labels + "." + region + "." + suffix + "/app"
 						_, got := registry.Parse(image)
 						if want := suffix == w.hostSuffix(f); got != want {
-							t.Errorf("Parse(%q) is %t, want %t", image, got, want)
+							t.Errorf("Parse(%q) = %t, want %t", image, got, want)
 						}
 					}
 				}
@@ -119,7 +119,7 @@ func TestParsePublic(t *testing.T) {
 			t.Parallel()
 			image, ok := registry.Parse(host + "/docker/library/busybox:1")
 			if !ok {
-				t.Fatal("not taken")
+				t.Fatal("Parse returns false, want true")
 			}
 			checkRegistry(t, image.Registry(), wantRegistry{host: host, public: true})
 			if got, want := image.Repository(), "docker/library/busybox"; got != want {
@@ -161,7 +161,7 @@ func TestParsePartition(t *testing.T) {
 		t.Run(w.partition.String(), func(t *testing.T) {
 			t.Parallel()
 			if got, err := registry.ParsePartition(w.partition.String()); err != nil || got != w.partition {
-				t.Errorf("got %q, %v", got, err)
+				t.Errorf("got %q, %v, want %q", got, err, w.partition)
 			}
 		})
 	}
@@ -207,7 +207,7 @@ func TestParseAccount(t *testing.T) {
 			got, err := registry.ParseAccount(test.in)
 			switch {
 			case test.ok && (err != nil || got.String() != test.in || got.IsZero()):
-				t.Errorf("got %q, %v", got, err)
+				t.Errorf("got %q, %v, want %q", got, err, test.in)
 			case !test.ok && (err == nil || !got.IsZero()):
 				t.Errorf("got %q, %v, want the zero value and an error", got, err)
 			}
@@ -228,7 +228,7 @@ func TestMessagesAreShort(t *testing.T) {
 	host := registry.WhyNotECR(strings.Repeat("1", 500) + ".dkr.ecr.eu-west-1.amazonaws.com/app")
 	for i, err := range []error{account, region, pattern, upper, partition, why, host} {
 		if err == nil || len(err.Error()) > 250 || strings.Contains(err.Error(), "\n") {
-			t.Errorf("%d: %v", i, err)
+			t.Errorf("%d: got %v, want an error in one line of at most 250 characters", i, err)
 		}
 	}
 }
@@ -289,7 +289,7 @@ func TestWorldsAreAll(t *testing.T) {
 		names = slices.DeleteFunc(names, func(name string) bool { return name == w.partition.String() })
 	}
 	if len(names) > 0 {
-		t.Errorf("no test knows %q", names)
+		t.Errorf("worlds does not have the partitions %q", names)
 	}
 }
 
