@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// openFlags prevent that a pipe in place of a file blocks the process.
+// openFlags prevent a pipe in place of a file from blocking the process.
 const openFlags = syscall.O_NONBLOCK
 
 // takeLock takes the lock for adding records to the totals. Requests do not wait

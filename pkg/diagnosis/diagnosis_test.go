@@ -20,7 +20,7 @@ func found(code string, f Finding, needs ...*Check) *Check {
 // unreachable is a check that must not run.
 func unreachable(t *testing.T, code string, needs ...*Check) *Check {
 	return &Check{Kind: kind(code), Needs: needs, Run: func(context.Context) Finding {
-		t.Errorf("%s ran, although what it needs has failed", code)
+		t.Errorf("%s ran, want it skipped", code)
 		return Fine("")
 	}}
 }
@@ -61,7 +61,7 @@ func TestDoWithoutTime(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if c := r.Do(ctx, unreachable(t, "A")); c.Result != Skipped || c.Detail != "no time was left for it" {
-		t.Errorf("got %s %q", c.Result, c.Detail)
+		t.Errorf("got %s %q, want it skipped for lack of time", c.Result, c.Detail)
 	}
 }
 
@@ -73,7 +73,7 @@ func TestTextsAreOneLine(t *testing.T) {
 	r.Do(t.Context(), c)
 	for _, text := range []string{c.Detail, c.Hint, c.Subject, c.Image} {
 		if strings.ContainsAny(text, "\n\r\x1b") || len(text) > maxLine+len("…") {
-			t.Errorf("%q", text)
+			t.Errorf("got %q, want one line of at most %d bytes", text, maxLine)
 		}
 	}
 }
@@ -242,11 +242,12 @@ func TestTextReportsTheStream(t *testing.T) {
 	t.Parallel()
 	text := NewText(fullDisk{}, false)
 	if err := text.End(example(t, text.Check)); !errors.Is(err, errFull) {
-		t.Errorf("got %v", err)
+		t.Errorf("got %v, want %v", err, errFull)
 	}
 }
 
-// TestVerdictByRank: a later check may be the earlier cause.
+// TestVerdictByRank: the verdict is the failure with the lowest rank, even if its check
+// ran later.
 func TestVerdictByRank(t *testing.T) {
 	t.Parallel()
 	var r Report
@@ -257,6 +258,6 @@ func TestVerdictByRank(t *testing.T) {
 		r.Do(t.Context(), &Check{Kind: Kind{Code: c.code, Rank: c.rank}, Run: func(context.Context) Finding { return Fail(Node, "", "") }})
 	}
 	if v, ok := r.Verdict(); !ok || v.Check.Kind.Code != "B" || v.Others != 3 {
-		t.Errorf("got %+v, %t", v, ok)
+		t.Errorf("got %+v, %t, want B with 3 others", v, ok)
 	}
 }

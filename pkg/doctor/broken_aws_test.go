@@ -127,7 +127,7 @@ func brokenRoles() []broken {
 	}
 }
 
-// chain changes the configuration so that a chain of two roles governs the image.
+// chain gives the image's entry a chain of two roles.
 func (n *node) chain(externalID string) {
 	n.config = "registries:\n- accounts: [\"" + fakeaws.SecondAccount + "\"]\n  assumeRoles:\n  - {arn: \"" + hubRole + "\"}\n" +
 		"  - {arn: \"" + secondRole + "\", externalID: " + externalID + "}\n" + n.settings()

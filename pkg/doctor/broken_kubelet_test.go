@@ -79,7 +79,7 @@ func brokenKubelets() []broken {
 			n.provide("[eks.amazonaws.com/ecr-role-arn]", "[]")
 		}, also: []string{"D19"}},
 		{name: "changed since", code: "D07", side: onNode, words: "restart the kubelet", breakIt: func(n *node) { n.started = time.Now().Add(-time.Hour) }},
-		{name: "changed since, in a directory", code: "D07", side: onNode, words: "/etc/kubelet was changed at", breakIt: func(n *node) {
+		{name: "a directory changed since the start", code: "D07", side: onNode, words: "/etc/kubelet was changed at", breakIt: func(n *node) {
 			n.flags[0] = "--image-credential-provider-config=/etc/kubelet"
 			n.started = time.Now().Add(-time.Minute)
 		}},

@@ -11,7 +11,7 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// broken is a way to break a node, and what the doctor must find.
+// broken is a way to break a node, with the failure that doctor must find.
 type broken struct {
 	name string
 	// code is the check that finds it. The result is failed by default. Other
@@ -39,7 +39,7 @@ func brokenNodes() []broken {
 	return all
 }
 
-// TestBrokenNodes breaks a node in one way after the other.
+// TestBrokenNodes breaks one node in each way.
 func TestBrokenNodes(t *testing.T) {
 	t.Parallel()
 	for _, b := range brokenNodes() {
@@ -54,17 +54,16 @@ func TestBrokenNodes(t *testing.T) {
 	}
 }
 
-// TestEveryCheckCanFail checks that the table is complete, with at least two ways
-// for each code.
+// TestEveryCheckCanFail checks that brokenNodes has at least two ways for each code.
 func TestEveryCheckCanFail(t *testing.T) {
 	t.Parallel()
-	ways := map[string]int{}
+	count := map[string]int{}
 	for _, b := range brokenNodes() {
-		ways[b.code]++
+		count[b.code]++
 	}
 	for _, kind := range kinds {
-		if ways[kind.Code] < 2 {
-			t.Errorf("%s (%s) has %d ways to break it; want 2", kind.Code, kind.Title, ways[kind.Code])
+		if count[kind.Code] < 2 {
+			t.Errorf("got %d broken nodes for %s (%s), want at least 2", count[kind.Code], kind.Code, kind.Title)
 		}
 	}
 }
@@ -77,7 +76,7 @@ func (b broken) check(t *testing.T, r *diagnosis.Report) {
 	}
 	v, ok := r.Verdict()
 	if !ok {
-		t.Fatalf("nothing failed\n%s", text(t, r))
+		t.Fatalf("no check failed, want one\n%s", text(t, r))
 	}
 	var missing diagnosis.Missing
 	if v.Missing != nil {
@@ -106,11 +105,11 @@ func (b broken) check(t *testing.T, r *diagnosis.Report) {
 	}
 }
 
-// checkResult checks a way that does not prevent pulls.
+// checkResult checks the report of a broken node on which pulls still work.
 func (b broken) checkResult(t *testing.T, r *diagnosis.Report) {
 	t.Helper()
 	if !r.Success() {
-		t.Error("a check failed")
+		t.Error("a check failed, want none")
 	}
 	for _, c := range r.Checks {
 		if c.Kind.Code == b.code && c.Result == b.result {
@@ -118,13 +117,13 @@ func (b broken) checkResult(t *testing.T, r *diagnosis.Report) {
 			return
 		}
 	}
-	t.Errorf("%s is not %s\n%s", b.code, b.result, text(t, r))
+	t.Errorf("the result of %s is not %s\n%s", b.code, b.result, text(t, r))
 }
 
 func (b broken) checkCheck(t *testing.T, c *diagnosis.Check) {
 	t.Helper()
 	if both := c.Detail + "; " + c.Hint; !strings.Contains(both, b.words) || b.words == "" {
-		t.Errorf("%q is not in %q", b.words, both)
+		t.Errorf("want %q in the detail and the hint: %q", b.words, both)
 	}
 }
 
@@ -142,7 +141,7 @@ func (n *node) checkSecrets(r *diagnosis.Report) {
 	for _, output := range []string{encoded.String(), text(n.t, r)} {
 		for _, secret := range secrets {
 			if strings.Contains(output, secret) {
-				n.t.Errorf("the output has %s", secret)
+				n.t.Errorf("the output contains the secret %s", secret)
 			}
 		}
 	}
@@ -154,7 +153,7 @@ func TestRanks(t *testing.T) {
 	places := map[int]string{}
 	for _, kind := range kinds {
 		if other, taken := places[kind.Rank]; taken || kind.Rank < 1 || kind.Rank > len(kinds) {
-			t.Errorf("%s has rank %d, as %s", kind.Code, kind.Rank, other)
+			t.Errorf("%s has the rank %d of %q, or it is out of range", kind.Code, kind.Rank, other)
 		}
 		places[kind.Rank] = kind.Code
 	}

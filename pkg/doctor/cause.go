@@ -37,7 +37,7 @@ func sideOfNetwork(err error) diagnosis.Side {
 	return diagnosis.Endpoint
 }
 
-// expired reports whether a certificate is not valid any more, or not yet.
+// expired reports whether a certificate is no longer valid, or not yet.
 func expired(err error) bool {
 	invalid, ok := errors.AsType[x509.CertificateInvalidError](err)
 	return ok && invalid.Reason == x509.Expired
@@ -68,7 +68,7 @@ func unanswered(err error, service string) diagnosis.Finding {
 	return f
 }
 
-// hintOfRuntime says what to do if the container runtime does not reach a host.
+// hintOfRuntime returns what to do if the container runtime does not reach a host.
 func hintOfRuntime(err error, host string) string {
 	operation, dialed := errors.AsType[*net.OpError](err)
 	_, unknown := errors.AsType[x509.UnknownAuthorityError](err)

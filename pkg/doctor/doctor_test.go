@@ -40,14 +40,14 @@ func TestHealthyNode(t *testing.T) {
 	}
 	for _, c := range report.Checks {
 		if c.Result != diagnosis.OK {
-			t.Errorf("%s: %s %s", c.Kind.Code, c.Result, c.Detail)
+			t.Errorf("%s is %s (%s); want ok", c.Kind.Code, c.Result, c.Detail)
 		}
 	}
 	var got []string
 	for _, call := range n.aws.Calls(fakeaws.Registry, fakeaws.S3) {
 		got = append(got, call.Operation+" "+call.Outcome)
 	}
-	slices.Sort(got[:2]) // the probes, at the same time
+	slices.Sort(got[:2]) // the probes, in any order
 	blob := "/v2/team-a/app/blobs/" + n.layer
 	want := []string{
 		"GET / AccessDenied", "GET /v2/ 401", "GET /v2/ ok", "HEAD /v2/team-a/app/manifests/v1 ok", "GET /v2/team-a/app/manifests/v1 ok",
@@ -58,8 +58,8 @@ func TestHealthyNode(t *testing.T) {
 	}
 }
 
-// TestEnvironment: the doctor adopts the plugin's environment, which is the
-// kubelet's and then the entry's.
+// TestEnvironment: doctor adopts the plugin's environment: the kubelet's, then the
+// entry's.
 func TestEnvironment(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
@@ -100,8 +100,8 @@ func TestDarkNetwork(t *testing.T) {
 	}
 }
 
-// TestOnlyRealDependenciesCount: roles and tokens are tried although unrelated
-// checks fail.
+// TestOnlyRealDependenciesCount: doctor tries roles and tokens even if unrelated checks
+// fail.
 func TestOnlyRealDependenciesCount(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -155,7 +155,7 @@ func TestChangesNothing(t *testing.T) {
 	without := newNode(t)
 	without.examine()
 	if _, err := os.Stat(filepath.Join(without.dir, "cache")); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("the cache's directory: %v", err)
+		t.Errorf("the directory of the cache: got %v, want that doctor does not make it", err)
 	}
 }
 
@@ -205,8 +205,8 @@ func TestEntries(t *testing.T) {
 	}
 }
 
-// TestPublic: images of ECR Public are pulled without a token on a node that has no
-// identity and does not reach the API.
+// TestPublic: a node without an identity, and without access to the API, pulls images
+// of ECR Public without a token.
 func TestPublic(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
@@ -226,19 +226,19 @@ func TestPublic(t *testing.T) {
 			t.Errorf("%s is %q; want %s", code, got[code], want)
 		}
 	}
-	if got["D17"] != diagnosis.Failed { // no certificate here is for it
-		t.Errorf("D17 is %q", got["D17"])
+	if got["D17"] != diagnosis.Failed { // no fake host has a certificate for public.ecr.aws
+		t.Errorf("D17 is %q; want failed", got["D17"])
 	}
 	if _, asked := got["D22"]; asked {
-		t.Error("the registry was asked with a token")
+		t.Error("doctor asked the registry with a token")
 	}
 	if v, _ := report.Verdict(); v.Check.Kind != reachRegistry {
 		t.Error(text(t, report))
 	}
 }
 
-// TestWithoutSettings: checks that need AWS are skipped, with both sources of a
-// chain.
+// TestWithoutSettings: without the SDK's settings, doctor skips the checks that need
+// AWS, for both sources of a chain.
 func TestWithoutSettings(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*node){"node": func(*node) {}, "pod": func(n *node) { n.asPod(pullRole) }} {
@@ -250,7 +250,7 @@ func TestWithoutSettings(t *testing.T) {
 			report := n.examine()
 			for _, c := range report.Checks {
 				if c.Kind.Code >= clock.Code && c.Result != diagnosis.Skipped {
-					t.Errorf("%s is %s: %s", c.Kind.Code, c.Result, c.Detail)
+					t.Errorf("%s is %s (%s); want skipped", c.Kind.Code, c.Result, c.Detail)
 				}
 			}
 			if v, _ := report.Verdict(); v.Check.Kind != awsSettings {
@@ -260,8 +260,8 @@ func TestWithoutSettings(t *testing.T) {
 	}
 }
 
-// TestWithoutKubeletsEnvironment: the doctor keeps its own environment, and says
-// so.
+// TestWithoutKubeletsEnvironment: if doctor cannot read the kubelet's environment, it
+// keeps its own and says so.
 func TestWithoutKubeletsEnvironment(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
@@ -269,13 +269,14 @@ func TestWithoutKubeletsEnvironment(t *testing.T) {
 	report := n.examine()
 	for _, c := range report.Checks {
 		if c.Kind == providerEntry && (c.Result != diagnosis.Warning || c.Hint != "run doctor as root") {
-			t.Errorf("%s %s; %s", c.Result, c.Detail, c.Hint)
+			t.Errorf("got %s %s; %s, want a warning to run doctor as root", c.Result, c.Detail, c.Hint)
 		}
 	}
 }
 
-// TestImageThatIsBuilt: a node image can be examined without a kubelet.
-func TestImageThatIsBuilt(t *testing.T) {
+// TestNodeImageWithoutKubelet: doctor can examine a node image on which no kubelet
+// runs.
+func TestNodeImageWithoutKubelet(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
 	n.flags = nil

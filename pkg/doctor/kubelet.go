@@ -16,8 +16,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/providerconfig"
 )
 
-// kubelet is what is known about the node's kubelet. Paths are as this process sees
-// them. They start with the kubelet's root directory if that differs.
+// kubelet holds what doctor knows about the node's kubelet. Paths are as this process
+// sees them. They start with the kubelet's root directory if that differs.
 type kubelet struct {
 	process            *procfs.Process // nil if none was searched or found
 	version            providerconfig.Version
@@ -43,7 +43,7 @@ const rancherDir = "/var/lib/rancher/credentialprovider"
 func (e *examination) findKubelet(ctx context.Context) {
 	e.kubelet.found = e.do(ctx, &diagnosis.Check{Kind: kubeletProcess, Run: func(ctx context.Context) diagnosis.Finding {
 		if e.KubeletConfig != "" {
-			e.Proc = "" // the programs that run here are not that node's
+			e.Proc = "" // the programs here do not belong to the examined node image
 			e.kubelet.configPath, e.kubelet.binDir = e.KubeletConfig, e.BinDir
 			return diagnosis.Fine("not searched for, because --kubelet-config names its configuration")
 		}
@@ -97,8 +97,8 @@ func (e *examination) inspect(ctx context.Context, p procfs.Process) diagnosis.F
 // path returns the path of a file of the kubelet for this process.
 func (k *kubelet) path(name string) string { return filepath.Join(k.root, name) }
 
-// rootOf returns the root directory of a process as this process sees it; empty if it
-// is the same, or if only root may know.
+// rootOf returns the root directory of a process as this process sees it. It is empty
+// if both have the same, or if only root may know.
 func rootOf(p procfs.Process) string {
 	if p.SameRoot() {
 		return ""
@@ -132,8 +132,8 @@ func joined(errs []error) string {
 	return strings.Join(texts, "; ")
 }
 
-// checkLoaded checks that the kubelet started after the last change of the files
-// that it reads at its start.
+// checkLoaded checks that no file that the kubelet reads at its start has changed
+// since.
 func (e *examination) checkLoaded(ctx context.Context) {
 	k := &e.kubelet
 	e.do(ctx, &diagnosis.Check{Kind: loadedSince, Needs: []*diagnosis.Check{k.found, k.read}, Run: func(context.Context) diagnosis.Finding {
@@ -166,8 +166,8 @@ func (e *examination) checkLoaded(ctx context.Context) {
 // reports the time of boot in whole seconds.
 const startTolerance = 2 * time.Second
 
-// adoptEnvironment gives this process the plugin's environment: the kubelet's, and
-// then the env of the entry. It returns what it could not read.
+// adoptEnvironment gives this process the plugin's environment: the kubelet's, and then
+// the env of the entry. It returns an error if it cannot read the kubelet's.
 func (e *examination) adoptEnvironment() error {
 	k := &e.kubelet
 	environ := e.Process.Environ()

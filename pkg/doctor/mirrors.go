@@ -62,8 +62,8 @@ type hostsToml struct {
 	} `toml:"host"`
 }
 
-// others returns the other hosts that containerd tries: those of the file, and last
-// the server, which is the image's own host by default.
+// others returns the hosts that containerd tries besides the endpoint: those of the
+// file, and last the server. The default server is the image's own host.
 func (h hostsToml) others(endpoint, imageHost string) (found []string) {
 	server := h.Server
 	if server == "" {
@@ -93,7 +93,7 @@ type containerdConfig struct {
 }
 
 // certsDirsOf returns the directories in which containerd looks for hosts.toml. It
-// is empty if there is none.
+// returns "" if there are none.
 func certsDirsOf(config []byte) (string, error) {
 	var c containerdConfig
 	if err := toml.Unmarshal(config, &c); err != nil {
@@ -113,8 +113,8 @@ func certsDirsOf(config []byte) (string, error) {
 // anyHost is the directory for hosts that have none of their own.
 const anyHost = "_default"
 
-// hostsFile reads the hosts.toml for a host: of the first directory that exists, as
-// containerd does.
+// hostsFile reads the hosts.toml for a host. Like containerd, it uses the first
+// directory that exists.
 func (e *examination) hostsFile(host string) (path string, content []byte, err error) {
 	dirs, configFile := certsDirs, e.kubelet.path("/etc/containerd/config.toml")
 	if config, err := boundedfile.Read(configFile, maxFile); err == nil {

@@ -15,8 +15,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// network holds the hosts that the pulls need. All are asked at the same time, so
-// that several hosts without an answer cost the time of one.
+// network holds the hosts that the pulls need. doctor asks all of them at the same
+// time. So several silent hosts take no longer than one.
 type network struct {
 	runtime   *runtime
 	probes    []*probe
@@ -87,7 +87,7 @@ func layerHost(reg registry.Registry) string {
 	return "prod-" + reg.Region().String() + "-starport-layer-bucket.s3." + reg.Region().String() + "." + suffix
 }
 
-// probe starts to ask a host, unless it was started before.
+// probe starts to ask a host, unless it is already asking the host.
 func (e *examination) probe(ctx context.Context, client aws.HTTPClient, u url.URL) *probe {
 	u = url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
 	i := slices.IndexFunc(e.network.probes, func(p *probe) bool { return p.client == client && p.url.Host == u.Host })
@@ -163,7 +163,8 @@ func (e *examination) reach(l leg, p *probe, public bool) *diagnosis.Check {
 	}}
 }
 
-// noSTS returns the check for a plan for which no STS can be chosen.
+// noSTS returns the check of a plan without an STS endpoint. The error says why there
+// is none.
 func noSTS(s *subject, err error) *diagnosis.Check {
 	return &diagnosis.Check{Kind: reachSTS, Subject: s.entry.Name, Run: func(context.Context) diagnosis.Finding {
 		return diagnosis.Fail(diagnosis.Node, err.Error(), "correct sts.region or endpoints.sts in the configuration, or AWS_REGION in the provider's env")

@@ -25,8 +25,8 @@ func (e *examination) checkPatterns(ctx context.Context, images []string) {
 	}
 }
 
-// unlessUnread skips a check if the configuration that it compares with cannot be
-// read.
+// unlessUnread returns a check's function. It skips the check if the plugin's
+// configuration cannot be read.
 func (e *examination) unlessUnread(run func() diagnosis.Finding) func(context.Context) diagnosis.Finding {
 	return func(context.Context) diagnosis.Finding {
 		if e.configErr != nil {

@@ -36,7 +36,7 @@ type reach struct {
 	address string
 	tls     string
 	status  int
-	ahead   time.Duration // the host's clock against the node's
+	ahead   time.Duration // how far the host's clock is ahead of the node's
 	dated   bool
 }
 
@@ -44,7 +44,7 @@ func (p *probe) run(ctx context.Context, send func(*http.Request) (*http.Respons
 	defer close(p.done)
 	ctx, cancel := context.WithTimeout(ctx, probeLimit)
 	defer cancel()
-	var mu sync.Mutex // an abandoned dial may still report
+	var mu sync.Mutex // a dial that nobody waits for may still write
 	var connected, secured string
 	note := func(to *string, text string) {
 		mu.Lock()

@@ -205,8 +205,8 @@ func (e *examination) pullDenied(text string, d denial, s *subject) diagnosis.Fi
 	return f
 }
 
-// noLayer finds the side and the hint for a refused layer. ECR refuses it, or S3,
-// whose gateway endpoint may forbid it.
+// noLayer finds the side and the hint for a refused layer. Either ECR or S3 refuses it.
+// S3 does so if its gateway endpoint forbids the download.
 func (e *examination) noLayer(err error, s *subject, host string) diagnosis.Finding {
 	refusal, ok := errors.AsType[*pull.Refusal](err)
 	if !ok || refusal.Host == s.registry.Host() || refusal.Status != http.StatusForbidden {

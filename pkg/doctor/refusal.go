@@ -25,8 +25,8 @@ const (
 	oidcProvider      = "oidc-provider"
 )
 
-// notAssumed finds the side and the hint for a failed AssumeRole. caller is the ARN
-// of the caller's role. It is empty if only STS's message names it.
+// notAssumed finds the side and the hint for a failed AssumeRole. caller is the ARN of
+// the caller's role, or empty if only STS's message names it.
 func (e *examination) notAssumed(err error, role rule.Role, caller string) diagnosis.Finding {
 	if class, ok := failure.Of(err); !ok || class != failure.Refused {
 		return unanswered(err, "STS")

@@ -84,7 +84,7 @@ func (p *policies) repair(t *testing.T, m *diagnosis.Missing) {
 		p.permissions[m.AttachTo] = append(p.permissions[m.AttachTo], statement)
 	case repositoryPolicy:
 		if m.AttachTo != repositoryARN {
-			t.Errorf("the policy is that of %s", m.AttachTo)
+			t.Errorf("got the policy of %s, want that of the repository", m.AttachTo)
 		}
 		repository := fakeaws.Repository{Account: fakeaws.FirstAccount, Region: "eu-west-1", Name: "team-a/app"}
 		if err := p.world.SetResourcePolicy(repository, document([]any{statement})); err != nil {
@@ -95,19 +95,19 @@ func (p *policies) repair(t *testing.T, m *diagnosis.Missing) {
 		name := strings.Fields(strings.TrimPrefix(m.AttachTo, "the "))[0]
 		p.endpoints[at[name]] = append(p.endpoints[at[name]], statement)
 	default:
-		t.Fatalf("a policy of kind %q", m.Kind)
+		t.Fatalf("got the unknown kind of policy %q", m.Kind)
 	}
 	p.apply()
 }
 
-// TestMissingStatementRepairs removes one statement. The doctor prints it, and with
-// exactly this statement the pull works.
+// TestMissingStatementRepairs removes one statement. doctor prints it, and exactly this
+// statement makes the pull work.
 func TestMissingStatementRepairs(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		breakIt func(*node, *policies)
 		code    string
-		// more are the kinds of further statements that are missing, one after another.
+		// more are the kinds of the statements that are missing after the first one.
 		more []string
 	}{
 		"trust policy":     {func(_ *node, p *policies) { p.trust = map[string][]any{} }, "D19", nil},
@@ -160,7 +160,7 @@ func TestMissingStatementRepairs(t *testing.T) {
 					return
 				}
 				if !failed || want != "" && v.Check.Kind.Code != want || v.Missing == nil || kind != "" && v.Missing.Kind != kind {
-					t.Fatalf("failed: %t, %+v", failed, v)
+					t.Fatalf("got %t, %+v, want a failure of %q with a missing statement", failed, v, want)
 				}
 				p.repair(t, v.Missing)
 				want = ""
@@ -187,7 +187,7 @@ func TestEndpointForServiceAccounts(t *testing.T) {
 	p.apply()
 	v, failed := n.examine().Verdict()
 	if !failed || v.Check.Kind != assumeRole || v.Side != diagnosis.Unknown || !strings.Contains(v.Check.Hint, "the policy of the STS endpoint") {
-		t.Errorf("failed: %t, %+v", failed, v)
+		t.Errorf("got %t, %+v, want a failure of AssumeRole that names both sides", failed, v)
 	}
 	p.endpoints[fakeaws.STSEndpoint] = append(p.endpoints[fakeaws.STSEndpoint], iampolicy.PassServiceAccount(rule.NewRole(pullRole, "x")))
 	p.apply()

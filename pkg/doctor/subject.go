@@ -28,7 +28,7 @@ type subject struct {
 	plan      plan.Plan
 	planned   *diagnosis.Check
 
-	// session is the one that has requested or will request the token.
+	// session is the session that requests the token.
 	session identity.Session
 	token   ecr.Token
 }

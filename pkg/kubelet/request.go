@@ -44,16 +44,16 @@ type ServiceAccount struct {
 	Token secret.Text
 }
 
-// Image is the image's name as the pod has it, without tag and digest. It is never
+// Image returns the image's name as the pod has it, without tag and digest. It is never
 // empty.
 func (r Request) Image() string { return r.image }
 
-// ServiceAccount is the pod's service account.
+// ServiceAccount returns what the kubelet says about the pod's service account.
 func (r Request) ServiceAccount() ServiceAccount { return r.serviceAccount }
 
-// ReadRequest reads one request of at most 1 MiB, to the end of the stream. It
-// ignores unknown fields, so that newer kubelets work. Errors quote only the
-// request's kind and version, because it may hold a service account's token.
+// ReadRequest reads one request of at most 1 MiB, to the end of the stream. It ignores
+// unknown fields, so that newer kubelets work. Errors quote only the request's kind and
+// version, because the request may hold a service account's token.
 func ReadRequest(stream io.Reader) (Request, error) {
 	data, err := io.ReadAll(io.LimitReader(stream, maxRequest+1))
 	if err != nil {

@@ -16,8 +16,8 @@ import (
 	secrets "ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// secret is part of every bad request, as a service account's token may be. No
-// error may repeat it.
+// secret stands for a service account's token, and is part of every bad request. No
+// error may contain it.
 const secret = "hunter2-eyJhbGciOiJSUzI1NiJ9"
 
 const image = "444455556666.dkr.ecr.eu-west-1.amazonaws.com/app"
@@ -30,7 +30,7 @@ func TestReadRequest(t *testing.T) {
 		{"v1alpha1", `{"kind":"CredentialProviderRequest","apiVersion":"%s/v1alpha1","image":"` + image + `"}`, "v1alpha1"},
 		{"service account", `{"kind":"CredentialProviderRequest","apiVersion":"%s/v1","image":"` + image + `","serviceAccountToken":"` + secret + `","serviceAccountAnnotations":{"a":"b"}}`, "v1"},
 		{"service account without annotations", `{"kind":"CredentialProviderRequest","apiVersion":"%s/v1","image":"` + image + `","serviceAccountAnnotations":null}`, "v1"},
-		{"fields of tomorrow", `{"kind":"CredentialProviderRequest","apiVersion":"%s/v1","image":"` + image + `","podName":"x","nested":{"a":[1,2,{}]},"n":1e999}`, "v1"},
+		{"fields of a newer kubelet", `{"kind":"CredentialProviderRequest","apiVersion":"%s/v1","image":"` + image + `","podName":"x","nested":{"a":[1,2,{}]},"n":1e999}`, "v1"},
 		{"other order", `{"image":"` + image + `","apiVersion":"%s/v1","kind":"CredentialProviderRequest"}`, "v1"},
 		{"white space", " \r\n\t{ \"kind\" : \"CredentialProviderRequest\",\n\"apiVersion\":\"%s/v1\",\"image\":\"" + image + "\" } \n\n", "v1"},
 		{"escapes", `{"kind":"CredentialProviderRequest","apiVersion":"%s/v1","image":"444455556666.dkr.ecr.eu-west-1.amazonaws.com\/a\u0070p"}`, "v1"},
@@ -45,14 +45,14 @@ func TestReadRequest(t *testing.T) {
 				t.Fatal(err)
 			}
 			if request.Image() != image {
-				t.Errorf("Image() = %q", request.Image())
+				t.Errorf("Image() = %q, want %q", request.Image(), image)
 			}
 			encoded, err := request.Encode(kubelet.Empty(kubelet.ForImage, 0))
 			if err != nil {
 				t.Fatal(err)
 			}
 			if got, want := decode(t, encoded).APIVersion, "credentialprovider.kubelet.k8s.io/"+test.version; got != want {
-				t.Errorf("the answer is of %q, want %q", got, want)
+				t.Errorf("got a response with apiVersion %q, want %q", got, want)
 			}
 		})
 	}
@@ -79,7 +79,7 @@ func TestReadRequestBad(t *testing.T) {
 		{"white space", " \r\n\t", nothing},
 
 		{"other kind", request(secret, "kind", "CredentialProviderResponse"), kind("CredentialProviderResponse")},
-		{"kind in other case", request(secret, "kind", "credentialproviderrequest"), kind("credentialproviderrequest")},
+		{"kind in another case", request(secret, "kind", "credentialproviderrequest"), kind("credentialproviderrequest")},
 		{"no kind", `{"apiVersion":"credentialprovider.kubelet.k8s.io/v1","image":"x","serviceAccountToken":"` + secret + `"}`, noKind},
 		{"endless kind", request(secret, "kind", strings.Repeat("x", 1000)), kind(strings.Repeat("x", 64) + "…")},
 		{"kind of two lines", request(secret, "kind", "a\nb"), kind(`a\nb`)},
@@ -93,7 +93,7 @@ func TestReadRequestBad(t *testing.T) {
 
 		{"garbage", secret, broken(1)},
 		{"YAML", "kind: CredentialProviderRequest\ntoken: " + secret, broken(1)},
-		{"mark of UTF-8", "\ufeff" + good, broken(1)},
+		{"byte order mark", "\ufeff" + good, broken(1)},
 		{"UTF-16", "\xff\xfe{\x00}\x00" + secret, broken(1)},
 		{"breaks off", good[:len(good)-1], broken(len(good) - 1)},
 		{"breaks off in the token", good[:len(good)-len(secret)/2], broken(len(good) - len(secret)/2)},
@@ -131,35 +131,35 @@ func TestReadRequestBad(t *testing.T) {
 			t.Parallel()
 			got, err := kubelet.ReadRequest(strings.NewReader(test.in))
 			if err == nil {
-				t.Fatalf("taken for image %q", got.Image())
+				t.Fatalf("got a request for image %q, want an error", got.Image())
 			}
 			if err.Error() != test.want {
 				t.Errorf("got %s\nwant %s", err, test.want)
 			}
 			if leaks(err) {
-				t.Errorf("repeats the token: %v", err)
+				t.Errorf("the error contains the token: %v", err)
 			}
 			if !reflect.DeepEqual(got, kubelet.Request{}) {
-				t.Errorf("and yet a request: %+v", got)
+				t.Errorf("got an error and the request %+v", got)
 			}
 		})
 	}
 }
 
-func TestReadRequestAsLargeAsMayBe(t *testing.T) {
+func TestReadRequestOfMaximumSize(t *testing.T) {
 	t.Parallel()
 	good := request("x")
 	got, err := kubelet.ReadRequest(strings.NewReader(good + strings.Repeat(" ", 1<<20-len(good))))
 	if err != nil || got.Image() != image {
-		t.Errorf("got %q, %v", got.Image(), err)
+		t.Errorf("got %q, %v, want %q", got.Image(), err, image)
 	}
 }
 
-// TestReadRequestReadsNoMore: a stream without end is not read to its end.
+// TestReadRequestReadsNoMore: ReadRequest returns an error for a stream without end.
 func TestReadRequestReadsNoMore(t *testing.T) {
 	t.Parallel()
 	if _, err := kubelet.ReadRequest(endless{}); err == nil {
-		t.Error("taken")
+		t.Error("got no error for an endless stream")
 	}
 }
 
@@ -177,7 +177,7 @@ func TestReadRequestBrokenStream(t *testing.T) {
 	cause := errors.New("the pipe broke")
 	_, err := kubelet.ReadRequest(io.MultiReader(strings.NewReader(request(secret)), iotest.ErrReader(cause)))
 	if !errors.Is(err, cause) || err.Error() != "reading the request from stdin: the pipe broke" {
-		t.Errorf("got %v", err)
+		t.Errorf("got %v, want the reader's error", err)
 	}
 }
 
@@ -193,19 +193,19 @@ func FuzzReadRequest(f *testing.F) {
 		got, err := kubelet.ReadRequest(strings.NewReader(string(data)))
 		if err != nil {
 			if strings.ContainsAny(err.Error(), "\r\n\x00") || len(err.Error()) > 500 {
-				t.Errorf("not one short line: %q", err)
+				t.Errorf("got %q, want one short line", err)
 			}
 			if !reflect.DeepEqual(got, kubelet.Request{}) {
-				t.Errorf("an error and a request: %+v", got)
+				t.Errorf("got an error and the request %+v", got)
 			}
 			return
 		}
 		if got.Image() == "" {
-			t.Error("taken without an image")
+			t.Error("got a request without an image")
 		}
 		var wire v1.CredentialProviderRequest
 		if err := json.Unmarshal(data, &wire); err != nil {
-			t.Fatalf("taken, but not JSON: %v", err)
+			t.Fatalf("ReadRequest accepts text that is not JSON: %v", err)
 		}
 		encoded, err := got.Encode(kubelet.Response{Scope: kubelet.ForImage, AuthKey: got.Image(), Username: "AWS", Password: secrets.New(secret)})
 		if err != nil {
@@ -213,7 +213,7 @@ func FuzzReadRequest(f *testing.F) {
 		}
 		response := decode(t, encoded)
 		if response.APIVersion != wire.APIVersion || response.Auth[wire.Image].Password != secret {
-			t.Errorf("a request of %q for %q is answered by %s", wire.APIVersion, wire.Image, encoded)
+			t.Errorf("a request with apiVersion %q for %q gets the response %s", wire.APIVersion, wire.Image, encoded)
 		}
 	})
 }

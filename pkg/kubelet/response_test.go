@@ -80,13 +80,13 @@ func checkDecoded(t *testing.T, encoded []byte, answer kubelet.Response) {
 	}
 	if answer.AuthKey == "" {
 		if len(response.Auth) > 0 {
-			t.Errorf("credentials of nobody: %v", response.Auth)
+			t.Errorf("got the credentials %v, want none", response.Auth)
 		}
 		return
 	}
 	want := v1.AuthConfig{Username: answer.Username, Password: answer.Password.Reveal()}
 	if len(response.Auth) != 1 || response.Auth[answer.AuthKey] != want {
-		t.Errorf("auth is %v", response.Auth)
+		t.Errorf("auth is %v, want %v for %s", response.Auth, want, answer.AuthKey)
 	}
 }
 
@@ -105,14 +105,14 @@ func TestResponseHidesThePassword(t *testing.T) {
 			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t", "%10v", "%-5s", "% x"} {
 				text := fmt.Sprintf(verb, value)
 				if strings.Contains(text, secret) || strings.Contains(strings.ToLower(text), fmt.Sprintf("%x", secret)) {
-					t.Errorf("%s prints %s", verb, text)
+					t.Errorf("%s prints the password: %s", verb, text)
 				}
 			}
 			if text := fmt.Sprint(value); strings.Contains(text, secret) || !strings.Contains(text, server) {
-				t.Errorf("Sprint prints %s", text)
+				t.Errorf("Sprint prints %s, want the server without the password", text)
 			}
 			if err := fmt.Errorf("no good: %v", value); strings.Contains(err.Error(), secret) {
-				t.Errorf("an error says %v", err)
+				t.Errorf("an error contains the password: %v", err)
 			}
 		})
 	}
@@ -122,7 +122,7 @@ func TestResponseHidesThePassword(t *testing.T) {
 func TestScopes(t *testing.T) {
 	t.Parallel()
 	if kubelet.ForImage != "Image" || kubelet.ForRegistry != "Registry" {
-		t.Errorf("got %q and %q", kubelet.ForImage, kubelet.ForRegistry)
+		t.Errorf("got %q and %q, want Image and Registry", kubelet.ForImage, kubelet.ForRegistry)
 	}
 }
 
@@ -150,13 +150,13 @@ func decode(t *testing.T, encoded []byte) v1.CredentialProviderResponse {
 		t.Fatal(err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		t.Errorf("something follows the response: %v", err)
+		t.Errorf("got %v after the response, want its end", err)
 	}
 	if response.Kind != "CredentialProviderResponse" {
-		t.Errorf("kind is %q", response.Kind)
+		t.Errorf("kind is %q, want CredentialProviderResponse", response.Kind)
 	}
 	if response.CacheDuration == nil || response.CacheDuration.Duration < 0 {
-		t.Errorf("cacheDuration is %v", response.CacheDuration)
+		t.Errorf("cacheDuration is %v, want 0 or more", response.CacheDuration)
 	}
 	return response
 }

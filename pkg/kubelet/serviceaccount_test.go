@@ -54,7 +54,7 @@ func TestServiceAccount(t *testing.T) {
 		})
 	}
 	if none := (kubelet.ServiceAccount{}); !none.Token.IsZero() || len(none.Annotations) != 0 {
-		t.Errorf("the zero value is %v", none)
+		t.Errorf("the zero value is %v, want no token and no annotations", none)
 	}
 }
 
@@ -64,7 +64,7 @@ func TestFormatTellsNoToken(t *testing.T) {
 	r := readRequest(t, request(secret))
 	s := r.ServiceAccount()
 	if s.Token.Reveal() != secret {
-		t.Fatal("the request has no token that could be told")
+		t.Fatal("the request does not have the token")
 	}
 	values := map[string]any{
 		"request":         r,
@@ -114,7 +114,7 @@ func checkUntold(t *testing.T, texts ...string) {
 	for _, text := range texts {
 		for _, form := range []string{hidden, fmt.Sprintf("%x", hidden), bytesOf, base64.StdEncoding.EncodeToString([]byte(hidden))[:8]} {
 			if strings.Contains(strings.ToLower(text), strings.ToLower(form)) {
-				t.Errorf("tells the token: %s", text)
+				t.Errorf("the text contains the token: %s", text)
 			}
 		}
 	}

@@ -23,7 +23,7 @@ func (fs FS) FindKubelet() (Process, bool, error) {
 	return found[0], true, nil
 }
 
-// HasKubelet reports whether the program is another one that contains a kubelet, like
+// HasKubelet reports whether the program is not a kubelet itself but contains one, like
 // k3s and RKE2.
 func (p Process) HasKubelet() bool { return p.Name != kubeletNames[0] }
 

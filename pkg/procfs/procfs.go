@@ -99,8 +99,8 @@ func (p Process) Path(name string) string {
 	return filepath.Join(string(p.fs), strconv.Itoa(p.PID), name)
 }
 
-// ticks is the unit of times in /proc/PID/stat, the same on every Linux that Go runs
-// on (USER_HZ).
+// ticks is the number of time units per second in /proc/PID/stat (USER_HZ). It is the
+// same on every Linux that Go supports.
 const ticks = 100
 
 // Started returns when the process was started.

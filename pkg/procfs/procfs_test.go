@@ -37,14 +37,14 @@ func TestFind(t *testing.T) {
 	})
 	found, err := fs.Find("kubelet", "k3s")
 	if err != nil || len(found) != 2 || found[0].PID != 4 || found[1].PID != 30 {
-		t.Fatalf("got %+v, %v", found, err)
+		t.Fatalf("got %+v, %v, want processes 4 and 30", found, err)
 	}
 	p := found[0]
 	if value, ok := p.Flag("config"); value != "/second" || !ok {
 		t.Errorf("--config is %q, %t; want the last one", value, ok)
 	}
 	if value, ok := found[1].Flag("config"); ok {
-		t.Errorf("--config is %q", value)
+		t.Errorf("--config is %q, want none", value)
 	}
 	environ, err := p.Environ()
 	if diff := cmp.Diff([]string{"PATH=/bin", "HOME=/root"}, environ); diff != "" || err != nil {
@@ -55,10 +55,10 @@ func TestFind(t *testing.T) {
 		t.Errorf("started at %s, %v; want %s", started, err, want)
 	}
 	if _, err := found[1].Started(); err == nil {
-		t.Error("a process without stat has a start")
+		t.Error("got no error for a process without stat")
 	}
 	if _, err := FS(filepath.Join(string(fs), "none")).Find("x"); err == nil {
-		t.Error("no directory is no error")
+		t.Error("got no error for a directory that does not exist")
 	}
 }
 
@@ -69,17 +69,17 @@ func TestFlag(t *testing.T) {
 		want string
 		ok   bool
 	}{
-		"two words":         {[]string{"k", "--flag", "x"}, "x", true},
-		"one word":          {[]string{"k", "--flag=x"}, "x", true},
-		"empty":             {[]string{"k", "--flag="}, "", true},
-		"a longer name":     {[]string{"k", "--flag-x=y"}, "", false},
-		"nothing behind it": {[]string{"k", "--flag"}, "", false},
-		"the last one":      {[]string{"k", "--flag", "a", "--flag=b"}, "b", true},
+		"two words":     {[]string{"k", "--flag", "x"}, "x", true},
+		"one word":      {[]string{"k", "--flag=x"}, "x", true},
+		"empty":         {[]string{"k", "--flag="}, "", true},
+		"a longer name": {[]string{"k", "--flag-x=y"}, "", false},
+		"no value":      {[]string{"k", "--flag"}, "", false},
+		"the last one":  {[]string{"k", "--flag", "a", "--flag=b"}, "b", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if got, ok := (Process{Args: test.args}).Flag("flag"); got != test.want || ok != test.ok {
-				t.Errorf("got %q, %t", got, ok)
+				t.Errorf("got %q, %t, want %q, %t", got, ok, test.want, test.ok)
 			}
 		})
 	}
@@ -111,7 +111,7 @@ func TestRealProcess(t *testing.T) {
 		}
 		started, err := p.Started()
 		if err != nil || time.Since(started).Abs() > time.Hour {
-			t.Errorf("started at %s, %v", started, err)
+			t.Errorf("started at %s, %v; want a time within this hour", started, err)
 		}
 		return
 	}

@@ -44,7 +44,7 @@ func (r Registry) Resolve(ctx context.Context, repository, reference string) err
 	return resp.Body.Close()
 }
 
-// Manifest gets a manifest. In a pull-through cache that makes ECR import the image.
+// Manifest gets a manifest. In a pull-through cache, this makes ECR import the image.
 func (r Registry) Manifest(ctx context.Context, repository, reference string) (Manifest, error) {
 	resp, err := r.ask(ctx, http.MethodGet, repository+"/manifests/"+reference, accepted)
 	if err != nil {

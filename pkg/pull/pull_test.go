@@ -54,9 +54,9 @@ func image(t *testing.T, calls *[]string) http.HandlerFunc {
 		*calls = append(*calls, r.Method+" "+r.Host+r.URL.Path)
 		switch {
 		case r.Host == bucket && r.Header.Get("Authorization") != "":
-			t.Error("the token went to S3")
+			t.Error("S3 got the token")
 		case r.Host == bucket && r.URL.RawQuery != "X-Amz-Signature=1":
-			t.Errorf("the signature is lost: %s", r.URL)
+			t.Errorf("got the URL %s, want it with its signature", r.URL)
 		case r.Host == bucket:
 			_, _ = w.Write([]byte("{}"))
 		case !withLogin(r):
@@ -86,7 +86,7 @@ func TestPull(t *testing.T) {
 	}
 	from, err := r.Layer(ctx, "team-a/app", m)
 	if err != nil || from != bucket {
-		t.Errorf("got %q, %v", from, err)
+		t.Errorf("got %q, %v, want %s", from, err, bucket)
 	}
 	want := []string{
 		"GET " + host + "/v2/", "HEAD " + host + "/v2/team-a/app/manifests/v1", "GET " + host + "/v2/team-a/app/manifests/v1",
@@ -139,7 +139,7 @@ func TestRefusal(t *testing.T) {
 			_, err := r.Manifest(t.Context(), "app", "v1")
 			var got *Refusal
 			if !errors.As(err, &got) {
-				t.Fatalf("got %v", err)
+				t.Fatalf("got %v, want a Refusal", err)
 			}
 			test.want.Host, test.want.Method = host, http.MethodGet
 			if diff := cmp.Diff(test.want, *got); diff != "" {
@@ -157,7 +157,7 @@ func TestHostileAnswers(t *testing.T) {
 	redirect := func(location string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			if r.Host != host {
-				t.Errorf("%s was asked", r.Host)
+				t.Errorf("got a request to %s, want none", r.Host)
 			}
 			w.Header().Set("Location", location)
 			w.WriteHeader(http.StatusTemporaryRedirect)

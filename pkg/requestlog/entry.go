@@ -131,7 +131,8 @@ func classOf(err error, otherwise string) string {
 	return otherwise
 }
 
-// lines returns the outcome in one line: without and with its error and notes.
+// lines returns the outcome in one line: as summary without its error and notes, and as
+// message with them.
 func lines(o provider.Outcome, note string, elapsed time.Duration) (summary, message string) {
 	image := o.Image
 	if image == "" {

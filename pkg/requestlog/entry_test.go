@@ -147,7 +147,7 @@ func TestEntry(t *testing.T) {
 	}
 }
 
-// TestEntryHasTheTrace: the steps' times and AWS's request IDs.
+// TestEntryHasTheTrace: the entry has the steps' times and AWS's request IDs.
 func TestEntryHasTheTrace(t *testing.T) {
 	t.Parallel()
 	now := ticking()
@@ -170,7 +170,7 @@ func TestClassOfOtherErrors(t *testing.T) {
 	now := ticking()
 	got := sent(t, requestlog.New(provider.Outcome{Err: errors.New("config.yaml:1: empty")}, "configuration", trace.Start(now), now()))
 	if class := got.Get("ERROR_CLASS"); class != "configuration" {
-		t.Errorf("got %q", class)
+		t.Errorf("got %q, want configuration", class)
 	}
 }
 
@@ -195,7 +195,7 @@ func TestHostile(t *testing.T) {
 	raw, _ := journal.Raw()
 	entry, err := fakejournal.Decode(raw)
 	if err != nil || entry.Get("PRIORITY") != "3" || len(entry["MESSAGE"]) != 1 || len(raw) > 64<<10 {
-		t.Errorf("got %d bytes, %v, priority %q", len(raw), err, entry.Get("PRIORITY"))
+		t.Errorf("got %d bytes, %v, priority %q; want one message of at most 64 KiB with priority 3", len(raw), err, entry.Get("PRIORITY"))
 	}
 	for name, texts := range entry {
 		if !utf8.ValidString(texts[0]) || strings.ContainsAny(strings.Join(texts, ""), "\r\n\x00\x1b\u2028\u202e") {

@@ -52,7 +52,7 @@ func TestStreamHasTheErrorOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		if n := strings.Count(out.String(), "MARKER"); n != 1 {
-			t.Errorf("%s stands %d times in %s", name, n, out.String())
+			t.Errorf("%s occurs %d times, want once: %s", name, n, out.String())
 		}
 	}
 }
@@ -72,7 +72,7 @@ func TestFile(t *testing.T) {
 	wait.Wait()
 	info, err := os.Stat(path)
 	if err != nil || info.Mode() != 0o600 {
-		t.Fatalf("got %v, %v", info, err)
+		t.Fatalf("got %v, %v, want mode 0600", info, err)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -80,12 +80,12 @@ func TestFile(t *testing.T) {
 	}
 	for line := range strings.Lines(string(text)) {
 		if !json.Valid([]byte(line)) {
-			t.Errorf("not a line of JSON: %q", line)
+			t.Errorf("got %q, want a line of JSON", line)
 		}
 	}
 }
 
-// TestFileLink: a symbolic link of this user is followed.
+// TestFileLink: ToFile follows a symbolic link of this user.
 func TestFileLink(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -97,7 +97,7 @@ func TestFileLink(t *testing.T) {
 		t.Fatal(err)
 	}
 	if text, err := os.ReadFile(target); err != nil || len(text) == 0 {
-		t.Errorf("the link's target has %q, %v", text, err)
+		t.Errorf("the link's target has %q, %v, want the entry", text, err)
 	}
 }
 
@@ -126,12 +126,12 @@ func TestFileErrors(t *testing.T) {
 		}
 	}
 	if info, err := os.Stat(pipe); err != nil || info.Mode().Type() != fs.ModeNamedPipe {
-		t.Errorf("the pipe is %v, %v", info, err)
+		t.Errorf("the pipe became %v, %v, want it unchanged", info, err)
 	}
 }
 
-// TestFileOfAnotherUser: only root can make such a file, or such a link. Both are
-// refused.
+// TestFileOfAnotherUser: ToFile refuses a file or a link of another user. Only root can
+// make one for the test.
 func TestFileOfAnotherUser(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -152,6 +152,6 @@ func TestFileOfAnotherUser(t *testing.T) {
 		}
 	}
 	if _, err := os.Stat(filepath.Join(dir, "victim")); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("the link was followed: %v", err)
+		t.Errorf("ToFile followed the link: %v", err)
 	}
 }
