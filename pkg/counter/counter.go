@@ -28,7 +28,7 @@ type Outcome byte
 
 // These are the outcomes of requests.
 const (
-	Minted  Outcome = iota // AWS was asked for a token
+	Minted  Outcome = iota // a new token of AWS
 	Fresh                  // a token of the cache, as good as a new one
 	Stale                  // a token of the cache, because there is no new one
 	Refused                // an error: AWS refused
@@ -44,8 +44,8 @@ func (o Outcome) String() string {
 
 const (
 	current, old, totals, lock = "requests", "requests.old", "totals", "totals.lock"
-	// many is the size from which records are added to totals. most is the size
-	// from which no more requests are counted, because nothing reads the counters.
+	// many is the size at which Read adds the records to totals. most is the size at
+	// which Add stops counting, because nothing reads the counters.
 	many, most = 64 << 10, 1 << 20
 	// A record has a mark, the outcome and the duration in microseconds, and a
 	// checksum.
@@ -64,7 +64,7 @@ func Add(dir *os.Root, o Outcome, took time.Duration) error {
 	if err != nil || info.Size() >= most {
 		return err
 	}
-	_, err = file.Write(record(o, took)) // one write: others append before or after it
+	_, err = file.Write(record(o, took)) // one write, so that records of other processes cannot mix with it
 	return err
 }
 

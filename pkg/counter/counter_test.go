@@ -94,7 +94,7 @@ func TestProcesses(t *testing.T) {
 		default:
 			n := mustRead(t, dir).Count()
 			if n < last {
-				t.Fatalf("%d after %d: a counter fell", n, last)
+				t.Fatalf("the count fell: got %d after %d", n, last)
 			}
 			last = n
 		}
@@ -102,14 +102,14 @@ func TestProcesses(t *testing.T) {
 	totals := mustRead(t, dir)
 	for _, o := range counter.Outcomes() {
 		if n := totals.Requests[o]; n != processes*each/6 {
-			t.Errorf("%d %s, want %d", n, o, processes*each/6)
+			t.Errorf("got %d %s, want %d", n, o, processes*each/6)
 		}
 	}
 	if want := uint64(processes * each * (each - 1) / 2 * 1000); totals.Micros != want {
-		t.Errorf("they took %d µs, want %d", totals.Micros, want)
+		t.Errorf("got %d µs in total, want %d", totals.Micros, want)
 	}
 	if _, err := dir.Stat("totals"); err != nil {
-		t.Errorf("nothing was added up: %v", err)
+		t.Errorf("no records were added to totals: %v", err)
 	}
 }
 
@@ -126,13 +126,13 @@ func TestBuckets(t *testing.T) {
 	totals := mustRead(t, dir)
 	for i, n := range totals.Took {
 		if want := uint64(2); n != want {
-			t.Errorf("bucket %d has %d, want %d", i, n, want)
+			t.Errorf("got %[2]d in bucket %[1]d, want %[3]d", i, n, want)
 		}
 	}
 }
 
-// TestDamage: with anything in place of the files, requests succeed, and the
-// readable records count.
+// TestDamage: whatever stands in place of a file, readable records count, and Add fails
+// only if the file requests is unusable.
 func TestDamage(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"requests", "requests.old", "totals"} {
@@ -154,17 +154,17 @@ func TestDamage(t *testing.T) {
 				err := counter.Add(dir, counter.Minted, time.Second)
 				totals, _ := counter.Read(dir) // its error is about the damage
 				if (err == nil) != (totals.Requests[counter.Minted] == 1) {
-					t.Errorf("counted %d, %v", totals.Requests[counter.Minted], err)
+					t.Errorf("got the count %d, and %v from Add; want 1 exactly if Add returns no error", totals.Requests[counter.Minted], err)
 				}
 				if name != "requests" && err != nil {
-					t.Errorf("not counted: %v", err)
+					t.Errorf("Add: got %v, want no error", err)
 				}
 			})
 		}
 	}
 }
 
-// TestLimit: counters that are never read take a limited space.
+// TestLimit: counters that nothing reads use limited space.
 func TestLimit(t *testing.T) {
 	t.Parallel()
 	dir := newDir(t)
@@ -174,14 +174,14 @@ func TestLimit(t *testing.T) {
 	mustAdd(t, dir, counter.Fresh, 0)
 	info, err := dir.Stat("requests")
 	if err != nil || info.Size() != 1<<20 {
-		t.Errorf("%v, %v", info, err)
+		t.Errorf("got %v, %v, want the size to stay 1 MiB", info, err)
 	}
 	if n := mustRead(t, dir).Count(); n != 0 {
-		t.Errorf("counted %d", n)
+		t.Errorf("got the count %d, want 0", n)
 	}
 	mustAdd(t, dir, counter.Fresh, 0)
 	if n := mustRead(t, dir).Count(); n != 1 {
-		t.Errorf("counted %d after the records were added up, want 1", n)
+		t.Errorf("got the count %d after the records were added to totals, want 1", n)
 	}
 }
 
@@ -191,7 +191,7 @@ func TestString(t *testing.T) {
 	seen := map[string]bool{}
 	for _, o := range counter.Outcomes() {
 		if seen[o.String()] || o.String() == "" {
-			t.Errorf("outcome %s is %q", strconv.Itoa(int(o)), o)
+			t.Errorf("outcome %s has the word %q, want one of its own", strconv.Itoa(int(o)), o)
 		}
 		seen[o.String()] = true
 	}

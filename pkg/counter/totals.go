@@ -22,8 +22,8 @@ var Buckets = [...]time.Duration{
 type Totals struct {
 	// Requests are counted by outcome.
 	Requests [outcomes]uint64 `json:"requests"`
-	// Took counts requests by the first of Buckets that is not shorter. The last
-	// count is for requests that took longer than all.
+	// Took counts requests by the first of Buckets that is not shorter. The last count
+	// is for requests that took longer than all Buckets.
 	Took [len(Buckets) + 1]uint64 `json:"took"`
 	// Micros is the sum of the durations in microseconds.
 	Micros uint64 `json:"micros"`
@@ -72,8 +72,8 @@ func (t *Totals) addFile(dir *os.Root, name string) (size int, err error) {
 	return len(data), err
 }
 
-// readFile reads a file. A missing file counts as empty. A file exceeds the limit
-// at most by what processes write at the same time.
+// readFile reads a file. A missing file counts as empty. A file can exceed the limit
+// most only by what several processes write at the same time.
 func readFile(dir *os.Root, name string) ([]byte, error) {
 	file, err := open(dir, name, os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -110,8 +110,7 @@ func Read(dir *os.Root) (Totals, error) {
 }
 
 // settle writes the totals without the current records. Then it renames the current
-// file to the old one. If the process ended in between, the old records would count
-// again.
+// file to the old one. If the process ends in between, the old records count again.
 func (t Totals) settle(dir *os.Root) error {
 	data, err := json.Marshal(t)
 	if err != nil {

@@ -27,8 +27,7 @@ func roleItems(arn string) []iampolicy.Item {
 	}
 }
 
-// TestOneAccount: documents of several accounts are an error, before anything is
-// written.
+// TestOneAccount: documents of several accounts are an error. Nothing is written.
 func TestOneAccount(t *testing.T) {
 	t.Parallel()
 	items := append(roleItems("arn:aws:iam::444455556666:role/pull"), roleItems("arn:aws:iam::777788889999:role/pull")...)
@@ -36,7 +35,7 @@ func TestOneAccount(t *testing.T) {
 		var s strings.Builder
 		err := f.write(&s, items)
 		if err == nil || !strings.HasSuffix(err.Error(), "the documents are of 444455556666, 777788889999; choose one with --account") || s.Len() > 0 {
-			t.Errorf("%s: %v\n%s", f.name, err, &s)
+			t.Errorf("%s: got %v, want an error before any output:\n%s", f.name, err, &s)
 		}
 	}
 }
@@ -53,10 +52,10 @@ func TestKindsThatOnlySomeFormatsHave(t *testing.T) {
 		var s strings.Builder
 		err := f.write(&s, items)
 		if want := "format " + f.name + " has no endpoint-policy; use json or terraform"; f.name != "terraform" && (err == nil || err.Error() != want) {
-			t.Errorf("%s: %v, want %s", f.name, err, want)
+			t.Errorf("%s: got %v, want %s", f.name, err, want)
 		}
 		if f.name == "terraform" && (err != nil || !strings.Contains(s.String(), `resource "aws_vpc_endpoint_policy" "com_amazonaws_eu_west_1_sts"`)) {
-			t.Errorf("terraform: %v\n%s", err, &s)
+			t.Errorf("terraform: got %v, want the policy of the endpoint in:\n%s", err, &s)
 		}
 	}
 }
@@ -72,7 +71,7 @@ func TestRolesOfSimilarNames(t *testing.T) {
 	}
 	for _, want := range []string{`resource "aws_iam_role" "ecr_pull" {`, `resource "aws_iam_role" "ecr_pull_2" {`, `path                 = "/path/"`, "max_session_duration = 7200"} {
 		if strings.Count(module.String(), want) < 1 {
-			t.Errorf("no %s in\n%s", want, &module)
+			t.Errorf("want %s in:\n%s", want, &module)
 		}
 	}
 	if err := WriteCloudFormation(&template, items); err != nil {
@@ -80,7 +79,7 @@ func TestRolesOfSimilarNames(t *testing.T) {
 	}
 	resources := resourcesOf(t, template.String())
 	if len(resources) != 2 || resources["EcrPullRole"].Properties["Path"] != "/path/" || resources["EcrPull2Role"].Properties["Path"] != "/" {
-		t.Errorf("got %v", resources)
+		t.Errorf("got %v, want two roles with their paths", resources)
 	}
 }
 
@@ -111,7 +110,7 @@ func resourcesOf(t *testing.T, text string) map[string]templateResource {
 		}
 		for _, reference := range referencesIn(r.Properties) {
 			if p, ok := template.Parameters[reference]; !ok || p.Type != "String" || p.Default == "" {
-				t.Errorf("%s refers to %s: %v", name, reference, p)
+				t.Errorf("%s refers to the parameter %s: got %v, want a String with a default", name, reference, p)
 			}
 		}
 	}
@@ -157,10 +156,10 @@ func TestTemplate(t *testing.T) {
 		}
 	}
 	if depends := resources["PullRole"].DependsOn; len(depends) != 1 || depends[0] != "Cluster1Provider" {
-		t.Errorf("the role depends on %q", depends)
+		t.Errorf("the role depends on %q, want Cluster1Provider", depends)
 	}
 	if resources["PullRole"].Properties["MaxSessionDuration"] != 7200.0 {
-		t.Errorf("the role has %v", resources["PullRole"].Properties)
+		t.Errorf("the role has the properties %v, want MaxSessionDuration 7200", resources["PullRole"].Properties)
 	}
 }
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # For account ACCOUNT, by ecr-cross-account iam. It needs the AWS CLI 2 and may run any number of times.
-# It changes only roles with the tag managed-by=ecr-cross-account. Where another role would have to change, it prints the difference and
+# It changes only roles with the tag managed-by=ecr-cross-account. If another role would have to change, it prints the difference and
 # stops.
 set -eu
 
@@ -12,7 +12,7 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# ask FILE COMMAND... writes the output of an AWS command to the file. It fails if the thing does not exist.
+# ask FILE COMMAND... writes the output of an AWS command to the file. It fails if the resource does not exist.
 ask() {
   file=$1
   shift
@@ -26,12 +26,12 @@ ask() {
   exit 1
 }
 
-# same FILE FILE reports whether two JSON documents are the same but for white space. Where one of them is missing, they are not.
+# same FILE FILE reports whether two JSON documents differ at most in white space. If the first file is missing, they differ.
 same() {
   [ -f "$1" ] && [ "$(tr -d ' \n\r\t' <"$1")" = "$(tr -d ' \n\r\t' <"$2")" ]
 }
 
-# refuse WHAT IS WANTED prints the difference and stops.
+# refuse NAME FILE WANTED_FILE prints how a file differs from the wanted one, and stops.
 refuse() {
   echo "$1 differs, and has no tag managed-by=ecr-cross-account:" >&2
   [ -f "$2" ] || : >"$2"
@@ -44,7 +44,7 @@ managed() {
   [ "$(aws iam list-role-tags --role-name "$1" --query "Tags[?Key=='managed-by'].Value" --output text)" = ecr-cross-account ]
 }
 
-# role NAME PATH SECONDS makes a role, whose trust policy is the file trust.
+# role NAME PATH SECONDS makes or updates a role. Its trust policy is in the file trust.
 role() {
   if ! ask "$work/is" iam get-role --role-name "$1" --query Role.AssumeRolePolicyDocument --output json; then
     aws iam create-role --role-name "$1" --path "$2" --max-session-duration "$3" --assume-role-policy-document "file://$work/trust" \
@@ -63,7 +63,7 @@ role() {
   echo "updated the trust policy of role $1"
 }
 
-# policy ROLE NAME gives a role an inline policy, which is the file policy.
+# policy ROLE NAME gives a role an inline policy. The policy is in the file policy.
 policy() {
   ask "$work/is" iam get-role-policy --role-name "$1" --policy-name "$2" --query PolicyDocument --output json || rm -f "$work/is"
   if same "$work/is" "$work/policy"; then
@@ -79,7 +79,7 @@ policy() {
 }
 
 # provider ARN URL AUDIENCE makes an OIDC provider. An AWS CLI before 2.17 also wants the thumbprint of the issuer's certificate, in
-# THUMBPRINT. A provider that exists stays as it is: others may depend on it.
+# THUMBPRINT. An existing provider stays as it is, because others may depend on it.
 provider() {
   if ! ask "$work/is" iam get-open-id-connect-provider --open-id-connect-provider-arn "$1" --query ClientIDList --output text; then
     set -- "$1" "$2" "$3" ${THUMBPRINT:+--thumbprint-list "$THUMBPRINT"}

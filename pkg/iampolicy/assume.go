@@ -38,10 +38,10 @@ func TrustRole(caller string, role rule.Role) Statement {
 	return externalID(role, allow("TrustCaller", assuming(role)...).by("AWS", caller))
 }
 
-// TrustOrganization lets callers of an organization assume the role, if the ARN of
-// the caller's role matches the pattern. It belongs to the trust policy of the
-// role. The organization alone would allow every identity of its accounts. The
-// pattern alone would allow every account of AWS.
+// TrustOrganization lets callers of an organization assume the role, if the ARN of the
+// caller's role matches the pattern. It belongs to the trust policy of the role. The
+// organization alone would admit every identity in its accounts. The pattern alone
+// would admit roles in every account of AWS.
 func TrustOrganization(organization, callers string, role rule.Role) Statement {
 	return externalID(role, allow("TrustOrganization", assuming(role)...).by("AWS", "*").
 		when("StringEquals", "aws:PrincipalOrgID", organization).

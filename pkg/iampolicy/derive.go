@@ -33,14 +33,14 @@ type Request struct {
 // Derive computes the documents of a configuration. They have every statement that
 // its plans need, and no others.
 //
-// The nodes' own role may pull in two kinds of cases. With whenRefused, whenNoToken
-// or whenNoRole: Node, the nodes' policy gets the permissions to pull from the
-// entry's repositories. The other account's side gets nothing, because its owner
-// offers a role. There the node's identity serves only for repositories that
+// The nodes' own role may pull in two kinds of cases. With whenRefused, whenNoToken or
+// whenNoRole: Node, the nodes' policy gets the permissions to pull from the entry's
+// repositories. The images' account gets no statement for that, because its owner
+// offers a role instead. So the nodes' own role can pull only from repositories that
 // already allow it. With unmatched: Node, the nodes' policy gets the permissions to
-// pull from every account that no entry governs. These are the nodes' own account,
-// and AWS's own such as those of the EKS add-ons. They are known only if there is
-// an entry for "*", from its exceptAccounts.
+// pull from every account that no entry governs. Without an entry for "*", that can be
+// any account. With one, it is each account in its exceptAccounts, such as the nodes'
+// own account and those of the EKS add-ons.
 //
 // An entry with a longer prefix does not reduce the permissions of another entry's
 // role. IAM cannot subtract resources from a list without denying them to
@@ -78,8 +78,8 @@ type derivation struct {
 	request   Request
 	partition registry.Partition
 	items     []Item
-	// used has the service accounts that were tried. The error says why no entry
-	// accepts one, and is nil if an entry does.
+	// used maps each service account that was tried to the reason why no entry accepts
+	// it. The reason is nil if an entry accepts it.
 	used map[ServiceAccount]error
 }
 
@@ -224,7 +224,7 @@ func (d *derivation) hop(p part, caller identity, role rule.Role) error {
 	return d.trust(role, caller)
 }
 
-// trust adds that a role trusts its caller.
+// trust adds the statement by which a role trusts its caller.
 func (d *derivation) trust(role rule.Role, caller identity) error {
 	account, _, name := roleParts(role.ARN)
 	if ok, err := d.wantsRole(TrustPolicy, role.ARN); !ok {

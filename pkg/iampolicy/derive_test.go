@@ -96,7 +96,7 @@ var shorter = strings.NewReplacer("arn:aws:iam::", "", "arn:aws:ecr:", "", "Effe
 	"sts:AssumeRoleWithWebIdentity", "WEBIDENTITY", "sts:AssumeRole", "ASSUME", "sts:TagSession", "TAG", "ecr:GetAuthorizationToken", "TOKEN",
 	"oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE", "ISSUER", "system:serviceaccount:", "")
 
-// TestDerive: what each part of the configuration adds.
+// TestDerive: each part of the configuration adds its statements.
 func TestDerive(t *testing.T) {
 	t.Parallel()
 	const (
@@ -300,7 +300,7 @@ registries:
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(test.want, brief(t, items)); diff != "" {
-				t.Errorf("-want +got\n%s", diff)
+				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})
 	}
@@ -347,18 +347,18 @@ func TestDeriveWithoutFacts(t *testing.T) {
 			_, err := iampolicy.Derive(load(t, test.entries), f, r)
 			if test.want == "" {
 				if err != nil {
-					t.Errorf("got %v", err)
+					t.Errorf("got %v, want no error", err)
 				}
 				return
 			}
 			if flag, ok := iampolicy.IsMissing(err); !ok || flag != test.flag || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("flag %q: %v\nwant %q: %s", flag, err, test.flag, test.want)
+				t.Errorf("got flag %q: %v\nwant flag %q: %s", flag, err, test.flag, test.want)
 			}
 		})
 	}
 }
 
-// TestDeriveErrors: facts that do not fit the configuration.
+// TestDeriveErrors: facts that do not fit the configuration are errors.
 func TestDeriveErrors(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, entries, facts, want string }{

@@ -11,8 +11,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
-// Facts are facts that a configuration does not contain. Derive needs only those on
-// which the requested documents depend. A MissingError names the first missing one.
+// Facts hold what a configuration does not contain. Derive needs only the facts on
+// which the requested documents depend. A MissingError names the first missing fact.
 type Facts struct {
 	// NodeRoles are the roles of the nodes, all in one partition.
 	NodeRoles []NodeRole
@@ -26,7 +26,7 @@ type Facts struct {
 	Region registry.Region
 }
 
-// MissingError means that a document depends on a fact that is not known.
+// MissingError means that a document depends on an unknown fact.
 type MissingError struct {
 	// Flag is the command line's flag for the fact.
 	Flag string
@@ -44,10 +44,10 @@ func missing(flag, format string, args ...any) error {
 type NodeRole struct {
 	arn       string
 	partition registry.Partition
-	account   registry.Account // zero: a pattern
+	account   registry.Account // zero for a pattern
 }
 
-const anyAccount = "000000000000" // replaces the star when the form is checked
+const anyAccount = "000000000000" // stands for the star while ParseNodeRole checks the form
 
 // ParseNodeRole parses the ARN of a role, or a pattern of it.
 func ParseNodeRole(s string) (NodeRole, error) {
@@ -158,7 +158,8 @@ func (f Facts) partition() (registry.Partition, error) {
 
 var errNodeRole = missing("--node-role", "the role of the nodes is not known")
 
-// IsMissing returns the flag of the fact for which err is a MissingError.
+// IsMissing reports whether err is a MissingError, and returns the flag of the missing
+// fact.
 func IsMissing(err error) (flag string, ok bool) {
 	var m *MissingError
 	if !errors.As(err, &m) {

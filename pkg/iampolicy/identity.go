@@ -2,8 +2,8 @@ package iampolicy
 
 // identity is the caller: a role of a plan, or the node.
 type identity struct {
-	role string    // empty: the node
-	node *NodeRole // nil: the node's role is unknown
+	role string    // empty for the node
+	node *NodeRole // nil if the node's role is unknown
 	// perAccount means that each account of images has its own role.
 	perAccount bool
 }
@@ -19,8 +19,9 @@ func (i identity) arn() (string, error) {
 	return i.node.arn, nil
 }
 
-// permit adds statements to the policy of an identity. The scope of every account
-// adds those of an identity that pulls from every account.
+// permit adds statements to the policy of an identity. For an account that the request
+// chose, it adds nothing to an identity that pulls from every account. The scope of
+// every account adds those statements.
 func (d *derivation) permit(p part, who identity, statements ...Statement) error {
 	if p.chosen && !who.perAccount {
 		return nil
@@ -68,7 +69,8 @@ func (d *derivation) wantsRole(kind Kind, arn string) (bool, error) {
 	return false, d.chosen(kind)
 }
 
-// chosen returns an error if documents of a kind would be needed for every account.
+// chosen returns an error if the request covers documents of a kind for every account,
+// because it must choose one account.
 func (d *derivation) chosen(kind Kind) error {
 	if d.request.Account.IsZero() && d.wants(kind, "") {
 		return missing("--account ID, or leave it out with --side nodes", "the images' side of an entry for every account is known for one account at a time")

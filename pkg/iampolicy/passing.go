@@ -44,7 +44,7 @@ func (d *derivation) passOwn(n *NodeRole) error {
 	if !wants || err != nil || !dependsOnOwn {
 		return err
 	}
-	return d.endpoint("sts", PassCallerIdentity(n.arn)) // scopes has checked that it is known
+	return d.endpoint("sts", PassCallerIdentity(n.arn)) // n is not nil: scopes has checked it
 }
 
 // pass allows an identity to call STS through the VPC's endpoint.

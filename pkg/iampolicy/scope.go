@@ -17,7 +17,7 @@ import (
 // account that no entry names.
 type scope struct {
 	entry *rule.Entry
-	// account is zero for every account except those of except.
+	// account is zero for all accounts other than those in except.
 	account registry.Account
 	except  []string
 	// chosen means that the request chose this account for an entry for every
@@ -77,8 +77,8 @@ type part struct {
 	registry registry.Registry
 }
 
-// parts returns the parts of a scope in a partition. There is one for each region
-// if a role's name depends on the region, or else one.
+// parts returns the parts of a scope in a partition. There is one part for each region
+// if a role's name depends on the region. Otherwise there is one part.
 func (s scope) parts(p registry.Partition) ([]part, error) {
 	account := s.account
 	if account.IsZero() {

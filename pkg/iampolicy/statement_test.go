@@ -147,7 +147,8 @@ func TestStatements(t *testing.T) {
 	}
 }
 
-// TestNewDocument: statements become as few as possible without allowing more.
+// TestNewDocument: a document has as few statements as possible, and they allow nothing
+// more.
 func TestNewDocument(t *testing.T) {
 	t.Parallel()
 	role := func(name string, tags ...rule.Tag) rule.Role {
@@ -203,7 +204,7 @@ func TestNewDocument(t *testing.T) {
 			d := iampolicy.NewDocument(test.statements...)
 			got, err := json.Marshal(d.Statement)
 			if err != nil || d.Version != "2012-10-17" {
-				t.Fatalf("version %s, %v", d.Version, err)
+				t.Fatalf("got version %s, %v, want 2012-10-17", d.Version, err)
 			}
 			if diff := cmp.Diff(test.want, string(got)); diff != "" {
 				t.Errorf("-want +got\n%s", diff)

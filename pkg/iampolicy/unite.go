@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// unite returns as few statements as possible that allow exactly the same. A
-// statement allows every combination of its elements' values. So two statements
+// unite returns as few statements as possible that allow exactly the same as the given
+// ones. A statement allows every combination of its elements' values. So two statements
 // that differ in one element only can become one, with the values of both.
 func unite(statements []Statement) []Statement {
 	united := withoutCovered(statements)
@@ -109,15 +109,15 @@ func uniteTwo(a, b Statement) (Statement, bool) {
 	return united, differing < 2
 }
 
-// cover reports whether one of the values includes each of the others.
+// cover reports whether v includes all the other values.
 func (v Values) cover(others Values) bool {
 	return !slices.ContainsFunc(others, func(other string) bool {
 		return !slices.ContainsFunc(v, func(value string) bool { return like(value, other) })
 	})
 }
 
-// like reports whether an IAM value includes another value. In both, a star stands
-// for any text.
+// like reports whether an IAM value includes another value. A star in either stands for
+// any text.
 func like(pattern, value string) bool {
 	parts := strings.Split(pattern, "*")
 	last := len(parts) - 1

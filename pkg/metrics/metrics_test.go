@@ -67,8 +67,8 @@ func TestText(t *testing.T) {
 	}
 }
 
-// TestWriteFile: a file is replaced atomically and is readable for the collector. A
-// directory that others may write is refused.
+// TestWriteFile: WriteFile replaces a file atomically, and the collector can read it.
+// It refuses a directory in which others may write.
 func TestWriteFile(t *testing.T) {
 	t.Parallel()
 	parent := t.TempDir()
@@ -107,15 +107,15 @@ func TestWriteFile(t *testing.T) {
 				}
 				info, err := os.Stat(path)
 				if got, _ := os.ReadFile(path); string(got) != text || err != nil || info.Mode() != 0o644 {
-					t.Errorf("got %q, %v, %v", got, info, err)
+					t.Errorf("got %q, %v, %v, want %q with mode 0644", got, info, err, text)
 				}
 			}
 			if files, _ := os.ReadDir(dir); len(files) > 1 {
-				t.Errorf("left %v", files)
+				t.Errorf("got the files %v, want no temporary file", files)
 			}
 		})
 	}
 	if err := metrics.WriteFile(filepath.Join(parent, "absent", "x.prom"), nil); err == nil {
-		t.Error("written to a directory that does not exist")
+		t.Error("got no error for a directory that does not exist")
 	}
 }

@@ -36,11 +36,11 @@ func writeFile(path string, text []byte) error {
 	if err := cache.CheckParents(path); err != nil {
 		return err
 	}
-	file, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*") // the collector ignores it: its name does not end in .prom
+	file, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*") // the collector ignores it, because its name does not end in .prom
 	if err != nil {
 		return err
 	}
-	defer os.Remove(file.Name()) //nolint:errcheck // it was renamed, or is useless
+	defer os.Remove(file.Name()) //nolint:errcheck // it was renamed, or is not needed
 	_, err = file.Write(text)
 	if err = errors.Join(err, file.Chmod(0o644), file.Close()); err != nil {
 		return err
