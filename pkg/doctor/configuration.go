@@ -98,7 +98,7 @@ func cacheFinding(list []cache.Info, now time.Time) diagnosis.Finding {
 		return diagnosis.Fine("empty")
 	case len(refusals) > 0:
 		return diagnosis.Warn(strings.Join(states, ", ")+"; "+strings.Join(refusals, "; "),
-			"when the cause is repaired, the next pull after that time works; to have it at once, run: ecr-cross-account-credential-provider cache clear")
+			"once the cause is repaired, pulls work after that time; to make them work at once, run: ecr-cross-account-credential-provider cache clear")
 	}
 	return diagnosis.Fine(strings.Join(states, ", "))
 }

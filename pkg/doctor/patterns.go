@@ -77,7 +77,7 @@ func (e *examination) orderRule() string {
 	if e.kubelet.version.ByName() {
 		return "kubelets before 1.33 use the order of the providers' names"
 	}
-	return "the one of the file counts"
+	return "the order in the file counts"
 }
 
 // patternsOfEntries checks the patterns for the registries of all accounts that the

@@ -109,7 +109,7 @@ func describeAddress(address string) string {
 	case err != nil:
 		return address
 	case parsed.Addr().IsPrivate():
-		return parsed.Addr().String() + ", a private address, as that of an endpoint in the VPC"
+		return parsed.Addr().String() + ", a private address, such as that of an endpoint in the VPC"
 	}
 	return parsed.Addr().String()
 }

@@ -38,7 +38,7 @@ func WriteCloudFormation(w io.Writer, items []iampolicy.Item) error {
 	}
 	for _, r := range f.nodes {
 		id := logicalID(r.id)
-		parameters[id+"RoleName"] = parameter("The name of the nodes' role, which exists.", r.name)
+		parameters[id+"RoleName"] = parameter("The name of the nodes' existing role.", r.name)
 		resources[id+"Policy"] = resource("AWS::IAM::Policy", object{
 			"PolicyName": r.policyName, "PolicyDocument": r.permissions, "Roles": []object{{"Ref": id + "RoleName"}},
 		})

@@ -26,7 +26,7 @@ func WriteTerraform(w io.Writer, items []iampolicy.Item) error {
 		m.policy(r, "aws_iam_role."+r.id+".name")
 	}
 	for _, r := range f.nodes {
-		m.variable(r.id+"_role_name", "string", "The name of the nodes' role, which exists.", r.name)
+		m.variable(r.id+"_role_name", "string", "The name of the nodes' existing role.", r.name)
 		m.policy(r, "var."+r.id+"_role_name")
 	}
 	for n, i := range f.others {

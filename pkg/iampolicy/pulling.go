@@ -63,7 +63,7 @@ func (d *derivation) serviceAccounts(p part, n *NodeRole) error {
 		}
 	}
 	if !started && d.request.Side != Nodes {
-		return missing("--service-account NAMESPACE/NAME=ROLE_ARN", "no service account is known whose role the entry allows")
+		return missing("--service-account NAMESPACE/NAME=ROLE_ARN", "no service account is known with a role that the entry allows")
 	}
 	if source.NodeWhenNoRole || source.NodeWhenNoToken {
 		return d.pull(p, identity{node: n}, rule.NoPolicy)

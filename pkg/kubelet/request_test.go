@@ -62,7 +62,7 @@ func TestReadRequestBad(t *testing.T) {
 	t.Parallel()
 	const (
 		nothing  = "there is no request on stdin; the kubelet writes one, people can use: explain IMAGE"
-		versions = "; credentialprovider.kubelet.k8s.io/v1, v1beta1 and v1alpha1 are served; set apiVersion in the kubelet's CredentialProviderConfig"
+		versions = "; want credentialprovider.kubelet.k8s.io/v1, v1beta1 or v1alpha1; set apiVersion in the kubelet's CredentialProviderConfig"
 		noKind   = `the request on stdin is of kind ""; want CredentialProviderRequest`
 		noObject = "the request on stdin is not a JSON object"
 	)
@@ -83,11 +83,11 @@ func TestReadRequestBad(t *testing.T) {
 		{"no kind", `{"apiVersion":"credentialprovider.kubelet.k8s.io/v1","image":"x","serviceAccountToken":"` + secret + `"}`, noKind},
 		{"endless kind", request(secret, "kind", strings.Repeat("x", 1000)), kind(strings.Repeat("x", 64) + "…")},
 		{"kind of two lines", request(secret, "kind", "a\nb"), kind(`a\nb`)},
-		{"other version", request(secret, "apiVersion", "credentialprovider.kubelet.k8s.io/v2"), `request is of "credentialprovider.kubelet.k8s.io/v2"` + versions},
-		{"other group", request(secret, "apiVersion", "kubelet.config.k8s.io/v1"), `request is of "kubelet.config.k8s.io/v1"` + versions},
-		{"version without group", request(secret, "apiVersion", "v1"), `request is of "v1"` + versions},
-		{"no version", request(secret, "apiVersion", ""), `request is of ""` + versions},
-		{"space after the version", request(secret, "apiVersion", "credentialprovider.kubelet.k8s.io/v1 "), `request is of "credentialprovider.kubelet.k8s.io/v1 "` + versions},
+		{"other version", request(secret, "apiVersion", "credentialprovider.kubelet.k8s.io/v2"), `request is of apiVersion "credentialprovider.kubelet.k8s.io/v2"` + versions},
+		{"other group", request(secret, "apiVersion", "kubelet.config.k8s.io/v1"), `request is of apiVersion "kubelet.config.k8s.io/v1"` + versions},
+		{"version without group", request(secret, "apiVersion", "v1"), `request is of apiVersion "v1"` + versions},
+		{"no version", request(secret, "apiVersion", ""), `request is of apiVersion ""` + versions},
+		{"space after the version", request(secret, "apiVersion", "credentialprovider.kubelet.k8s.io/v1 "), `request is of apiVersion "credentialprovider.kubelet.k8s.io/v1 "` + versions},
 		{"empty image", request(secret, "image", ""), "the request on stdin names no image"},
 		{"no image", `{"kind":"CredentialProviderRequest","apiVersion":"credentialprovider.kubelet.k8s.io/v1","serviceAccountToken":"` + secret + `"}`, "the request on stdin names no image"},
 

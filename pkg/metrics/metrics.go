@@ -74,8 +74,8 @@ func (n Node) tokens(b *bytes.Buffer) {
 		}
 	}
 	gauge(b, "token_expires_in_seconds", "Seconds until ECR no longer accepts the cached token.", expires)
-	gauge(b, "token_fresh_for_seconds", "Seconds until the cached token is replaced at the latest; 0 is a token that is used although it is no longer fresh.", fresh)
-	gauge(b, "refusal_remembered", "Whether AWS has refused the token, and is not asked again for some minutes (1) or not (0).", refused)
+	gauge(b, "token_fresh_for_seconds", "Seconds until the cached token is no longer fresh; 0 if the node still uses a token that is not fresh.", fresh)
+	gauge(b, "refusal_remembered", "1 if AWS has refused the token and the plugin does not ask again for some minutes, otherwise 0.", refused)
 }
 
 func gauge(b *bytes.Buffer, name, help string, of map[subject]float64) {
