@@ -48,8 +48,8 @@ func (e *examination) connected(ctx context.Context) {
 	}
 }
 
-// The limits of the node's clock error. AWS refuses requests whose signature time
-// is more than 5 minutes off (IAM User Guide, "Troubleshooting signed requests").
+// These are the limits of the node's clock error. AWS refuses requests whose signature
+// time is more than 5 minutes off (IAM User Guide, "Troubleshooting signed requests").
 const (
 	clockWarning = 30 * time.Second
 	clockFailure = 5 * time.Minute

@@ -31,7 +31,7 @@ type Statement struct {
 	Condition Condition `json:",omitempty"`
 }
 
-// Principal says whom a statement is about, by kind: AWS or Federated.
+// Principal names the callers that a statement applies to, by kind: AWS or Federated.
 type Principal map[string]Values
 
 // Condition holds the values of each condition key, by operator.
@@ -84,7 +84,7 @@ func (s Statement) on(resources ...string) Statement {
 	return s
 }
 
-// by sets whom the statement is about.
+// by sets the principals of the statement.
 func (s Statement) by(kind string, principals ...string) Statement {
 	s.Principal = Principal{kind: slices.Clone(principals)}
 	return s

@@ -29,9 +29,9 @@ type Refreshed struct {
 // have priority in using AWS and the processor.
 const atOnce = 2
 
-// Refresh puts the tokens that the node will need into the cache. These are the
-// tokens of the plans that are known in advance, and those that requests have used
-// within a day. It replaces only tokens that are due.
+// Refresh puts the tokens that the node will need into the cache. These are the tokens
+// of the plans that are known in advance, and those that requests have used within a
+// day. It replaces a token only when its age reaches cache.RenewAt.
 func (p *Provider) Refresh(ctx context.Context) ([]Refreshed, error) {
 	a := &agenda{Provider: p, aws: p.node(), planned: map[cache.Key]bool{}}
 	if err := a.write(ctx); err != nil {

@@ -18,7 +18,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/trace"
 )
 
-// The limits of an entry: it must fit into one datagram, whatever it quotes.
+// These are the limits of an entry. It must fit into one datagram, whatever it quotes.
 const (
 	maxText      = 4 << 10
 	maxRequestID = 64

@@ -411,7 +411,7 @@ func newSet(t *testing.T, entries ...rule.Entry) rule.Set {
 	t.Helper()
 	set, conflicts := rule.NewSet(entries)
 	if len(conflicts) > 0 {
-		t.Fatalf("conflicts: %+v", conflicts)
+		t.Fatalf("got conflicts %+v, want none", conflicts)
 	}
 	return set
 }
