@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"os/exec" //nolint:depguard // unlike the plugin, this program runs the node's own programs
@@ -51,7 +52,7 @@ func installCommand(conf *command.Configuration) command.Command {
 				if o.Plugin == "" {
 					o.Plugin = pluginBeside(o.Tool)
 				}
-				return misused(installer(p, *root).Install(ctx, o))
+				return withCure(installer(p, *root).Install(ctx, o), os.Geteuid())
 			}
 		},
 	}
@@ -71,7 +72,7 @@ func uninstallCommand() command.Command {
 				if len(args) > 0 {
 					return command.UsageError("uninstall takes no arguments")
 				}
-				return misused(installer(p, *root).Uninstall(ctx, o))
+				return withCure(installer(p, *root).Uninstall(ctx, o), os.Geteuid())
 			}
 		},
 	}
@@ -95,8 +96,12 @@ func check(o install.Options, args []string) error {
 	return nil
 }
 
-// misused gives usage errors their exit status.
-func misused(err error) error {
+// withCure gives usage errors their exit status. If a user other than root lacks a
+// permission, the error says what to do.
+func withCure(err error, user int) error {
+	if user != 0 && errors.Is(err, fs.ErrPermission) {
+		err = fmt.Errorf("%w; run it as root", err)
+	}
 	if _, ok := errors.AsType[install.UsageError](err); ok {
 		return &command.ExitError{Status: command.Misused, Err: err}
 	}

@@ -116,6 +116,7 @@ var entries = []entry{
 	{"doctor", "name an image", needsMore},
 	{"procfs", "", needsMore},
 	{"iampolicy iamfile", "", needsMore},
+	{"operator", "run it as root", inTheWay},
 	{"operator", "this machine does not provide it", needsMore},
 	{"operator", "needs no such documents", needsMore},
 	{"install", "install does not work on", refusesNode},
