@@ -22,8 +22,8 @@ var codes = map[string]failure.Class{
 	"IDPRejectedClaim":      failure.CallersToken,
 }
 
-// unknownCode is the code that the SDK gives an error answer that it could not
-// read. It is also the SDK's message for an answer without one.
+// unknownCode is the SDK's code for an error answer that it could not read. It is
+// also the SDK's message for an error answer without a message.
 const unknownCode = "UnknownError"
 
 // answered returns the cause and the text of an error that AWS answered.
@@ -64,8 +64,8 @@ func classify(err error, code string) (class failure.Class, retried bool) {
 		status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || code == unknownCode {
 		return failure.Unavailable, true
 	}
-	// The SDK marks a signature that AWS refused because the node's clock is wrong.
-	// It has learned the time difference from the answer.
+	// If AWS refused the signature because the node's clock is wrong, the SDK marks
+	// the error as retryable. It has read the time difference from the answer.
 	return failure.Misconfigured, retry.RetryableError{}.IsErrorRetryable(err).Bool()
 }
 

@@ -40,8 +40,8 @@ type API struct {
 	profiles  []*config.SharedConfig // the profile, and its chain of source_profile
 	skew      atomic.Int64           // how far AWS's clock is ahead of the node's
 	retries   atomic.Int64           // made so far
-	transport *http.Transport        // as the SDK has set it up, with the CA bundle
-	preopened sync.Map               // host:port to chan net.Conn, which is closed empty if connecting failed
+	transport *http.Transport        // as the SDK set it up, with the CA bundle
+	preopened sync.Map               // host:port to chan net.Conn; if connecting failed, the channel is closed and empty
 }
 
 // Options are what an API needs. Timeouts, Now and Random are required.
@@ -57,8 +57,8 @@ type Options struct {
 	// override the environment.
 	Profile, ConfigFile string
 	// Environ is the process's environment, NAME=VALUE. The SDK reads the
-	// environment by itself. Environ serves to find the SDK's files and the
-	// secrets.
+	// environment by itself. This package only searches Environ for the SDK's files
+	// and for secrets.
 	Environ []string
 	// Trace records steps and request IDs; nil records nothing.
 	Trace *trace.Trace
@@ -128,7 +128,7 @@ func (a *API) Instance(ctx context.Context) (Instance, error) {
 	})
 }
 
-// STS makes a client of STS in a region that uses the given credentials.
+// STS makes a client of STS in a region. The client uses the given credentials.
 func (a *API) STS(region registry.Region, fips bool, as aws.Credentials) (*sts.Client, error) {
 	e := endpoint{url: a.options.STSEndpoints[region], fips: fips}
 	client := sts.NewFromConfig(a.as(region.String(), as), func(o *sts.Options) {
@@ -174,8 +174,9 @@ type endpoint struct {
 	fips, dualStack bool
 }
 
-// settle sets a client's options, and notes the URL that they name. It turns FIPS
-// and dual-stack off for such a URL, because the SDK refuses them together.
+// settle sets a client's options, and notes the URL that they name, if any. It
+// turns FIPS and dual-stack off if there is a URL, because the SDK refuses the
+// combination.
 func (e *endpoint) settle(base **string, fips *aws.FIPSEndpointState, dualStack *aws.DualStackEndpointState) {
 	if e.fips {
 		*fips = aws.FIPSEndpointStateEnabled
@@ -192,7 +193,7 @@ func (e *endpoint) settle(base **string, fips *aws.FIPSEndpointState, dualStack 
 	}
 }
 
-// check returns an error for an endpoint to which nothing may be sent.
+// check returns an error if nothing may be sent to the endpoint.
 func (a *API) check(e endpoint) error {
 	if e.url == "" {
 		return nil

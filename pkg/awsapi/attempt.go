@@ -31,14 +31,14 @@ type attempt struct {
 	p  progress
 }
 
-// progress is what is known about a request.
+// progress describes how far a request got.
 type progress struct {
 	method, host, path string
 	proxy              string // its host, if there is one
 	stage              stage
-	address            string // the one to connect to
+	address            string // that it connects to
 	status             int    // of the answer; 0 if there was none
-	err                error  // of the connection, also while reading the body
+	err                error  // of the connection, also if it came with the body
 }
 
 type attemptKey struct{}
@@ -89,7 +89,7 @@ func (a *attempt) watch(ctx context.Context, method string, u *url.URL) context.
 	})
 }
 
-// doing returns the words for the stage in a message.
+// doing describes the stage for a message.
 func (p progress) doing() string {
 	return [...]string{
 		"starting", "looking up its name", "connecting to " + p.address, "in the TLS handshake", "waiting for its answer", "reading its answer",

@@ -21,7 +21,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// loadAPI makes an API without configured endpoints, which never waits to retry.
+// loadAPI makes an API without configured endpoints. The API does not wait before
+// it retries.
 func loadAPI(t *testing.T) *API {
 	t.Helper()
 	api, err := Load(t.Context(), Options{
@@ -62,7 +63,7 @@ func apiOver(t *testing.T, f do) *API {
 	return api
 }
 
-// testRegion is where the tests' calls go.
+// testRegion is the region of the tests' calls.
 func testRegion() registry.Region { return regionOf("eu-west-1") }
 
 // regionOf parses a valid region.
@@ -197,18 +198,18 @@ func serve(t *testing.T, h http.Handler, overTLS bool) (*API, *counter) {
 func wantError(t *testing.T, err error, class failure.Class, starts string, contains ...string) {
 	t.Helper()
 	if err == nil {
-		t.Fatal("no error")
+		t.Fatalf("got no error, want %q", starts)
 	}
 	if got, ok := failure.Of(err); !ok || got != class {
-		t.Errorf("class %q (%t), want %q: %v", got, ok, class, err)
+		t.Errorf("got class %q (%t), want %q: %v", got, ok, class, err)
 	}
 	wantLine(t, err.Error())
 	if !strings.HasPrefix(err.Error(), starts) {
-		t.Errorf("text %q, want it to start with %q", err, starts)
+		t.Errorf("got text %q, want it to start with %q", err, starts)
 	}
 	for _, words := range contains {
 		if !strings.Contains(err.Error(), words) {
-			t.Errorf("text %q, want %q in it", err, words)
+			t.Errorf("got text %q, want %q in it", err, words)
 		}
 	}
 }

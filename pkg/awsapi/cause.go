@@ -52,7 +52,7 @@ var causes = []cause{
 
 	{find: expiredCertificate, text: untrusted, hint: "check the node's clock, and then the certificate"},
 	{find: is[x509.UnknownAuthorityError], text: untrusted, hint: "if a proxy inspects TLS, name a file with its CA's certificate in AWS_CA_BUNDLE in the provider's env"},
-	{find: is[x509.HostnameError], text: untrusted, hint: "check to which server DNS, the proxy or the configured endpoint leads"},
+	{find: is[x509.HostnameError], text: untrusted, hint: "check where DNS, the proxy or the configured endpoint leads"},
 	{find: is[*tls.CertificateVerificationError], text: untrusted, hint: "check which server answers as HOST"},
 	{find: notTLS, text: "HOST does not speak TLS", hint: "check the port of the endpoint or proxy, and whether it serves https"},
 	{find: failedHandshake, text: "the TLS handshake with HOST failed: DETAIL", hint: "check which server or proxy answers as HOST, and its TLS versions"},

@@ -26,7 +26,7 @@ import (
 func wantHint(t *testing.T, err error, want string) {
 	t.Helper()
 	if got := Hint(err, "STS"); got != want {
-		t.Errorf("hint %q, want %q", got, want)
+		t.Errorf("got hint %q, want %q", got, want)
 	}
 }
 
@@ -79,7 +79,7 @@ func TestCauses(t *testing.T) {
 
 		"certificate expired": {verify(x509.CertificateInvalidError{Reason: x509.Expired}), at(handshaking), rejected + "x509: certificate has expired or is not yet valid: ", "check the node's clock, and then the certificate", false, failure.Unavailable},
 		"unknown authority":   {verify(x509.UnknownAuthorityError{}), at(handshaking), rejected + "x509: certificate signed by unknown authority", "if a proxy inspects TLS, name a file with its CA's certificate in AWS_CA_BUNDLE in the provider's env", false, failure.Unavailable},
-		"other name":          {verify(x509.HostnameError{Certificate: &x509.Certificate{DNSNames: []string{"a.example"}}, Host: "HOST"}), at(handshaking), rejected + "x509: certificate is valid for a.example, not HOST", "check to which server DNS, the proxy or the configured endpoint leads", false, failure.Unavailable},
+		"other name":          {verify(x509.HostnameError{Certificate: &x509.Certificate{DNSNames: []string{"a.example"}}, Host: "HOST"}), at(handshaking), rejected + "x509: certificate is valid for a.example, not HOST", "check where DNS, the proxy or the configured endpoint leads", false, failure.Unavailable},
 		"certificate refused": {verify(errors.New("x509: odd")), at(handshaking), rejected + "x509: odd", "check which server answers as HOST", false, failure.Unavailable},
 		"not tLS":             {tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}, at(handshaking), "HOST does not speak TLS", "check the port of the endpoint or proxy, and whether it serves https", false, failure.Unavailable},
 		"handshake failed":    {tls.AlertError(40), at(handshaking), "the TLS handshake with HOST failed: tls: handshake failure", "check which server or proxy answers as HOST, and its TLS versions", false, failure.Unavailable},
@@ -128,8 +128,8 @@ func TestCauses(t *testing.T) {
 	}
 }
 
-// TestMetadataHint: the hints about a service in the network do not fit the
-// metadata service.
+// TestMetadataHint: an unreachable metadata service has its own hint, because the
+// hints about AWS's services do not fit.
 func TestMetadataHint(t *testing.T) {
 	t.Parallel()
 	err := &smithy.OperationError{ServiceID: "ec2imds", Err: context.DeadlineExceeded}
@@ -137,7 +137,8 @@ func TestMetadataHint(t *testing.T) {
 	wantHint(t, e, "check that the instance metadata service is on and that the node reaches 169.254.169.254")
 }
 
-// TestProxy: the errors that a real proxy causes, and how often it is asked.
+// TestProxy: the errors that a real proxy causes, and the number of requests to the
+// proxy.
 func TestProxy(t *testing.T) {
 	t.Parallel()
 	silent := listen(t, func(net.Conn) {})

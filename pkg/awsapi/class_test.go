@@ -16,8 +16,8 @@ import (
 
 func quiet() *log.Logger { return log.New(io.Discard, "", 0) }
 
-// TestAnswers is the contract's table of errors, for errors that AWS answers:
-// each one's class, its text, and whether it is asked again.
+// TestAnswers is the contract's table of errors, for errors that AWS answers. It
+// checks the class and the text of each error, and whether another attempt follows.
 func TestAnswers(t *testing.T) {
 	t.Parallel()
 	const signature = "the request's signature was not accepted"
@@ -89,10 +89,10 @@ func TestAnswers(t *testing.T) {
 				text := strings.Replace(test.text, "HOST", host, 1)
 				wantError(t, err, test.class, text)
 				if err.Error() != text {
-					t.Errorf("text %q, want %q", err, text)
+					t.Errorf("got text %q, want %q", err, text)
 				}
 				if want := map[bool]int32{true: MaxAttempts, false: 1}[test.again]; count.n.Load() != want {
-					t.Errorf("%d requests, want %d", count.n.Load(), want)
+					t.Errorf("got %d requests, want %d", count.n.Load(), want)
 				}
 			})
 		}
@@ -132,9 +132,9 @@ func TestUnusable(t *testing.T) {
 	t.Parallel()
 	unusable := fmt.Errorf("getting a token: %w", Unusable("the answer has no token"))
 	if class, ok := failure.Of(unusable); !ok || class != failure.Unavailable || Hint(unusable, "STS") != "" {
-		t.Errorf("%v, %t", class, ok)
+		t.Errorf("got class %v (%t), hint %q; want %v and no hint", class, ok, Hint(unusable, "STS"), failure.Unavailable)
 	}
 	if Hint(errors.New("other"), "STS") != "" || Hint(nil, "STS") != "" {
-		t.Error("an error that is not of a call has no hint")
+		t.Error("got a hint for an error that is not of a call, or for nil; want none")
 	}
 }

@@ -6,16 +6,17 @@ import (
 )
 
 // The node's own clock may be wrong (no NTP). The Date headers of AWS's answers may
-// be wrong too (a proxy that writes its own). Two rules follow.
+// be wrong too (a proxy may write its own). Two rules follow.
 //
-//   - A life is the shorter of both views: a Date in the past must not make an old
-//     token look valid to the processes that later read it from the cache, which
+//   - The shorter life by both clocks counts. Otherwise a Date in the past could make
+//     an old token look valid to processes that later read it from the cache: they
 //     know only the node's clock.
-//   - Something has expired only if both views say so: one wrong clock does not fail
-//     a pull. Such a token may be used but not kept: its life is 0.
+//   - Something has expired only if both clocks say so, so one wrong clock does not
+//     fail a pull. If the clocks disagree on a token's end, the token may be used
+//     but not kept: its life is 0.
 
 // skewThreshold is the smallest difference of the clocks that counts. Rounding to
-// seconds and the time of a round trip explain smaller ones.
+// seconds and the time of a round trip explain smaller differences.
 const skewThreshold = 5 * time.Second
 
 // observe derives the skew from an answer's Date header.
@@ -44,9 +45,9 @@ func (a *API) Expired(t time.Time) bool {
 	return max(byNode, byNode-a.Skew()) <= 0
 }
 
-// Remaining returns how long something that expires at t still lives. It is the
-// shorter time of the node's clock and AWS's, and at least 0. Add it to Now for the
-// time of expiry by the node's clock.
+// Remaining returns the time until t: the shorter one by the node's clock and by
+// AWS's, and at least 0. Now plus Remaining is the time of expiry by the node's
+// clock.
 func (a *API) Remaining(t time.Time) time.Duration {
 	byNode := t.Sub(a.Now())
 	return max(0, min(byNode, byNode-a.Skew()))

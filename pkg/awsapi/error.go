@@ -15,10 +15,10 @@ import (
 )
 
 // Error says why a call to AWS gave no usable answer. It has a class, and the cause
-// in one line without a secret.
+// in one line without secrets.
 type Error struct {
 	class      failure.Class
-	text, hint string // in the hint, SERVICE is still to be filled in
+	text, hint string // the hint may contain the word SERVICE; Hint replaces it
 	retried    bool
 	err        error
 }

@@ -70,7 +70,8 @@ func (o Options) profile() string {
 	return cmp.Or(o.Profile, Variable(o.Environ, "AWS_PROFILE"), Variable(o.Environ, "AWS_DEFAULT_PROFILE"), "default")
 }
 
-// checkFiles checks the files that the SDK opens, also those that a profile names.
+// checkFiles checks the files that the SDK opens, including those that a profile
+// names.
 func (o Options) checkFiles(ctx context.Context) error {
 	files := o.sharedFiles()
 	for _, name := range append(slices.Clone(tokenFiles), "AWS_CA_BUNDLE") {

@@ -13,13 +13,13 @@ import (
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// STSHost returns the host that assumes roles in a region. Nothing is sent.
+// STSHost returns the host of STS in a region. It sends nothing.
 func (a *API) STSHost(region registry.Region, fips bool) (string, error) {
 	u, err := a.STSURL(region, fips)
 	return u.Host, err
 }
 
-// STSURL returns the URL at which roles are assumed in a region. Nothing is sent.
+// STSURL returns the URL of STS in a region. It sends nothing.
 func (a *API) STSURL(region registry.Region, fips bool) (url.URL, error) {
 	return a.urlOf(func(ctx context.Context, a *API) error {
 		client, err := a.STS(region, fips, nobody())
@@ -30,14 +30,15 @@ func (a *API) STSURL(region registry.Region, fips bool) (url.URL, error) {
 	})
 }
 
-// ECRHost returns the host of the API that issues a registry's tokens. Nothing is
-// sent.
+// ECRHost returns the host of the API that issues a registry's tokens. It sends
+// nothing.
 func (a *API) ECRHost(api registry.API) (string, error) {
 	u, err := a.ECRURL(api)
 	return u.Host, err
 }
 
-// ECRURL returns the URL of the API that issues a registry's tokens. Nothing is sent.
+// ECRURL returns the URL of the API that issues a registry's tokens. It sends
+// nothing.
 func (a *API) ECRURL(api registry.API) (url.URL, error) {
 	return a.urlOf(func(ctx context.Context, a *API) error {
 		if api.Public {
@@ -60,10 +61,10 @@ func nobody() aws.Credentials {
 	return aws.Credentials{AccessKeyID: "nobody", SecretAccessKey: "nothing"}
 }
 
-// urlOf starts a call and stops it once its URL is known. So the URL is the one of
-// a real call.
+// urlOf starts a call and stops it once its URL is known. So the URL is that of a
+// real call.
 //
-//nolint:contextcheck,nolintlint // nothing waits; for the callers
+//nolint:contextcheck,nolintlint // nothing waits; contextcheck reports the callers
 func (a *API) urlOf(call func(context.Context, *API) error) (url.URL, error) {
 	var found url.URL
 	stopped := errors.New("stopped before it was sent")
@@ -86,12 +87,12 @@ func (a *API) urlOf(call func(context.Context, *API) error) (url.URL, error) {
 }
 
 // stsFIPS are the regions of partition aws in which STS has a FIPS endpoint. All
-// regions of GovCloud have one. Sources: the SDK's endpoints, and AWS's page
+// regions of GovCloud have one, too. Sources: the SDK's endpoints, and AWS's page
 // "FIPS".
 var stsFIPS = []string{"us-east-1", "us-east-2", "us-west-1", "us-west-2"}
 
 // STSHasFIPS reports whether a FIPS registry's roles can be assumed in a region.
-// That is so if STS has a FIPS endpoint there, or if an endpoint is configured.
+// They can if STS has a FIPS endpoint there, or if an endpoint is configured.
 func (a *API) STSHasFIPS(region registry.Region) bool {
 	if region.Partition() == registry.AWSUSGov || slices.Contains(stsFIPS, region.String()) {
 		return true

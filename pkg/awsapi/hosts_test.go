@@ -110,7 +110,7 @@ func TestSTSHost(t *testing.T) {
 func TestPublicHost(t *testing.T) {
 	t.Parallel()
 	if got, err := loadAPI(t).ECRHost(registry.API{Public: true}); err != nil || got != "api.ecr-public.us-east-1.amazonaws.com" {
-		t.Errorf("got %q, %v", got, err)
+		t.Errorf("got %q, %v; want api.ecr-public.us-east-1.amazonaws.com", got, err)
 	}
 }
 
@@ -142,7 +142,7 @@ func TestNamedEndpoints(t *testing.T) {
 			"ecr.example <nil>", "sts.example <nil>", "public.example <nil>",
 		},
 		{
-			"each, for a FIPS and dual-stack registry, both in the environment too",
+			"each, with FIPS and dual-stack in the registry and in the environment",
 			[]string{"AWS_ENDPOINT_URL_ECR=https://ecr.example", "AWS_ENDPOINT_URL_STS=https://sts.example", "AWS_ENDPOINT_URL_ECR_PUBLIC=https://public.example", "AWS_USE_FIPS_ENDPOINT=true", "AWS_USE_DUALSTACK_ENDPOINT=true"},
 			fips,
 			"ecr.example <nil>", "sts.example <nil>", "public.example <nil>",
@@ -190,7 +190,7 @@ func TestNamedEndpoints(t *testing.T) {
 			lines := strings.Split(inChild(t, "hosts", test.env, test.image), "\n")
 			want := []string{test.ecr, test.sts, test.public}
 			if test.public == "" {
-				lines[2] = "" // no such endpoint exists, and none is needed
+				lines[2] = "" // ECR Public has no FIPS endpoint, and needs none
 			}
 			if !slices.Equal(lines, want) {
 				t.Errorf("got %q, want %q", lines, want)
@@ -199,8 +199,8 @@ func TestNamedEndpoints(t *testing.T) {
 	}
 }
 
-// TestInsecureEndpoint: no request is made over plain http, and the error has the
-// class for that.
+// TestInsecureEndpoint: no request is made over plain http, and the error's class
+// is Misconfigured.
 func TestInsecureEndpoint(t *testing.T) {
 	t.Parallel()
 	for _, endpoint := range []string{"http://192.0.2.1", "http://ecr.example%C2%85line", "http://" + strings.Repeat("a", 5000)} {
@@ -221,13 +221,13 @@ func TestAsLeavesTheNodeAlone(t *testing.T) {
 	cfg := api.as("us-west-2", secrets)
 	got, err := cfg.Credentials.Retrieve(t.Context())
 	if err != nil || got.AccessKeyID != secrets.AccessKeyID || cfg.Region != "us-west-2" {
-		t.Errorf("got %v in %s, %v", got.AccessKeyID, cfg.Region, err)
+		t.Errorf("got key %v in %s, %v; want %s in us-west-2", got.AccessKeyID, cfg.Region, err, secrets.AccessKeyID)
 	}
 	if api.cfg.Region != "" || api.cfg.Credentials != before {
-		t.Error("the API has changed")
+		t.Error("as has changed the API, want no change")
 	}
 	if _, ok := api.cfg.Retryer().(aws.NopRetryer); !ok {
-		t.Error("the SDK retries")
+		t.Error("got a Retryer that retries, want aws.NopRetryer")
 	}
 }
 
@@ -263,7 +263,7 @@ func checkRegion(t *testing.T, p partition, name string) {
 	t.Helper()
 	region, err := registry.ParseRegion(name)
 	if err != nil || region.Partition().String() != p.ID {
-		t.Errorf("%s is in %q, %v; want %s", name, region.Partition(), err, p.ID)
+		t.Errorf("got %s in %q, %v; want %s", name, region.Partition(), err, p.ID)
 		return
 	}
 	reg := registryOf(t, fmt.Sprintf("444455556666.dkr.ecr.%s.%s", name, p.Outputs.DNSSuffix))
@@ -285,7 +285,7 @@ func partitionsOfSDK(t *testing.T) []partition {
 	}
 	var file struct{ Partitions []partition }
 	if err := json.Unmarshal(text, &file); err != nil || len(file.Partitions) < 8 {
-		t.Fatalf("%d partitions, %v", len(file.Partitions), err)
+		t.Fatalf("got %d partitions, %v; want at least 8", len(file.Partitions), err)
 	}
 	return file.Partitions
 }

@@ -38,7 +38,7 @@ func apiTransport(t Timeouts) *awshttp.BuildableClient {
 }
 
 // metadataTransport reaches the node's metadata services. It never uses a proxy,
-// which could keep the credentials.
+// because a proxy could keep the credentials.
 func metadataTransport(t Timeouts) *awshttp.BuildableClient {
 	return transport(t.Metadata, t.Metadata, func(r *http.Request) (*url.URL, error) { return nil, checkMetadata(r.URL) })
 }
@@ -111,9 +111,9 @@ func checkMetadata(u *url.URL) error {
 }
 
 // instrument returns the middleware of every client, including the SDK's own. It is
-// the last one before the HTTP client. It records how far each attempt gets, limits
-// the answers, refuses redirects, and notes request IDs. It passes the time to
-// observe, unless that is nil.
+// the last middleware before the HTTP client. It records how far each attempt gets,
+// limits the answers, refuses redirects, and notes request IDs. It passes the
+// answer's headers to observe, unless observe is nil.
 func (a *API) instrument(observe func(http.Header)) stack {
 	m := middleware.DeserializeMiddlewareFunc("Instrument", func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (
 		middleware.DeserializeOutput, middleware.Metadata, error,
@@ -168,8 +168,8 @@ func refuseNull(stack *middleware.Stack) error {
 	}), middleware.After)
 }
 
-// bounded returns a body of at most limit bytes. The body passes its error to
-// failed.
+// bounded returns a body of at most limit bytes. The body calls failed with an
+// error of reading.
 func bounded(body io.ReadCloser, limit int64, failed func(error)) io.ReadCloser {
 	return boundedBody{http.MaxBytesReader(nil, body, limit), failed}
 }

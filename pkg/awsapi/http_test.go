@@ -67,16 +67,16 @@ func TestCheckEndpoint(t *testing.T) {
 				t.Fatal(err)
 			}
 			if err := checkMetadata(u); (err == nil) != test.ok {
-				t.Errorf("metadata: %v", err)
+				t.Errorf("checkMetadata: got %v, want success: %t", err, test.ok)
 			}
 			err = checkEndpoint(u)
 			if ok := test.ok && !isLinkLocal(u); (err == nil) != ok {
-				t.Errorf("got %v", err)
+				t.Errorf("checkEndpoint: got %v, want success: %t", err, ok)
 			}
 			if err != nil {
 				want := "the endpoint http://" + u.Host + " is plain http; want https, or an address of loopback"
 				if err.Error() != want || (&API{}).explain(err, progress{}).class != failure.Misconfigured {
-					t.Errorf("%v, want %s", err, want)
+					t.Errorf("got %v, want %s", err, want)
 				}
 			}
 		})
@@ -101,7 +101,7 @@ func TestRedirect(t *testing.T) {
 			host := hostOfURL(*api.cfg.BaseEndpoint)
 			wantError(t, getToken(t.Context(), api), failure.Unavailable, host+" redirected the request to "+hostOfURL(*elsewhere.cfg.BaseEndpoint)+", which is never followed")
 			if count.n.Load() != 0 {
-				t.Error("the request went elsewhere")
+				t.Errorf("got %d requests to the redirect's target, want none", count.n.Load())
 			}
 		})
 	}
@@ -133,14 +133,14 @@ func TestBoundedBody(t *testing.T) {
 			body := bounded(io.NopCloser(test.in), 8, func(err error) { failed = err })
 			got, err := io.ReadAll(body)
 			if len(got) != test.length || fmt.Sprint(err) != fmt.Sprint(test.err) || fmt.Sprint(failed) != fmt.Sprint(test.err) {
-				t.Errorf("%d bytes, %v (noted %v); want %d, %v", len(got), err, failed, test.length, test.err)
+				t.Errorf("got %d bytes, %v (noted %v); want %d, %v", len(got), err, failed, test.length, test.err)
 			}
 			want := test.err
 			if want == nil {
 				want = io.EOF
 			}
 			if n, err := body.Read(make([]byte, 5)); n != 0 || err == nil || err.Error() != want.Error() {
-				t.Errorf("read on: %d bytes, %v; want %v", n, err, want)
+				t.Errorf("next Read: got %d bytes, %v; want none, %v", n, err, want)
 			}
 		})
 	}
@@ -186,14 +186,14 @@ func TestClock(t *testing.T) {
 				c.observe(header)
 			}
 			if got := c.Skew(); got != test.want {
-				t.Errorf("%s ahead of the node, want %s", got, test.want)
+				t.Errorf("got AWS %s ahead of the node, want %s", got, test.want)
 			}
 		})
 	}
 }
 
 // TestRemaining: the shorter life of both clocks counts. Something has expired only
-// if it has by both clocks.
+// if both clocks say so.
 func TestRemaining(t *testing.T) {
 	t.Parallel()
 	node := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
@@ -218,10 +218,10 @@ func TestRemaining(t *testing.T) {
 			api.observe(http.Header{"Date": {node.Add(test.date).Format(http.TimeFormat)}})
 			end := node.Add(test.expires)
 			if got := api.Remaining(end); got != test.want || api.Expired(end) != test.expired {
-				t.Errorf("%s remain, expired %t; want %s, %t", got, api.Expired(end), test.want, test.expired)
+				t.Errorf("got %s remaining, expired %t; want %s, %t", got, api.Expired(end), test.want, test.expired)
 			}
 			if api.Skew() != test.date || !api.Now().Equal(node) {
-				t.Errorf("skew %s at %s", api.Skew(), api.Now())
+				t.Errorf("got skew %s at %s, want %s at %s", api.Skew(), api.Now(), test.date, node)
 			}
 		})
 	}

@@ -19,11 +19,12 @@ import (
 	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// childVariable makes the test's binary run one of children instead of the tests.
-// The SDK reads the process's environment, which parallel tests can't change.
+// childVariable makes the test binary run one of children instead of the tests. The
+// SDK reads the process's environment, which parallel tests can't change.
 const childVariable = "AWSAPI_TEST_CHILD"
 
-// TestMain removes the developer's own AWS and proxy settings from the environment.
+// TestMain runs a child if the environment names one. Before the tests, it removes
+// the developer's own AWS and proxy settings from the environment.
 func TestMain(m *testing.M) {
 	if name := os.Getenv(childVariable); name != "" {
 		if err := children[name](os.Stdout, os.Args[1:]); err != nil {
@@ -63,7 +64,7 @@ func inChild(t *testing.T, name string, env []string, args ...string) string {
 	return strings.TrimSuffix(string(out), "\n")
 }
 
-// children are what inChild can run.
+// children are the functions that inChild can run, by name.
 var children = map[string]func(out io.Writer, args []string) error{
 	"hosts":    printHosts,
 	"proxies":  printProxies,
@@ -79,7 +80,8 @@ var children = map[string]func(out io.Writer, args []string) error{
 }
 
 // childAPI makes the API of the child's environment. Its timeouts only end a hang
-// of the test: a busy machine needs long for a body of 1 MiB.
+// of the test. They are long, because a busy machine needs time for a body of 1
+// MiB.
 func childAPI(change ...func(*Options)) (*API, error) {
 	const patience = 2 * time.Minute
 	o := Options{Now: time.Now, Random: func() float64 { return 0 }, Environ: os.Environ(), Timeouts: Timeouts{
@@ -135,7 +137,7 @@ func printProxies(out io.Writer, urls []string) error {
 	return nil
 }
 
-// printToken asks the ECR of eu-west-1.
+// printToken requests a token from ECR, and prints the region of the configuration.
 func printToken(out io.Writer, _ []string) error {
 	api, err := childAPI()
 	if err != nil {
@@ -148,8 +150,8 @@ func printToken(out io.Writer, _ []string) error {
 	return nil
 }
 
-// printNode prints where the node's credentials come from. Its argument, if any, is
-// node.configFile.
+// printNode prints the source of the node's credentials. Its argument, if any, is
+// the value of node.configFile.
 func printNode(out io.Writer, args []string) error {
 	return printSource(out, func(o *Options) { o.ConfigFile = strings.Join(args, "") })
 }
@@ -183,8 +185,8 @@ func printHurriedToken(_ io.Writer, _ []string) error {
 	return getToken(ctx, api)
 }
 
-// printSecrets asks for a token as the node. Its argument, if any, is a secret that
-// the caller knows.
+// printSecrets requests a token with the node's credentials. Its argument, if any,
+// is a secret that the caller knows.
 func printSecrets(_ io.Writer, args []string) error {
 	api, err := childAPI()
 	if err != nil {
@@ -242,16 +244,16 @@ var secrets = aws.Credentials{
 func wantLine(t *testing.T, text string) {
 	t.Helper()
 	if text == "" || len(text) > 1100 {
-		t.Errorf("the text has %d bytes", len(text))
+		t.Errorf("got a text of %d bytes, want 1 to 1100", len(text))
 	}
 	for _, r := range text {
 		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == 0x2028 || r == 0x2029 || r == 0x202e {
-			t.Errorf("the text holds %U: %q", r, text)
+			t.Errorf("got %U in the text, want no such character: %q", r, text)
 		}
 	}
 	for _, secret := range []string{secrets.SecretAccessKey, secrets.SessionToken} {
 		if strings.Contains(text, secret) {
-			t.Errorf("the text tells a secret: %s", text)
+			t.Errorf("got a secret in the text: %s", text)
 		}
 	}
 }

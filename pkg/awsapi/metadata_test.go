@@ -20,8 +20,8 @@ var staticKeys = []string{
 	"AWS_SESSION_TOKEN=" + secrets.SessionToken, "AWS_REGION=eu-west-1",
 }
 
-// TestProxies: calls of the API use the environment's proxy, and calls for metadata
-// use none. Neither use plain http to other hosts.
+// TestProxies: calls to AWS's APIs use the environment's proxy, and calls for
+// metadata use none. Neither kind uses plain http to other hosts.
 func TestProxies(t *testing.T) {
 	t.Parallel()
 	env := []string{
@@ -50,7 +50,8 @@ func TestProxies(t *testing.T) {
 	}
 }
 
-// TestProxyOfAPI: the message says that the proxy refused.
+// TestProxyOfAPI: a call to AWS goes through the proxy, and the message says that
+// the proxy refused.
 func TestProxyOfAPI(t *testing.T) {
 	t.Parallel()
 	asked := &requests{next: wire{status: http.StatusForbidden}}
@@ -58,10 +59,10 @@ func TestProxyOfAPI(t *testing.T) {
 	t.Cleanup(proxy.Close)
 	env := append([]string{"HTTPS_PROXY=" + proxy.URL}, staticKeys...)
 	if got := inChild(t, "token", env); !strings.Contains(got, "Forbidden") {
-		t.Error(got)
+		t.Errorf("got %s, want Forbidden in it", got)
 	}
 	if !slices.Contains(asked.seen(), "CONNECT api.ecr.eu-west-1.amazonaws.com:443") {
-		t.Errorf("the proxy was asked %q", asked.seen())
+		t.Errorf("got requests %q to the proxy, want CONNECT", asked.seen())
 	}
 }
 
@@ -133,12 +134,12 @@ func TestNoIMDSv1(t *testing.T) {
 					"AWS_EC2_METADATA_SERVICE_ENDPOINT=" + server.URL, "AWS_EC2_METADATA_V1_DISABLED=false", "AWS_CONFIG_FILE=" + file,
 				})
 				if strings.HasPrefix(got, "ok") {
-					t.Error(got)
+					t.Errorf("got %s, want an error", got)
 				}
 				wantLine(t, got)
 				for _, request := range seen.seen() {
 					if request != "PUT /latest/api/token" {
-						t.Errorf("asked %s", request)
+						t.Errorf("got request %s, want only PUT /latest/api/token", request)
 					}
 				}
 			})
@@ -151,15 +152,16 @@ func TestMetadata(t *testing.T) {
 	t.Parallel()
 	_, server := startAWS(t, fakeaws.Options{}, 0)
 	if got := inChild(t, "node", server.Env()); got != "ok, from EC2RoleProvider" {
-		t.Error(got)
+		t.Errorf("got %s, want credentials from EC2RoleProvider", got)
 	}
 	if got := inChild(t, "instance", server.Env()); got != "ok, i-0123456789abcdef0 eu-west-1 111122223333" {
-		t.Error(got)
+		t.Errorf("got %s, want the example instance", got)
 	}
 }
 
 // TestMetadataSettings: the environment and the profile set the metadata service's
-// address, and whether it is used, as for any other program that uses the SDK.
+// address, as for other programs that use the SDK. The environment can also turn it
+// off.
 func TestMetadataSettings(t *testing.T) {
 	t.Parallel()
 	_, server := startAWS(t, fakeaws.Options{}, 0)
@@ -174,7 +176,7 @@ func TestMetadataSettings(t *testing.T) {
 	}{
 		{"off", append(server.Env(), "AWS_EC2_METADATA_DISABLED=true"), "AWS_EC2_METADATA_DISABLED is set"},
 		{"in the profile", []string{"AWS_CONFIG_FILE=" + file}, "ok, i-0123456789abcdef0 eu-west-1 111122223333"},
-		{"plain http to strangers", []string{"AWS_EC2_METADATA_SERVICE_ENDPOINT=http://192.0.2.1"}, "the endpoint http://192.0.2.1 is plain http; want https, or an address of loopback"},
+		{"plain http to another host", []string{"AWS_EC2_METADATA_SERVICE_ENDPOINT=http://192.0.2.1"}, "the endpoint http://192.0.2.1 is plain http; want https, or an address of loopback"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -187,7 +189,7 @@ func TestMetadataSettings(t *testing.T) {
 }
 
 // TestMetadataRedirect: no redirect is followed, not even to a host that may get a
-// token. The SDK by itself would follow some statuses.
+// token. The SDK alone would follow the redirects of some statuses.
 func TestMetadataRedirect(t *testing.T) {
 	t.Parallel()
 	const metadata, container = "AWS_EC2_METADATA_SERVICE_ENDPOINT=", "AWS_CONTAINER_CREDENTIALS_FULL_URI="
@@ -211,7 +213,7 @@ func TestMetadataRedirect(t *testing.T) {
 					t.Errorf("got %s, want %s", got, want)
 				}
 				if len(elsewhere.seen()) != 0 {
-					t.Errorf("the target was asked %q", elsewhere.seen())
+					t.Errorf("got requests %q to the target, want none", elsewhere.seen())
 				}
 			})
 		}
@@ -245,7 +247,7 @@ func TestMetadataCauses(t *testing.T) {
 		want         string
 	}{
 		{"version 1 only", http.MethodPut, 404, "the instance metadata service has no session tokens: HOST answered 404 Not Found; only its version 2 (IMDSv2) is used; enable that"},
-		{"version 1 only, otherwise", http.MethodPut, 405, "the instance metadata service has no session tokens: HOST answered 405 Method Not Allowed; only its version 2 (IMDSv2) is used; enable that"},
+		{"version 1 only, 405", http.MethodPut, 405, "the instance metadata service has no session tokens: HOST answered 405 Method Not Allowed; only its version 2 (IMDSv2) is used; enable that"},
 		{"off", http.MethodPut, 403, "HOST answered 403 Forbidden (the metadata service is off, or refuses version 2)" + enable},
 		{"token refused", http.MethodGet, 401, "HOST answered 401 Unauthorized (the metadata service is off, or refuses version 2)" + enable},
 		{"no profile", http.MethodGet, 404, "HOST answered 404 Not Found (no instance profile is attached); attach an instance profile, or set credentials in the provider's env"},
@@ -264,7 +266,7 @@ func TestMetadataCauses(t *testing.T) {
 }
 
 // TestContainerAnswers: no answer of a container's endpoint crashes the process,
-// and a good one is read to its end.
+// and a good answer is read to its end.
 func TestContainerAnswers(t *testing.T) {
 	t.Parallel()
 	const unreadable, refused = "HOST gave an answer that can't be read", "HOST answered 400 Bad Request"

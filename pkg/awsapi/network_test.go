@@ -90,8 +90,8 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestDeadline: the caller's deadline gives the same text as the attempt's, and
-// nothing is asked again.
+// TestDeadline: the caller's deadline gives the same text as the attempt's timeout,
+// and no other attempt follows.
 func TestDeadline(t *testing.T) {
 	t.Parallel()
 	api, server := startAWS(t, fakeaws.Options{}, time.Minute)
@@ -101,11 +101,11 @@ func TestDeadline(t *testing.T) {
 	host := hostOfURL(server.URL(fakeaws.ECR))
 	wantError(t, getToken(ctx, api), failure.Unavailable, "no answer from "+host+" in time (waiting for its answer)")
 	if calls := server.Calls(); len(calls) != 1 {
-		t.Errorf("calls %v, want one", calls)
+		t.Errorf("got calls %v, want one", calls)
 	}
 }
 
-// TestStopped: the error of a stopped call says where it was.
+// TestStopped: the error of a stopped call says how far the call got.
 func TestStopped(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -117,7 +117,7 @@ func TestStopped(t *testing.T) {
 	err := getToken(ctx, api)
 	wantError(t, err, failure.Unavailable, "stopped while "+hostOfURL(*api.cfg.BaseEndpoint)+" was asked (waiting for its answer)")
 	if count.n.Load() != 1 || !errors.Is(err, context.Canceled) {
-		t.Errorf("%d requests, %v", count.n.Load(), err)
+		t.Errorf("got %d requests, %v; want one, context.Canceled", count.n.Load(), err)
 	}
 	err = getToken(ctx, api)
 	wantError(t, err, failure.Unavailable, "stopped while ")
@@ -148,7 +148,7 @@ func TestTrust(t *testing.T) {
 			wantError(t, err, failure.Unavailable, "the TLS certificate of "+host+" is not accepted: "+test.want)
 			wantHint(t, err, test.hint)
 			if calls := server.Calls(); len(calls) != 0 {
-				t.Errorf("calls %v, want none", calls)
+				t.Errorf("got calls %v, want none", calls)
 			}
 		})
 	}
@@ -159,7 +159,7 @@ func TestTrust(t *testing.T) {
 		api.cfg.BaseEndpoint = &other
 		err := getToken(t.Context(), api)
 		wantError(t, err, failure.Unavailable, "the TLS certificate of localhost:", "is not accepted: x509: certificate is valid for ")
-		wantHint(t, err, "check to which server DNS, the proxy or the configured endpoint leads")
+		wantHint(t, err, "check where DNS, the proxy or the configured endpoint leads")
 	})
 	t.Run("no TLS at all", func(t *testing.T) {
 		t.Parallel()
@@ -185,7 +185,7 @@ func TestTrust(t *testing.T) {
 	})
 }
 
-// listen serves each connection with f, which need not close it.
+// listen serves each connection with f. f need not close the connection.
 func listen(t *testing.T, f func(net.Conn)) (address string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -223,8 +223,8 @@ func TestConnections(t *testing.T) {
 		{"reset", system(syscall.ECONNRESET), host + " closed the connection", true},
 		{"end", io.EOF, host + " closed the connection", true},
 		{"sudden end", io.ErrUnexpectedEOF, host + " closed the connection", true},
-		{"no way to the network", system(syscall.ENETUNREACH), host + " can't be reached: ", true},
-		{"no way to the host", system(syscall.EHOSTUNREACH), host + " can't be reached: ", true},
+		{"no route to the network", system(syscall.ENETUNREACH), host + " can't be reached: ", true},
+		{"no route to the host", system(syscall.EHOSTUNREACH), host + " can't be reached: ", true},
 		{"firewall", system(syscall.EPERM), host + " can't be reached: ", true},
 		{"no such name", dial(&net.DNSError{Err: "no such host", Name: host, IsNotFound: true}), "the name " + host + " does not resolve (no such host)", false},
 		{"no name server", dial(&net.DNSError{Err: "server misbehaving", Name: host, IsTemporary: true}), "the name " + host + " does not resolve (server misbehaving)", true},
@@ -239,13 +239,13 @@ func TestConnections(t *testing.T) {
 			})
 			wantError(t, getToken(t.Context(), api), failure.Unavailable, test.want)
 			if want := map[bool]int{true: MaxAttempts, false: 1}[test.again]; calls != want {
-				t.Errorf("%d requests, want %d", calls, want)
+				t.Errorf("got %d requests, want %d", calls, want)
 			}
 		})
 	}
 }
 
-// TestTransient: the faults that another attempt gets past.
+// TestTransient: another attempt succeeds after each of these faults.
 func TestTransient(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]fakeaws.Fault{
@@ -258,7 +258,8 @@ func TestTransient(t *testing.T) {
 			t.Parallel()
 			api, server := startAWS(t, fakeaws.Options{}, time.Minute)
 			server.Break(fakeaws.ECR, fault)
-			// The fake does not know these credentials: that answer ends the attempts.
+			// The fake does not know these credentials. Its refusal ends the
+			// attempts.
 			wantError(t, getToken(t.Context(), api), failure.Misconfigured, "UnrecognizedClientException: ")
 		})
 	}

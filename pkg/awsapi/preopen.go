@@ -13,10 +13,10 @@ import (
 )
 
 // PreopenECR starts to connect to the API of a registry, and returns at once. So
-// the connection is made while IMDS and STS answer. That saves two round trips and
-// more: a name look-up, and a TCP and a TLS handshake. The connection is used once.
-// If it fails, the call connects again. Behind a proxy nothing is opened, because
-// net/http would not use the connection.
+// the connection is made while IMDS and STS answer. That saves a name look-up, and
+// a TCP and a TLS handshake. The connection is used once. If it fails, the call
+// connects again. Behind a proxy nothing is opened, because net/http would not use
+// the connection.
 func (a *API) PreopenECR(ctx context.Context, api registry.API) {
 	endpoint, err := a.ECRURL(api)
 	if err != nil || endpoint.Scheme != "https" || a.transport == nil {
@@ -39,7 +39,7 @@ func (a *API) PreopenECR(ctx context.Context, api registry.API) {
 }
 
 // dialTLS connects, and limits the time of the handshake. net/http does not limit
-// it for a DialTLSContext of the caller's.
+// that time if the caller sets DialTLSContext.
 func (a *API) dialTLS(ctx context.Context, network, address string) (net.Conn, error) {
 	conn, err := a.transport.DialContext(ctx, network, address)
 	if err != nil {
@@ -58,8 +58,8 @@ func (a *API) dialTLS(ctx context.Context, network, address string) (net.Conn, e
 	return secure, nil
 }
 
-// takePreopened returns the connection that was opened for an address, or nil if
-// there is none in time.
+// takePreopened returns the connection that was opened for an address. It returns
+// nil if there is none, or if the connection is not ready in time.
 func (a *API) takePreopened(ctx context.Context, address string) net.Conn {
 	opened, ok := a.preopened.LoadAndDelete(address)
 	if !ok {

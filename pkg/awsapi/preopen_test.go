@@ -53,12 +53,12 @@ func TestPreopen(t *testing.T) {
 		t.Errorf("%d connections, %d requests, want one each", conns.Load(), requests.n.Load())
 	}
 	if err := getToken(t.Context(), api); err != nil {
-		t.Error("it serves once, and then as usual:", err)
+		t.Errorf("got %v for the second call, want a new connection", err)
 	}
 }
 
-// TestPreopenInVain: if opening in advance fails, the call connects by itself.
-func TestPreopenInVain(t *testing.T) {
+// TestPreopenFails: if opening in advance fails, the call connects by itself.
+func TestPreopenFails(t *testing.T) {
 	t.Parallel()
 	api, _, _ := connections(t, wire{status: 200, body: `{"authorizationData":[]}`})
 	closed := make(chan net.Conn)
@@ -73,13 +73,14 @@ func TestPreopenInVain(t *testing.T) {
 	}
 }
 
-// TestPreopenNot: over plain http there is no handshake to save.
-func TestPreopenNot(t *testing.T) {
+// TestPreopenPlainHTTP: no connection is opened in advance for plain http, because
+// there is no handshake to save.
+func TestPreopenPlainHTTP(t *testing.T) {
 	t.Parallel()
 	api := apiAt(t, "http://127.0.0.1:1")
 	api.PreopenECR(t.Context(), anECRRegistry(t).API())
 	api.preopened.Range(func(host, _ any) bool {
-		t.Errorf("a connection to %s was opened", host)
+		t.Errorf("got a connection to %s, want none", host)
 		return true
 	})
 }
@@ -95,12 +96,12 @@ func TestHandshake(t *testing.T) {
 	defer cancel()
 	wantError(t, getToken(ctx, api), failure.Unavailable, "no answer from "+hostOfURL(server.URL(fakeaws.ECR))+" in time (in the TLS handshake)")
 	if ctx.Err() != nil {
-		t.Error("the handshake has used up the caller's time")
+		t.Errorf("got %v, want the handshake to end before the caller's time does", ctx.Err())
 	}
 }
 
-// TestPreopenHangs: a call does not wait for the connection for longer than a
-// handshake takes.
+// TestPreopenHangs: a call waits for the opened connection only as long as a
+// handshake may take.
 func TestPreopenHangs(t *testing.T) {
 	t.Parallel()
 	api, conns, _ := connections(t, wire{status: 200, body: `{"authorizationData":[]}`})
@@ -115,6 +116,6 @@ func TestPreopenHangs(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := getToken(ctx, api); err != nil || conns.Load() != 1 {
-		t.Errorf("%v after %d connections, want one", err, conns.Load())
+		t.Errorf("got %v after %d connections, want success after one", err, conns.Load())
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os/exec" //nolint:depguard // a profile's credential_process is run by its nature; this is the one place
+	"os/exec" //nolint:depguard // a profile's credential_process is a program; only this file runs it
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -20,8 +20,8 @@ import (
 // runs the process, in a process group that it can kill, with limited output.
 type process struct{ command string }
 
-// containSource replaces the SDK's credential_process by p if a profile's role is
-// assumed with it (source_profile).
+// containSource makes p replace the SDK's credential_process if a profile assumes
+// its role with it (source_profile).
 func (p *process) containSource(o *stscreds.AssumeRoleOptions) {
 	if client, ok := o.Client.(*sts.Client); ok && isProcess(client.Options().Credentials) {
 		o.Client = sts.New(client.Options(), func(o *sts.Options) { o.Credentials = p })
@@ -34,12 +34,12 @@ func isProcess(provider aws.CredentialsProvider) bool {
 
 // Retrieve runs the command. The SDK reads its output.
 //
-//nolint:contextcheck // the context is one of the given context's values
+//nolint:contextcheck // the context comes from the given context's values
 func (p *process) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	if source, ok := ctx.Value(sourceKey{}).(context.Context); ok {
 		ctx = source // the SDK's cache hides that the context is done
 	}
-	if end, ok := ctx.Deadline(); ok { // ends before the context does: the context's own error would hide the cause
+	if end, ok := ctx.Deadline(); ok { // the process ends before the context does: the context's own error would hide the cause
 		var cancel context.CancelFunc
 		//nolint:forbidigo // the deadlines of contexts are in real time
 		ctx, cancel = context.WithTimeoutCause(ctx, time.Until(end)*4/5, errors.New("it did not end in time"))
@@ -53,7 +53,7 @@ func (p *process) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	}
 	stderr := &limitedBuffer{limit: 4 << 10}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = nil, &limitedBuffer{limit: maxBody, full: cancel}, stderr
-	cmd.WaitDelay = 500 * time.Millisecond // for children that hold its output after it has ended
+	cmd.WaitDelay = 500 * time.Millisecond // for children that keep its output open after it ends
 	inOwnGroup(cmd)
 	credentials, err := processcreds.NewProviderCommand(processcreds.NewCommandBuilderFunc(
 		func(context.Context) (*exec.Cmd, error) { return cmd, nil })).Retrieve(ctx)
@@ -61,7 +61,7 @@ func (p *process) Retrieve(ctx context.Context) (aws.Credentials, error) {
 		return credentials, nil
 	}
 	if cmd.Process != nil {
-		_ = cmd.Cancel() // its children; there may be none
+		_ = cmd.Cancel() // kills its children, if any remain
 	}
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause

@@ -13,16 +13,17 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// TestProcess: a credential_process that gives no credentials is named as the
-// cause, runs once, and is limited. So is that of a source_profile.
+// TestProcess: a credential_process that gives no credentials runs once, and its
+// output and time are limited. The message names it as the cause. The same holds
+// for the credential_process of a source_profile.
 func TestProcess(t *testing.T) {
 	t.Parallel()
 	const good = `{"Version":1,"AccessKeyId":"ASIAEXAMPLE","SecretAccessKey":"x"}`
 	tests := []struct{ name, command, want string }{
 		{"fails", "echo no certificate >&2; exit 3", "exit status 3: no certificate"},
-		{"is not there", "/nope/process", "exit status 127: "},
+		{"does not exist", "/nope/process", "exit status 127: "},
 		{"no output", "true", "unexpected end of JSON input"},
-		{"says another thing", "echo SECRETKEYexample", "invalid character 'S' looking for beginning of value"},
+		{"no JSON", "echo SECRETKEYexample", "invalid character 'S' looking for beginning of value"},
 		{"has no keys", `echo '{"Version":1}'`, "missing AccessKeyId in process output"},
 		{"never ends its output", "yes", "its output is larger than 1048576 bytes"},
 		{"ignores a closed output", "trap '' PIPE; yes; sleep 1000", "its output is larger than 1048576 bytes"},
@@ -46,7 +47,7 @@ func TestProcess(t *testing.T) {
 				}
 				wantLine(t, got)
 				if n, err := os.ReadFile(runs); err != nil || string(n) != "run\n" {
-					t.Errorf("it ran as %q, %v; want once", n, err)
+					t.Errorf("got runs %q, %v; want one", n, err)
 				}
 			})
 		}
@@ -85,7 +86,7 @@ func TestProcessEndsWithItsChildren(t *testing.T) {
 			}
 			// Reading the FIFO ends when no process has it open for writing.
 			if got, err := io.ReadAll(reader); err != nil || string(got) != "started\n" {
-				t.Errorf("read %q, %v; the child lives on", got, err)
+				t.Errorf("read %q, %v; want %q and EOF, because no child remains", got, err, "started\n")
 			}
 		})
 	}

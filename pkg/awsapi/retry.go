@@ -6,15 +6,16 @@ import (
 	"time"
 )
 
-// The SDK's own retries are off. They continue until the deadline, which hides the
-// last cause. They also multiply if one call needs another service's answer.
+// The SDK's own retries are off. They continue until the deadline, and the error
+// then hides the last cause. They also multiply if one call needs another service's
+// answer.
 
-// MaxAttempts is the number of attempts of one call, unless AWS_MAX_ATTEMPTS or the
-// profile sets it.
+// MaxAttempts is the largest number of attempts of one call, unless
+// AWS_MAX_ATTEMPTS or the profile sets another one.
 const MaxAttempts = 4
 
-// retryBudget is the number of retries of all calls together. Without it, the
-// attempts would add up when several services fail.
+// retryBudget is the largest number of retries of all calls together. Without it,
+// the attempts would add up when several services fail.
 const retryBudget = 8
 
 // Backoff returns how long to wait after the nth failed attempt, counted from 1.
@@ -48,7 +49,8 @@ func Call[T any](ctx context.Context, api *API, step string, call func(context.C
 	}
 }
 
-// wait reports whether the context outlives d. It returns at once if it does not.
+// wait waits for d, and reports whether the context is still valid then. It returns
+// at once if the context's deadline comes first.
 func wait(ctx context.Context, d time.Duration) bool {
 	//nolint:forbidigo // the deadlines of contexts are in real time
 	if end, ok := ctx.Deadline(); ok && time.Until(end) <= d {

@@ -34,13 +34,13 @@ func TestBackoff(t *testing.T) {
 			want := test.base
 			for n := 1; n <= 100; n++ {
 				if got := Backoff(n, test.throttled, 0); got != 0 {
-					t.Errorf("Backoff(%d) with no random is %s", n, got)
+					t.Errorf("Backoff(%d) for random 0: got %s, want 0s", n, got)
 				}
 				if got := Backoff(n, test.throttled, 0.5); got != want/2 {
-					t.Errorf("Backoff(%d) with half of random is %s, want %s", n, got, want/2)
+					t.Errorf("Backoff(%d) for random 0.5: got %s, want %s", n, got, want/2)
 				}
 				if got := Backoff(n, test.throttled, almostOne); got > want || want-got > time.Microsecond {
-					t.Errorf("Backoff(%d) with all of random is %s, want %s", n, got, want)
+					t.Errorf("Backoff(%d) for random almost 1: got %s, want %s", n, got, want)
 				}
 				want = min(2*want, test.most)
 			}
@@ -48,7 +48,7 @@ func TestBackoff(t *testing.T) {
 	}
 }
 
-// sequence is an operation whose attempts fail with one error after the other, and
+// sequence is an operation. Its attempts fail with one error after the other, and
 // then succeed. It notes the time of each attempt.
 type sequence struct {
 	errors []error
@@ -122,11 +122,11 @@ func TestRetries(t *testing.T) {
 				s := &sequence{errors: test.errors}
 				answer, err := Call(ctx, retryAPI(test.limit), "test", s.call)
 				if len(s.at) != test.attempts || time.Since(start) != test.took {
-					t.Errorf("%d attempts in %s, want %d in %s", len(s.at), time.Since(start), test.attempts, test.took)
+					t.Errorf("got %d attempts in %s, want %d in %s", len(s.at), time.Since(start), test.attempts, test.took)
 				}
 				switch {
 				case test.want == "" && (err != nil || answer != "answer"):
-					t.Errorf("got %q, %v", answer, err)
+					t.Errorf("got %q, %v; want success", answer, err)
 				case test.want != "" && (err == nil || err.Error() != test.want || answer != ""):
 					t.Errorf("got %q, %v; want %s", answer, err, test.want)
 				}
@@ -145,12 +145,13 @@ func TestStoppedWaiting(t *testing.T) {
 		s := &sequence{errors: []error{errThrottled}}
 		_, err := Call(ctx, retryAPI(0), "test", s.call)
 		if err == nil || err.Error() != "Throttling: Rate exceeded" || time.Since(start) != 100*time.Millisecond || len(s.at) != 1 {
-			t.Errorf("%v after %s and %d attempts", err, time.Since(start), len(s.at))
+			t.Errorf("got %v after %s and %d attempts; want Throttling after 100ms and one", err, time.Since(start), len(s.at))
 		}
 	})
 }
 
-// TestSDKDoesNotRetry: the attempts of the SDK would multiply with ours.
+// TestSDKDoesNotRetry: the SDK makes no attempts of its own, which would multiply
+// ours.
 func TestSDKDoesNotRetry(t *testing.T) {
 	t.Parallel()
 	for limit, want := range map[string]int{"": MaxAttempts, "1": 1, "2": 2, "6": 6} {
@@ -163,17 +164,17 @@ func TestSDKDoesNotRetry(t *testing.T) {
 				env = append(env, "AWS_MAX_ATTEMPTS="+limit)
 			}
 			if out := inChild(t, "token", env); out != "ServerException: We made a mistake" {
-				t.Error(out)
+				t.Errorf("got %s, want the error of the fake", out)
 			}
 			if calls := server.Calls(); len(calls) != want {
-				t.Errorf("%d calls, want %d", len(calls), want)
+				t.Errorf("got %d calls, want %d", len(calls), want)
 			}
 		})
 	}
 }
 
-// TestClockSkew: a signature that AWS refuses for its date is made again, by
-// AWS's clock; one that is wrong at the right time is not.
+// TestClockSkew: if AWS refuses a signature because of its date, the request is
+// signed again by AWS's clock. If the clocks agree, it is not.
 func TestClockSkew(t *testing.T) {
 	t.Parallel()
 	for name, offset := range map[string]time.Duration{"ahead": -time.Hour, "behind": time.Hour, "right": 0} {
@@ -194,14 +195,14 @@ func TestClockSkew(t *testing.T) {
 			if offset == 0 {
 				wantError(t, err, failure.Misconfigured, "InvalidSignatureException: ")
 			} else if err != nil && len(dates) < 2 {
-				t.Errorf("%v, signed at %q", err, dates)
+				t.Errorf("got %v, signed at %q; want a second signature", err, dates)
 			}
 			want := map[bool]int{true: 1, false: 2}[offset == 0]
 			if len(dates) != want {
-				t.Errorf("%d requests, want %d: %v", len(dates), want, err)
+				t.Errorf("got %d requests, want %d: %v", len(dates), want, err)
 			}
 			if difference := api.Skew() - offset; difference.Abs() > 10*time.Second {
-				t.Errorf("the skew is %s off", difference)
+				t.Errorf("got a skew of %s, want about %s", api.Skew(), offset)
 			}
 		})
 	}
@@ -211,7 +212,7 @@ func TestErrorKeepsItsCause(t *testing.T) {
 	t.Parallel()
 	_, err := Call(t.Context(), retryAPI(0), "test", (&sequence{errors: []error{errDenied}}).call)
 	if !errors.Is(err, errDenied) {
-		t.Errorf("%v does not unwrap to its cause", err)
+		t.Errorf("got %v, want an error that wraps %v", err, errDenied)
 	}
 }
 
@@ -223,12 +224,12 @@ func TestRetryBudget(t *testing.T) {
 		for range 5 {
 			s := &sequence{errors: []error{errBroken, errBroken, errBroken, errBroken}}
 			if _, err := Call(t.Context(), api, "test", s.call); err == nil {
-				t.Error("no error")
+				t.Error("got no error, want one")
 			}
 			attempts += len(s.at)
 		}
 		if want := 5 + retryBudget; attempts != want {
-			t.Errorf("%d attempts, want %d: one for each call, and %d more", attempts, want, retryBudget)
+			t.Errorf("got %d attempts, want %d: one for each call, and %d more", attempts, want, retryBudget)
 		}
 	})
 }

@@ -11,8 +11,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// KeepSecret adds a secret that the caller knows, such as a pod's token. It is
-// removed from every text from outside.
+// KeepSecret adds a secret that the caller knows, such as a pod's token. The API
+// removes it from all text that comes from outside.
 func (a *API) KeepSecret(t secret.Text) { a.secrets.Add(t) }
 
 func (a *API) keep(texts ...string) {
@@ -63,8 +63,8 @@ func unescaped(text string) string {
 	return text
 }
 
-// keepTokenFiles adds the tokens with which the node gets its credentials. It
-// ignores a file that cannot be read: the SDK reports it.
+// keepTokenFiles adds the tokens that the node uses to get its credentials. It
+// ignores a file that cannot be read, because the SDK reports it.
 func (a *API) keepTokenFiles() {
 	var paths []string
 	for _, name := range tokenFiles {

@@ -9,8 +9,7 @@ import (
 	"testing"
 )
 
-// TestSecrets: no message shows a secret that the API knows, whole or in part,
-// whatever the secret's source.
+// TestSecrets: no message shows a secret from any source, or a part of it.
 func TestSecrets(t *testing.T) {
 	t.Parallel()
 	const marker = "MARKERmarkerMARKERmarker"
@@ -31,7 +30,7 @@ func TestSecrets(t *testing.T) {
 		"proxy's, escaped":      append([]string{"AWS_SECRET_ACCESS_KEY=x", "https_proxy=http://user:%4dARKERmarkerMARKERmarker@proxy.invalid"}, keys...),
 		"proxy's, no scheme":    append([]string{"AWS_SECRET_ACCESS_KEY=x", "HTTPS_PROXY=user:" + marker + "@proxy.invalid:1"}, keys...),
 		"given by the caller":   append([]string{"AWS_SECRET_ACCESS_KEY=x"}, keys...),
-		"of the metadata":       {"AWS_EC2_METADATA_SERVICE_ENDPOINT=URL", "AWS_REGION=eu-west-1"},
+		"from the metadata":     {"AWS_EC2_METADATA_SERVICE_ENDPOINT=URL", "AWS_REGION=eu-west-1"},
 		"of credential_process": {"AWS_CONFIG_FILE=" + write(t, "config", `[default]`+"\n"+`credential_process = echo '{"Version":1,"AccessKeyId":"ASIAEXAMPLE","SecretAccessKey":"`+marker+`"}'`+"\n"), "AWS_REGION=eu-west-1"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -47,7 +46,7 @@ func TestSecrets(t *testing.T) {
 			}
 			got := inChild(t, "secrets", append(env, "AWS_ENDPOINT_URL="+server.URL, "AWS_ENDPOINT_URL_STS="+server.URL, "PATH=/usr/bin:/bin"), args...)
 			if strings.Contains(got, marker[3:15]) || !strings.Contains(got, "[redacted]") || !strings.Contains(got, "AKIAEXAMPLE") {
-				t.Error(got)
+				t.Errorf("got %s, want [redacted] and AKIAEXAMPLE in it, and no secret", got)
 			}
 		})
 	}
@@ -79,7 +78,7 @@ func TestSecretsOfProxies(t *testing.T) {
 			api := &API{options: Options{Environ: []string{"HTTPS_PROXY=" + test.address}}}
 			api.keepEnvironment()
 			if got := api.clean("Basic " + test.secret + " of proxy.example"); got != "Basic [redacted] of proxy.example" {
-				t.Error(got)
+				t.Errorf("got %s, want Basic [redacted] of proxy.example", got)
 			}
 		})
 	}

@@ -32,7 +32,8 @@ func Source(environ []string, o Options) ([]string, error) {
 	return append(parts, fmt.Sprint(o.ECREndpoints), fmt.Sprint(o.STSEndpoints)), nil
 }
 
-// rotated are the keys of the SDK's files whose values change for the same identity.
+// rotated are keys of the SDK's files. Their values change while the identity stays
+// the same.
 var rotated = []string{"aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_security_token"}
 
 // longLived is the prefix of an access key ID that does not change with each
@@ -64,7 +65,7 @@ func withoutKeys(content string) string {
 }
 
 // property splits a line of the SDK's files as the SDK does. The key is "" if the
-// line is something else.
+// line is not a property.
 func property(line string) (key, value string) {
 	separator := strings.IndexAny(line, "=:")
 	if separator < 0 {

@@ -29,7 +29,7 @@ func TestSource(t *testing.T) {
 		"AWS_EC2_METADATA_SERVICE_ENDPOINT=x", "AWS_ENDPOINT_URL=x", "AWS_CONFIG_FILE=/nope", "USERPROFILE=x",
 	} {
 		if source(append(slices.Clone(environ), v), Options{}) == base {
-			t.Errorf("%s changes nothing", v)
+			t.Errorf("got the same source with %s, want another", v)
 		}
 	}
 	endpoint := map[registry.Region]string{testRegion(): "https://x.example"}
@@ -37,11 +37,11 @@ func TestSource(t *testing.T) {
 		"profile": {Profile: "x"}, "configFile": {ConfigFile: "/nope"}, "ECR": {ECREndpoints: endpoint}, "STS": {STSEndpoints: endpoint},
 	} {
 		if source(environ, o) == base {
-			t.Errorf("%s changes nothing", name)
+			t.Errorf("got the same source with another %s, want another", name)
 		}
 	}
 	if source([]string{"AWS_REGION=eu-west-1", "PATH=/sbin", "HOME=" + home}, Options{}) != base {
-		t.Error("the order, or another variable, changes it")
+		t.Error("got another source for another order or PATH, want the same")
 	}
 	must := func(err error) {
 		if err != nil {
@@ -51,18 +51,18 @@ func TestSource(t *testing.T) {
 	must(os.Mkdir(home+"/.aws", 0o700))
 	must(os.WriteFile(home+"/.aws/config", []byte("[profile x]\n"), 0o600))
 	if source(environ, Options{}) == base {
-		t.Error("the content of the configuration file changes nothing")
+		t.Error("got the same source with another configuration file, want another")
 	}
 	for _, name := range []string{"config", "credentials"} {
 		must(os.WriteFile(home+"/.aws/"+name, []byte(strings.Repeat("#", maxFile+1)), 0o600))
 		if _, err := Source(environ, Options{}); err == nil || !strings.Contains(err.Error(), "/.aws/"+name+" is larger than 1048576 bytes") {
-			t.Errorf("got %v", err)
+			t.Errorf("got %v, want %s to be too large", err, name)
 		}
 		must(os.Remove(home + "/.aws/" + name))
 	}
 	for _, name := range []string{"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"} {
 		if _, err := Source(append(slices.Clone(environ), name+"="+home), Options{}); err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("got %v", err)
+			t.Errorf("got %v, want an error about %s", err, name)
 		}
 	}
 }
@@ -113,10 +113,10 @@ func TestSourceFiles(t *testing.T) {
 				}
 				before, after := source(test.before), source(test.after)
 				if (before == after) != test.same {
-					t.Errorf("equal: %t, want %t\n%s\n%s", before == after, test.same, before, after)
+					t.Errorf("got equal sources: %t, want %t\n%s\n%s", before == after, test.same, before, after)
 				}
 				if strings.Contains(before+after, "SECRET") {
-					t.Errorf("a secret remains in\n%s\n%s", before, after)
+					t.Errorf("got a secret in\n%s\n%s", before, after)
 				}
 			})
 		}

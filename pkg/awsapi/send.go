@@ -11,9 +11,8 @@ import (
 func (a *API) Client() aws.HTTPClient { return a.cfg.HTTPClient }
 
 // Send sends a request that is not the SDK's, such as one to a registry. The
-// answer's body is limited. The error is an *Error, as Call's is. Send returns an
-// answer of any status without an error. It follows redirects only if the client
-// does.
+// answer's body is limited. The error is an *Error, like that of Call. An answer is
+// not an error, whatever its status. It follows redirects only if the client does.
 func (a *API) Send(client aws.HTTPClient, request *http.Request) (*http.Response, error) {
 	ctx, attempt := withAttempt(request.Context())
 	resp, err := client.Do(request.WithContext(attempt.watch(ctx, request.Method, request.URL)))

@@ -57,24 +57,24 @@ func TestSend(t *testing.T) {
 	t.Cleanup(server.Close)
 	direct := &http.Transport{DisableKeepAlives: true}
 	if body, err := sendTo(t, server.URL+"/refused", direct); body != "no" || err != nil {
-		t.Errorf("an answer is no error, whatever its status: %q, %v", body, err)
+		t.Errorf("status 403: got %q, %v; want the body and no error", body, err)
 	}
 	if _, err := sendTo(t, server.URL+"/endless", direct); err == nil || !strings.Contains(err.Error(), "too large") {
-		t.Errorf("an endless body: %v", err)
+		t.Errorf("an endless body: got %v, want too large", err)
 	}
 	_, err := sendTo(t, server.URL+"/broken", direct)
 	if class, ok := failure.Of(err); !ok || class != failure.Unavailable || !strings.Contains(err.Error(), "closed the connection") {
-		t.Errorf("a broken connection: %v", err)
+		t.Errorf("a broken connection: got %v, want closed the connection", err)
 	}
 }
 
-func TestSendToNobody(t *testing.T) {
+func TestSendToUnknownName(t *testing.T) {
 	t.Parallel()
 	_, err := sendTo(t, "https://registry.invalid/a-secret-of-the-caller", &http.Transport{DialContext: nameless})
 	if err == nil || !strings.Contains(err.Error(), "does not resolve") || strings.Contains(err.Error(), "secret") {
-		t.Errorf("a name that does not exist: %v", err)
+		t.Errorf("a name that does not exist: got %v, want does not resolve, without the secret", err)
 	}
 	if hint := Hint(err, "the registry"); !strings.Contains(hint, "the registry needs an interface endpoint") {
-		t.Errorf("the hint is %q", hint)
+		t.Errorf("got hint %q, want an interface endpoint in it", hint)
 	}
 }

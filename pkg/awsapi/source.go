@@ -13,12 +13,13 @@ import (
 	"ecr-cross-account-credential-provider/pkg/failure"
 )
 
-// sourceKey is the key of the context that limits the search for credentials.
+// sourceKey is the context key of NodeCredentials' own context, which limits the
+// search for credentials.
 type sourceKey struct{}
 
-// useSettings copies some settings that the SDK has read: the profile, its chain of
-// source profiles, the command of the last one, and the number of attempts. The SDK
-// does not use that number if the caller sets a Retryer.
+// useSettings copies settings that the SDK has read: the profile, its chain of
+// source profiles, the credential_process of the last profile, and the number of
+// attempts. The SDK does not use that number if the caller sets a Retryer.
 func (a *API) useSettings(cfg *aws.Config, p *process) {
 	for _, source := range cfg.ConfigSources {
 		switch s := source.(type) {
@@ -39,7 +40,8 @@ func (a *API) useSettings(cfg *aws.Config, p *process) {
 }
 
 // NodeCredentials returns the credentials of the SDK's default chain, or of the
-// profile that Options name. The error lists the sources that were tried, in order.
+// profile that Options name. If all sources of the chain were tried, the error
+// lists them in order.
 func (a *API) NodeCredentials(ctx context.Context) (aws.Credentials, error) {
 	ctx, cancel := context.WithTimeout(ctx, a.options.Timeouts.Source)
 	defer cancel()

@@ -20,7 +20,7 @@ func TestTraceSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, want := api.options.Trace.RequestIDs(), []string{"id [redacted]"}; !slices.Equal(got, want) {
-		t.Errorf("request IDs %q, want %q", got, want)
+		t.Errorf("got request IDs %q, want %q", got, want)
 	}
 }
 
@@ -41,9 +41,9 @@ func TestTrace(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, want := api.options.Trace.RequestIDs(), []string{"first", "sec ond"}; !slices.Equal(got, want) {
-		t.Errorf("request IDs %q, want %q", got, want)
+		t.Errorf("got request IDs %q, want %q", got, want)
 	}
 	if steps := api.options.Trace.Steps(); len(steps) != 1 || steps[0].Name != "test" || api.options.Trace.Running() != "" {
-		t.Errorf("steps %v", steps)
+		t.Errorf("got steps %v, running %q; want one step that has ended", steps, api.options.Trace.Running())
 	}
 }
