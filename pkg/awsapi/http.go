@@ -168,8 +168,8 @@ func refuseNull(stack *middleware.Stack) error {
 	}), middleware.After)
 }
 
-// bounded returns a body of at most limit bytes. The body calls failed with an
-// error of reading.
+// bounded returns a body of at most limit bytes. If reading fails, the body passes
+// the error to failed.
 func bounded(body io.ReadCloser, limit int64, failed func(error)) io.ReadCloser {
 	return boundedBody{http.MaxBytesReader(nil, body, limit), failed}
 }

@@ -11,13 +11,13 @@ import (
 )
 
 const (
-	// refreshWithin limits how long a request waits and asks for a new token while
-	// a valid one is at hand.
+	// refreshWithin limits the time that a request spends on a new token while the
+	// cache has a valid one. That is waiting for the lock and asking AWS.
 	refreshWithin = 3 * time.Second
 	// patience is how long a request without a deadline waits for another process.
-	// One with a deadline waits for half of the time that is left.
+	// A request with a deadline waits for half of the time that is left.
 	patience = 10 * time.Second
-	// useAgain is the age from which on a use updates the time of last use.
+	// If the time of last use is older than useAgain, a use updates it.
 	useAgain = 5 * time.Minute
 )
 
@@ -26,7 +26,7 @@ const (
 // The others share its outcome, good or bad. A process that has waited for half of
 // its time asks AWS itself.
 //
-// The error is the Mint's own, or a *RememberedError, or the context's.
+// The error is Mint's own, a *RememberedError, or the context's.
 func (s *Store) Acquire(ctx context.Context, r Request, mint Mint) (Lease, error) {
 	if s == nil {
 		token, err := mint(ctx)
@@ -86,7 +86,7 @@ func (a *acquisition) look() (entry, decision, error) {
 	e.Request = a.Request
 	d := e.decide(now.wall, a.start.on(now))
 	if (d == serve || d == stale) && now.wall.Sub(e.Used).Abs() > useAgain {
-		_ = a.root.Chtimes(a.Key.String(), now.wall, now.wall) // a failure only makes the entry look less used
+		_ = a.root.Chtimes(a.Key.String(), now.wall, now.wall) // if this fails, the entry only looks less used
 	}
 	return e, d, err
 }
@@ -103,8 +103,8 @@ func (a *acquisition) settle(e entry, d decision) (Lease, error) {
 	return Lease{}, e.remembered(now)
 }
 
-// wait takes the key's lock. The request goes on without it after half of the time
-// that is left, or if locking fails.
+// wait takes the key's lock. If locking fails, or after half of the time that is
+// left, the request goes on without the lock.
 func (a *acquisition) wait(ctx context.Context) (release func(), err error) {
 	limit := patience
 	if end, ok := ctx.Deadline(); ok {
@@ -125,8 +125,8 @@ func (a *acquisition) wait(ctx context.Context) (release func(), err error) {
 }
 
 // ask asks AWS, and writes a new token over the entry. The life of a new token
-// counts from before the request. So it is not too long even if this process was
-// stopped meanwhile.
+// counts from before the request, so it is not too long even if this process was
+// stopped during the request.
 func (a *acquisition) ask(ctx context.Context, before entry) (entry, time.Time, error) {
 	begin := a.now()
 	token, err := a.mint(ctx)
@@ -145,15 +145,16 @@ func (a *acquisition) ask(ctx context.Context, before entry) (entry, time.Time, 
 	return e, now.wall, nil
 }
 
-// failed returns the outcome of an error of AWS. A cancelled request says nothing
-// about AWS, nor does an error of the caller's token.
+// failed returns the outcome after an error of AWS. The cache does not remember the
+// error of a cancelled request or of the caller's token, because it says nothing
+// about AWS.
 func (a *acquisition) failed(ctx context.Context, err error) (Lease, error) {
 	class, _ := failure.Of(err)
 	if errors.Is(ctx.Err(), context.Canceled) || class == failure.CallersToken {
 		return Lease{}, err
 	}
-	// Another process may have learned something meanwhile. Only a refusal
-	// overrides it.
+	// Another process may have written an outcome meanwhile. Only a refusal
+	// overrides that outcome.
 	e, d, _ := a.look()
 	if d != ask && (class != failure.Refused || e.refused()) {
 		return a.settle(e, d)

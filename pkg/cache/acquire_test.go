@@ -68,7 +68,7 @@ func TestOneAsksForAll(t *testing.T) {
 		{"a refusal", Token{}, errRefused, 1},
 		{"a wrong configuration", Token{}, errMisconfigured, 1},
 		{"a failure", Token{}, errUnavailable, 1},
-		{"a failure that belongs to each", Token{}, errCallers, 30},
+		{"a failure of the caller's token", Token{}, errCallers, 30},
 		{"a token that cannot be kept", dead, nil, 30},
 		{"a token that cannot be written", large, nil, 30},
 	}
@@ -84,26 +84,27 @@ func TestOneAsksForAll(t *testing.T) {
 					return test.token, test.err
 				})
 				if calls.Load() != test.calls {
-					t.Errorf("asked %d times, want %d", calls.Load(), test.calls)
+					t.Errorf("got %d calls, want %d", calls.Load(), test.calls)
 				}
 				for i, err := range errs {
 					class, _ := failure.Of(err)
 					wantClass, _ := failure.Of(test.err)
 					if (err == nil) != (test.err == nil) || class != wantClass || !leases[i].Secret.Equal(test.token.Secret) {
-						t.Errorf("got %+v, %v", leases[i], err)
+						t.Errorf("got %+v, %v; want the token, %v", leases[i], err, test.err)
 					}
 				}
-				// If each must ask, they ask one after another. At half of their
-				// time, all that still wait ask at once.
+				// If each process must ask, the processes ask one after another.
+				// After half of their time, all processes that still wait ask at
+				// once.
 				want := 2 * time.Second
 				if test.calls > 1 {
 					want += patience
 				}
 				if took := time.Since(begin); took != want {
-					t.Errorf("took %s of virtual time, want %s", took, want)
+					t.Errorf("got %s of virtual time, want %s", took, want)
 				}
 				if warned := len(n.warned); warned != 0 && !test.token.Secret.Equal(large.Secret) {
-					t.Errorf("warned %q", n.warned)
+					t.Errorf("got warnings %q, want none", n.warned)
 				}
 			})
 		})
@@ -132,9 +133,10 @@ func TestHalfOfTheTime(t *testing.T) {
 						<-stopped
 						return Token{}, errUnavailable
 					})
-					// It continues after its time, and uses what others learned.
+					// It continues after its time, and uses the token that the
+					// other process got.
 					if err != nil || l.Outcome != Fresh {
-						t.Errorf("the first got %+v, %v", l, err)
+						t.Errorf("first process: got %+v, %v; want a fresh token", l, err)
 					}
 				})
 				synctest.Wait()
@@ -142,12 +144,12 @@ func TestHalfOfTheTime(t *testing.T) {
 				s := n.process(locks)
 				l, err := s.Acquire(ctx, request, func(context.Context) (Token, error) { return n.token, nil })
 				if waited := time.Since(begin); err != nil || l.Outcome != Minted || waited != want {
-					t.Errorf("got %+v, %v after %s of virtual time, want %s", l, err, waited, want)
+					t.Errorf("got %+v, %v after %s of virtual time, want a minted token after %s", l, err, waited, want)
 				}
 				close(stopped)
 				wait.Wait()
 				if l, err := s.Acquire(ctx, request, nil); err != nil || l.Outcome != Fresh {
-					t.Errorf("got %+v, %v", l, err)
+					t.Errorf("got %+v, %v; want a fresh token", l, err)
 				}
 				n.wantWarned()
 			})
@@ -155,7 +157,8 @@ func TestHalfOfTheTime(t *testing.T) {
 	}
 }
 
-// TestOutcomeWithoutTheLock: those who wait read once more before they ask.
+// TestOutcomeWithoutTheLock: a process that did not get the lock reads the entry
+// again before it asks.
 func TestOutcomeWithoutTheLock(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, n *node, locks memoryLock) {
@@ -172,14 +175,14 @@ func TestOutcomeWithoutTheLock(t *testing.T) {
 		later, stop := context.WithTimeout(t.Context(), 20*time.Second)
 		defer stop()
 		if l, err := n.process(locks).Acquire(later, request, nil); err != nil || l.Outcome != Fresh {
-			t.Errorf("got %+v, %v", l, err)
+			t.Errorf("got %+v, %v; want a fresh token", l, err)
 		}
 		wait.Wait()
 	})
 }
 
-// TestCancelledWaiter: a process that is cancelled while it waits stops, and says
-// what it waited for.
+// TestCancelledWaiter: a process that is cancelled while it waits stops at once.
+// The error names the registry.
 func TestCancelledWaiter(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, n *node, locks memoryLock) {
@@ -189,13 +192,13 @@ func TestCancelledWaiter(t *testing.T) {
 		begin := time.Now()
 		_, err := n.process(locks).Acquire(ctx, request, nil)
 		if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), request.Registry) || time.Since(begin) != time.Second {
-			t.Errorf("got %v after %s", err, time.Since(begin))
+			t.Errorf("got %v after %s, want context.Canceled with the registry after 1s", err, time.Since(begin))
 		}
 	})
 }
 
-// TestRefreshIsShort: with a valid token at hand, waiting and asking take 3 s
-// together at most.
+// TestRefreshIsShort: if the cache has a valid token, waiting and asking together
+// take at most 3 s.
 func TestRefreshIsShort(t *testing.T) {
 	t.Parallel()
 	hang := func(ctx context.Context) (Token, error) {
@@ -217,11 +220,11 @@ func TestRefreshIsShort(t *testing.T) {
 				begin := time.Now()
 				leases, errs := n.together(locks, 20, hang)
 				if took := time.Since(begin); errors.Join(errs...) != nil || took != refreshWithin {
-					t.Errorf("got %v after %s of virtual time", errs, took)
+					t.Errorf("got %v after %s of virtual time, want no error after %s", errs, took, refreshWithin)
 				}
 				for _, l := range leases {
 					if l.Outcome != Stale || l.Keep != staleKeep || l.Note == "" {
-						t.Errorf("got %+v", l)
+						t.Errorf("got %+v, want a stale token with a note, to keep for %s", l, staleKeep)
 					}
 				}
 			})
@@ -229,8 +232,8 @@ func TestRefreshIsShort(t *testing.T) {
 	}
 }
 
-// TestRefusalReachesWaiters: a stale token is not used after a refusal that another
-// process got meanwhile.
+// TestRefusalReachesWaiters: a process does not use a stale token if another
+// process got a refusal meanwhile.
 func TestRefusalReachesWaiters(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, n *node, locks memoryLock) {
@@ -245,14 +248,14 @@ func TestRefusalReachesWaiters(t *testing.T) {
 		})
 		for _, err := range errs {
 			if class, ok := failure.Of(err); !ok || class != failure.Refused {
-				t.Errorf("got %v", err)
+				t.Errorf("got %v, want a refusal", err)
 			}
 		}
 	})
 }
 
 // TestRefusalOverrides: a refusal counts even if another process got a token
-// meanwhile. Two refusals at the same time count once.
+// meanwhile. Two refusals at the same time count as one.
 func TestRefusalOverrides(t *testing.T) {
 	t.Parallel()
 	for name, other := range map[string]error{"a token": nil, "a refusal": errRefused} {
@@ -270,14 +273,14 @@ func TestRefusalOverrides(t *testing.T) {
 				return Token{}, errRefused
 			})
 			if class, _ := failure.Of(err); class != failure.Refused {
-				t.Errorf("got %v", err)
+				t.Errorf("got %v, want a refusal", err)
 			}
 			n.wantError(errRefused.Error()+"; refused 0s ago, asked again in 1m0s", 0)
 		})
 	}
 }
 
-// TestDirectoryIsGone: the directory is removed while a process works.
+// TestDirectoryIsGone: a process still gets a token if its directory is removed.
 func TestDirectoryIsGone(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
@@ -287,10 +290,10 @@ func TestDirectoryIsGone(t *testing.T) {
 		return n.ask(ctx)
 	})
 	if err != nil || l.Outcome != Minted || l.Keep != 6*time.Hour {
-		t.Errorf("got %+v, %v", l, err)
+		t.Errorf("got %+v, %v; want a minted token to keep for 6h", l, err)
 	}
 	n.wantWarned("is not written: no such file or directory")
 	if l, err := s.Acquire(t.Context(), request, n.ask); err != nil || l.Outcome != Minted {
-		t.Errorf("got %+v, %v", l, err)
+		t.Errorf("got %+v, %v; want a minted token", l, err)
 	}
 }

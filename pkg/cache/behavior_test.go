@@ -21,7 +21,7 @@ func TestFreshThenRefreshed(t *testing.T) {
 	n.want(Minted, 6*time.Hour, 1)
 	n.advance(time.Hour)
 	if l := n.want(Fresh, 5*time.Hour, 0); l.Secret.Reveal() != "secret-1" || l.Identity != request.Identity {
-		t.Errorf("got %+v", l)
+		t.Errorf("got %+v, want secret-1 and the request's identity", l)
 	}
 	n.advance(5*time.Hour - time.Nanosecond)
 	n.want(Fresh, time.Nanosecond, 0)
@@ -29,7 +29,7 @@ func TestFreshThenRefreshed(t *testing.T) {
 	n.token = tokenOf("secret-2")
 	n.want(Minted, 6*time.Hour, 1)
 	if l := n.want(Fresh, 6*time.Hour, 0); l.Secret.Reveal() != "secret-2" {
-		t.Error("the old token is still served")
+		t.Errorf("got %s, want secret-2", l.Secret.Reveal())
 	}
 	n.wantWarned()
 }
@@ -40,7 +40,7 @@ func TestNoteAndIdentityAreKept(t *testing.T) {
 	n.token.Note, n.token.Identity, n.token.Fresh, n.token.Life = "the role was refused", "the node", 5*time.Minute, 5*time.Minute
 	for _, outcome := range []Outcome{Minted, Fresh} {
 		if l, err := n.pull(); err != nil || l.Note != n.token.Note || l.Identity != "the node" || l.Outcome != outcome {
-			t.Errorf("got %+v, %v", l, err)
+			t.Errorf("got %+v, %v; want %s with the note and the identity", l, err, outcome)
 		}
 	}
 	n.advance(5 * time.Minute)
@@ -60,14 +60,14 @@ func TestStale(t *testing.T) {
 	if l.Note != want+"; a note" {
 		t.Errorf("got note %q, want %q", l.Note, want)
 	}
-	// AWS is not asked for a minute. The reason is repeated each time.
+	// AWS is not asked for a minute. Each note repeats the reason.
 	n.advance(59 * time.Second)
 	if l := n.want(Stale, 5*time.Minute, 0); !strings.HasSuffix(l.Note, errUnavailable.Error()+"; failed 59s ago, asked again in 1s; a note") {
-		t.Errorf("got note %q", l.Note)
+		t.Errorf("got note %q, want the age of the error at its end", l.Note)
 	}
 	n.advance(time.Second)
 	n.want(Stale, 5*time.Minute, 1)
-	// Not past the token's end.
+	// The token is not kept past its end.
 	n.advance(5*time.Hour - 3*time.Minute)
 	n.want(Stale, 2*time.Minute, 1)
 	n.advance(2 * time.Minute)
@@ -75,8 +75,8 @@ func TestStale(t *testing.T) {
 	n.wantWarned()
 }
 
-// TestOutage: a node that has a token needs no AWS for five hours. It asks once in
-// 5 minutes if the kubelet keeps each response as long as it may.
+// TestOutage: a node that has a token does not need AWS for five hours. It asks
+// once in 5 minutes if the kubelet keeps each response for as long as allowed.
 func TestOutage(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
@@ -86,12 +86,12 @@ func TestOutage(t *testing.T) {
 	for end := n.time.Add(5 * time.Hour); n.time.Before(end); {
 		l, err := n.pull()
 		if err != nil || l.Outcome != Stale || l.Keep != staleKeep {
-			t.Fatalf("%s after the start: %+v, %v", n.time.Sub(noon), l, err)
+			t.Fatalf("%s after the start: got %+v, %v; want a stale token to keep for %s", n.time.Sub(noon), l, err, staleKeep)
 		}
 		n.advance(l.Keep)
 	}
 	if n.calls != 60 {
-		t.Errorf("asked %d times, want once in 5 min", n.calls)
+		t.Errorf("got %d calls, want 60: one in 5 minutes", n.calls)
 	}
 	n.calls, n.err = 0, nil
 	n.want(Minted, 6*time.Hour, 1)
@@ -109,8 +109,8 @@ func TestRefusalDropsTheToken(t *testing.T) {
 	n.wantError(errUnavailable.Error(), 1)
 }
 
-// TestMisconfiguredKeepsTheToken: one strange answer of AWS does not end the use
-// of a token that is still valid.
+// TestMisconfiguredKeepsTheToken: a valid token stays in use after an answer of
+// class Misconfigured.
 func TestMisconfiguredKeepsTheToken(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
@@ -120,7 +120,7 @@ func TestMisconfiguredKeepsTheToken(t *testing.T) {
 	n.want(Stale, 5*time.Minute, 1)
 	n.advance(time.Minute - 1)
 	if l := n.want(Stale, 5*time.Minute, 0); !strings.Contains(l.Note, errMisconfigured.Error()) {
-		t.Errorf("got note %q", l.Note)
+		t.Errorf("got note %q, want the error in it", l.Note)
 	}
 	n.advance(1)
 	n.want(Stale, 5*time.Minute, 1)
@@ -146,11 +146,11 @@ func TestRefusalGrows(t *testing.T) {
 				n.wantError(fmt.Sprintf("%s; %s 42s ago, asked again in %s", err, word, memory-42*time.Second), 0)
 				n.advance(memory - 42*time.Second)
 			}
-			// After a long time, the count begins again.
+			// After a long time, the count starts again.
 			n.advance(refusalStreak + time.Second)
 			n.wantError(err.Error(), 1)
 			n.wantError(err.Error()+"; "+word+" 0s ago, asked again in 1m0s", 0)
-			// So it does after a success.
+			// The count also starts again after a success.
 			n.advance(time.Minute)
 			n.err, n.token.Fresh, n.token.Life = nil, time.Minute, time.Minute
 			n.want(Minted, time.Minute, 1)
@@ -179,7 +179,7 @@ func TestRefusalGrowsThroughOutage(t *testing.T) {
 	n.wantError(errRefused.Error()+"; refused 0s ago, asked again in 2m0s", 0)
 }
 
-func TestUnavailableIsRememberedShortly(t *testing.T) {
+func TestUnavailableIsRememberedBriefly(t *testing.T) {
 	t.Parallel()
 	for _, err := range []error{errUnavailable, errors.New("an error without a class")} {
 		t.Run(err.Error(), func(t *testing.T) {
@@ -191,10 +191,10 @@ func TestUnavailableIsRememberedShortly(t *testing.T) {
 			_, got := n.pull()
 			var remembered *RememberedError
 			if !errors.As(got, &remembered) || remembered.Again != 500*time.Millisecond || remembered.Age != 2500*time.Millisecond || n.calls != 0 {
-				t.Errorf("got %v after %d calls", got, n.calls)
+				t.Errorf("got %v after %d calls, want the remembered error after none", got, n.calls)
 			}
 			if class, ok := failure.Of(got); !ok || class != failure.Unavailable {
-				t.Errorf("class %s, %t", class, ok)
+				t.Errorf("got class %s (%t), want %s", class, ok, failure.Unavailable)
 			}
 			n.advance(500 * time.Millisecond)
 			n.wantError(err.Error(), 1)
@@ -210,11 +210,11 @@ func TestCallersTokenIsForgotten(t *testing.T) {
 		n.wantError(errCallers.Error(), 1)
 	}
 	if files := n.files(); !slices.Equal(files, []string{request.Key.String() + lockSuffix}) {
-		t.Errorf("left %q", files)
+		t.Errorf("got files %q, want only the lock", files)
 	}
 	n.err = nil
 	n.want(Minted, 6*time.Hour, 1)
-	// A stale token is neither used nor dropped.
+	// The error does not drop a stale token, but the request does not use it.
 	n.advance(7 * time.Hour)
 	n.err = errCallers
 	n.wantError(errCallers.Error(), 1)
@@ -232,7 +232,7 @@ func TestCancelled(t *testing.T) {
 		return Token{}, errRefused
 	})
 	if !errors.Is(err, errRefused) {
-		t.Errorf("got %v", err)
+		t.Errorf("got %v, want %v", err, errRefused)
 	}
 	n.want(Minted, 6*time.Hour, 1)
 }
@@ -248,7 +248,7 @@ func TestShortTokens(t *testing.T) {
 		{"not fresh at all", 0, time.Minute, 0, 1},
 		{"fresh for a negative time", -time.Hour, time.Minute, 0, 1},
 		{"dead", 0, 0, 0, 1},
-		{"dead for long", -time.Hour, -time.Minute, 0, 1},
+		{"dead for a long time", -time.Hour, -time.Minute, 0, 1},
 		{"fresh for longer than alive", time.Hour, time.Minute, time.Minute, 0},
 		{"for a month", 720 * time.Hour, 720 * time.Hour, 720 * time.Hour, 0},
 	}
@@ -260,7 +260,7 @@ func TestShortTokens(t *testing.T) {
 			n.want(Minted, test.keep, 1)
 			n.advance(time.Second)
 			if _, err := n.pull(); err != nil || n.calls != test.calls {
-				t.Errorf("got %v after %d calls", err, n.calls)
+				t.Errorf("got %v after %d calls, want success after %d", err, n.calls, test.calls)
 			}
 			n.wantWarned()
 		})
@@ -275,17 +275,17 @@ func TestOff(t *testing.T) {
 	for want := range 2 {
 		l, err := s.Acquire(t.Context(), request, n.ask)
 		if err != nil || l.Outcome != Minted || l.Keep != 6*time.Hour || l.Secret.Reveal() != "secret-1" || l.Identity != request.Identity || n.calls != want+1 {
-			t.Errorf("got %+v, %v", l, err)
+			t.Errorf("got %+v, %v after %d calls; want a minted token after %d", l, err, n.calls, want+1)
 		}
 	}
 	n.err = errRefused
 	if _, err := s.Acquire(t.Context(), request, n.ask); !errors.Is(err, errRefused) {
-		t.Errorf("got %v", err)
+		t.Errorf("got %v, want %v", err, errRefused)
 	}
 	list, err := s.List()
 	cleared, clearErr := s.Clear()
 	if len(list) != 0 || cleared != 0 || err != nil || clearErr != nil || s.Close() != nil {
-		t.Errorf("got %v, %v, %d, %v", list, err, cleared, clearErr)
+		t.Errorf("got list %v, %v, cleared %d, %v; want nothing and no error", list, err, cleared, clearErr)
 	}
 }
 
@@ -296,13 +296,13 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 	for _, v := range []any{token, &token, []Token{token}, e, &e, e.lease(Stale, noon, noon)} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x"} {
 			if s := fmt.Sprintf(verb, v); strings.Contains(s, "marker") || strings.Contains(s, "6d61726b6572") {
-				t.Errorf("%s of %T prints %s", verb, v, s)
+				t.Errorf("got %s for %s of %T, want no secret", s, verb, v)
 			}
 		}
 	}
 }
 
-// TestOneLine: text of AWS may hold anything, and messages are one line.
+// TestOneLine: a message is one line of limited length, whatever AWS's text is.
 func TestOneLine(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
@@ -310,6 +310,6 @@ func TestOneLine(t *testing.T) {
 	_, _ = n.pull()
 	_, err := n.pull()
 	if err == nil || !strings.HasPrefix(err.Error(), "first second x") || strings.ContainsAny(err.Error(), "\n\x00") || len(err.Error()) > maxText+100 {
-		t.Errorf("got %q", err)
+		t.Errorf("got %q, want one short line", err)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// BenchmarkFreshHit measures the cost for each start of a pod. A process opens the
+// BenchmarkFreshHit measures the cost at the start of a pod: a process opens the
 // cache and finds a token of ECR's size.
 func BenchmarkFreshHit(b *testing.B) {
 	dir := filepath.Join(b.TempDir(), "cache")
@@ -30,11 +30,11 @@ func BenchmarkFreshHit(b *testing.B) {
 		_ = s.Close()
 	}
 	if n.calls != 1 {
-		b.Errorf("asked %d times", n.calls)
+		b.Errorf("got %d calls, want one", n.calls)
 	}
 }
 
-// BenchmarkWrite measures the cost of a write, for the process that asked.
+// BenchmarkWrite measures the cost of writing a new token.
 func BenchmarkWrite(b *testing.B) {
 	s, err := Open(filepath.Join(b.TempDir(), "cache"), Options{
 		Now: time.Now, Random: rand.Float64, Warn: func(s string) { b.Error(s) },

@@ -1,7 +1,7 @@
 // Package cache shares tokens among all of the plugin's processes on a node. The
-// kubelet starts a process per image, dozens at once, and most of them must not ask
-// AWS. The package does not call AWS: its caller mints the tokens, and package
-// failure says what an error means.
+// kubelet starts a process per image, often dozens at once. Most of these processes
+// must not ask AWS. The package does not call AWS. Its caller mints the tokens, and
+// package failure says what an error means.
 //
 // The cache never makes a request fail. If something is wrong with the disk, the
 // caller gets AWS's outcome and a warning.
@@ -43,7 +43,7 @@ type Key [sha256.Size]byte
 // String returns the key in hexadecimal digits. That is the name of its file.
 func (k Key) String() string { return hex.EncodeToString(k[:]) }
 
-// parseKey reports whether s is a key as String writes it, and returns that key.
+// parseKey returns the key that String wrote as s, and reports whether s is a key.
 func parseKey(s string) (k Key, ok bool) {
 	if len(s) != hex.EncodedLen(len(k)) {
 		return Key{}, false
@@ -58,7 +58,7 @@ type Request struct {
 	Key      Key    `json:"-"`
 	Registry string `json:"registry,omitempty"`
 	Identity string `json:"identity,omitempty"`
-	// Image is the image that the token was last requested for, without tag. Its
+	// Image is the image of the latest request for the token, without a tag. The
 	// plan can be computed again from it.
 	Image string `json:"image,omitempty"`
 }
@@ -67,13 +67,13 @@ type Request struct {
 type Token struct {
 	// Secret is the caller's content. The cache does not read it.
 	Secret secret.Text `json:"-"`
-	// Fresh is how long the token is as good as a new one, and Life how long AWS
-	// accepts it. Both count from before the Mint began, by the node's clock. A
-	// token without a life is returned and not kept.
+	// Fresh is how long the token is as good as a new one. Life is how long AWS
+	// accepts it. Both count from before Mint began, by the node's clock. The cache
+	// does not keep a token without a life, but returns it.
 	Fresh time.Duration `json:"fresh"`
 	Life  time.Duration `json:"life"`
-	// Identity is who the token was minted as, if that is not the request's
-	// Identity.
+	// Identity names the identity that minted the token, if it is not the
+	// request's.
 	Identity string `json:"identity,omitempty"`
 	// Note is a warning to give at each use of the token.
 	Note string `json:"note,omitempty"`
@@ -87,11 +87,11 @@ type Outcome int
 
 // The outcomes.
 const (
-	// Minted is a token that was requested just now.
+	// Minted is a token that this request got from AWS.
 	Minted Outcome = iota
 	// Fresh is a token from the cache that is as good as a new one.
 	Fresh
-	// Stale is a token from the cache that serves because there is no new one.
+	// Stale is a token from the cache that is used because there is no new one.
 	Stale
 )
 
@@ -104,20 +104,21 @@ type Lease struct {
 	Outcome Outcome
 	// Keep is how long the caller may keep the token.
 	Keep time.Duration
-	// Identity is who the token was minted as.
+	// Identity names the identity that minted the token.
 	Identity string
 	// Note is a warning for people, in one line. For a stale token it holds the
 	// reason.
 	Note string
 }
 
-// RememberedError is an error of an earlier request or of another process. AWS was
-// not asked again. In an entry, its times count from the moment of the error.
+// RememberedError is the error of an earlier request or of another process. This
+// request did not ask AWS again. In an entry, the times count from the moment of
+// the error.
 type RememberedError struct {
 	Reason string        `json:"reason"` // the text of the error
 	Class  failure.Class `json:"class"`
-	Age    time.Duration `json:"-"`     // how long ago it came
-	Again  time.Duration `json:"again"` // how long until AWS is asked again
+	Age    time.Duration `json:"-"`     // the time since the error
+	Again  time.Duration `json:"again"` // the time until AWS is asked again
 }
 
 // FailureClass returns the class of the original error.

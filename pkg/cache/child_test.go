@@ -20,7 +20,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// TestMain makes the test binary a child process if the environment names one.
+// TestMain runs a child instead of the tests if the environment names one.
 func TestMain(m *testing.M) {
 	if name := os.Getenv("CACHE_TEST_CHILD"); name != "" {
 		if err := children[name]("cache"); err != nil {
@@ -32,8 +32,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// children are the child processes by name. A child's cache is in its working
-// directory.
+// children are the functions of child processes, by name. A child's cache is in its
+// working directory.
 var children = map[string]func(dir string) error{
 	"patient":   func(dir string) error { return pullChild(dir, time.Hour) },
 	"impatient": func(dir string) error { return pullChild(dir, 2*time.Second) },
@@ -77,7 +77,7 @@ func startChild(t *testing.T, name, dir string, change func(*exec.Cmd)) *child {
 func (c *child) expect(want string) {
 	c.t.Helper()
 	if !c.out.Scan() || c.out.Text() != want {
-		c.t.Fatalf("the child says %q, %v; want %q", c.out.Text(), c.out.Err(), want)
+		c.t.Fatalf("got output %q, %v of the child; want %q", c.out.Text(), c.out.Err(), want)
 	}
 }
 
@@ -95,8 +95,7 @@ func openChild(dir string) (*Store, error) {
 	})
 }
 
-// wholeToken returns a token from which a test can read its key and whether it is
-// complete.
+// wholeToken returns a token that holds its key and a checksum.
 func wholeToken(key Key, n int) string {
 	body := fmt.Sprintf("%s %d %s", key, n, strings.Repeat("x", 1000+n%3000))
 	sum := sha256.Sum256([]byte(body))
@@ -118,8 +117,8 @@ func checkWhole(key Key, token string) error {
 	return nil
 }
 
-// pullChild pulls once, and prints the outcome and whether it asks. Its call to AWS
-// lasts until the parent lets it proceed.
+// pullChild pulls once. It prints "asking" if it calls AWS, and then the outcome.
+// Its call to AWS lasts until the parent lets it proceed.
 func pullChild(dir string, limit time.Duration) error {
 	in := bufio.NewReader(os.Stdin)
 	fmt.Println("ready")
@@ -149,7 +148,7 @@ func pullChild(dir string, limit time.Duration) error {
 	return nil
 }
 
-// loadKeys are the keys that load uses.
+// loadKeys returns the keys that loadChild uses.
 func loadKeys() []Key {
 	var keys []Key
 	for i := range 4 {
@@ -172,7 +171,7 @@ func loadChild(dir string) error {
 	}
 }
 
-// loadOnce pulls a token that is hardly ever fresh.
+// loadOnce pulls a token. A new token is fresh for at most 1 ms.
 func loadOnce(s *Store, key Key) error {
 	l, err := s.Acquire(context.Background(), Request{Key: key}, func(context.Context) (Token, error) {
 		switch rand.IntN(20) {

@@ -23,7 +23,7 @@ func systemBoot() Boot {
 	})}
 }
 
-// instant is a moment by both clocks.
+// instant is a moment, by the wall clock and the boot clock.
 type instant struct {
 	wall   time.Time
 	uptime time.Duration
@@ -39,8 +39,8 @@ func (s *Store) now() instant {
 // not read at the same moment, and the uptime has whole seconds.
 const smallStep = 3 * time.Second
 
-// stepped returns how far the wall clock was set between i and now, or 0 if that is
-// not known.
+// stepped returns by how much the wall clock was set between i and now, or 0 if
+// that is not known.
 func (i instant) stepped(now instant) time.Duration {
 	d := now.wall.Sub(i.wall) - (now.uptime - i.uptime)
 	if d.Abs() < smallStep {
@@ -52,5 +52,5 @@ func (i instant) stepped(now instant) time.Duration {
 	return d
 }
 
-// on returns the time of i by the wall clock as it is set now.
+// on returns the time of i by the current setting of the wall clock.
 func (i instant) on(now instant) time.Time { return i.wall.Add(i.stepped(now)) }

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// uptime returns the time since boot in whole seconds, suspension included
-// (sysinfo(2); it needs no unsafe pointer, as clock_gettime would).
+// uptime returns the time since boot in whole seconds, suspension included. It uses
+// sysinfo(2), because clock_gettime(2) needs an unsafe pointer.
 func uptime() time.Duration {
 	var info syscall.Sysinfo_t
 	if err := syscall.Sysinfo(&info); err != nil {

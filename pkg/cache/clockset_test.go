@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// TestWrongClock: a clock that is wrong by a constant time changes nothing.
+// TestWrongClock: a clock with a constant error changes nothing.
 func TestWrongClock(t *testing.T) {
 	t.Parallel()
 	for _, off := range []time.Duration{-30 * 365 * 24 * time.Hour, -9 * time.Hour, 9 * time.Hour, 30 * 365 * 24 * time.Hour} {
@@ -57,9 +57,9 @@ func TestClockSet(t *testing.T) {
 	}
 }
 
-// TestClockSetUnseen: after a reboot, and on systems other than Linux, only the
-// wall clock counts. An entry from the future is not used.
-func TestClockSetUnseen(t *testing.T) {
+// TestClockSetWithoutBootClock: after a reboot, and on systems other than Linux,
+// only the wall clock counts. An entry from the future is not used.
+func TestClockSetWithoutBootClock(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name   string
@@ -81,12 +81,12 @@ func TestClockSetUnseen(t *testing.T) {
 				n.boot = boot
 				n.set(test.by)
 				if _, err := n.pull(); err != nil || n.calls != test.calls {
-					t.Errorf("got %v after %d calls", err, n.calls)
+					t.Errorf("got %v after %d calls, want success after %d", err, n.calls, test.calls)
 				}
 				n.wantWarned(test.warned...)
 				n.calls = 0
 				if _, err := n.pull(); err != nil || n.calls != 0 {
-					t.Errorf("again: got %v after %d calls", err, n.calls)
+					t.Errorf("second pull: got %v after %d calls, want success after none", err, n.calls)
 				}
 				n.wantWarned()
 			})
@@ -94,7 +94,7 @@ func TestClockSetUnseen(t *testing.T) {
 	}
 }
 
-// TestRefusalFromTheFuture: a clock that was set back must not prolong a refusal.
+// TestRefusalFromTheFuture: setting the clock back does not prolong a refusal.
 func TestRefusalFromTheFuture(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
@@ -106,8 +106,8 @@ func TestRefusalFromTheFuture(t *testing.T) {
 	n.wantWarned("from the future")
 }
 
-// TestStoppedMint: a process may be stopped between AWS's answer and writing it, or
-// the clock may be set. Neither must prolong the token's life.
+// TestStoppedMint: a process may be stopped before it writes AWS's answer, and the
+// clock may be set. Neither prolongs the token's life.
 func TestStoppedMint(t *testing.T) {
 	t.Parallel()
 	for _, by := range []time.Duration{0, -24 * time.Hour, 24 * time.Hour} {
@@ -120,7 +120,7 @@ func TestStoppedMint(t *testing.T) {
 				return n.token, nil
 			})
 			if err != nil || l.Keep != time.Hour {
-				t.Errorf("got %+v, %v", l, err)
+				t.Errorf("got %+v, %v; want a token to keep for 1h", l, err)
 			}
 			n.want(Fresh, time.Hour, 0)
 		})

@@ -17,8 +17,8 @@ const (
 	version = "cache-entry/3"
 	// maxFile limits the size of an entry's file. ECR's tokens have 2 to 4 KiB.
 	maxFile = 64 << 10
-	// skew is how far in the future an entry's time may be. Clocks are sometimes
-	// set back a little.
+	// skew is how far in the future an entry's time may be, because clocks are
+	// sometimes set back a little.
 	skew = time.Minute
 )
 
@@ -44,8 +44,8 @@ func (e entry) encode(now instant) ([]byte, error) {
 	return data, nil
 }
 
-// header returns the first line. The checksum covers the key, so that an entry
-// under another key's name does not count.
+// header returns the first line. The checksum covers the key, so a file with
+// another key's name is not accepted.
 func header(key Key, body []byte) []byte {
 	h := sha256.New()
 	h.Write(key[:])

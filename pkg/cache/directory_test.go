@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// TestDirectoryFaults: an error names the directory, what it is, and what it
-// should be.
+// TestDirectoryFaults: an error names the directory, its mode and owner, and the
+// wanted ones.
 func TestDirectoryFaults(t *testing.T) {
 	t.Parallel()
 	const (
@@ -28,10 +28,10 @@ func TestDirectoryFaults(t *testing.T) {
 		want string // {dir}, {parent} and {me} stand for the paths and the user; "" is no error
 	}{
 		{"missing", func(*testing.T, string) {}, ""},
-		{"there", func(t *testing.T, dir string) { must(t, os.Mkdir(dir, 0o700)) }, ""},
-		{"in a sticky directory for all", func(t *testing.T, dir string) { chmod(t, filepath.Dir(dir), 0o777|os.ModeSticky) }, ""},
+		{"exists", func(t *testing.T, dir string) { must(t, os.Mkdir(dir, 0o700)) }, ""},
+		{"in a sticky directory open to all", func(t *testing.T, dir string) { chmod(t, filepath.Dir(dir), 0o777|os.ModeSticky) }, ""},
 		{"open to the group", func(t *testing.T, dir string) { must(t, os.Mkdir(dir, 0o700)); chmod(t, dir, 0o750) }, fmt.Sprintf(has, "drwxr-x---")},
-		{"sticky for all", func(t *testing.T, dir string) {
+		{"sticky and open to all", func(t *testing.T, dir string) {
 			must(t, os.Mkdir(dir, 0o700))
 			chmod(t, dir, 0o777|os.ModeSticky)
 		}, fmt.Sprintf(has, "dtrwxrwxrwx")},
@@ -44,8 +44,8 @@ func TestDirectoryFaults(t *testing.T) {
 			must(t, os.Remove(filepath.Dir(dir)))
 			write(t, filepath.Dir(dir), "")
 		}, fmt.Sprintf(in, "-rw-------")},
-		{"a parent for the group", func(t *testing.T, dir string) { chmod(t, filepath.Dir(dir), 0o775) }, fmt.Sprintf(in, "drwxrwxr-x")},
-		{"a parent for all, with a good directory", func(t *testing.T, dir string) {
+		{"a parent open to the group", func(t *testing.T, dir string) { chmod(t, filepath.Dir(dir), 0o775) }, fmt.Sprintf(in, "drwxrwxr-x")},
+		{"a parent open to all, with a good directory", func(t *testing.T, dir string) {
 			must(t, os.Mkdir(dir, 0o700))
 			chmod(t, filepath.Dir(dir), 0o777)
 		}, fmt.Sprintf(in, "drwxrwxrwx")},
@@ -60,7 +60,7 @@ func TestDirectoryFaults(t *testing.T) {
 				must(t, err)
 				info, err := s.root.Stat(".")
 				if err != nil || info.Mode().Perm() != 0o700 {
-					t.Errorf("got %v, %v", info.Mode(), err)
+					t.Errorf("got mode %v, %v; want 0700", info.Mode(), err)
 				}
 				must(t, s.Close())
 				return
@@ -74,8 +74,8 @@ func TestDirectoryFaults(t *testing.T) {
 	}
 }
 
-// TestParentsOfLinks: a link among the parents leads to a directory whose own
-// parents count.
+// TestParentsOfLinks: if a parent is a link, Open checks the parents of the link's
+// target.
 func TestParentsOfLinks(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
@@ -89,15 +89,16 @@ func TestParentsOfLinks(t *testing.T) {
 	}
 	must(t, os.Chmod(filepath.Join(base, "real"), 0o707))
 	if _, err := Open(n.dir, n.options()); err == nil || !strings.Contains(err.Error(), "/real, a parent of "+filepath.Join(base, "real", "deep", "cache")+", has mode drwx---rwx") {
-		t.Errorf("got %v", err)
+		t.Errorf("got %v, want an error about /real", err)
 	}
 }
 
-// TestForeign needs root to change a file's owner. TestCheck does not.
+// TestForeign: files and directories of another user are refused. It needs root to
+// change an owner; TestCheck does not.
 func TestForeign(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
-		t.Log("only root can give a file away; see TestCheck")
+		t.Log("not root, so no file can get another owner; see TestCheck")
 		return
 	}
 	n := newNode(t)
@@ -114,11 +115,11 @@ func TestForeign(t *testing.T) {
 	}
 	must(t, os.Chown(filepath.Dir(n.dir), 65534, -1))
 	if _, err := Open(n.dir, n.options()); err == nil || !strings.Contains(err.Error(), filepath.Dir(n.dir)+", a parent of "+n.dir+", has mode drwxr-xr-x and belongs to user 65534; ") {
-		t.Errorf("got %v", err)
+		t.Errorf("got %v, want an error about the parent", err)
 	}
 }
 
-// TestCheck: one check serves directories, their parents, and files.
+// TestCheck: check accepts or refuses directories, their parents, and files.
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	self := uint32(os.Geteuid())
@@ -139,14 +140,14 @@ func TestCheck(t *testing.T) {
 		{"a file for a directory", fakeInfo{mode: file, sys: &syscall.Stat_t{Uid: self}}, dir, false},
 		{"a parent", fakeInfo{mode: parent, sys: &syscall.Stat_t{Uid: 0}}, parent, true},
 		{"a parent as the directory", fakeInfo{mode: parent, sys: &syscall.Stat_t{Uid: self}}, dir, false},
-		{"a parent for the group", fakeInfo{mode: os.ModeDir | 0o775, sys: &syscall.Stat_t{Uid: self}}, parent, false},
+		{"a parent open to the group", fakeInfo{mode: os.ModeDir | 0o775, sys: &syscall.Stat_t{Uid: self}}, parent, false},
 		{"another's parent", fakeInfo{mode: parent, sys: &syscall.Stat_t{Uid: self + 1}}, parent, false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			if err := check(test.info, test.want); (err == nil) != test.ok {
-				t.Errorf("got %v", err)
+				t.Errorf("got %v, want success: %t", err, test.ok)
 			}
 		})
 	}

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// ownMounts gives a child a namespace with its own mounts, in which it is root.
+// ownMounts gives a child a namespace with its own mounts. The child is root in it.
 func ownMounts(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS,
@@ -20,8 +20,8 @@ func ownMounts(cmd *exec.Cmd) {
 	}
 }
 
-// TestFullDisk fills a disk in memory, like the default directory's. If the system
-// allows no such mount, TestLimited and TestReadOnly still run.
+// TestFullDisk fills a tmpfs, like that of the default directory. If the system
+// does not allow the mount, only TestLimited and TestReadOnly test this.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	if err := exec.CommandContext(t.Context(), "/proc/self/exe", "-test.run=^$").Run(); err != nil {
@@ -30,7 +30,7 @@ func TestFullDisk(t *testing.T) {
 	probe := exec.CommandContext(t.Context(), "/proc/self/exe", "-test.run=^$")
 	ownMounts(probe)
 	if err := probe.Run(); err != nil {
-		t.Log("no namespaces here:", err)
+		t.Log("the system allows no namespaces:", err)
 		return
 	}
 	c := startChild(t, "full", tempDir(t), ownMounts)

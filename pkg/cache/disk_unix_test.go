@@ -33,7 +33,8 @@ func readOnlyChild(dir string) error {
 	return pullUnwritable(s)
 }
 
-// limitedChild cannot write files of more bytes than the environment says.
+// limitedChild pulls with a limit for the size of files. CACHE_TEST_LIMIT is the
+// limit in bytes.
 func limitedChild(dir string) error {
 	s, err := openChild(dir)
 	if err != nil {

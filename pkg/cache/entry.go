@@ -9,31 +9,32 @@ import (
 	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
-// These constants say how long the cache remembers things.
+// These constants limit what the cache remembers, and for how long.
 const (
 	// staleKeep limits how long the caller may keep a stale token.
 	staleKeep = 5 * time.Minute
-	// stalePause is the time during which no process asks again after a stale
-	// token was served. It varies by a fifth, so that the nodes of a fleet do not
+	// stalePause is the time after a failure in which a stale token is served and
+	// no process asks again. It varies by a fifth, so the nodes of a fleet do not
 	// return in the same second.
 	stalePause = time.Minute
-	// A refusal is remembered for firstRefusal. Each further one in a row is
-	// remembered for twice as long, up to lastRefusal.
+	// The cache remembers a refusal or a misconfiguration for firstRefusal. It
+	// remembers each further one in a row for twice as long, up to lastRefusal.
 	firstRefusal = time.Minute
 	lastRefusal  = 5 * time.Minute
-	// refusalStreak is the time after a refusal's memory during which the next
-	// refusal still counts as one in a row. The kubelet retries every 5 minutes.
+	// When the memory of a refusal ends, refusalStreak begins. A refusal within
+	// this time still counts as the next in a row. The kubelet retries every 5
+	// minutes.
 	refusalStreak = 10 * time.Minute
-	// A failure without a stale token is remembered for firstFailure to
-	// lastFailure: long enough for the processes that wait at that moment.
+	// The cache remembers a failure without a stale token for firstFailure to
+	// lastFailure. That is long enough for the processes that wait at that moment.
 	firstFailure = time.Second
 	lastFailure  = 5 * time.Second
-	// maxText limits what an entry keeps of an error or a note.
+	// maxText limits the text of an error or a note in an entry.
 	maxText = 4 << 10
 )
 
-// FailureMemory returns how long a failure without a stale token is remembered,
-// for a random number of [0, 1).
+// FailureMemory returns how long the cache remembers a failure without a stale
+// token. random is a number of [0, 1).
 func FailureMemory(random float64) time.Duration {
 	return firstFailure + time.Duration(random*float64(lastFailure-firstFailure))
 }
@@ -42,23 +43,23 @@ func FailureMemory(random float64) time.Duration {
 // value stands for a missing entry.
 type entry struct {
 	Request
-	// Learned is the time of the last call to AWS, successful or not, by the wall
-	// clock. Uptime and Boot are that moment by the boot clock.
+	// Learned is the time of the last call to AWS, by the wall clock. The call may
+	// have failed. Uptime and Boot are the same moment by the boot clock.
 	Learned time.Time     `json:"learned"`
 	Uptime  time.Duration `json:"uptime,omitempty"`
 	Boot    string        `json:"boot,omitempty"`
 	Token   *Token        `json:"token,omitempty"`
-	Minted  time.Time     `json:"minted,omitzero"` // the token
+	Minted  time.Time     `json:"minted,omitzero"` // when the token was minted
 	// Failure is the latest outcome if that was an error. Streak is the number of
-	// remembered errors in a row.
+	// refusals and misconfigurations in a row.
 	Failure *RememberedError `json:"failure,omitempty"`
 	Streak  uint             `json:"streak,omitempty"`
-	// Requested is when a token was last minted because a request needed it.
+	// Requested is the time when a request last caused a mint.
 	Requested time.Time `json:"requested,omitzero"`
 	// Ahead marks an entry that follows from the configuration alone, without a
 	// pod. Pruning keeps it as long as its token is valid.
 	Ahead bool `json:"ahead,omitempty"`
-	// Used is when the entry was served last.
+	// Used is the time when the entry was last served.
 	Used time.Time `json:"-"`
 }
 
@@ -75,14 +76,14 @@ func (e entry) fresh(now time.Time) bool { return e.valid(now) && now.Before(e.f
 // refused reports whether AWS's latest answer was a refusal.
 func (e entry) refused() bool { return e.Failure != nil && e.Failure.Class == failure.Refused }
 
-// inStreak reports whether an error now continues the streak of the last one.
+// inStreak reports whether an error at this time would continue the streak.
 func (e entry) inStreak(now time.Time) bool {
 	return e.Failure != nil && !now.After(e.askAgain().Add(refusalStreak))
 }
 
 // worth returns how important it is to keep an entry. A lost error costs one call,
-// but in an outage a node may depend on a token. Entries that pods cause never
-// displace those that follow from the configuration alone.
+// but a node may depend on a token in an outage. An entry that a pod caused never
+// displaces one that follows from the configuration alone.
 func (e entry) worth(now time.Time) int {
 	switch {
 	case e.Ahead && e.valid(now):
@@ -107,7 +108,7 @@ const (
 
 // decide returns what a request that began at since does with an entry. An outcome
 // that came after since settles the request, even if it no longer counts for later
-// requests. In this way a burst of processes shares one call.
+// requests. So a burst of processes shares one call.
 func (e entry) decide(now, since time.Time) decision {
 	learnedSince := !e.Learned.Before(since)
 	switch {
@@ -131,7 +132,7 @@ func minted(r Request, t Token, at time.Time) entry {
 }
 
 // after returns the entry that follows from an error. A refusal drops the token.
-// After any other error a valid token stays. The random number is of [0, 1).
+// After any other error, a valid token stays. random is a number of [0, 1).
 func (e entry) after(class failure.Class, why error, random float64, now time.Time) entry {
 	if class == failure.Refused || !e.valid(now) {
 		e.Token, e.Minted = nil, time.Time{}
@@ -142,7 +143,7 @@ func (e entry) after(class failure.Class, why error, random float64, now time.Ti
 	var again time.Duration
 	switch {
 	case class != failure.Unavailable:
-		again = min(firstRefusal<<min(e.Streak, 8), lastRefusal) // no overflow
+		again = min(firstRefusal<<min(e.Streak, 8), lastRefusal) // limits the shift, so nothing overflows
 		e.Streak++
 	case e.Token != nil:
 		again = stalePause*4/5 + time.Duration(random*float64(stalePause*2/5))
@@ -161,8 +162,8 @@ func (e entry) remembered(now time.Time) *RememberedError {
 	return &err
 }
 
-// lease returns the token for use now. The caller may keep it until a given time,
-// but never past its end.
+// lease returns the token for use now. The caller may keep it until the given time,
+// but never past the token's end.
 func (e entry) lease(o Outcome, now, until time.Time) Lease {
 	if end := e.expires(); end.Before(until) {
 		until = end

@@ -13,7 +13,7 @@ import (
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// in returns the time that is d after noon, for the tables below.
+// in returns the time d after noon.
 func in(d time.Duration) time.Time { return noon.Add(d) }
 
 // some returns an entry with a token that was minted at noon.
@@ -21,7 +21,7 @@ func some(fresh, life time.Duration) entry {
 	return entry{Learned: noon, Minted: noon, Token: &Token{Secret: secret.New("secret"), Fresh: fresh, Life: life}}
 }
 
-// failing returns the entry with an error of noon.
+// failing returns the entry with an error at noon.
 func (e entry) failing(class failure.Class, again time.Duration, streak uint) entry {
 	e.Learned, e.Failure, e.Streak = noon, &RememberedError{Reason: "reason", Class: class, Again: again}, streak
 	return e
@@ -108,7 +108,7 @@ func TestAfter(t *testing.T) {
 			t.Parallel()
 			got := test.entry.after(test.class, errors.New("reason"), test.random, noon)
 			if diff := cmp.Diff(test.want, got, cmp.Comparer(secret.Text.Equal)); diff != "" {
-				t.Error(diff)
+				t.Errorf("want -, got +:\n%s", diff)
 			}
 		})
 	}
@@ -132,7 +132,7 @@ func TestStepped(t *testing.T) {
 		{"set back", moment(in(-24*time.Hour), "boot", 6*time.Hour), -29 * time.Hour},
 		{"set by three seconds", moment(in(5*time.Hour+3*time.Second), "boot", 6*time.Hour), 3 * time.Second},
 		{"another boot", moment(in(8*time.Hour), "another", time.Minute), 0},
-		{"a boot that is not known", moment(in(8*time.Hour), "", 0), 0},
+		{"an unknown boot", moment(in(8*time.Hour), "", 0), 0},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -141,12 +141,12 @@ func TestStepped(t *testing.T) {
 				t.Errorf("got %s, want %s", got, test.want)
 			}
 			if got := then.on(test.now); !got.Equal(in(test.want)) {
-				t.Errorf("noon is now %s", got)
+				t.Errorf("got %s for noon, want %s", got, in(test.want))
 			}
 		})
 	}
 	if got := moment(noon, "", 0).stepped(moment(in(time.Hour), "", 0)); got != 0 {
-		t.Errorf("without any boot: %s", got)
+		t.Errorf("without any boot: got %s, want 0s", got)
 	}
 }
 
@@ -154,11 +154,11 @@ func TestParseKey(t *testing.T) {
 	t.Parallel()
 	key := Key{1, 0xab, 31: 0xff}
 	if again, ok := parseKey(key.String()); !ok || again != key {
-		t.Errorf("%s parsed is %s, %t", key, again, ok)
+		t.Errorf("got %s, %t; want %s", again, ok, key)
 	}
 	for _, s := range []string{"", "x", key.String()[1:], key.String() + "00", "AB" + key.String()[2:], "gg" + key.String()[2:]} {
 		if key, ok := parseKey(s); ok {
-			t.Errorf("%q is taken for %s", s, key)
+			t.Errorf("got key %s for %q, want none", key, s)
 		}
 	}
 }

@@ -37,13 +37,13 @@ func replace(t *testing.T, file, old, with string) {
 	data, err := os.ReadFile(file)
 	must(t, err)
 	if !bytes.Contains(data, []byte(old)) {
-		t.Fatalf("%q is not in %q", old, data)
+		t.Fatalf("got %q, want %q in it", data, old)
 	}
 	write(t, file, strings.Replace(string(data), old, with, 1))
 }
 
-// TestFileFaults: after any damage to an entry's file, the reason is reported, AWS
-// is asked, and the next process has a good entry again.
+// TestFileFaults: if an entry's file is damaged, a process reports the reason and
+// asks AWS. The next process finds a good entry.
 func TestFileFaults(t *testing.T) {
 	t.Parallel()
 	damaged := errDamaged.Error()
@@ -65,7 +65,7 @@ func TestFileFaults(t *testing.T) {
 		{"truncated in its first line", func(t *testing.T, file string) { must(t, os.Truncate(file, 50)) }, damaged},
 		{"truncated", func(t *testing.T, file string) { must(t, os.Truncate(file, 200)) }, damaged},
 		{"garbage", func(t *testing.T, file string) { write(t, file, "\x00\xff{}") }, damaged},
-		{"two in one", func(t *testing.T, file string) {
+		{"twice", func(t *testing.T, file string) {
 			data, err := os.ReadFile(file)
 			must(t, err)
 			write(t, file, string(data)+string(data))
@@ -95,7 +95,7 @@ func TestFileFaults(t *testing.T) {
 			must(t, os.Symlink(outside, file))
 			t.Cleanup(func() {
 				if data, err := os.ReadFile(outside); err != nil || string(data) != "mine" {
-					t.Errorf("the link was followed: %q, %v", data, err)
+					t.Errorf("got %q, %v in the link's target, want it unchanged", data, err)
 				}
 			})
 		}), "path escapes from parent"},
@@ -108,7 +108,7 @@ func TestFileFaults(t *testing.T) {
 			must(t, os.Symlink(other.String(), file))
 		}), damaged},
 		{"a directory", inPlace(func(t *testing.T, file string) { must(t, os.Mkdir(file, 0o700)) }), has("drwx------")},
-		{"a full directory", inPlace(func(t *testing.T, file string) { must(t, os.MkdirAll(filepath.Join(file, "x"), 0o700)) }), has("drwx------")},
+		{"a directory that is not empty", inPlace(func(t *testing.T, file string) { must(t, os.MkdirAll(filepath.Join(file, "x"), 0o700)) }), has("drwx------")},
 		{"a pipe", inPlace(func(t *testing.T, file string) { must(t, syscall.Mkfifo(file, 0o600)) }), has("prw-------")},
 	}
 	for _, test := range tests {
@@ -121,7 +121,7 @@ func TestFileFaults(t *testing.T) {
 			n.want(Minted, 6*time.Hour, 1)
 			for _, w := range n.warned {
 				if strings.Contains(w, "secret-") || !strings.HasPrefix(w, "the cache's entry for "+request.Registry+" is not used: it ") {
-					t.Errorf("the warning is %s", w)
+					t.Errorf("got warning %s, want one about the entry, without a secret", w)
 				}
 			}
 			if test.want == "" {
@@ -130,14 +130,15 @@ func TestFileFaults(t *testing.T) {
 				n.wantWarned(test.want)
 			}
 			if l := n.want(Fresh, 6*time.Hour, 0); l.Secret.Reveal() != "secret-2" {
-				t.Error("not rewritten")
+				t.Errorf("got %s, want secret-2", l.Secret.Reveal())
 			}
 			n.wantWarned()
 		})
 	}
 }
 
-// TestLockFaults: a file of any other kind in a lock's place is replaced.
+// TestLockFaults: any other file in the place of a lock is replaced, and causes no
+// warning.
 func TestLockFaults(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -151,7 +152,7 @@ func TestLockFaults(t *testing.T) {
 			must(t, os.Symlink(outside, file))
 			t.Cleanup(func() {
 				if data, err := os.ReadFile(outside); err != nil || string(data) != "mine" {
-					t.Errorf("the link was followed: %q, %v", data, err)
+					t.Errorf("got %q, %v in the link's target, want it unchanged", data, err)
 				}
 			})
 		}},
@@ -162,7 +163,7 @@ func TestLockFaults(t *testing.T) {
 		{"open to others", func(t *testing.T, file string) { write(t, file, ""); must(t, os.Chmod(file, 0o666)) }},
 		{"a directory", func(t *testing.T, file string) { must(t, os.Mkdir(file, 0o700)) }},
 		{"a pipe", func(t *testing.T, file string) { must(t, syscall.Mkfifo(file, 0o600)) }},
-		{"a full directory", func(t *testing.T, file string) {
+		{"a directory that is not empty", func(t *testing.T, file string) {
 			must(t, os.MkdirAll(filepath.Join(file, "x"), 0o700))
 		}},
 	}
@@ -186,11 +187,11 @@ func TestAnyBytes(t *testing.T) {
 	n.token = tokenOf("secret-\xff\x00\n")
 	n.want(Minted, 6*time.Hour, 1)
 	if l := n.want(Fresh, 6*time.Hour, 0); l.Secret.Reveal() != "secret-\xff\x00\n" {
-		t.Error("changed")
+		t.Errorf("got %q, want the secret unchanged", l.Secret.Reveal())
 	}
 }
 
-// TestLargeToken: an entry that is too large to be read is not written.
+// TestLargeToken: an entry above the size limit is not written.
 func TestLargeToken(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
@@ -207,13 +208,14 @@ func TestNoSecret(t *testing.T) {
 	n.token.Secret = secret.Text{}
 	for want := 1; want < 3; want++ {
 		if l, err := n.pull(); err != nil || l.Outcome != Minted || n.calls != want {
-			t.Errorf("got %+v, %v after %d calls", l, err, n.calls)
+			t.Errorf("got %+v, %v after %d calls, want a minted token after %d", l, err, n.calls, want)
 		}
 	}
 	n.wantWarned()
 }
 
-// TestRefusalThatCannotBeWritten: the older token is dropped even then.
+// TestRefusalThatCannotBeWritten: a refusal drops the older token even if the
+// refusal cannot be written.
 func TestRefusalThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
@@ -223,7 +225,7 @@ func TestRefusalThatCannotBeWritten(t *testing.T) {
 	large := request
 	large.Identity = strings.Repeat("x", maxFile)
 	if _, err := n.open().Acquire(t.Context(), large, n.ask); err == nil {
-		t.Fatal("no error")
+		t.Fatal("got no error, want a refusal")
 	}
 	n.wantWarned("is not written: it is larger than 65536 bytes")
 	n.err, n.calls = errUnavailable, 0

@@ -13,7 +13,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// someEntries are entries of every kind, of key 1.
+// someEntries returns one entry of each kind, all with key 1.
 func someEntries() map[string]entry {
 	stale := some(0, 2*time.Hour).failing(failure.Unavailable, time.Minute, 2)
 	stale.Registry, stale.Identity = "registry", "identity"
@@ -42,10 +42,10 @@ func TestRoundTrip(t *testing.T) {
 			}
 			got, err := decode(data, Key{1}, moment(noon, "", 0))
 			if diff := cmp.Diff(e, got, cmp.Comparer(secret.Text.Equal)); err != nil || diff != "" {
-				t.Error(err, diff)
+				t.Errorf("got error %v; want -, got +:\n%s", err, diff)
 			}
 			if _, err := decode(data, Key{2}, moment(noon, "", 0)); err == nil {
-				t.Error("the entry counts for another key")
+				t.Error("got no error for another key, want one")
 			}
 		})
 	}
@@ -65,16 +65,16 @@ func TestFlippedBits(t *testing.T) {
 				flipped := bytes.Clone(data)
 				flipped[i/8] ^= 1 << (i % 8)
 				if _, err := decode(flipped, Key{1}, moment(noon, "boot", time.Hour)); err == nil {
-					t.Fatalf("bit %d of byte %d does not count: %q", i%8, i/8, data)
+					t.Fatalf("got no error with bit %d of byte %d flipped, want one: %q", i%8, i/8, data)
 				}
 			}
 		})
 	}
 }
 
-// FuzzDecode: an accepted entry settles a request, and reads the same when written
-// again. A refused one has a short reason of one line. Half of the inputs get a
-// correct checksum.
+// FuzzDecode: an accepted entry settles a request, and stays the same if it is
+// written and read again. The error of a refused entry is one short line. Half of
+// the inputs get a correct checksum.
 func FuzzDecode(f *testing.F) {
 	now := moment(noon, "boot", time.Hour)
 	for _, e := range someEntries() {
@@ -93,22 +93,22 @@ func FuzzDecode(f *testing.F) {
 		e, err := decode(data, Key{1}, now)
 		if err != nil {
 			if len(err.Error()) > 100 || strings.ContainsAny(err.Error(), "\n\x00") {
-				t.Fatalf("got %v", err)
+				t.Fatalf("got %v, want one short line", err)
 			}
 			return
 		}
 		checkEntry(t, e)
-		unset := moment(noon, "", 0) // does not adjust the times again
+		unset := moment(noon, "", 0) // so decode does not adjust the times again
 		first, err := e.encode(unset)
 		if err != nil {
-			return // escapes have made it larger than before
+			return // the entry is too large now, because of JSON's escapes
 		}
 		again, err := decode(first, Key{1}, unset)
 		if err != nil {
-			t.Fatalf("not read again: %v", err)
+			t.Fatalf("got %v for the entry that encode wrote, want no error", err)
 		}
 		if second, err := again.encode(unset); err != nil || !bytes.Equal(first, second) {
-			t.Errorf("not the same again: %s and %s, %v", first, second, err)
+			t.Errorf("got %s, %v after reading and writing again; want %s", second, err, first)
 		}
 	})
 }
@@ -120,7 +120,7 @@ func checkEntry(t *testing.T, e entry) {
 	_, _ = e.info(noon), e.after(failure.Refused, errors.New("refused"), 0, noon)
 	if d := e.decide(noon, noon); d != ask {
 		if l, err := a.settle(e, d); (err == nil) != e.valid(noon) || l.Keep < 0 {
-			t.Errorf("got %+v, %v", l, err)
+			t.Errorf("got %+v, %v; want success: %t", l, err, e.valid(noon))
 		}
 	}
 }

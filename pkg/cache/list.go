@@ -10,26 +10,27 @@ import (
 // Info describes an entry, without its token.
 type Info struct {
 	Request
-	// State is fresh or stale for a token that AWS accepts; refused or failed
-	// where there is only an error; empty for a file with a problem.
+	// State is "fresh" or "stale" for a token that AWS accepts, "refused" or
+	// "failed" if there is only an error, and "" for a file with a problem.
 	State string
 	// FreshUntil and Expires are the token's times, or zero if there is no token.
 	FreshUntil, Expires time.Time
-	// Reason is the last error, if there is one, and Again when AWS is asked again.
+	// Reason is the last error, if there is one. Again is the time when AWS may be
+	// asked again.
 	Reason string
 	Again  time.Time
-	// Age is the time since the token was minted, or the error came.
+	// Age is the time since the mint of the token, or since the error.
 	Age time.Duration
-	// Note is said whenever the token is used.
+	// Note is the warning at each use of the token.
 	Note string
 	// Problem says why the file is not used.
 	Problem string
-	// Used is when a request last got the token. Zero means never.
+	// Used is the time when a request last got the token. Zero means never.
 	Used time.Time
 }
 
-// List returns all useful entries, and the files that cannot be read, sorted by
-// registry and identity.
+// List returns all useful entries and the files that cannot be read. They are
+// sorted by registry and identity.
 func (s *Store) List() ([]Info, error) {
 	if s == nil {
 		return nil, nil
@@ -40,7 +41,7 @@ func (s *Store) List() ([]Info, error) {
 	}
 	var list []Info
 	now := s.now()
-	for _, key := range keys { // they are sorted
+	for _, key := range keys { // sorted, because fs.ReadDir sorts
 		switch e, err := s.read(key, now); {
 		case err != nil:
 			list = append(list, Info{Request: e.Request, Problem: err.Error()})

@@ -15,12 +15,12 @@ func TestListAndClear(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
 	s := n.open()
-	// acquire requests a token, and returns the request as it is listed.
+	// acquire requests a token, and returns the request that List should return.
 	acquire := func(name string, answer error) Request {
 		t.Helper()
 		r := Request{Key: keyOf(name), Registry: name, Identity: "role"}
 		n.err = answer
-		_, _ = s.Acquire(t.Context(), r, n.ask) // the test lists the outcome
+		_, _ = s.Acquire(t.Context(), r, n.ask) // the test checks the outcome with List
 		return r
 	}
 	began := n.now()
@@ -35,7 +35,7 @@ func TestListAndClear(t *testing.T) {
 	refused, off, down := acquire("a refused", errRefused), acquire("c misconfigured", errMisconfigured), acquire("f unavailable", errUnavailable)
 	_ = acquire(failing.Registry, errUnavailable)
 	write(t, filepath.Join(n.dir, keyOf("broken").String()), "{")
-	write(t, filepath.Join(n.dir, "README"), "not the cache's")
+	write(t, filepath.Join(n.dir, "README"), "not a file of the cache")
 
 	list, err := s.List()
 	must(t, err)
@@ -53,13 +53,13 @@ func TestListAndClear(t *testing.T) {
 		{Request: down, State: "failed", Reason: errUnavailable.Error(), Again: now.Add(3 * time.Second)},
 	}
 	if diff := cmp.Diff(want, list); diff != "" {
-		t.Errorf("%s is not listed; otherwise %s", expired.Registry, diff)
+		t.Errorf("want -, got + (without %s):\n%s", expired.Registry, diff)
 	}
 	if cleared, err := s.Clear(); cleared != 8 || err != nil {
-		t.Errorf("cleared %d, %v", cleared, err)
+		t.Errorf("got %d cleared, %v; want 8", cleared, err)
 	}
 	if files := n.files(); !slices.Equal(files, []string{"README"}) {
-		t.Errorf("left %q", files)
+		t.Errorf("got files %q, want README only", files)
 	}
 	n.err, n.calls = nil, 0
 	n.want(Minted, 6*time.Hour, 1)

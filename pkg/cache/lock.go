@@ -5,8 +5,8 @@ import (
 	"os"
 )
 
-// lockFile takes the lock of a key, and waits for it until ctx ends. The system
-// releases a lock when its process ends for any reason.
+// lockFile takes the lock of a key. It waits for the lock until ctx ends. The
+// system releases the lock when the process ends.
 func (s *Store) lockFile(ctx context.Context, key Key) (release func(), err error) {
 	name := key.String() + lockSuffix
 	file, _, err := s.open(name, os.O_RDWR|os.O_CREATE)

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// TestLock: one process has the lock at a time.
+// TestLock: only one process at a time has the lock.
 func TestLock(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
@@ -25,7 +25,7 @@ func TestLock(t *testing.T) {
 		release, err := second.lock(t.Context(), request.Key)
 		if err == nil {
 			if held.Load() {
-				err = errors.New("two have the lock")
+				err = errors.New("got the lock while another process has it")
 			}
 			release()
 		}
@@ -55,7 +55,7 @@ func TestLockIsGivenUp(t *testing.T) {
 	cancel()
 	for range 10 {
 		if err := <-done; !errors.Is(err, context.Canceled) {
-			t.Errorf("got %v", err)
+			t.Errorf("got %v, want context.Canceled", err)
 		}
 	}
 	release()
@@ -64,8 +64,8 @@ func TestLockIsGivenUp(t *testing.T) {
 	release()
 }
 
-// TestLockIsNotInherited: a child that is started while the lock is held has a copy
-// of the descriptor. That copy does not keep the lock.
+// TestLockIsNotInherited: a child that starts while the lock is held gets a copy of
+// the descriptor. The copy does not keep the lock.
 func TestLockIsNotInherited(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// memoryLock is a lock in memory. With a file's lock, virtual time would stop while
-// a goroutine waits.
+// memoryLock is a lock in memory. Virtual time would stop while a goroutine waits
+// for a file's lock.
 type memoryLock chan struct{}
 
 func newMemoryLock() memoryLock { return make(memoryLock, 1) }
@@ -22,7 +22,7 @@ func (l memoryLock) lock(ctx context.Context, _ Key) (func(), error) {
 	}
 }
 
-// hold takes the lock until the test ends, like a process that was stopped.
+// hold takes the lock until the test ends, like a stopped process.
 func (l memoryLock) hold(t *testing.T) {
 	t.Helper()
 	_, err := l.lock(t.Context(), Key{})

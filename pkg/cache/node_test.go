@@ -16,7 +16,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// classError is an error of AWS as a Mint returns it.
+// classError is an error of AWS, as Mint returns it.
 type classError struct {
 	text  string
 	class failure.Class
@@ -43,7 +43,7 @@ type node struct {
 	uptime time.Duration
 	random float64
 	warned []string
-	// The answers of AWS.
+	// token and err are AWS's answer, and calls counts the calls.
 	token Token
 	err   error
 	calls int
@@ -54,7 +54,7 @@ func newNode(t *testing.T) *node {
 	return &node{t: t, dir: filepath.Join(tempDir(t), "cache"), time: noon, boot: "first", random: 0.5, token: tokenOf("secret-1")}
 }
 
-// tempDir returns a directory that only its owner can write, for any umask.
+// tempDir returns a directory that only its owner can write, whatever the umask is.
 func tempDir(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -82,7 +82,7 @@ func (n *node) advance(d time.Duration) {
 	n.time, n.uptime = n.time.Add(d), n.uptime+d
 }
 
-// set sets the wall clock, as a person or NTP does.
+// set sets the wall clock, as an operator or NTP does.
 func (n *node) set(by time.Duration) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -121,21 +121,21 @@ func (n *node) ask(context.Context) (Token, error) {
 	return n.token, n.err
 }
 
-// pull is one process that needs a token.
+// pull requests a token, like a new process.
 func (n *node) pull() (Lease, error) {
 	n.t.Helper()
 	return n.open().Acquire(n.t.Context(), request, n.ask)
 }
 
-// want checks how a pull ends, and how often AWS was asked since the last check.
+// want pulls, and checks the outcome and the number of calls since the last check.
 func (n *node) want(outcome Outcome, keep time.Duration, calls int) Lease {
 	n.t.Helper()
 	l, err := n.pull()
 	if err != nil {
-		n.t.Fatalf("got error %v", err)
+		n.t.Fatalf("got error %v, want %s", err, outcome)
 	}
 	if !strings.HasPrefix(l.Secret.Reveal(), "secret-") {
-		n.t.Fatalf("got a wrong token")
+		n.t.Fatalf("got token %q, want secret-…", l.Secret.Reveal())
 	}
 	if l.Outcome != outcome || l.Keep != keep || n.calls != calls {
 		n.t.Fatalf("got %+v after %d calls, want %s, to keep for %s, after %d", l, n.calls, outcome, keep, calls)
@@ -144,7 +144,8 @@ func (n *node) want(outcome Outcome, keep time.Duration, calls int) Lease {
 	return l
 }
 
-// wantError checks that a pull ends with an error of that text.
+// wantError pulls, and checks the error's text and the number of calls since the
+// last check.
 func (n *node) wantError(text string, calls int) {
 	n.t.Helper()
 	l, err := n.pull()
@@ -159,11 +160,11 @@ func (n *node) wantError(text string, calls int) {
 func (n *node) wantWarned(want ...string) {
 	n.t.Helper()
 	if len(n.warned) != len(want) {
-		n.t.Fatalf("warned %q, want %d: %q", n.warned, len(want), want)
+		n.t.Fatalf("got warnings %q, want %d: %q", n.warned, len(want), want)
 	}
 	for i, w := range want {
 		if !strings.Contains(n.warned[i], w) || strings.Contains(n.warned[i], "\n") {
-			n.t.Errorf("warned %q, want %q in it", n.warned[i], w)
+			n.t.Errorf("got warning %q, want one line with %q in it", n.warned[i], w)
 		}
 	}
 	n.warned = nil

@@ -59,14 +59,15 @@ func count(lines []string, prefix string) int {
 	return n
 }
 
-// TestThirtyProcesses: one mint in all, on a cold node, and none on a warm one.
+// TestThirtyProcesses: thirty processes need one mint if the cache is empty, and
+// none after that.
 func TestThirtyProcesses(t *testing.T) {
 	t.Parallel()
 	dir := tempDir(t)
 	for round, asked := range []int{1, 0} {
 		said := burst(t, "patient", dir, 30)
 		if count(said, "asking") != asked || count(said, "done") != 30 || len(said) != 30+asked {
-			t.Errorf("round %d: %q", round, said)
+			t.Errorf("round %d: got %q, want %d that ask, and 30 that are done", round, said, asked)
 		}
 	}
 }
@@ -77,7 +78,7 @@ func TestThirtyProcessesRefused(t *testing.T) {
 	write(t, filepath.Join(dir, "refused"), "")
 	said := burst(t, "patient", dir, 30)
 	if count(said, "asking") != 1 || count(said, "failed: "+errRefused.Error()) != 30 || len(said) != 31 {
-		t.Errorf("%q", said)
+		t.Errorf("got %q, want one that asks, and 30 refusals", said)
 	}
 }
 
@@ -94,7 +95,7 @@ func TestKilledHolder(t *testing.T) {
 	waiter.proceed()
 	must(t, holder.cmd.Process.Kill())
 	_ = holder.cmd.Wait()
-	waiter.expect("asking") // long before its own time is over
+	waiter.expect("asking") // long before half of its time is over
 	waiter.proceed()
 	waiter.expect("done")
 }
@@ -111,22 +112,22 @@ func TestStoppedHolder(t *testing.T) {
 	must(t, holder.cmd.Process.Signal(syscall.SIGSTOP))
 	said := burst(t, "impatient", dir, 10)
 	if asked := count(said, "asking"); asked == 0 || count(said, "done") != 10 || len(said) != 10+asked {
-		t.Errorf("%q", said)
+		t.Errorf("got %q, want some that ask, and 10 that are done", said)
 	}
 	must(t, holder.cmd.Process.Signal(syscall.SIGCONT))
 	if said := burst(t, "patient", dir, 2); count(said, "done") != 2 || len(said) != 2 {
-		t.Errorf("%q", said)
+		t.Errorf("got %q, want two that are done", said)
 	}
 	holder.proceed()
 	holder.expect("done")
 	if said := burst(t, "patient", dir, 2); count(said, "done") != 2 || len(said) != 2 {
-		t.Errorf("%q", said)
+		t.Errorf("got %q, want two that are done", said)
 	}
 }
 
-// TestKilledAnywhere: processes that read and write are killed at random moments.
-// The others get complete tokens of their own key, and the files that remain are
-// complete too.
+// TestKilledAnywhere: the test kills processes that read and write at random
+// moments. The other processes get complete tokens of the right key, and the
+// remaining files are complete too.
 func TestKilledAnywhere(t *testing.T) {
 	t.Parallel()
 	dir := tempDir(t)
@@ -142,13 +143,13 @@ func TestKilledAnywhere(t *testing.T) {
 		}
 		must(t, victim.cmd.Process.Kill())
 		for victim.out.Scan() {
-			t.Fatalf("the child says %q", victim.out.Text())
+			t.Fatalf("got output %q of the child, want none", victim.out.Text())
 		}
 		_ = victim.cmd.Wait()
 	}
 	must(t, steady.cmd.Process.Kill())
 	if steady.out.Scan() {
-		t.Fatalf("the child says %q", steady.out.Text())
+		t.Fatalf("got output %q of the child, want none", steady.out.Text())
 	}
 	_ = steady.cmd.Wait()
 	readAll(t, s)
@@ -168,8 +169,7 @@ func readAll(t *testing.T, s *Store) {
 	}
 }
 
-// TestReadOnly: if nothing can be written, existing entries are used, and AWS is
-// asked for the others.
+// TestReadOnly: if the directory is read-only, a process warns, and asks AWS.
 func TestReadOnly(t *testing.T) {
 	t.Parallel()
 	c := startChild(t, "read-only", tempDir(t), nil)
@@ -177,7 +177,8 @@ func TestReadOnly(t *testing.T) {
 		"the cache's entry for "+request.Registry+" is not written: permission denied")
 }
 
-// TestLimited: the system limits the size of the files that the process writes.
+// TestLimited: if the system limits the size of files, a process warns, and asks
+// AWS.
 func TestLimited(t *testing.T) {
 	t.Parallel()
 	for limit, warned := range map[string][]string{
@@ -193,7 +194,8 @@ func TestLimited(t *testing.T) {
 	}
 }
 
-// checkUnwritable checks that a child that can't write still answers.
+// checkUnwritable checks that a child warns and gets a token, although it cannot
+// write.
 func checkUnwritable(t *testing.T, c *child, warned ...string) {
 	t.Helper()
 	var said []string
@@ -213,8 +215,8 @@ func prefixAll(prefix string, lines []string) []string {
 	return lines
 }
 
-// pullUnwritable pulls, and prints the outcome and the number of entries and
-// temporary files after it.
+// pullUnwritable pulls. It prints the outcome, and the number of entries and
+// temporary files that remain.
 func pullUnwritable(s *Store) error {
 	l, err := s.Acquire(context.Background(), request, (&node{token: tokenOf("secret")}).ask)
 	if err != nil {

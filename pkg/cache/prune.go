@@ -10,17 +10,17 @@ import (
 )
 
 const (
-	// maxEntries limits the cache. The authors of pods choose accounts and
-	// regions, and each can be an entry.
+	// maxEntries limits the cache. The authors of pods choose accounts and regions,
+	// and each pair can be an entry.
 	maxEntries = 512
-	// leftover is the age at which a lock or a temporary file is not in use.
+	// leftover is the age above which a lock or a temporary file is not in use.
 	leftover   = time.Minute
 	lockSuffix = ".lock"
 	tempSuffix = ".tmp"
 )
 
 // files returns the keys of the entries, and the names of locks and temporary
-// files. Other files in the directory are left alone.
+// files. It ignores other files in the directory.
 func (s *Store) files() (keys []Key, others []string, err error) {
 	all, err := fs.ReadDir(s.root.FS(), ".")
 	for _, file := range all {
@@ -37,12 +37,11 @@ func (s *Store) files() (keys []Key, others []string, err error) {
 
 // prune runs after a write. It removes entries above the limit, and files that
 // ended processes have left. It removes useless entries first, then errors, then
-// tokens. Among equals, it removes the one that was last served the longest time
-// ago.
+// tokens. Among equals, the least recently used entry goes first.
 //
-// disk is the time of the file system's clock. Another process may be writing a
-// temporary file, whose time is by that clock. A lock's time is by the wall clock.
-// So a file is a leftover only if both clocks say so.
+// disk is the time by the file system's clock. The time of a temporary file, which
+// another process may be writing, is by that clock. The time of a lock is by the
+// wall clock. So a file is a leftover only if both clocks say so.
 func (s *Store) prune(written Key, now instant, disk time.Time) {
 	keys, others, _ := s.files()
 	if excess := len(keys) - s.most; excess > 0 {
@@ -57,7 +56,7 @@ func (s *Store) prune(written Key, now instant, disk time.Time) {
 			return cmp.Or(cmp.Compare(a.worth(now.wall), b.worth(now.wall)), a.Used.Compare(b.Used), a.Learned.Compare(b.Learned))
 		})
 		for _, e := range entries[:excess] {
-			_ = s.root.RemoveAll(e.Key.String()) // a directory may be in its place
+			_ = s.root.RemoveAll(e.Key.String()) // it may be a directory
 		}
 	}
 	for _, name := range others {
@@ -68,8 +67,8 @@ func (s *Store) prune(written Key, now instant, disk time.Time) {
 	}
 }
 
-// Clear removes all files of the cache, and returns the number of entries. It
-// leaves other files alone.
+// Clear removes all files of the cache, and returns the number of entries. It does
+// not remove other files.
 func (s *Store) Clear() (int, error) {
 	if s == nil {
 		return 0, nil

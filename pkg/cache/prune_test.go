@@ -14,7 +14,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// crowd is a node whose cache has a low limit of entries.
+// crowd is a node with a low limit of entries in its cache.
 type crowd struct {
 	*node
 	store *Store
@@ -25,7 +25,7 @@ func newCrowd(t *testing.T, most int) crowd {
 	n := newNode(t)
 	s := n.open()
 	if s.most != 512 {
-		t.Errorf("at most %d entries", s.most)
+		t.Errorf("got a limit of %d entries, want 512", s.most)
 	}
 	s.most = most
 	return crowd{n, s}
@@ -35,7 +35,7 @@ func newCrowd(t *testing.T, most int) crowd {
 func (c crowd) acquire(name string) {
 	c.t.Helper()
 	if _, err := c.store.Acquire(c.t.Context(), Request{Key: keyOf(name), Registry: name}, c.ask); !errors.Is(err, c.err) {
-		c.t.Fatal(err)
+		c.t.Fatalf("got %v, want %v", err, c.err)
 	}
 	c.advance(time.Second)
 }
@@ -44,7 +44,7 @@ func (c crowd) wantKept(names ...string) {
 	c.t.Helper()
 	for _, name := range names {
 		if !c.has(name) {
-			c.t.Errorf("%q is gone", name)
+			c.t.Errorf("got no entry %q, want one", name)
 		}
 	}
 }
@@ -53,7 +53,7 @@ func (c crowd) wantGone(names ...string) {
 	c.t.Helper()
 	for _, name := range names {
 		if c.has(name) {
-			c.t.Errorf("%q is still there", name)
+			c.t.Errorf("got entry %q, want none", name)
 		}
 	}
 }
@@ -67,7 +67,7 @@ func (c crowd) wantCount(want int) {
 	c.t.Helper()
 	entries := slices.DeleteFunc(c.files(), func(name string) bool { _, ok := parseKey(name); return !ok })
 	if len(entries) != want {
-		c.t.Errorf("%d entries, want %d", len(entries), want)
+		c.t.Errorf("got %d entries, want %d", len(entries), want)
 	}
 }
 
@@ -96,8 +96,7 @@ func TestPrune(t *testing.T) {
 		c.wantKept(fmt.Sprint("new ", i), "token 0", "token 1", fmt.Sprint("refused ", 2))
 		c.wantCount(30)
 	}
-	// When only tokens are left, those last served the longest time ago are
-	// removed.
+	// When only tokens are left, the least recently used ones are removed.
 	for i := range 16 {
 		c.acquire(fmt.Sprint("more ", i))
 	}
@@ -110,8 +109,8 @@ func TestPrune(t *testing.T) {
 	c.wantWarned()
 }
 
-// TestCrowdEvictsNoTokenInUse: pulls of images of 560 accounts do not evict the token
-// that pods use.
+// TestCrowdEvictsNoTokenInUse: pulls from many accounts do not evict the token that
+// pods use.
 func TestCrowdEvictsNoTokenInUse(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]error{"refused": errRefused, "with tokens": nil} {
@@ -120,7 +119,7 @@ func TestCrowdEvictsNoTokenInUse(t *testing.T) {
 			c := newCrowd(t, 30)
 			c.acquire("in use")
 			c.acquire("in use")
-			c.advance(5 * time.Hour) // the kubelet keeps what it has
+			c.advance(5 * time.Hour) // the kubelet's cache serves meanwhile
 			c.err = answer
 			for i := range 40 {
 				c.acquire(fmt.Sprint("attack ", i))
@@ -141,7 +140,8 @@ func TestCrowdEvictsNoTokenInUse(t *testing.T) {
 	}
 }
 
-// TestUseIsNoted: the time of last use is noted, but not at each use.
+// TestUseIsNoted: the entry's file records the time of last use, but not at each
+// use.
 func TestUseIsNoted(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
@@ -149,7 +149,7 @@ func TestUseIsNoted(t *testing.T) {
 		t.Helper()
 		info, err := os.Lstat(n.file(""))
 		if err != nil || !info.ModTime().Equal(want) {
-			t.Errorf("used %s, %v; want %s", info.ModTime(), err, want)
+			t.Errorf("got last use %s, %v; want %s", info.ModTime(), err, want)
 		}
 	}
 	n.want(Minted, 6*time.Hour, 1)
@@ -172,7 +172,7 @@ func TestUseIsNoted(t *testing.T) {
 	used(n.now())
 }
 
-// TestSweep: any write removes the files that ended processes have left.
+// TestSweep: a write removes the files that ended processes have left.
 func TestSweep(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
@@ -199,8 +199,9 @@ func TestSweep(t *testing.T) {
 	}
 }
 
-// TestPruneSparesTheWriting: a temporary file that another process is writing stays,
-// however far the wall's clock is from that of the file system.
+// TestPruneSparesTheWriting: a write does not remove a temporary file that another
+// process is writing. The difference between the wall clock and the file system's
+// clock does not matter.
 func TestPruneSparesTheWriting(t *testing.T) {
 	t.Parallel()
 	for _, ahead := range []time.Duration{0, time.Hour, -time.Hour} {
@@ -211,7 +212,7 @@ func TestPruneSparesTheWriting(t *testing.T) {
 		write(t, writing, "half of an entry")
 		c.acquire("second")
 		if _, err := os.Lstat(writing); err != nil {
-			t.Errorf("%s ahead: %v", ahead, err)
+			t.Errorf("%s ahead: got %v, want the temporary file", ahead, err)
 		}
 	}
 }

@@ -13,18 +13,18 @@ const (
 	// renewAfter is the age at which a token is replaced. It allows at most 32
 	// tokens a day.
 	renewAfter = 45 * time.Minute
-	// renewEvery is the longest time between two runs that renew tokens. A token that
-	// would not be fresh until the next run is replaced by this one.
+	// renewEvery is the longest time between two runs that renew tokens. A run also
+	// replaces a token that would not be fresh until the next run.
 	renewEvery = 10 * time.Minute
 )
 
-// Renew replaces a token before it is needed, and reports whether it did. It mints
-// one if there is none. As in Acquire, one process asks AWS at a time, and errors
-// are remembered. A fresh token stays in use meanwhile. Renewing does not count as
-// use. ahead marks a token that follows from the configuration alone, without a
-// pod.
+// Renew replaces a token before it is needed, and reports whether it did. If there
+// is no token, it mints one. As in Acquire, one process asks AWS at a time, and
+// errors are remembered. Requests use a fresh token meanwhile. Renewing does not
+// count as use. ahead marks a token that follows from the configuration alone,
+// without a pod.
 //
-// The error is the Mint's own, or a *RememberedError, or the context's.
+// The error is Mint's own, a *RememberedError, or the context's.
 func (s *Store) Renew(ctx context.Context, r Request, ahead bool, mint Mint) (i Info, renewed bool, err error) {
 	a := &acquisition{Store: s, Request: r, mint: mint, start: s.now(), renewal: true}
 	e, due, err := a.due(ahead)
@@ -66,15 +66,16 @@ func (a *acquisition) due(ahead bool) (entry, bool, error) {
 	return e, true, nil
 }
 
-// renewAt is the time at which the token is replaced although it is still fresh.
+// renewAt returns the time at which the token is replaced although it is still
+// fresh.
 func (e entry) renewAt() time.Time { return e.Minted.Add(RenewAt(e.Token.Fresh)) }
 
 // RenewAt returns the age at which a token is replaced. It depends on how long the
 // token is fresh.
 func RenewAt(fresh time.Duration) time.Duration { return min(renewAfter, fresh-renewEvery) }
 
-// renewalFailed writes the entry after an error of AWS, and returns it. An outcome
-// that another process wrote meanwhile stays, unless AWS refused.
+// renewalFailed writes the entry after an error of AWS, and returns it. If another
+// process wrote an outcome meanwhile, only a refusal overrides it.
 func (a *acquisition) renewalFailed(ctx context.Context, before entry, err error) entry {
 	class, _ := failure.Of(err)
 	if errors.Is(ctx.Err(), context.Canceled) || class == failure.CallersToken {

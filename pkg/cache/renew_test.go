@@ -15,19 +15,20 @@ import (
 	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// session is the token of a session of one hour, with the largest reduction by
-// margin and jitter.
+// session returns the token of a session of one hour. Margin and jitter reduce its
+// fresh time as much as possible.
 func session() Token {
 	return Token{Secret: secret.New("secret-1"), Fresh: 55 * time.Minute, Life: 12 * time.Hour}
 }
 
-// renew is one process that renews a token with ahead set.
+// renew renews a token ahead, like a new process.
 func (n *node) renew() (Info, bool, error) {
 	n.t.Helper()
 	return n.open().Renew(n.t.Context(), request, true, n.ask)
 }
 
-// TestRenewAt: when a token is replaced, by how long it is fresh.
+// TestRenewAt: the time at which a token is replaced depends on how long it is
+// fresh.
 func TestRenewAt(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ fresh, want time.Duration }{
@@ -49,14 +50,15 @@ func TestRenewAt(t *testing.T) {
 					continue
 				}
 				if i, renewed, err := n.renew(); renewed != step.renewed || err != nil || i.State != "fresh" {
-					t.Errorf("after %s: %+v, %t, %v; want %t", step.after, i, renewed, err, step.renewed)
+					t.Errorf("after %s: got %+v, renewed %t, %v; want renewed %t", step.after, i, renewed, err, step.renewed)
 				}
 			}
 		})
 	}
 }
 
-// TestRenewIsNotUse: renewing does not change the time of last use, set or not.
+// TestRenewIsNotUse: renewing does not change the time of last use, whether there
+// was a use or not.
 func TestRenewIsNotUse(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
@@ -66,16 +68,16 @@ func TestRenewIsNotUse(t *testing.T) {
 		list, err := n.open().List()
 		must(t, err)
 		if len(list) != 1 {
-			t.Fatalf("got %+v", list)
+			t.Fatalf("got %+v, want one entry", list)
 		}
 		return list[0].Used
 	}
 	for range 3 {
 		if _, renewed, err := n.renew(); !renewed || err != nil {
-			t.Fatalf("not renewed: %v", err)
+			t.Fatalf("got renewed %t, %v; want true", renewed, err)
 		}
 		if at := used(); !at.IsZero() {
-			t.Errorf("used at %s", at)
+			t.Errorf("got last use %s, want none", at)
 		}
 		n.advance(50 * time.Minute)
 	}
@@ -85,18 +87,18 @@ func TestRenewIsNotUse(t *testing.T) {
 	requested := n.now()
 	n.advance(46 * time.Minute)
 	if _, renewed, err := n.renew(); !renewed || err != nil || !used().Equal(requested) {
-		t.Errorf("used at %s, want %s; %v", used(), requested, err)
+		t.Errorf("got renewed %t, last use %s, %v; want true, %s", renewed, used(), err, requested)
 	}
 	n.advance(10 * time.Minute)
 	n.calls = 0
 	n.want(Fresh, 45*time.Minute, 0)
 	if !used().Equal(n.now()) {
-		t.Errorf("used at %s, want %s", used(), n.now())
+		t.Errorf("got last use %s, want %s", used(), n.now())
 	}
 }
 
 // TestRenewFails: after an error, a fresh token stays in use, and AWS is not asked
-// for a while. A refusal drops the token, as always.
+// for a while. A refusal still drops the token.
 func TestRenewFails(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
@@ -105,29 +107,29 @@ func TestRenewFails(t *testing.T) {
 	n.advance(46 * time.Minute)
 	n.err = errUnavailable
 	if _, renewed, err := n.renew(); renewed || !errors.Is(err, errUnavailable) || n.calls != 1 {
-		t.Errorf("got %t, %v after %d calls", renewed, err, n.calls)
+		t.Errorf("got renewed %t, %v after %d calls; want false, %v after one", renewed, err, n.calls, errUnavailable)
 	}
 	var remembered *RememberedError
 	if _, renewed, err := n.renew(); renewed || !errors.As(err, &remembered) || n.calls != 1 {
-		t.Errorf("got %t, %v after %d calls", renewed, err, n.calls)
+		t.Errorf("got renewed %t, %v after %d calls; want false, a remembered error after one", renewed, err, n.calls)
 	}
 	n.calls = 0
 	n.want(Fresh, 9*time.Minute, 0)
 	n.advance(2 * time.Minute)
 	n.err = errCallers
 	if _, _, err := n.renew(); !errors.Is(err, errCallers) {
-		t.Errorf("got %v", err)
+		t.Errorf("got %v, want %v", err, errCallers)
 	}
 	n.err = errRefused
 	if _, _, err := n.renew(); !errors.Is(err, errRefused) {
-		t.Errorf("got %v", err)
+		t.Errorf("got %v, want %v", err, errRefused)
 	}
 	n.calls = 0
 	n.wantError(errRefused.Error()+"; refused 0s ago, asked again in 1m0s", 0)
 	n.advance(2 * time.Minute)
 	n.err = nil
 	if i, renewed, err := n.renew(); !renewed || err != nil || i.Reason != "" {
-		t.Errorf("got %+v, %t, %v", i, renewed, err)
+		t.Errorf("got %+v, renewed %t, %v; want true and no reason", i, renewed, err)
 	}
 }
 
@@ -157,7 +159,7 @@ func TestRenewShares(t *testing.T) {
 				l, err := n.process(locks).Acquire(t.Context(), request, nil)
 				waited := time.Since(begin)
 				if fresh := age < 55*time.Minute; err != nil || l.Outcome != Fresh || fresh != (waited == 0) {
-					t.Errorf("got %s, %v after %s", l.Outcome, err, waited)
+					t.Errorf("got %s, %v after %s; want a fresh token, at once: %t", l.Outcome, err, waited, fresh)
 				}
 				must(t, <-renewed)
 			})
@@ -178,10 +180,10 @@ func TestRenewCancelled(t *testing.T) {
 		return Token{}, errUnavailable
 	})
 	if renewed || !errors.Is(err, errUnavailable) {
-		t.Errorf("got %t, %v", renewed, err)
+		t.Errorf("got renewed %t, %v; want false, %v", renewed, err, errUnavailable)
 	}
 	if i, renewed, err := n.renew(); !renewed || err != nil {
-		t.Errorf("an error of a cancelled renewal is remembered: %+v, %v", i, err)
+		t.Errorf("got %+v, renewed %t, %v after a cancelled renewal; want true", i, renewed, err)
 	}
 }
 
@@ -192,14 +194,14 @@ func TestRenewDamaged(t *testing.T) {
 	must(t, os.MkdirAll(n.dir, 0o700))
 	write(t, n.file(""), "damaged")
 	if _, renewed, err := n.renew(); !renewed || err != nil {
-		t.Errorf("got %t, %v", renewed, err)
+		t.Errorf("got renewed %t, %v; want true", renewed, err)
 	}
 	n.wantWarned("is damaged", "is damaged")
 }
 
 // TestPruneSparesAhead: entries of pods that name many accounts displace each
-// other, but no entry that follows from the configuration. A request for such an
-// entry does not change that.
+// other, but no entry that follows from the configuration. That stays so after a
+// request for such an entry.
 func TestPruneSparesAhead(t *testing.T) {
 	t.Parallel()
 	c := newCrowd(t, 3)
@@ -217,7 +219,7 @@ func TestPruneSparesAhead(t *testing.T) {
 		c.acquire(fmt.Sprint(i))
 	}
 	c.wantKept("ahead")
-	c.advance(12 * time.Hour) // it is not renewed any more
+	c.advance(12 * time.Hour) // the token ends, because no run renews it
 	for i := range 5 {
 		c.acquire(fmt.Sprint(i))
 	}
@@ -233,7 +235,8 @@ type timer struct {
 
 func (t timer) next() time.Duration { return t.every + time.Duration(t.chance()*float64(t.jitter)) }
 
-// timers are the two extremes and random values between them.
+// timers returns a timer for each of the two extremes, and one for random values
+// between them.
 func timers() map[string]timer {
 	every, jitter := 5*time.Minute, 290*time.Second
 	return map[string]timer{
@@ -244,7 +247,7 @@ func timers() map[string]timer {
 }
 
 // TestRenewedDay: a plan needs at most 32 mints a day. Every request finds a fresh
-// token, and no token is older than 59 minutes.
+// token, and every token is younger than 55 minutes.
 func TestRenewedDay(t *testing.T) {
 	t.Parallel()
 	for name, timer := range timers() {
@@ -270,36 +273,35 @@ func TestRenewedDay(t *testing.T) {
 				}
 			}
 			if n.calls > 32 || oldest >= 55*time.Minute {
-				t.Errorf("%d mints, the oldest token is %s old; want at most 32 and less than 55m", n.calls, oldest)
+				t.Errorf("got %d mints, the oldest token is %s old; want at most 32 and less than 55m", n.calls, oldest)
 			}
 			t.Logf("%d mints, the oldest token is %s old", n.calls, oldest)
 		})
 	}
 }
 
-// TestDarkness: an outage of AWS may last 11 hours, from any moment of a cycle on.
-// Every call hangs until its context ends. Each response is a token, and takes 3 s
-// at most.
-func TestDarkness(t *testing.T) {
+// TestLongOutage: AWS hangs for 11 hours, from any moment of a cycle. Every call
+// hangs until its context ends. Each request gets a token, within 3 s.
+func TestLongOutage(t *testing.T) {
 	t.Parallel()
 	for name, timer := range timers() {
-		for lit := 0; lit < 56; lit += 5 {
-			t.Run(fmt.Sprintf("%s, after %dm", name, lit), func(t *testing.T) {
+		for before := 0; before < 56; before += 5 {
+			t.Run(fmt.Sprintf("%s, after %dm", name, before), func(t *testing.T) {
 				t.Parallel()
 				bubble(t, func(t *testing.T, n *node, locks memoryLock) {
-					darkness(t, n.process(locks), timer, time.Duration(60+lit)*time.Minute)
+					longOutage(t, n.process(locks), timer, time.Duration(60+before)*time.Minute)
 				})
 			})
 		}
 	}
 }
 
-func darkness(t *testing.T, s *Store, timer timer, lit time.Duration) {
+func longOutage(t *testing.T, s *Store, timer timer, before time.Duration) {
 	t.Helper()
-	dark := time.Now().Add(lit)
-	end := dark.Add(11 * time.Hour)
+	start := time.Now().Add(before)
+	end := start.Add(11 * time.Hour)
 	mint := func(ctx context.Context) (Token, error) {
-		if time.Now().Before(dark) {
+		if time.Now().Before(start) {
 			return session(), nil
 		}
 		<-ctx.Done()
@@ -321,8 +323,8 @@ func darkness(t *testing.T, s *Store, timer timer, lit time.Duration) {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		l, err := s.Acquire(ctx, request, mint)
 		cancel()
-		if took := time.Since(begin); err != nil || took > refreshWithin || begin.Before(dark) && l.Outcome != Fresh {
-			t.Fatalf("%s after darkness began: %s, %v, within %s", begin.Sub(dark), l.Outcome, err, took)
+		if took := time.Since(begin); err != nil || took > refreshWithin || begin.Before(start) && l.Outcome != Fresh {
+			t.Fatalf("%s after the outage began: got %s, %v after %s; want a token within %s", begin.Sub(start), l.Outcome, err, took, refreshWithin)
 		}
 	}
 	<-done

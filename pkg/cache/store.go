@@ -18,9 +18,10 @@ import (
 type Store struct {
 	root *os.Root
 	o    Options
-	// lock takes the lock of a key. Tests have one that waits in virtual time.
+	// lock takes the lock of a key. Tests replace it by one that waits in virtual
+	// time.
 	lock func(context.Context, Key) (release func(), err error)
-	most int // entries
+	most int // the largest number of entries
 }
 
 // Options are the clocks and functions that a Store needs.
@@ -31,15 +32,15 @@ type Options struct {
 	Random func() float64
 	// Warn receives problems of the cache. Several goroutines may call it at once.
 	Warn func(string)
-	// Boot shows whether the wall clock was set, so that this changes no token's
-	// age. The default is the system's. If Now is not the system's clock, Boot is
-	// required.
+	// Boot shows whether the wall clock was set. So a change of the wall clock does
+	// not change a token's age. The default is the system's. If Now is not the
+	// system's clock, Boot is required.
 	Boot Boot
 }
 
 // Open opens the cache in a directory, and creates the directory if its parent
 // exists. It refuses a directory that other users could read, write or replace, and
-// leaves it as it is. The error says what to do. The caller may always continue
+// does not change it. The error says what to do. The caller can always continue
 // without a cache.
 func Open(dir string, o Options) (*Store, error) {
 	if err := supported(); err != nil {
@@ -74,9 +75,9 @@ func (s *Store) Root() *os.Root {
 	return s.root
 }
 
-// openDirectory opens the cache's directory by a path whose parents are not links.
-// It checks the path before it opens the directory: no other user can replace any
-// part of it.
+// openDirectory opens the cache's directory. It resolves links among the parents,
+// and checks the path before it opens the directory. So no other user can replace a
+// part of the path.
 func openDirectory(dir string) (*os.Root, error) {
 	path, err := filepath.Abs(dir)
 	if err != nil {
@@ -124,8 +125,8 @@ func CheckParents(path string) error {
 	return nil
 }
 
-// check refuses a file of another kind than want, one whose mode allows others more
-// than want does, and one that another user owns. A file of root's is accepted,
+// check refuses a file if it is of another kind than want, if its mode allows other
+// users more than want does, or if another user owns it. It accepts a file of root,
 // because root can do anything anyway.
 func check(info fs.FileInfo, want fs.FileMode) error {
 	mode, owner, self := info.Mode(), ownerOf(info), os.Geteuid()
@@ -135,7 +136,7 @@ func check(info fs.FileInfo, want fs.FileMode) error {
 	return fmt.Errorf("has mode %s and belongs to user %d; want mode %s and user %d", mode, owner, want, self)
 }
 
-// open opens a regular file that belongs to this user alone.
+// open opens a regular file, and checks that no other user can read or write it.
 func (s *Store) open(name string, flag int) (*os.File, fs.FileInfo, error) {
 	file, err := s.root.OpenFile(name, flag|openFlags, 0o600)
 	if err != nil {
@@ -175,11 +176,11 @@ func (s *Store) read(key Key, now instant) (entry, error) {
 	return e, nil
 }
 
-// neverUsed is the time of last use of an entry that was never served.
+// neverUsed is the time of last use in the file of an entry that was never served.
 var neverUsed = time.Unix(0, 0)
 
-// write replaces a key's entry. The earlier one stays until the new one is
-// complete. A power cut may damage either. The checksum shows it.
+// write replaces a key's entry. The old file stays until the new one is complete. A
+// power cut may damage the file, and the checksum shows that.
 func (s *Store) write(e entry, now instant) error {
 	data, err := e.encode(now)
 	if err != nil {
@@ -202,7 +203,7 @@ func (s *Store) write(e entry, now instant) error {
 	if info, err := s.root.Lstat(name); err == nil {
 		disk = info.ModTime()
 	}
-	_ = s.root.Chtimes(name, e.Used, e.Used) // not earlier: prune removes an old temporary file
+	_ = s.root.Chtimes(name, e.Used, e.Used) // not before the rename: prune would remove an old temporary file
 	s.prune(e.Key, now, disk)
 	return nil
 }

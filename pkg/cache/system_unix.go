@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// openFlags prevent that a pipe in place of a file blocks the process.
+// openFlags keep a pipe in the place of a file from blocking the process.
 const openFlags = syscall.O_NONBLOCK
 
 func supported() error { return nil }
@@ -30,8 +30,8 @@ func flock(file *os.File) error {
 	}
 }
 
-// unlock releases the lock. Closing the file is not enough: a process that is being
-// started at this moment holds a copy of the descriptor.
+// unlock releases the lock. Closing the file is not enough, because a process that
+// starts at this moment holds a copy of the descriptor.
 func unlock(file *os.File) {
 	_ = syscall.Flock(int(file.Fd()), syscall.LOCK_UN)
 	_ = file.Close()

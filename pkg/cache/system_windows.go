@@ -7,10 +7,10 @@ import (
 )
 
 func supported() error {
-	return errors.New("the cache is off: Windows has none, because file modes do not show there who can read a file")
+	return errors.New("the cache is off: on Windows, file modes do not show who can read a file")
 }
 
-// Open always fails on Windows, so these are never called.
+// Open always fails on Windows, so nothing uses these.
 const openFlags = 0
 
 func ownerOf(fs.FileInfo) int { return -1 }
