@@ -27,7 +27,7 @@ type Config struct {
 	// Mirrors are image hosts that runtimes pull through an ECR registry. Image looks
 	// them up.
 	Mirrors []registry.Mirror
-	// STSRegion is where roles are assumed.
+	// STSRegion says in which region STS assumes the roles.
 	STSRegion STSRegion
 	// Endpoints are named endpoints.
 	Endpoints Endpoints
@@ -54,8 +54,8 @@ type STSRegion struct {
 // Endpoints are URLs of services by region. They replace AWS's own.
 type Endpoints struct{ ECR, STS map[registry.Region]string }
 
-// NodeSource is where the node's identity comes from. For an empty field, the SDK's
-// default holds.
+// NodeSource is where the node's identity comes from. If a field is empty, the
+// SDK's default applies.
 type NodeSource struct{ Profile, ConfigFile string }
 
 // Cache is the directory of the shared cache. If it is not Named, the program
@@ -68,7 +68,7 @@ type Cache struct {
 // Log is where each request is logged. The default is the journal, if there is one.
 type Log struct {
 	Destination Destination
-	// File is the path of ToFile.
+	// File is the file's path if Destination is ToFile.
 	File string
 }
 
@@ -107,8 +107,8 @@ func Default() Config {
 	}}
 }
 
-// Image returns the ECR image for a kubelet's name of an image. The name may be
-// that of a mirror's host. The error says why the image is not in ECR.
+// Image returns the ECR image for an image name of the kubelet. The name may start
+// with a mirror's host. The error says why the image is not in ECR.
 func (c Config) Image(name string) (registry.Image, error) {
 	for _, mirror := range c.Mirrors {
 		if image, ofHost, err := mirror.Image(name); ofHost {
@@ -123,8 +123,8 @@ func (c Config) Image(name string) (registry.Image, error) {
 }
 
 // StockRoleVariable is the environment variable with the role of service accounts
-// without an annotation. The stock plugin reads it, and this one does if there is
-// no file.
+// without an annotation. The stock plugin reads it. This plugin reads it only if
+// there is no file.
 const StockRoleVariable = "AWS_ECR_ROLE_ARN"
 
 // WithStockRole returns the configuration with the value of StockRoleVariable.
@@ -146,18 +146,18 @@ func (c Config) WithStockRole(arn string) (Config, error) {
 type Source struct {
 	// Path is the path of the file, empty for none.
 	Path string
-	// Reader, if set, is read instead of the file. Path then only serves as its
-	// name.
+	// Reader, if set, is read instead of the file. Then Path is only a name for
+	// messages.
 	Reader io.Reader
 	// AnyOwner skips the check that only root and the plugin's user can write the
 	// file.
 	AnyOwner bool
 }
 
-// Load reads a file, if one is named, and adds the roles. An error is Problems.
+// Load reads a file, if one is named, and adds the roles. Its errors are Problems.
 func Load(file string, roles []RoleFlag) (Config, error) { return Source{Path: file}.Load(roles) }
 
-// Load reads the source and adds the roles. An error is Problems.
+// Load reads the source and adds the roles. Its errors are Problems.
 func (s Source) Load(roles []RoleFlag) (Config, error) {
 	r := &report{file: s.Path, lines: map[string]int{}, bad: map[string]bool{}, patterns: map[string]bool{}}
 	c := Default()

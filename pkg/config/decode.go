@@ -188,8 +188,8 @@ func (d *decoder) isKind(node *yaml.Node, kind yaml.Kind, path, want string) boo
 	return false
 }
 
-// plainTag reports whether the file leaves the node's tag to YAML. If not, it adds
-// a problem, because Load does not support tags that change a value's meaning.
+// plainTag reports whether the file gives the node no tag, or only !!str. If not,
+// it adds a problem, because other tags can change a value's meaning.
 func (d *decoder) plainTag(node *yaml.Node, path string) bool {
 	if node.Style&yaml.TaggedStyle == 0 || node.Tag == "!!str" {
 		return true

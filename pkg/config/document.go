@@ -4,14 +4,14 @@ package config
 // the descriptions in the JSON schema and in the table of keys. The tags mean:
 //
 //	yaml      the key
-//	required  the key must be present; the text says what it wants
+//	required  the key must be present; the text says what to write
 //	enum      the words that are allowed, separated by |
-//	default   the value where the key is absent
-//	absent    what happens where the key is absent, in words
+//	default   the value if the key is absent
+//	absent    what happens if the key is absent, in words
 //	pattern   a form that the JSON schema checks; Load checks the value itself
-//	keys      the same for the keys of a mapping
-//	max       the most characters of a string (4096 if absent), items of a list
-//	          or keys of a mapping (1000 if absent)
+//	keys      the pattern for the keys of a mapping
+//	max       the maximum number of characters of a string (4096 if absent), or of
+//	          items of a list or keys of a mapping (1000 if absent)
 type Document struct {
 	// The version of this format.
 	APIVersion string `yaml:"apiVersion" enum:"ecr-cross-account-credential-provider/v1alpha1" required:"want ecr-cross-account-credential-provider/v1alpha1"`
@@ -114,8 +114,8 @@ type Mirror struct {
 	Registry string `yaml:"registry" required:"want a registry such as 444455556666.dkr.ecr.eu-west-1.amazonaws.com/docker-hub" max:"512" pattern:"mirrorRegistry"`
 }
 
-// Pairs are the keys and values of a mapping whose keys are free, in the order
-// of the file.
+// Pairs are the keys and values of a mapping with arbitrary keys, in the order of
+// the file.
 type Pairs []Pair
 
 // Pair is a key of such a mapping and its value. The decoder fills Path.

@@ -10,7 +10,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
-// entry builds the rule of an entry. It reports what is wrong with it.
+// entry builds the rule of an entry, and reports the entry's problems.
 func (r *report) entry(path string, doc *Entry) rule.Entry {
 	e := rule.Entry{
 		Name:            path,

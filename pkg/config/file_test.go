@@ -23,15 +23,15 @@ func TestLoadContent(t *testing.T) {
 	)
 	tests := []struct {
 		name, data string
-		want       []string // none if it is good
+		want       []string // none if there are no problems
 	}{
 		{"empty", "", []string{empty}},
 		{"blanks", " \n\n\t\n"[:3], []string{empty}},
-		{"a line's end", "\r\n", []string{empty}},
+		{"a line end", "\r\n", []string{empty}},
 		{"three dashes", "---\n", []string{"2: " + empty}},
-		{"only the mark of UTF-8", "\ufeff", []string{empty}},
-		{"the mark of UTF-8 first", "\ufeff" + good, nil},
-		{"no line's end last", strings.TrimSuffix(good, "\n"), nil},
+		{"only a byte order mark", "\ufeff", []string{empty}},
+		{"a byte order mark first", "\ufeff" + good, nil},
+		{"no final line end", strings.TrimSuffix(good, "\n"), nil},
 		{"a document ended", good + "...\n", nil},
 		{"an empty second document", good + "---\n", []string{"5: a second YAML document starts here; want one, so remove it"}},
 		{"a program", "\x7fELF\x02\x01\x01\x00\x00\x00", []string{binary}},
@@ -40,8 +40,8 @@ func TestLoadContent(t *testing.T) {
 		{"Latin-1", good + "# Schl\xfcssel\n", []string{binary}},
 		{"UTF-16", "\xff\xfea\x00:\x00 \x001\x00", []string{binary}},
 		{"control character", good + "# \x01\n", []string{"5: not YAML: control characters are not allowed"}},
-		{"as large as may be", good + "#" + strings.Repeat("x", 1<<20-len(good)-1), nil},
-		{"a byte larger", good + "#" + strings.Repeat("x", 1<<20-len(good)), []string{"larger than 1048576 bytes; this is probably not the configuration"}},
+		{"at the size limit", good + "#" + strings.Repeat("x", 1<<20-len(good)-1), nil},
+		{"a byte over the size limit", good + "#" + strings.Repeat("x", 1<<20-len(good)), []string{"larger than 1048576 bytes; this is probably not the configuration"}},
 		{"much larger", strings.Repeat(good, 1<<14), []string{"larger than 1048576 bytes; this is probably not the configuration"}},
 		{
 			"a value is too long", strings.Replace(good, "444455556666", strings.Repeat("4", 1<<16), 1),
@@ -92,7 +92,7 @@ func TestLoadDeep(t *testing.T) {
 			file := write(t, data)
 			_, err := config.Load(file, nil)
 			if len(problems(t, file, err)) == 0 {
-				t.Error("taken")
+				t.Error("got no problems, want some")
 			}
 		})
 	}
@@ -108,7 +108,7 @@ func TestLoadRoleFlags(t *testing.T) {
 	tests := []struct {
 		name, file string
 		roles      []config.RoleFlag
-		want       []string // as of testdata/*.good.yaml
+		want       []string // like the comments of testdata/*.good.yaml
 		problems   []string
 	}{
 		{
@@ -142,7 +142,7 @@ func TestLoadRoleFlags(t *testing.T) {
 			},
 		},
 		{
-			name: "in another partition's account", roles: []config.RoleFlag{"444455556666=arn:aws:iam::777788889999:role/x"},
+			name: "in another account", roles: []config.RoleFlag{"444455556666=arn:aws:iam::777788889999:role/x"},
 			want: []string{"444455556666/eu-west-1/app: --role 444455556666 arn:aws:iam::777788889999:role/x as node-1 for 1h0m0s"},
 		},
 		{
@@ -150,14 +150,14 @@ func TestLoadRoleFlags(t *testing.T) {
 			problems: []string{"--role " + roleA + ": duplicate account 444455556666, named by registries[0]"},
 		},
 		{
-			name: "named by an entry that is no good", file: good + "  region: x\n", roles: []config.RoleFlag{roleA},
+			name: "named by an entry with a problem", file: good + "  region: x\n", roles: []config.RoleFlag{roleA},
 			problems: []string{
 				"--role " + roleA + ": duplicate account 444455556666, named by registries[0]",
 				"5: registries[0].region: unknown field; did you mean regions?",
 			},
 		},
 		{
-			name: "twice", roles: []config.RoleFlag{roleA, roleB, roleA},
+			name: "duplicate", roles: []config.RoleFlag{roleA, roleB, roleA},
 			problems: []string{"--role " + roleA + ": duplicate account 444455556666, named by --role 444455556666"},
 		},
 		{
@@ -223,7 +223,7 @@ func TestProblemsError(t *testing.T) {
 		problems config.Problems
 		want     string
 	}{
-		{"all that one can have", config.Problems{{File: "/etc/c.yaml", Line: 4, Path: "deadline", Message: "is required"}}, "/etc/c.yaml:4: deadline: is required"},
+		{"all fields", config.Problems{{File: "/etc/c.yaml", Line: 4, Path: "deadline", Message: "is required"}}, "/etc/c.yaml:4: deadline: is required"},
 		{"of the file", config.Problems{{File: "/etc/c.yaml", Message: "empty"}}, "/etc/c.yaml: empty"},
 		{"without path", config.Problems{{File: "/etc/c.yaml", Line: 1, Message: "not YAML"}}, "/etc/c.yaml:1: not YAML"},
 		{"of the command line", config.Problems{{Path: "--role x", Message: "want y"}}, "--role x: want y"},
@@ -246,12 +246,12 @@ func TestProblemsAreInOrder(t *testing.T) {
 	_, err := config.Load(write(t, read(t, "testdata/several.bad.yaml")), []config.RoleFlag{"x"})
 	found, ok := err.(config.Problems) //nolint:errorlint // Load says so
 	if !ok || len(found) < 5 {
-		t.Fatalf("got %v", err)
+		t.Fatalf("got %v, want at least 5 problems", err)
 	}
 	if !slices.IsSortedFunc(found, func(a, b config.Problem) int { return a.Line - b.Line }) {
-		t.Errorf("not in the order of lines: %v", err)
+		t.Errorf("got %v, want the order of lines", err)
 	}
 	if found[0].File != "" || found[0].Line != 0 {
-		t.Errorf("the first one is %v, not the command line's", found[0])
+		t.Errorf("got %v first, want the problem of --role", found[0])
 	}
 }

@@ -40,55 +40,55 @@ func FuzzLoad(f *testing.F) {
 			t.Fatalf("got error %v, want problems", err)
 		}
 		if len(found) > len(data)+100 {
-			t.Errorf("%d problems of %d bytes", len(found), len(data))
+			t.Errorf("got %d problems for %d bytes, want at most one for each byte and 100", len(found), len(data))
 		}
 		for _, line := range problems(t, file, err) {
 			if strings.ContainsFunc(line, unicode.IsControl) || len(line) > 2000 {
-				t.Errorf("not one line of words: %q", line)
+				t.Errorf("got %q, want one line without control characters", line)
 			}
 		}
 		if !reflect.DeepEqual(c, config.Config{}) {
-			t.Errorf("a configuration beside the problems: %+v", c)
+			t.Errorf("got configuration %+v beside the problems, want none", c)
 		}
 	})
 }
 
-// checkConfig checks what is true of every configuration.
+// checkConfig checks rules that hold for every configuration.
 func checkConfig(t *testing.T, c config.Config, entries []rule.Entry) {
 	t.Helper()
 	if c.Unmatched.ServiceAccount != nil || len(c.Unmatched.Roles) > 0 {
-		t.Errorf("what no entry matches has %+v", c.Unmatched)
+		t.Errorf("got unmatched %+v, want no service account and no roles", c.Unmatched)
 	}
 	if c.Deadline < config.MinDeadline || c.Deadline > config.MaxDeadline {
-		t.Errorf("the deadline is %s", c.Deadline)
+		t.Errorf("got deadline %s, want %s to %s", c.Deadline, config.MinDeadline, config.MaxDeadline)
 	}
 	for _, e := range entries {
 		a := e.Accounts
 		switch {
 		case e.Name == "":
-			t.Error("an entry has no name")
+			t.Error("got an entry without a name")
 		case len(a.Named) == 0 && !a.Own && !a.All:
-			t.Errorf("%s is for no account", e.Name)
+			t.Errorf("got %s without accounts", e.Name)
 		case a.All && len(e.Roles) > 0 && len(a.Except) == 0 && !a.ExceptOwn:
-			t.Errorf(`%s assumes roles under "*" and excepts nothing`, e.Name)
+			t.Errorf(`got %s with roles under "*" and without exceptAccounts`, e.Name)
 		case e.ServiceAccount != nil && e.NodeWhenRefused:
-			t.Errorf("%s uses the node where a service account is refused", e.Name)
+			t.Errorf("got %s with whenRefused: Node and a service account", e.Name)
 		case len(a.Named) > 1000 || len(a.Except) > 1000 || len(e.Regions) > 256 || len(e.Repositories) > 1000 || len(e.Roles) > 1000:
-			t.Errorf("%s has a list that is too long", e.Name)
+			t.Errorf("got %s with a list above its limit", e.Name)
 		}
 		for i, role := range e.Roles {
 			if a.All && (role.HasExternalID() || role.HasTags()) {
-				t.Errorf(`%s has an external ID or tags under "*"`, e.Name)
+				t.Errorf(`got %s with an external ID or tags under "*"`, e.Name)
 			}
 			if role.HasPolicy() && i < len(e.Roles)-1 {
-				t.Errorf("%s narrows a role that asks for no token", e.Name)
+				t.Errorf("got %s with a session policy before the last role", e.Name)
 			}
 			if (i > 0 || e.ServiceAccount != nil) && role.Duration() > rule.MaxChainedDuration {
-				t.Errorf("%s has a chained session of %s", e.Name, role.Duration())
+				t.Errorf("got %s with a chained session of %s, want at most %s", e.Name, role.Duration(), rule.MaxChainedDuration)
 			}
 		}
 		if s := e.ServiceAccount; s != nil && (s.AnyRole || len(s.AllowedRoles) == 0 || s.RoleAnnotation == "") {
-			t.Errorf("%s lets service accounts start with anything: %+v", e.Name, *s)
+			t.Errorf("got %s without limits for service accounts: %+v", e.Name, *s)
 		}
 	}
 }

@@ -27,7 +27,7 @@ func inner(list, without string) string {
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	const head = "apiVersion: ecr-cross-account-credential-provider/v1alpha1\nkind: CrossAccountConfig\nregistries:"
-	values := head // 4 values, then 19 entries of 1,002, then an entry of 2 and its accounts
+	values := head // 4 values; then 19 entries of 1,002 values, and an entry of 2 values and its accounts
 	for i := range 19 {
 		values += "\n- accounts: " + numbered(1000, fmt.Sprintf("%03d%%09d", i+1))
 	}
@@ -106,7 +106,7 @@ func TestLargest(t *testing.T) {
 		fmt.Fprintf(&accounts, "- accounts: %s\n", numbered(1000, fmt.Sprintf("%03d%%09d", i)))
 		fmt.Fprintf(&prefixes, "- accounts: [own]\n  repositories: %s\n", numbered(1000, fmt.Sprintf("%s%d/%%d", strings.Repeat("r", 20), i)))
 	}
-	for i := range 64 { // the patterns have common prefixes, and none overlap
+	for i := range 64 { // the patterns have common prefixes, but do not overlap
 		four := make([]string, 4)
 		for j := range four {
 			four[j] = "us-*" + strings.Repeat("a*", 28) + fmt.Sprintf("%03d", 4*i+j)
@@ -128,7 +128,7 @@ func TestLargest(t *testing.T) {
 					t.Error(err)
 				}
 			case <-time.After(5 * time.Minute):
-				t.Fatal("still comparing")
+				t.Fatal("got no result within 5 minutes, want one")
 			}
 		})
 	}
@@ -141,6 +141,6 @@ func TestManyConflicts(t *testing.T) {
 	_, err := config.Load(file, nil)
 	found := problems(t, file, err)
 	if len(found) != 100 || !strings.HasPrefix(found[0], "6: registries[2]: can match the same images as registries[1] at equal rank") {
-		t.Errorf("got %d problems, the first is %s", len(found), found[0])
+		t.Errorf("got %d problems, the first is %s; want 100, the first of registries[2]", len(found), found[0])
 	}
 }

@@ -15,8 +15,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
-// TestLoadBad loads every testdata/*.bad.yaml. Its comments "# want: LINE: PATH:
-// TEXT" are all of its problems, in their order.
+// TestLoadBad loads every testdata/*.bad.yaml. The comments "# want: LINE: PATH:
+// TEXT" are all problems of the file, in the right order.
 func TestLoadBad(t *testing.T) {
 	t.Parallel()
 	for _, name := range testdata(t, "*.bad.yaml") {
@@ -27,7 +27,7 @@ func TestLoadBad(t *testing.T) {
 			c, err := config.Load(file, nil)
 			compare(t, problems(t, file, err), wants(t, data))
 			if !reflect.DeepEqual(c, config.Config{}) {
-				t.Errorf("and yet a configuration: %+v", c)
+				t.Errorf("got configuration %+v beside the problems, want none", c)
 			}
 		})
 	}
@@ -75,7 +75,7 @@ func checkLoaded(t *testing.T, file string, roles []config.RoleFlag, want []stri
 		t.Fatal(err)
 	}
 	if c.File != file {
-		t.Errorf("File is %q", c.File)
+		t.Errorf("got File %q, want %q", c.File, file)
 	}
 	got := make([]string, len(want))
 	for i, line := range want {
@@ -87,7 +87,7 @@ func checkLoaded(t *testing.T, file string, roles []config.RoleFlag, want []stri
 }
 
 // describe returns what the configuration says about an image
-// (account/region/name), or its settings.
+// (account/region/name), or about the settings.
 func describe(t *testing.T, c config.Config, what string) string {
 	t.Helper()
 	if what == "settings" {
@@ -143,7 +143,7 @@ func describeRole(role rule.Parameters) string {
 	return text
 }
 
-// describeSource describes what a service account starts with.
+// describeSource describes how a service account becomes the source.
 func describeSource(t *testing.T, s rule.ServiceAccount, reg registry.Registry) string {
 	t.Helper()
 	text := fmt.Sprintf("by %s of %v", s.RoleAnnotation, s.AllowedRoles)
@@ -160,7 +160,7 @@ func describeSource(t *testing.T, s rule.ServiceAccount, reg registry.Registry) 
 		text += ", the node without role"
 	}
 	if s.AnyRole {
-		t.Error("a file lets annotations name any role")
+		t.Error("got AnyRole from a file, want false")
 	}
 	return text
 }
@@ -211,7 +211,7 @@ func testdata(t *testing.T, pattern string) []string {
 	t.Helper()
 	names, err := filepath.Glob(filepath.Join("testdata", pattern))
 	if err != nil || len(names) == 0 {
-		t.Fatalf("no testdata %s: %v", pattern, err)
+		t.Fatalf("got no testdata %s: %v", pattern, err)
 	}
 	return names
 }
@@ -222,7 +222,7 @@ func read(t *testing.T, name string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A checkout on Windows may have other line ends.
+	// On Windows, a checkout may have other line ends.
 	return strings.ReplaceAll(string(data), "\r\n", "\n")
 }
 
@@ -241,7 +241,7 @@ func wants(t *testing.T, data string) []string {
 	t.Helper()
 	want := comments(data, "# want: ")
 	if len(want) == 0 {
-		t.Fatal("the file wants nothing")
+		t.Fatal("got no comment # want: in the file, want at least one")
 	}
 	return want
 }

@@ -41,7 +41,7 @@ func TestLoadMode(t *testing.T) {
 			t.Parallel()
 			file := writeMode(t, test.mode)
 			checkProblem(t, file, test.want)
-			// The mode of the file counts, not that of a link to it.
+			// The mode of the file counts, not the mode of a link to it.
 			name := filepath.Join(t.TempDir(), "link")
 			if err := os.Symlink(file, name); err != nil {
 				t.Fatal(err)
@@ -52,7 +52,7 @@ func TestLoadMode(t *testing.T) {
 }
 
 // TestLoadUnreadable needs a user other than root, because root may read anything.
-// As root it checks only the message.
+// As root, it checks only the message.
 func TestLoadUnreadable(t *testing.T) {
 	t.Parallel()
 	const want = "cannot be read: permission denied"
@@ -65,7 +65,8 @@ func TestLoadUnreadable(t *testing.T) {
 	checkProblem(t, writeMode(t, 0o200), want)
 }
 
-// TestLoadPipe: a pipe without a writer must not delay a pod's start.
+// TestLoadPipe: a pipe without a writer is an error, and does not delay a pod's
+// start.
 func TestLoadPipe(t *testing.T) {
 	t.Parallel()
 	pipe := filepath.Join(t.TempDir(), "pipe")
@@ -80,7 +81,7 @@ func TestLoadPipe(t *testing.T) {
 	select {
 	case <-done:
 	case <-time.After(30 * time.Second):
-		t.Fatal("waits for a writer")
+		t.Fatal("got no result within 30s, want an error")
 	}
 }
 
@@ -106,7 +107,7 @@ func TestLoadSocket(t *testing.T) {
 func TestLoadOwner(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
-		t.Log("only root can give a file away; see TestCheckOwner")
+		t.Log("not root, so no file can get another owner; see TestCheckOwner")
 		return
 	}
 	file := writeMode(t, 0o644)
@@ -132,7 +133,7 @@ func TestCheckOwner(t *testing.T) {
 			fmt.Sprintf("owned by user 4242, neither root nor the user that runs this program (%d); run: chown root", self),
 		},
 		{"the mode comes first", fakeInfo{0o606, &syscall.Stat_t{Uid: 4242}}, "writable by group or others (mode 0606); run: chmod go-w"},
-		{"setuid is no matter", fakeInfo{0o644 | fs.ModeSetuid | fs.ModeSticky, &syscall.Stat_t{Uid: 0}}, ""},
+		{"setuid does not matter", fakeInfo{0o644 | fs.ModeSetuid | fs.ModeSticky, &syscall.Stat_t{Uid: 0}}, ""},
 		{"unknown owner", fakeInfo{0o600, nil}, ""},
 	}
 	for _, test := range tests {
@@ -166,8 +167,8 @@ func TestDescribe(t *testing.T) {
 		err  error
 		want string
 	}{
-		{"a path's", &fs.PathError{Op: "read", Path: "/secret", Err: syscall.EIO}, "cannot be read: input/output error"},
-		{"no path's", errors.New("odd"), "cannot be read: odd"},
+		{"a PathError", &fs.PathError{Op: "read", Path: "/secret", Err: syscall.EIO}, "cannot be read: input/output error"},
+		{"another error", errors.New("odd"), "cannot be read: odd"},
 		{"missing", &fs.PathError{Op: "stat", Path: "x", Err: syscall.ENOENT}, "not found"},
 		{"not permitted", &fs.PathError{Op: "stat", Path: "x", Err: syscall.EPERM}, "cannot be read: permission denied"},
 	}
@@ -187,13 +188,14 @@ func writeMode(t *testing.T, mode fs.FileMode) string {
 	if err := os.WriteFile(file, []byte(good), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(file, mode); err != nil { // for any umask
+	if err := os.Chmod(file, mode); err != nil { // WriteFile's mode depends on the umask
 		t.Fatal(err)
 	}
 	return file
 }
 
-// checkProblem checks that a file has the one wanted problem, or none for "".
+// checkProblem checks that a file has only the wanted problem, or none if want is
+// "".
 func checkProblem(t *testing.T, file, want string) {
 	t.Helper()
 	_, err := Load(file, nil)

@@ -50,7 +50,7 @@ func TestLoadLinks(t *testing.T) {
 	link(t, file, name)
 	c, err := config.Load(name, nil)
 	if err != nil || c.File != name {
-		t.Errorf("got %q, %v", c.File, err)
+		t.Errorf("got %q, %v; want %q", c.File, err, name)
 	}
 }
 

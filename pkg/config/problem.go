@@ -67,8 +67,8 @@ func (r *report) has(path string) bool {
 	return ok
 }
 
-// given reports whether the file has a value at the path that has no problem so
-// far.
+// given reports whether the file has a value at the path, and the value has no
+// problem so far.
 func (r *report) given(path string) bool { return r.has(path) && !r.bad[path] }
 
 // line returns the line of a path, or of the closest path above it.
@@ -90,7 +90,7 @@ func (r *report) problemAt(line int, path, format string, args ...any) {
 	}
 }
 
-// check adds a problem if there is an error, and reports whether there was none.
+// check adds a problem if err is not nil, and reports whether err is nil.
 func (r *report) check(path string, err error) bool {
 	if err != nil {
 		r.problem(path, "%v", err)
@@ -98,7 +98,7 @@ func (r *report) check(path string, err error) bool {
 	return err == nil
 }
 
-// refuse adds a problem with a path if a condition holds.
+// refuse adds a problem at the path if the condition holds.
 func (r *report) refuse(condition bool, path, message string) {
 	if condition {
 		r.problem(path, "%s", message)

@@ -64,9 +64,9 @@ func (r *report) checkPartition(path string, role rule.RoleTemplate, regions []r
 	}
 }
 
-// warnOfAccount warns of a last role in another account than the registries'. Such
-// a role is rarely intended, because ECR's tokens belong to the account of the
-// role.
+// warnOfAccount warns if the last role belongs to an account without registries in
+// the entry. Such a role is rarely intended, because ECR's tokens belong to the
+// account of the role.
 func (r *report) warnOfAccount(path string, e *rule.Entry) {
 	last := len(e.Roles) - 1
 	if last < 0 || len(e.Accounts.Named) == 0 || e.Accounts.Own || e.Accounts.All {
@@ -85,7 +85,7 @@ func (r *report) warnOfAccount(path string, e *rule.Entry) {
 	r.warnings = append(r.warnings, w)
 }
 
-// serviceAccount builds how a service account becomes the source.
+// serviceAccount builds the rule for service accounts as the source.
 func (r *report) serviceAccount(path string, doc *ServiceAccount) *rule.ServiceAccount {
 	s := &rule.ServiceAccount{
 		RoleAnnotation:  doc.RoleAnnotation,

@@ -31,7 +31,7 @@ func (r *report) settings(c *Config, doc *Document) {
 	c.Log = r.log("log.destination", doc.Log.Destination)
 }
 
-// mirrors returns the mirrors. Each host has one registry.
+// mirrors returns the mirrors. Each host may have only one.
 func (r *report) mirrors(docs []Mirror) (mirrors []registry.Mirror) {
 	for i, doc := range docs {
 		path := fmt.Sprintf("mirrors[%d]", i)
@@ -83,7 +83,7 @@ func parseDuration(s string) (time.Duration, error) {
 	return d, nil
 }
 
-// absolute returns the path, which must be absolute or empty.
+// absolute returns file. It adds a problem if file is neither absolute nor empty.
 func (r *report) absolute(path, file, hint string) string {
 	if file != "" && !filepath.IsAbs(file) {
 		r.problem(path, "%q is not an absolute path%s", printable.Short(file), hint)
@@ -112,7 +112,7 @@ func (r *report) endpoints(pairs Pairs) map[registry.Region]string {
 		switch {
 		case !r.check(p.Path, err) || r.bad[p.Path]:
 		case !isEndpoint(p.Value):
-			r.problem(p.Path, "is not an endpoint; want https://HOST without user and query (http on loopback only)") // it can hold a password
+			r.problem(p.Path, "is not an endpoint; want https://HOST without user and query (http on loopback only)") // no quote: the value can hold a password
 		default:
 			endpoints[region] = p.Value
 		}

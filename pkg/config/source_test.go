@@ -14,8 +14,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// TestSourceReader: a text from a Reader has the same problems as a file, under the
-// given name.
+// TestSourceReader: text from a Reader has the same problems as a file. The
+// messages use the given name.
 func TestSourceReader(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -39,7 +39,7 @@ func TestSourceReader(t *testing.T) {
 				return
 			}
 			if err != nil || c.File != "stdin" || describe(t, c, "444455556666/eu-west-1/app") != "registries[0]" {
-				t.Errorf("got %+v, %v", c, err)
+				t.Errorf("got %+v, %v; want the entry registries[0] of stdin", c, err)
 			}
 		})
 	}
@@ -55,8 +55,7 @@ func (endless) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestSourceAnyOwner: without the check of the owner, a file that others can write
-// has only its other problems.
+// TestSourceAnyOwner: with AnyOwner, Load accepts a file that others can write.
 func TestSourceAnyOwner(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "config.yaml")
@@ -86,11 +85,11 @@ func TestEntryLine(t *testing.T) {
 	}
 	for image, line := range want {
 		if e := c.Rules.Match(parse(t, image), registry.Account{}).Entry; e == nil || e.Line != line {
-			t.Errorf("%s has %+v, want line %d", image, e, line)
+			t.Errorf("%s: got %+v, want line %d", image, e, line)
 		}
 	}
 	if line := config.Default().Unmatched.Line; line != 0 {
-		t.Errorf("the default is on line %d", line)
+		t.Errorf("got line %d for the default, want 0", line)
 	}
 }
 

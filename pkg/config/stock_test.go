@@ -17,8 +17,8 @@ const (
 	annotation = "eks.amazonaws.com/ecr-role-arn"
 )
 
-// TestUnmatched: without a file, service accounts are served as by the stock
-// plugin. With a file, those that it names are served.
+// TestUnmatched: without a file, unmatched registries are served as by the stock
+// plugin. With a file, only entries serve service accounts.
 func TestUnmatched(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -38,10 +38,10 @@ func TestUnmatched(t *testing.T) {
 			t.Parallel()
 			c := load(t, test.data, test.roles...)
 			if c.UnmatchedNone || c.Unmatched.Name != test.want || len(c.Unmatched.Roles) > 0 {
-				t.Errorf("got %+v", c.Unmatched)
+				t.Errorf("got %+v, want %q without roles", c.Unmatched, test.want)
 			}
 			if got := c.Unmatched.ServiceAccount != nil; got != test.stock {
-				t.Errorf("service accounts are served: %t", got)
+				t.Errorf("got service accounts served: %t, want %t", got, test.stock)
 			}
 			if test.stock {
 				checkStock(t, *c.Unmatched.ServiceAccount)
@@ -56,14 +56,14 @@ func TestUnmatched(t *testing.T) {
 func checkStock(t *testing.T, s rule.ServiceAccount) {
 	t.Helper()
 	if !s.NodeWhenNoToken || !s.NodeWhenNoRole {
-		t.Errorf("the node does not stand in: %+v", s)
+		t.Errorf("got %+v, want the node without a token, and without a role", s)
 	}
 	reg := parse(t, "777788889999/eu-west-1/app").Registry()
 	if got, err := s.Role(reg, map[string]string{annotation: pull}); err != nil || got != pull {
-		t.Errorf("by annotation: %q, %v", got, err)
+		t.Errorf("with the annotation: got %q, %v; want %q", got, err, pull)
 	}
 	if _, err := s.Role(reg, nil); !errors.Is(err, rule.ErrNoRole) {
-		t.Errorf("without annotation: %v", err)
+		t.Errorf("without the annotation: got %v, want %v", err, rule.ErrNoRole)
 	}
 }
 
@@ -84,13 +84,13 @@ func TestWithStockRole(t *testing.T) {
 			after, err := before.WithStockRole(test.arn)
 			var found config.Problems
 			if errors.As(err, &found) != (test.problem != "") || err != nil && err.Error() != test.problem {
-				t.Errorf("got error %v", err)
+				t.Errorf("got error %v, want %q", err, test.problem)
 			}
 			if got := unannotated(t, after); got != test.want {
 				t.Errorf("got role %q, want %q", got, test.want)
 			}
 			if got := unannotated(t, before); got != "" {
-				t.Errorf("the original has role %q", got)
+				t.Errorf("got role %q in the original, want none", got)
 			}
 			if test.data == "" {
 				s := *after.Unmatched.ServiceAccount
@@ -114,7 +114,7 @@ func unannotated(t *testing.T, c config.Config) string {
 	return arn
 }
 
-// TestNodeSource is here because absolute paths differ between systems.
+// TestNodeSource is not in testdata, because absolute paths differ between systems.
 func TestNodeSource(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "aws", "config")
@@ -160,12 +160,12 @@ func TestEndpoints(t *testing.T) {
 		})
 	}
 	if none := load(t, good).Endpoints; len(none.ECR)+len(none.STS) != 0 {
-		t.Errorf("unasked: %+v", none)
+		t.Errorf("got %+v without endpoints in the file, want none", none)
 	}
 }
 
-// TestLoadManyTags: the limit is STS's, and the message names the first tag over
-// it.
+// TestLoadManyTags: at most 50 session tags are allowed, like in STS. The message
+// names the first tag over the limit.
 func TestLoadManyTags(t *testing.T) {
 	t.Parallel()
 	file := func(n int) string {
@@ -210,7 +210,7 @@ func TestLoadLongValues(t *testing.T) {
 		_, err := config.Load(path, nil)
 		for _, line := range problems(t, path, err) {
 			if len(line) > 1000 {
-				t.Errorf("a message of %d bytes: %s…", len(line), line[:200])
+				t.Errorf("got a message of %d bytes, want at most 1000: %s…", len(line), line[:200])
 			}
 		}
 	}

@@ -67,8 +67,8 @@ var mistakes = []struct{ message, words string }{
 // explain returns the line of a mistake in YAML, and what to do.
 func explain(data []byte, mistake error) (int, error) {
 	lines := bytes.SplitAfter(data, []byte("\n"))
-	// The parser's own line is often that of the value that contains the mistake.
-	// The text up to the line of the mistake has the same error, and a shorter text
+	// The parser often names the line where the value with the mistake begins. The
+	// text up to the line of the mistake has the same error, and a shorter text
 	// does not.
 	line := 1 + sort.Search(len(lines)-1, func(i int) bool {
 		_, err := documents(bytes.Join(lines[:i+1], nil))

@@ -11,9 +11,9 @@ const (
 	role        = `arn:([a-z-]+|[{]partition[}]):iam::([0-9]{12}|[{]account[}]):role`
 )
 
-// forms are the regular expressions of the forms that the tags of config.Document
-// name. They accept everything that config.Load accepts, and reject most other
-// texts. They use only syntax that JSON schemas and Go share.
+// forms holds a regular expression for each form. The tags of config.Document name
+// the forms. The expressions accept everything that config.Load accepts, and reject
+// most other texts. They use only syntax that JSON schemas and Go share.
 var forms = map[string]string{
 	"accounts":       `^([0-9]{12}|own|[*])$`,
 	"annotation":     `^([a-zA-Z0-9._-]{1,253}/)?[a-zA-Z0-9._-]{1,63}$`,

@@ -184,7 +184,7 @@ func (r *reader) value(t ast.Expr, tag reflect.StructTag, path string) (*node, s
 }
 
 // text returns the schema of a string. Load reads a scalar's text, so a number or a
-// boolean is allowed if its text is.
+// boolean is allowed if its text matches.
 func text(tag reflect.StructTag) (*node, error) {
 	if words := tag.Get("enum"); words != "" {
 		return &node{Enum: strings.Split(words, "|")}, nil
@@ -204,7 +204,8 @@ func text(tag reflect.StructTag) (*node, error) {
 	return n, nil
 }
 
-// expression returns the regular expression of a form. It is empty for no form.
+// expression returns the regular expression of a form. It is empty if form is
+// empty.
 func expression(form string) (string, error) {
 	pattern, ok := forms[form]
 	if !ok && form != "" {

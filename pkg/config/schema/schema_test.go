@@ -40,10 +40,10 @@ func TestCommitted(t *testing.T) {
 		}
 	}
 	if want := read(t, committed); !bytes.Equal(got, want) {
-		t.Errorf("config-examples/schema.json is not that of pkg/config/document.go; run: make generate")
+		t.Errorf("got another schema from pkg/config/document.go than config-examples/schema.json; run: make generate")
 	}
 	if !json.Valid(got) {
-		t.Error("the schema is not JSON")
+		t.Error("got a schema that is not JSON")
 	}
 }
 
@@ -55,22 +55,22 @@ func TestDescriptions(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(keys) < 30 {
-		t.Errorf("only %d keys", len(keys))
+		t.Errorf("got %d keys, want at least 30", len(keys))
 	}
 	for _, k := range keys {
 		if k.Description == "" || !strings.HasSuffix(k.Description, ".") {
-			t.Errorf("%s is described by %q", k.Path, k.Description)
+			t.Errorf("%s: got description %q, want sentences", k.Path, k.Description)
 		}
 		for sentence := range strings.SplitSeq(k.Description, ". ") {
 			if n := len(strings.Fields(sentence)); n > 25 {
-				t.Errorf("%s has a sentence of %d words: %s", k.Path, n, sentence)
+				t.Errorf("%s: got a sentence of %d words, want at most 25: %s", k.Path, n, sentence)
 			}
 		}
 		if k.Required && k.Default != "" {
-			t.Errorf("%s is required, and has the default %s", k.Path, k.Default)
+			t.Errorf("%s: got default %[2]s of a required key, want none", k.Path, k.Default)
 		}
 		if leaf := !strings.HasPrefix(k.Type, "mapping") && k.Type != "list"; leaf && !k.Required && k.Default == "" {
-			t.Errorf("%s does not say what happens without it", k.Path)
+			t.Errorf("%s: got no default, want a default or what happens without the key", k.Path)
 		}
 	}
 }
@@ -117,7 +117,7 @@ func TestBadSource(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if _, err := schema.JSON([]byte(source)); err == nil {
-				t.Error("no error")
+				t.Error("got no error, want one")
 			}
 		})
 	}
