@@ -39,7 +39,7 @@ type Document struct {
 	Endpoints struct {
 		// The URL of ECR's API by region: https without user and query, or http on loopback. It has priority over those of the environment.
 		ECR Pairs `yaml:"ecr" pattern:"url" keys:"region" max:"256" absent:"AWS's own"`
-		// The URL of STS by region, likewise.
+		// The URL of STS by region, with the same rules.
 		STS Pairs `yaml:"sts" pattern:"url" keys:"region" max:"256" absent:"AWS's own"`
 	} `yaml:"endpoints"`
 	// The time for a whole request, from 1s to 50s. The kubelet ends the plugin after 60s.
@@ -82,11 +82,11 @@ type ServiceAccount struct {
 	RoleAnnotation string `yaml:"roleAnnotation" default:"eks.amazonaws.com/ecr-role-arn" pattern:"annotation"`
 	// The role of service accounts without the annotation, with the placeholders of `arn`.
 	RoleARN string `yaml:"roleARN" max:"2048" pattern:"optionalRole" absent:"none"`
-	// The roles that an annotation may name. In path and name, `*` is any run of characters except `/`. With the placeholders of `arn`.
+	// The roles that an annotation may name. In path and name, `*` is any run of characters except `/`. The placeholders of `arn` are allowed.
 	AllowedRoles []string `yaml:"allowedRoles" required:"want the roles that an annotation may name" pattern:"rolePattern"`
-	// `Node`: without a token, the node's identity requests the token, without `assumeRoles`.
+	// `Node`: if there is no service account token, the node's identity requests the ECR token, without `assumeRoles`.
 	WhenNoToken string `yaml:"whenNoToken" enum:"Refuse|Node" default:"Refuse"`
-	// `Node`: the same without annotation and `roleARN`.
+	// `Node`: if there is neither an annotation nor `roleARN`, the node's identity requests the ECR token, without `assumeRoles`.
 	WhenNoRole string `yaml:"whenNoRole" enum:"Refuse|Node" default:"Refuse"`
 }
 
@@ -96,7 +96,7 @@ type Role struct {
 	ARN string `yaml:"arn" required:"want the ARN of the role to assume" max:"2048" pattern:"role"`
 	// The external ID that the role's trust policy requires: 2 to 1224 letters, digits or `_+=,.@:/-`. Not under `"*"`.
 	ExternalID string `yaml:"externalID" max:"1224" pattern:"externalID" absent:"none"`
-	// The name that CloudTrail shows. `{node}` is the instance ID, else the host name. Also `{account}`, `{region}`, and with a service account `{namespace}` and `{serviceAccount}`. Cut to 64 characters.
+	// The name that CloudTrail shows. `{node}` is the instance ID, else the host name. Also allowed: `{account}`, `{region}`, and with a service account `{namespace}` and `{serviceAccount}`. Longer names are cut to 64 characters.
 	SessionName string `yaml:"sessionName" default:"{node}" max:"256" pattern:"sessionName"`
 	// How long the session lasts: 15m to 12h for the first role, up to 1h after another role or a service account (role chaining).
 	Duration string `yaml:"duration" default:"1h" max:"64" pattern:"duration"`
