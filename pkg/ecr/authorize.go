@@ -13,8 +13,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// Authorize requests a token from an API. The token has the session's permissions,
-// in any account. host is the registry's host, for messages.
+// Authorize requests a token from an API. The token has the session's permissions
+// for registries of any account. host is the registry's host, for messages.
 func Authorize(ctx context.Context, api *awsapi.API, from registry.API, host string, as identity.Session) (Token, error) {
 	token, err := authorize(ctx, api, from, as)
 	if err != nil {
@@ -41,8 +41,8 @@ func authorize(ctx context.Context, api *awsapi.API, from registry.API, as ident
 	return parse(data.AuthorizationToken, data.ExpiresAt, api)
 }
 
-// AuthorizePublic requests a token from ECR Public. Anonymous pulls work too, at a
-// lower rate, so its errors have no hint.
+// AuthorizePublic requests a token from ECR Public. Its errors have no hint,
+// because anonymous pulls also work, at a lower rate.
 func AuthorizePublic(ctx context.Context, api *awsapi.API, as identity.Session) (Token, error) {
 	client, err := api.ECRPublic(as.Credentials())
 	if err != nil {
@@ -60,7 +60,7 @@ func AuthorizePublic(ctx context.Context, api *awsapi.API, as identity.Session) 
 	return parse(answer.AuthorizationData.AuthorizationToken, answer.AuthorizationData.ExpiresAt, api)
 }
 
-// hint returns what to do about an error, or "" if AWS's own words say it.
+// hint returns what to do about an error, or "" if AWS's own text says it.
 func hint(err error, from registry.API, as identity.Session) string {
 	if text := awsapi.Hint(err, "the ECR API of "+from.Region.String()); text != "" {
 		return "; " + text

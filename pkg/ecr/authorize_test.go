@@ -17,13 +17,12 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// childVariable makes the test's binary request a token instead of running the
-// tests. The SDK reads the process's environment, which parallel tests can't
-// change.
+// childVariable makes the test binary request a token instead of running the tests.
+// The SDK reads the process's environment, which parallel tests can't change.
 const childVariable = "ECR_TEST_CHILD"
 
-// TestMain runs the child processes. They make all calls, without the developer's
-// own AWS settings.
+// TestMain runs the child if the environment says so. Only children call AWS,
+// because they do not inherit the developer's AWS settings.
 func TestMain(m *testing.M) {
 	if os.Getenv(childVariable) != "" {
 		attempt, err := time.ParseDuration(os.Args[2])
@@ -38,15 +37,16 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// patience only ends a hang of the test: a busy machine needs long for a body of 1
-// MiB. hasty is the time for two attempts at a service that never answers.
+// patience only ends a hang of the test. It is long, because a busy machine needs
+// time for a body of 1 MiB. hasty is the time for two attempts at a service that
+// never answers.
 const (
 	patience = 2 * time.Minute
 	hasty    = time.Second
 )
 
-// printToken asks for a token as the node, for a registry. attempt is the time for
-// one attempt.
+// printToken requests a token for an image's registry with the node's credentials.
+// attempt is the time for one attempt.
 func printToken(out io.Writer, name string, attempt time.Duration) error {
 	ctx := context.Background()
 	timeouts := awsapi.Timeouts{Dial: patience, Handshake: patience, Attempt: attempt, Metadata: patience, Source: patience, Instance: patience}
@@ -120,10 +120,10 @@ func TestAuthorize(t *testing.T) {
 			aws := startAWS(t)
 			fields := strings.Fields(inChild(t, aws.Env(), image, patience))
 			if len(fields) != 3 || fields[0] != "AWS" || fields[2] != "12h0m0s" {
-				t.Fatalf("got %q", fields)
+				t.Fatalf("got %q, want AWS, a password, 12h0m0s", fields)
 			}
 			if grant, err := aws.World.ReadToken(fields[1]); err != nil || grant.Region != region {
-				t.Errorf("got %+v, %v", grant, err)
+				t.Errorf("got %+v, %v; want a token of %s", grant, err, region)
 			}
 		})
 	}

@@ -12,7 +12,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// MaxLife is the longest life of a token, with any clocks (Amazon ECR API,
+// MaxLife is the longest life of a token, whatever the clocks say (Amazon ECR API,
 // GetAuthorizationToken).
 const MaxLife = 12 * time.Hour
 
@@ -20,7 +20,7 @@ const MaxLife = 12 * time.Hour
 type Token struct {
 	// Login is the user name and the password: "AWS:PASSWORD".
 	Login secret.Text
-	// Life is how long the registry accepts the token, counted from now.
+	// Life is how long the registry accepts the token from now on.
 	Life time.Duration
 }
 
@@ -31,8 +31,8 @@ type clock interface {
 	Remaining(time.Time) time.Duration
 }
 
-// parse reads a token in the form of the APIs, base64 of USER:PASSWORD. Errors do
-// not quote it.
+// parse reads a token as the APIs return it: USER:PASSWORD in base64. Its errors do
+// not quote the token.
 func parse(encoded *string, expires *time.Time, clock clock) (Token, error) {
 	if encoded == nil || *encoded == "" {
 		return Token{}, unusable("no token")

@@ -39,7 +39,7 @@ func TestParse(t *testing.T) {
 		{"no token", nil, at(time.Hour), "the answer has no token"},
 		{"empty token", raw(""), at(time.Hour), "the answer has no token"},
 		{"not base64", raw(marker + "!"), at(time.Hour), "the answer has a token that is not base64"},
-		{"base64 of URLs", raw("_-_-"), at(time.Hour), "the answer has a token that is not base64"},
+		{"base64 in the alphabet for URLs", raw("_-_-"), at(time.Hour), "the answer has a token that is not base64"},
 		{"no padding", raw(unpadded), at(time.Hour), "the answer has a token that is not base64"},
 		{"not UTF-8", encode("AWS:\xff" + marker), at(time.Hour), "the answer has a token that is not UTF-8"},
 		{"no colon", encode("AWS" + marker), at(time.Hour), "the answer has a token that is not USER:PASSWORD"},
@@ -56,7 +56,7 @@ func TestParse(t *testing.T) {
 			token, err := parse(test.encoded, test.expires, fixed{now, 0})
 			if test.want == "" {
 				if err != nil || !strings.HasPrefix(token.Login.Reveal(), "AWS:"+marker) || token.Life != test.expires.Sub(now) {
-					t.Errorf("got %q for %s, %v", token.Login.Reveal(), token.Life, err)
+					t.Errorf("got %q for %s, %v; want the token until %s", token.Login.Reveal(), token.Life, err, test.expires)
 				}
 				return
 			}
@@ -68,7 +68,8 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// fixed is a clock that does not advance, and AWS's clock, which is ahead of it.
+// fixed holds two clocks that do not advance: the node's, and AWS's, which is ahead
+// of the node's.
 type fixed struct {
 	now   time.Time
 	ahead time.Duration
@@ -82,7 +83,7 @@ func (f fixed) Remaining(t time.Time) time.Duration {
 	return max(0, t.Sub(f.now)-max(0, f.ahead))
 }
 
-// TestLife: a token expires by the node's clock, after 12h at the latest.
+// TestLife: a token's life is the shorter one by both clocks, and at most 12h.
 func TestLife(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
@@ -99,13 +100,13 @@ func TestLife(t *testing.T) {
 			expires := now.Add(test.expires)
 			token, err := parse(encode("AWS:"+marker), &expires, fixed{now, test.ahead})
 			if got := token.Life; err != nil || got != test.want {
-				t.Errorf("lives for %s, %v; want %s", got, err, test.want)
+				t.Errorf("got a life of %s, %v; want %s", got, err, test.want)
 			}
 		})
 	}
 }
 
-// TestRedaction: printing a token in any way does not print its secret.
+// TestRedaction: no way of printing a token prints its secret.
 func TestRedaction(t *testing.T) {
 	t.Parallel()
 	end := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
@@ -121,11 +122,11 @@ func TestRedaction(t *testing.T) {
 		for _, value := range []any{token, &token, []Token{token}, map[string]Token{"a": token}, holder{token, token}, &holder{token, token}} {
 			got := fmt.Sprintf(verb, value)
 			if strings.Contains(got, marker) || strings.Contains(got, fmt.Sprintf("%x", marker)) || strings.Contains(got, fmt.Sprintf("%X", marker)) {
-				t.Errorf("%s of %T prints the secret: %s", verb, value, got)
+				t.Errorf("%s of %T: got the secret in %s", verb, value, got)
 			}
 		}
 	}
 	if got, err := json.Marshal(holder{token, token}); err != nil || strings.Contains(string(got), marker) {
-		t.Errorf("%s, %v", got, err)
+		t.Errorf("got %s, %v; want JSON without the secret", got, err)
 	}
 }

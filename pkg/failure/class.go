@@ -1,6 +1,5 @@
-// Package failure names the classes of errors of getting a token. The class decides
-// what happens next: whether the error is remembered, and whether an older token
-// may be used instead.
+// Package failure defines the classes of errors. The class of an error decides
+// whether the cache remembers it, and whether an older token may be used instead.
 package failure
 
 import (
@@ -24,13 +23,13 @@ const (
 	// remembered. A token that is still valid may be used instead.
 	Misconfigured
 	// CallersToken means that AWS did not accept the pod's service account token.
-	// The error concerns only this pod and is never remembered.
+	// The error concerns only this pod, and is never remembered.
 	CallersToken
 )
 
 var names = [...]string{"unavailable", "refused", "misconfigured", "caller's token"}
 
-// String returns the class in the form of messages and logs.
+// String returns the class as messages and logs name it.
 func (c Class) String() string {
 	if c < 0 || int(c) >= len(names) {
 		return fmt.Sprintf("class %d", int(c))
@@ -41,7 +40,7 @@ func (c Class) String() string {
 // MarshalText returns the class as String does.
 func (c Class) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
-// UnmarshalText is the reverse of MarshalText.
+// UnmarshalText sets the class from the text of MarshalText.
 func (c *Class) UnmarshalText(text []byte) error {
 	for i, name := range names {
 		if name == string(text) {
@@ -52,8 +51,8 @@ func (c *Class) UnmarshalText(text []byte) error {
 	return errors.New("not a class of errors")
 }
 
-// Of returns the class of an error. It has one if an error in its chain has a
-// method FailureClass() Class.
+// Of returns the class of an error, and reports whether the error has one. It has
+// one if an error in its chain has a method FailureClass() Class.
 func Of(err error) (Class, bool) {
 	var classified interface{ FailureClass() Class }
 	if !errors.As(err, &classified) {

@@ -28,7 +28,7 @@ func TestOf(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if got, ok := failure.Of(test.err); got != test.want || ok != test.ok {
-				t.Errorf("got %v, %t", got, ok)
+				t.Errorf("got %v, %t; want %v, %t", got, ok, test.want, test.ok)
 			}
 		})
 	}
@@ -40,14 +40,14 @@ func TestTextRoundTrip(t *testing.T) {
 		text, err := class.MarshalText()
 		var got failure.Class
 		if err != nil || got.UnmarshalText(text) != nil || got != class {
-			t.Errorf("%v became %q and then %v (%v)", class, text, got, err)
+			t.Errorf("got %v (%v) from text %q, want %v", got, err, text, class)
 		}
 	}
 	var c failure.Class
 	if c.UnmarshalText([]byte("forgiven")) == nil {
-		t.Error("an unknown class was accepted")
+		t.Error("got no error for an unknown class, want one")
 	}
 	if got := failure.Class(17).String(); got != "class 17" {
-		t.Errorf("got %q", got)
+		t.Errorf("got %q, want class 17", got)
 	}
 }

@@ -21,8 +21,8 @@ import (
 type Chain struct {
 	API  *awsapi.API
 	Node *Node
-	// Registry and Entry are for messages: the registry's host, and the name of the
-	// configuration's entry.
+	// Registry and Entry are for messages. They are the registry's host, and the
+	// name of the configuration's entry.
 	Registry, Entry string
 }
 
@@ -37,10 +37,11 @@ type refusedError struct {
 func (e refusedError) Unwrap() error { return e.error }
 
 // Execute returns the credentials at the end of the plan. token is the pod's
-// service account token. It may be zero if the plan does not start with one.
+// service account token. It may be zero if the plan does not start with a service
+// account.
 //
-// If STS denies a role and the plan falls back, the session is the node's own and
-// holds the refusal.
+// If STS denies a role and the plan allows a fallback, Execute returns the node's
+// own session. Its field Refusal holds the denial.
 func (c Chain) Execute(ctx context.Context, p plan.Plan, token secret.Text) (Session, error) {
 	if !p.AssumesRoles() {
 		return c.nodeSession(ctx)
@@ -68,7 +69,7 @@ func (c Chain) nodeSession(ctx context.Context) (Session, error) {
 
 // assumeAll assumes the plan's roles one after another.
 func (c Chain) assumeAll(ctx context.Context, p plan.Plan, token secret.Text) (session Session, err error) {
-	if p.ServiceAccount == nil { // comes first, because the rest needs it
+	if p.ServiceAccount == nil { // first, because the rest needs the node's credentials
 		if session, err = c.nodeSession(ctx); err != nil {
 			return Session{}, err
 		}
@@ -92,14 +93,14 @@ func (c Chain) assumeAll(ctx context.Context, p plan.Plan, token secret.Text) (s
 	return session, nil
 }
 
-// STS says which STS to call.
+// STS is a region's STS, with or without FIPS.
 type STS struct {
 	Region registry.Region
 	FIPS   bool
 }
 
-// STS returns where the plan's roles are assumed. It looks up the node's region
-// only if the plan needs it.
+// STS says which STS assumes the plan's roles. It looks up the node's region only
+// if the plan needs it.
 func (c Chain) STS(ctx context.Context, p plan.Plan) (STS, error) {
 	var node registry.Region
 	if p.STSRegion.IsZero() {
@@ -112,7 +113,7 @@ func (c Chain) STS(ctx context.Context, p plan.Plan) (STS, error) {
 	return STS{region, p.API.FIPS}, err
 }
 
-// Assume assumes one role. hop is its index among the plan's roles. The error is
+// Assume assumes one role. hop is its index among the plan's roles. The error holds
 // only the cause. It names neither the role nor the caller.
 func (c Chain) Assume(ctx context.Context, s STS, hop int, role rule.Role, as Session) (Session, error) {
 	parameters, err := role.Parameters(func() string { return c.Node.Name(ctx) })
@@ -143,8 +144,8 @@ func (c Chain) Assume(ctx context.Context, s STS, hop int, role rule.Role, as Se
 	return c.session(credentials, parameters.ARN)
 }
 
-// session returns the session of STS's answer. It returns an error if the answer
-// has no valid credentials.
+// session makes a session from STS's answer. It returns an error if the answer has
+// no valid credentials.
 func (c Chain) session(credentials aws.Credentials, roleARN string) (Session, error) {
 	if !credentials.HasKeys() || credentials.SessionToken == "" || c.API.Expired(credentials.Expires) {
 		return Session{}, awsapi.Unusable("STS answered without credentials that are still valid")
@@ -152,8 +153,8 @@ func (c Chain) session(credentials aws.Credentials, roleARN string) (Session, er
 	return NewSession(credentials, roleARN, credentials.Expires), nil
 }
 
-// explain returns the error for a role that could not be assumed. It says by whom
-// and for what, and what to do.
+// explain returns the error for a role that could not be assumed. The error names
+// the role, the registry and the caller, and says what to do.
 func (c Chain) explain(err error, hop int, roles []rule.Role, as Session) error {
 	which := ""
 	if len(roles) > 1 {
@@ -162,8 +163,8 @@ func (c Chain) explain(err error, hop int, roles []rule.Role, as Session) error 
 	return c.failed("assuming role "+roles[hop].ARN+which, as.Principal, err, hint(err, as, roles[hop]))
 }
 
-// failed returns an error that says what could not be done, for which registry, as
-// whom, why, and what to do. It marks a refusal.
+// failed returns an error with the failed step, the registry, the caller, the cause
+// and the hint. If AWS refused, the error is a refusedError.
 func (c Chain) failed(what, as string, err error, hint string) error {
 	whole := fmt.Errorf("%s for registry %s as %s: %w%s", what, c.Registry, as, err, hint)
 	if class, ok := failure.Of(err); ok && class == failure.Refused {
@@ -172,8 +173,8 @@ func (c Chain) failed(what, as string, err error, hint string) error {
 	return whole
 }
 
-// hint says what to do about a role that could not be assumed. STS does not say why
-// it denies a role, so the hint does not guess.
+// hint returns what to do about a role that could not be assumed. STS does not say
+// why it denies a role, so the hint does not guess.
 func hint(err error, as Session, role rule.Role) string {
 	class, ok := failure.Of(err)
 	switch {
@@ -193,7 +194,7 @@ func hint(err error, as Session, role rule.Role) string {
 	return fmt.Sprintf("; the role's trust policy and %s must both allow it; check that the role exists and that %s", policy, externalID)
 }
 
-// after appends a hint to a message.
+// after returns a hint in the form that follows a message.
 func after(hint string) string {
 	if hint == "" {
 		return ""

@@ -44,8 +44,8 @@ func template(t *testing.T, text string) rule.Template {
 	return parsed
 }
 
-// TestExecuteTwoHops: every parameter of the plan reaches STS, the node's name is
-// filled in, and each role is assumed with the credentials of the one before.
+// TestExecuteTwoHops: every parameter of the plan reaches STS, with the node's name
+// filled in. Each role is assumed with the credentials of the role before.
 func TestExecuteTwoHops(t *testing.T) {
 	t.Parallel()
 	alone(t)
@@ -80,7 +80,7 @@ func TestExecuteTwoHops(t *testing.T) {
 		t.Errorf("calls (-want +got)\n%s", diff)
 	}
 	if session.Principal != pull || session.Refusal != nil || time.Until(session.Ends) > 30*time.Minute || !session.Credentials().HasKeys() {
-		t.Errorf("got %+v", session)
+		t.Errorf("got %+v, want credentials of %s for at most 30m", session, pull)
 	}
 }
 
@@ -90,10 +90,10 @@ func TestExecuteAsTheNode(t *testing.T) {
 	alone(t)
 	session, err := newChain(t).Execute(t.Context(), planFor(t), secret.Text{})
 	if err != nil || !strings.HasPrefix(session.Principal, "the node's identity (") || !session.Ends.IsZero() {
-		t.Errorf("got %+v, %v", session, err)
+		t.Errorf("got %+v, %v; want the node's identity", session, err)
 	}
 	if calls := fake.Calls(fakeaws.STS); len(calls) > 0 {
-		t.Errorf("calls: %v", calls)
+		t.Errorf("got calls %v, want none", calls)
 	}
 }
 
@@ -121,7 +121,7 @@ func TestExecuteRefused(t *testing.T) {
 		_, err := newChain(t).Execute(t.Context(), test.plan, secret.Text{})
 		class, ok := failure.Of(err)
 		if !ok || class != failure.Refused {
-			t.Fatalf("%s: %v, class %v", name, err, class)
+			t.Fatalf("%s: got %v, class %v; want class %v", name, err, class, failure.Refused)
 		}
 		for _, want := range test.want {
 			if !strings.Contains(err.Error(), want) {
@@ -131,8 +131,8 @@ func TestExecuteRefused(t *testing.T) {
 	}
 }
 
-// TestExecuteFallsBack: only a refusal makes the plan fall back to the node's
-// identity.
+// TestExecuteFallsBack: Execute falls back to the node's identity only after a
+// refusal.
 func TestExecuteFallsBack(t *testing.T) {
 	t.Parallel()
 	alone(t)
@@ -140,14 +140,14 @@ func TestExecuteFallsBack(t *testing.T) {
 	p.NodeWhenRefused = true
 	session, err := newChain(t).Execute(t.Context(), p, secret.Text{})
 	if err != nil || session.Refusal == nil || !session.Ends.IsZero() {
-		t.Fatalf("got %+v, %v", session, err)
+		t.Fatalf("got %+v, %v; want the node's identity with a refusal", session, err)
 	}
 	if text := session.Refusal.Error(); !strings.Contains(text, "AccessDenied") || strings.Contains(text, "dkr.ecr") || !strings.HasPrefix(text, "assuming role arn:aws:iam::444455556666:role/absent as the node's identity (EC2RoleProvider): ") {
-		t.Errorf("the refusal is %s", text)
+		t.Errorf("got refusal %s, want the role and AccessDenied, without the registry", text)
 	}
 	fake.Break(fakeaws.STS, fakeaws.Broken(0))
 	if session, err = newChain(t).Execute(t.Context(), p, secret.Text{}); err == nil {
-		t.Errorf("STS was not available, and yet: %+v", session)
+		t.Errorf("got %+v without STS, want an error", session)
 	}
 }
 
@@ -175,12 +175,12 @@ func TestExecuteServiceAccount(t *testing.T) {
 	p.STSRegion = region(t, "eu-west-1")
 	session, err := newChain(t).Execute(t.Context(), p, token)
 	if err != nil || session.Principal != pull {
-		t.Fatalf("got %+v, %v", session, err)
+		t.Fatalf("got %+v, %v; want a session of %s", session, err, pull)
 	}
 	calls := fake.Calls()
 	if len(calls) != 2 || calls[0].Operation != "AssumeRoleWithWebIdentity" || calls[0].Session != "shop.web" || calls[0].Role != hub ||
 		calls[1].Principal != "arn:aws:sts::444455556666:assumed-role/hub/shop.web" {
-		t.Errorf("calls: %v", calls)
+		t.Errorf("got calls %v, want AssumeRoleWithWebIdentity for %s, and then AssumeRole", calls, hub)
 	}
 	for name, test := range map[string]struct {
 		role, token, want string
@@ -193,25 +193,26 @@ func TestExecuteServiceAccount(t *testing.T) {
 		_, err := newChain(t).Execute(t.Context(), p, secret.New(test.token))
 		class, _ := failure.Of(err)
 		if err == nil || class != test.class || !strings.Contains(err.Error(), "as service account shop/web: ") || !strings.HasSuffix(err.Error(), test.want) && !strings.Contains(err.Error(), test.want) {
-			t.Errorf("%s: class %v: %v", name, class, err)
+			t.Errorf("%s: got class %v: %v; want class %v: %s", name, class, err, test.class, test.want)
 		}
 		if err != nil && strings.Contains(err.Error(), test.token[:40]) {
-			t.Errorf("%s: the message has the token: %v", name, err)
+			t.Errorf("%s: got the token in %v", name, err)
 		}
 	}
 }
 
-// TestExecuteWithoutLegalRegion: no call is made if no STS can serve the registry.
-func TestExecuteWithoutLegalRegion(t *testing.T) {
+// TestExecuteInOtherPartition: Execute calls no STS of another partition than the
+// registry's.
+func TestExecuteInOtherPartition(t *testing.T) {
 	t.Parallel()
 	alone(t)
 	p := planFor(t, rule.NewRole(pull, "x1"))
 	p.STSRegion = region(t, "cn-north-1")
 	_, err := newChain(t).Execute(t.Context(), p, secret.Text{})
 	if err == nil || !strings.HasPrefix(err.Error(), "assuming the roles of registries[0] for registry 444455556666.dkr.ecr.eu-west-1.amazonaws.com: STS would be called in cn-north-1") {
-		t.Errorf("got %v", err)
+		t.Errorf("got %v, want an error about cn-north-1", err)
 	}
 	if calls := fake.Calls(fakeaws.STS); len(calls) > 0 {
-		t.Errorf("calls: %v", calls)
+		t.Errorf("got calls %v, want none", calls)
 	}
 }

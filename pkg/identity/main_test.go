@@ -12,7 +12,7 @@ import (
 )
 
 // The SDK reads the endpoints from the process's environment, so all tests share
-// one AWS. A test that counts its calls has it alone; see alone.
+// one fake AWS. A test that counts calls needs exclusive use of it; see alone.
 var (
 	world *fakeaws.World
 	fake  *fakeaws.Server
@@ -37,7 +37,7 @@ func withAWS(m *testing.M) int {
 	return m.Run()
 }
 
-// alone gives a test exclusive use of the AWS.
+// alone gives a test exclusive use of the fake AWS.
 func alone(t *testing.T) {
 	t.Helper()
 	inUse.Lock()
@@ -49,7 +49,7 @@ func alone(t *testing.T) {
 	})
 }
 
-// newChain returns a chain for a node that has made no call yet.
+// newChain returns a chain for a node that has not called AWS yet.
 func newChain(t *testing.T) Chain {
 	t.Helper()
 	api, err := awsapi.Load(t.Context(), awsapi.Options{Timeouts: awsapi.DefaultTimeouts(), Now: time.Now, Random: func() float64 { return 0 }})

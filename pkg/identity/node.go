@@ -16,8 +16,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// Node is the node's own identity. It makes each call at most once, when the result
-// is first needed.
+// Node is the node's own identity. It makes each call at most once, when a caller
+// first needs the result.
 type Node struct {
 	api      *awsapi.API
 	hostname string
@@ -36,7 +36,7 @@ func NewNode(api *awsapi.API, hostname string) *Node {
 	return n
 }
 
-// once calls a function once and keeps its result.
+// once returns a function that calls ask once, and keeps its result.
 func once[T any](ask func(context.Context) (T, error)) func(context.Context) (T, error) {
 	var first sync.Once
 	var answer T
@@ -70,9 +70,9 @@ func (n *Node) Name(ctx context.Context) string {
 	return n.hostname
 }
 
-// Region returns the node's region: from the environment or the profile, else from
-// IMDS. It is zero if none of them has it. It returns an error if the environment
-// or the profile names something that is not a region.
+// Region returns the node's region, from the environment or the profile, else from
+// IMDS. It returns the zero Region if none of them has a region. It returns an
+// error if the environment or the profile names something that is not a region.
 func (n *Node) Region(ctx context.Context) (registry.Region, error) {
 	region, err := n.api.NamedRegion()
 	if err != nil || !region.IsZero() {
@@ -86,8 +86,8 @@ func (n *Node) Region(ctx context.Context) (registry.Region, error) {
 	return region, nil
 }
 
-// Account returns the account of the node's identity. It comes from the
-// credentials, from IMDS for an instance profile, or else from STS.
+// Account returns the account of the node's identity. The account comes from the
+// credentials, or from IMDS for an instance profile, or else from STS.
 func (n *Node) Account(ctx context.Context) (registry.Account, error) {
 	session, err := n.Session(ctx)
 	if err != nil {
@@ -109,7 +109,7 @@ func (n *Node) Account(ctx context.Context) (registry.Account, error) {
 	return registry.ParseAccount(id)
 }
 
-// Caller is what STS says about the node's credentials.
+// Caller is the identity that STS sees in the node's credentials.
 type Caller struct{ Account, ARN string }
 
 // Caller calls GetCallerIdentity, which needs no permission.

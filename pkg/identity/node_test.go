@@ -11,8 +11,8 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// TestNode: an EC2 instance gets all facts about itself from IMDS, with one call
-// each.
+// TestNode: on an EC2 instance, the account, the name and the region come from
+// IMDS. Node requests the identity document only once.
 func TestNode(t *testing.T) {
 	t.Parallel()
 	alone(t)
@@ -20,10 +20,10 @@ func TestNode(t *testing.T) {
 	for range 3 {
 		account, err := node.Account(t.Context())
 		if err != nil || account.String() != fakeaws.NodeAccount {
-			t.Fatalf("account %s, %v", account, err)
+			t.Fatalf("got account %s, %v; want %s", account, err, fakeaws.NodeAccount)
 		}
 		if region, err := node.Region(t.Context()); node.Name(t.Context()) != "i-0123456789abcdef0" || region.String() != "eu-west-1" || err != nil {
-			t.Errorf("name %s, region %s, %v", node.Name(t.Context()), region, err)
+			t.Errorf("got name %s, region %s, %v; want i-0123456789abcdef0, eu-west-1", node.Name(t.Context()), region, err)
 		}
 	}
 	documents := 0
@@ -33,23 +33,22 @@ func TestNode(t *testing.T) {
 		}
 	}
 	if sts := fake.Calls(fakeaws.STS); len(sts) > 0 || documents > 1 {
-		t.Errorf("%d documents, calls of STS: %v", documents, sts)
+		t.Errorf("got %d documents, calls %v of STS; want one, none", documents, sts)
 	}
 }
 
-// TestNodeWithoutIMDS: the host name serves as the node's name, and there is no
-// region.
+// TestNodeWithoutIMDS: the node's name is the host name, and its region is unknown.
 func TestNodeWithoutIMDS(t *testing.T) {
 	t.Parallel()
 	alone(t)
 	fake.Break(fakeaws.IMDS, fakeaws.Broken(0))
 	node := newChain(t).Node
 	if region, err := node.Region(t.Context()); node.Name(t.Context()) != "host-1" || !region.IsZero() || err != nil {
-		t.Errorf("name %s, region %s, %v", node.Name(t.Context()), region, err)
+		t.Errorf("got name %s, region %s, %v; want host-1, no region", node.Name(t.Context()), region, err)
 	}
 	_, err := node.Session(t.Context())
 	if err == nil || !strings.HasPrefix(err.Error(), "no AWS credentials on this node: ") || !strings.Contains(err.Error(), "; check that the instance metadata service is on") {
-		t.Errorf("got %v", err)
+		t.Errorf("got %v, want no AWS credentials on this node, and the hint about IMDS", err)
 	}
 }
 
@@ -60,10 +59,10 @@ func TestSessionKeepsSecrets(t *testing.T) {
 	inside := struct{ s Session }{s}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%d", "%q", "%x", "%p"} {
 		if text := fmt.Sprintf(verb+verb, s, inside); strings.Contains(text, "hunter2") || strings.Contains(text, "68756e746572") {
-			t.Errorf("%s: %s", verb, text)
+			t.Errorf("%s: got %s, want no secret", verb, text)
 		}
 	}
 	if c := s.Credentials(); c.SecretAccessKey != "hunter2" || c.SessionToken != "hunter2" || c.AccessKeyID != "ASIA" {
-		t.Error("the credentials are lost")
+		t.Error("got other credentials than those of NewSession")
 	}
 }

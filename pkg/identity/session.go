@@ -1,5 +1,6 @@
-// Package identity executes a plan up to the credentials that request a token: the
-// node's identity or a pod's service account, and the roles that follow.
+// Package identity executes a plan up to the credentials that request a token. It
+// starts with the node's identity or a pod's service account, and assumes the roles
+// that follow.
 package identity
 
 import (
@@ -10,16 +11,16 @@ import (
 	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// Session holds credentials and says whose they are.
+// Session holds credentials and names their owner.
 type Session struct {
 	// Principal names the credentials' owner in messages: "the node's identity
 	// (EC2RoleProvider)", or a role's ARN.
 	Principal string
-	// Ends is when the assumed role's session ends. It is zero for the node's own
-	// identity, whose source renews it.
+	// Ends is the time when the assumed role's session ends. It is zero for the
+	// node's own identity, because the source of its credentials renews them.
 	Ends time.Time
-	// Refusal is set if STS denied a role of the plan and the plan falls back to
-	// the node's identity. It is STS's denial, and does not name the registry.
+	// Refusal is STS's denial of a role. It is set if the plan fell back to the
+	// node's identity. It does not name the registry.
 	Refusal error
 
 	accessKeyID, source, accountID string

@@ -22,7 +22,7 @@ func (t identityToken) GetIdentityToken() ([]byte, error) {
 }
 
 // assumeWithToken exchanges a service account's token for a role's credentials
-// (AssumeRoleWithWebIdentity). This needs no credentials of the node.
+// (AssumeRoleWithWebIdentity). It needs no credentials of the node.
 func (c Chain) assumeWithToken(ctx context.Context, s STS, account plan.ServiceAccount, token secret.Text) (Session, error) {
 	session, err := c.Exchange(ctx, s, account, token)
 	if err != nil {
@@ -32,7 +32,8 @@ func (c Chain) assumeWithToken(ctx context.Context, s STS, account plan.ServiceA
 }
 
 // Exchange exchanges the token for the credentials of the service account's role.
-// The error is only the cause. It names neither the role nor the service account.
+// The error holds only the cause. It names neither the role nor the service
+// account.
 func (c Chain) Exchange(ctx context.Context, s STS, account plan.ServiceAccount, token secret.Text) (Session, error) {
 	c.API.KeepSecret(token)
 	client, err := c.API.STS(s.Region, s.FIPS, aws.Credentials{})
@@ -59,7 +60,7 @@ func (c Chain) explainExchange(err error, account plan.ServiceAccount) error {
 	return c.failed("assuming role "+account.Role.ARN, who, err, after(exchangeHint(err)))
 }
 
-// exchangeHint says what to do about a token that was not exchanged.
+// exchangeHint returns what to do about a token that STS did not exchange.
 func exchangeHint(err error) string {
 	class, ok := failure.Of(err)
 	switch {

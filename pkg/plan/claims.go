@@ -11,15 +11,15 @@ import (
 	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// Claims are the claims of a service account's token. They are read but not
-// verified. They name sessions and separate the cache entries of service accounts.
-// Only STS decides whether the token is valid.
+// Claims are the claims of a service account's token. This package reads them, but
+// does not verify them: only STS decides whether the token is valid. They name
+// sessions, and separate the cache entries of service accounts.
 type Claims struct {
 	Issuer   string   `json:"iss,omitempty"`
 	Subject  string   `json:"sub,omitempty"`
 	Audience []string `json:"aud,omitempty"`
-	// Namespace, ServiceAccount and UID are those of a bound token's claim
-	// kubernetes.io. The subject names the first two as well.
+	// Namespace, ServiceAccount and UID are from the claim kubernetes.io of a bound
+	// token. Namespace and ServiceAccount can also be from the subject.
 	Namespace      string `json:"namespace,omitempty"`
 	ServiceAccount string `json:"serviceAccount,omitempty"`
 	UID            string `json:"uid,omitempty"`
@@ -35,7 +35,7 @@ func ReadClaims(token secret.Text) (Claims, error) {
 		return Claims{}, errNotJWT
 	}
 	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
-	if err != nil || !utf8.Valid(payload) { // json would replace invalid bytes, and make two subjects equal
+	if err != nil || !utf8.Valid(payload) { // encoding/json would replace invalid bytes, so two different subjects could become equal
 		return Claims{}, errNotJWT
 	}
 	var claims map[string]any
@@ -76,7 +76,7 @@ func texts(claim any) []string {
 	return all
 }
 
-// SessionName returns the RoleSessionName of the service account's sessions.
+// SessionName returns the RoleSessionName for sessions of the service account.
 func (c Claims) SessionName() string {
 	if c.Namespace == "" || c.ServiceAccount == "" {
 		return "service-account"
@@ -84,8 +84,8 @@ func (c Claims) SessionName() string {
 	return rule.LegalSessionName(c.Namespace + "." + c.ServiceAccount)
 }
 
-// Name returns NAMESPACE/NAME for messages. It is empty if the token does not
-// contain it.
+// Name returns NAMESPACE/NAME for messages, or "" if the token does not contain
+// them.
 func (c Claims) Name() string {
 	if c.Namespace == "" {
 		return ""

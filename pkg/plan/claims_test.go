@@ -49,13 +49,13 @@ func TestReadClaims(t *testing.T) {
 				t.Errorf("got %+v, %v, want %+v", got, err, test.want)
 			}
 			if name := got.SessionName(); name != test.session {
-				t.Errorf("session %q, want %q", name, test.session)
+				t.Errorf("got session %q, want %q", name, test.session)
 			}
 		})
 	}
 }
 
-func TestReadClaimsOfNoToken(t *testing.T) {
+func TestReadClaimsOfInvalidToken(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{
 		"empty":        "",
@@ -75,13 +75,13 @@ func TestReadClaimsOfNoToken(t *testing.T) {
 			t.Parallel()
 			claims, err := ReadClaims(secret.New(text))
 			if err == nil || strings.Contains(err.Error(), "hunter2") {
-				t.Errorf("%v, %v", claims, err)
+				t.Errorf("got %v, %v; want an error without the token", claims, err)
 			}
 		})
 	}
 }
 
-// FuzzReadClaims: for any token, STS accepts the session's name.
+// FuzzReadClaims: for any token, the session's name is one that STS accepts.
 func FuzzReadClaims(f *testing.F) {
 	f.Add(`{"sub":"system:serviceaccount:a:b"}`)
 	f.Add(`{"kubernetes.io":{"namespace":"n","serviceaccount":{"name":"s"}}}`)
@@ -89,10 +89,10 @@ func FuzzReadClaims(f *testing.F) {
 		claims, err := ReadClaims(token(payload))
 		name := claims.SessionName()
 		if err != nil && !reflect.DeepEqual(claims, Claims{}) {
-			t.Errorf("an error, and yet %v", claims)
+			t.Errorf("got claims %v beside an error, want none", claims)
 		}
 		if len(name) < 2 || len(name) > 64 || strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=,.@-") != "" {
-			t.Errorf("session %q", name)
+			t.Errorf("got session %q, want 2 to 64 characters that STS accepts", name)
 		}
 	})
 }

@@ -26,7 +26,7 @@ type Decision struct {
 	Warning string
 }
 
-// Scope returns what a response for the image is valid for.
+// Scope says whether a response is valid for the image or for its whole registry.
 func (d Decision) Scope() kubelet.Scope {
 	if d.PerRepository {
 		return kubelet.ForImage
@@ -43,15 +43,15 @@ func (d Decision) AuthKey(image registry.Image) string {
 	return image.Server()
 }
 
-// publicEntry governs ECR Public. No entry of a configuration can be for it.
+// publicEntry governs ECR Public. No entry of a configuration can match it.
 var publicEntry = rule.Entry{Name: "ECR Public"}
 
 // Decide computes the plan for an image. own is the account of the node's identity.
-// It matters only if c.Rules.DependsOnOwn. pod is the service account of the pod
-// that wants the image. With a nil pod, the plan is incomplete: it can be
+// Decide uses it only if c.Rules.DependsOnOwn. pod is the service account of the
+// pod that needs the image. If pod is nil, the plan may be incomplete: it can be
 // explained, but not executed.
 //
-// An error says why the configuration yields no plan for this pod and registry.
+// The error says why the configuration has no plan for this pod and registry.
 func Decide(c config.Config, image registry.Image, own registry.Account, pod *kubelet.ServiceAccount) (Decision, error) {
 	if image.Registry().Public() {
 		return decidePublic(c, image), nil
@@ -72,8 +72,8 @@ func Decide(c config.Config, image registry.Image, own registry.Account, pod *ku
 	return d, nil
 }
 
-// OfEntry computes the plan for all images of a registry that an entry governs. The
-// entry's source must be the node.
+// OfEntry computes the plan for those images of a registry that the entry governs.
+// The entry's source must be the node.
 func OfEntry(c config.Config, entry *rule.Entry, reg registry.Registry) (Plan, error) {
 	p, err := Compute(c, entry, reg, nil)
 	if err != nil {
@@ -90,7 +90,7 @@ func decidePublic(c config.Config, image registry.Image) Decision {
 }
 
 // Compute resolves everything that an entry says about a registry and a pod. The
-// result is the plan for all images of the registry that the entry governs.
+// result is the plan for those images of the registry that the entry governs.
 func Compute(c config.Config, entry *rule.Entry, reg registry.Registry, pod *kubelet.ServiceAccount) (Plan, error) {
 	p := Plan{API: reg.API()}
 	start, named, err := start(entry, reg, pod)
@@ -115,8 +115,8 @@ func Compute(c config.Config, entry *rule.Entry, reg registry.Registry, pod *kub
 	return p, nil
 }
 
-// stsRegion returns the region that the configuration fixes, or zero for the
-// node's.
+// stsRegion returns the region of STS that the configuration names. It is zero if
+// the configuration leaves it to the node.
 func stsRegion(sts config.STSRegion, reg registry.Registry) registry.Region {
 	if sts.OfRegistry {
 		return reg.Region()
@@ -125,7 +125,8 @@ func stsRegion(sts config.STSRegion, reg registry.Registry) registry.Region {
 }
 
 // start returns the service account that starts the chain, and its name for
-// placeholders. If it returns nil and no error, the node starts.
+// placeholders. If it returns nil and no error, the node's identity starts the
+// chain.
 func start(entry *rule.Entry, reg registry.Registry, pod *kubelet.ServiceAccount) (*ServiceAccount, *rule.Pod, error) {
 	switch {
 	case entry.ServiceAccount == nil:
@@ -145,8 +146,8 @@ func start(entry *rule.Entry, reg registry.Registry, pod *kubelet.ServiceAccount
 		&rule.Pod{Namespace: claims.Namespace, ServiceAccount: claims.ServiceAccount}, nil
 }
 
-// startRole returns the role that a pod's service account starts with. It is empty
-// if the node is the source instead.
+// startRole returns the role that a pod's service account starts with. It returns
+// "" if the node is the source instead.
 func startRole(account rule.ServiceAccount, reg registry.Registry, pod kubelet.ServiceAccount) (string, error) {
 	if pod.Token.IsZero() {
 		if account.NodeWhenNoToken {

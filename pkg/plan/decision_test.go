@@ -36,13 +36,13 @@ func image(t *testing.T, name string) registry.Image {
 	t.Helper()
 	parsed, ok := registry.Parse(name)
 	if !ok {
-		t.Fatalf("%s is not in ECR", name)
+		t.Fatalf("got no ECR image from %s, want one", name)
 	}
 	return parsed
 }
 
-// jwt returns a token with claims and an invalid signature, which a plan does not
-// verify.
+// jwt returns a token with claims. Its signature is invalid, but a plan does not
+// verify it.
 func jwt(claims string) secret.Text {
 	return secret.New("e30." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + ".x")
 }
@@ -151,8 +151,8 @@ func quote(s string) string {
 	return string(quoted)
 }
 
-// TestDecideLeavesToOthers: with unmatched: None there is no plan, and ECR Public
-// is left to others as well.
+// TestDecideLeavesToOthers: with unmatched: None, there is no plan for unmatched
+// registries and for ECR Public.
 func TestDecideLeavesToOthers(t *testing.T) {
 	t.Parallel()
 	c := load(t, "registries:\n- accounts: [\"444455556666\"]\n  repositories: [team-a/]\nunmatched: None\n")
@@ -163,13 +163,13 @@ func TestDecideLeavesToOthers(t *testing.T) {
 	} {
 		d, err := plan.Decide(c, image(t, name), registry.Account{}, &kubelet.ServiceAccount{})
 		if err != nil || d.Entry != nil || d.Scope() != scope {
-			t.Errorf("%s: entry %v, scope %s, %v", name, d.Entry, d.Scope(), err)
+			t.Errorf("%s: got entry %v, scope %s, %v; want no entry, scope %s", name, d.Entry, d.Scope(), err, scope)
 		}
 	}
 }
 
-// TestDecideErrors: if the configuration yields no plan, the error names the
-// registry and the entry. There is no fallback.
+// TestDecideErrors: if the configuration has no plan, the error names the registry
+// and the entry. There is no fallback.
 func TestDecideErrors(t *testing.T) {
 	t.Parallel()
 	const shop = "777788889999.dkr.ecr.eu-west-1.amazonaws.com/app"
@@ -185,7 +185,7 @@ func TestDecideErrors(t *testing.T) {
 		{"no token", shop, kubelet.ServiceAccount{}, "(registries[2]): the request has no service account token; set tokenAttributes"},
 		{"no annotation", shop, kubelet.ServiceAccount{Token: webPod.Token}, "(registries[2]): the service account has no annotation eks.amazonaws.com/ecr-role-arn"},
 		{"empty annotation", shop, pod("", webPod.Token), "is empty"},
-		{"role that is not allowed", shop, pod("arn:aws:iam::777788889999:role/admin", webPod.Token), "is not one of allowedRoles"},
+		{"a role that is not allowed", shop, pod("arn:aws:iam::777788889999:role/admin", webPod.Token), "is not one of allowedRoles"},
 		{"role of another account", shop, pod("arn:aws:iam::444455556666:role/pull-web", webPod.Token), "is not one of allowedRoles"},
 		{"not a JWT", shop, pod("arn:aws:iam::777788889999:role/pull-web", secret.New("hunter2")), "the request's service account token is not a JWT"},
 		{"hostile claims", shop, pod("arn:aws:iam::777788889999:role/pull-web", jwt(`{"sub":"system:serviceaccount:{node}:x"}`)), `session tag "who": "{node}/x@": a value has`},
@@ -199,10 +199,10 @@ func TestDecideErrors(t *testing.T) {
 				t.Errorf("got %v\nwant %s", err, test.want)
 			}
 			if strings.Contains(err.Error(), "hunter2") {
-				t.Errorf("repeats the token: %v", err)
+				t.Errorf("got the token in %v", err)
 			}
 			if diff := cmp.Diff(plan.Plan{}, d.Plan, cmp.AllowUnexported(registry.Region{})); diff != "" {
-				t.Errorf("and yet there is a plan: %s", diff)
+				t.Errorf("got a plan beside the error (-want +got)\n%s", diff)
 			}
 		})
 	}
@@ -220,11 +220,11 @@ func TestStockRole(t *testing.T) {
 	shop := image(t, "777788889999.dkr.ecr.eu-west-1.amazonaws.com/app")
 	with, err := plan.Decide(c, shop, registry.Account{}, &kubelet.ServiceAccount{Token: webPod.Token})
 	if err != nil || with.Plan.Identity() != "arn:aws:iam::777788889999:role/stock" || with.Warning != "" {
-		t.Errorf("with a token: %s, %q, %v", with.Plan.Identity(), with.Warning, err)
+		t.Errorf("with a token: got %s, warning %q, %v; want the stock role and no warning", with.Plan.Identity(), with.Warning, err)
 	}
 	without, err := plan.Decide(c, shop, registry.Account{}, &kubelet.ServiceAccount{})
 	if err != nil || without.Plan.AssumesRoles() || !strings.HasPrefix(without.Warning, "$AWS_ECR_ROLE_ARN is set, but") {
-		t.Errorf("without a token: %+v, %q, %v", without.Plan, without.Warning, err)
+		t.Errorf("without a token: got %+v, warning %q, %v; want no roles, and a warning", without.Plan, without.Warning, err)
 	}
 }
 
@@ -253,12 +253,12 @@ registries:
 		one, _ := json.Marshal(got)
 		two, _ := json.Marshal(want.Plan)
 		if diff := cmp.Diff(string(two), string(one)); diff != "" {
-			t.Error(diff)
+			t.Errorf("(-want +got)\n%s", diff)
 		}
 	}
 	foreign := load(t, "registries:\n- accounts: [\"444455556666\"]\n  assumeRoles: [{arn: \"arn:aws-cn:iam::444455556666:role/pull\"}]\n").Rules.Entries()[0]
 	_, err := plan.OfEntry(c, &foreign, image(t, images[0]).Registry())
 	if err == nil || !strings.Contains(err.Error(), "no credentials for registry 444455556666.dkr.ecr.eu-west-1.amazonaws.com (registries[0]): role") {
-		t.Errorf("a role of another partition gives %v", err)
+		t.Errorf("a role of another partition: got %v, want an error with the registry and the entry", err)
 	}
 }

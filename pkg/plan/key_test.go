@@ -10,33 +10,33 @@ import (
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
-// TestEveryFieldChangesTheKey changes each field of a plan in turn, at any depth.
-// Each change must give another key, because otherwise two plans could share a
+// TestEveryFieldChangesTheKey changes each field of a plan, one at a time and at
+// any depth. Each change must give another key. Otherwise two plans could share a
 // token.
 func TestEveryFieldChangesTheKey(t *testing.T) {
 	t.Parallel()
 	full := fullPlan(t)
-	keys := map[[32]byte]string{key(t, full, "source"): "the plan as it is"}
+	keys := map[[32]byte]string{key(t, full, "source"): "the unchanged plan"}
 	changes := 0
 	change(t, reflect.ValueOf(&full).Elem(), "Plan", func(path string) {
 		changes++
 		k := key(t, full, "source")
 		if same, ok := keys[k]; ok {
-			t.Errorf("a change of %s gives the key of %s", path, same)
+			t.Errorf("a change of %s: got the key of %s, want another", path, same)
 		}
 		keys[k] = path
 	})
 	if changes < 30 {
-		t.Errorf("only %d fields were changed; the test says little", changes)
+		t.Errorf("got %d changes, want at least 30", changes)
 	}
 	for _, source := range [][]string{nil, {""}, {"source", ""}, {"sourc", "e"}, {"other"}} {
 		if k := key(t, full, source...); keys[k] != "" {
-			t.Errorf("source %q gives the key of %s", source, keys[k])
+			t.Errorf("source %q: got the key of %s, want another", source, keys[k])
 		}
 	}
 }
 
-// fullPlan sets every field of a plan.
+// fullPlan returns a plan with every field set.
 func fullPlan(t *testing.T) plan.Plan {
 	t.Helper()
 	role := func(n int) rule.Role {
@@ -102,7 +102,7 @@ func change(t *testing.T, v reflect.Value, path string, changed func(path string
 		try(" shorter", v.Slice(0, v.Len()-1).Interface())
 		try(" longer", reflect.Append(v, v.Index(0)).Interface())
 	default:
-		t.Fatalf("%s is a %s, which this test does not change; teach it", path, v.Kind())
+		t.Fatalf("got kind %[2]s of %[1]s, want a kind that this test can change; add it", path, v.Kind())
 	}
 }
 

@@ -1,7 +1,7 @@
 // Package plan computes how to obtain the token for an image: which entry of the
-// configuration governs it, who starts, which roles follow, and which API issues
-// the token. A Plan is computed once. The cache key is its hash, minting executes
-// it, and explain prints it.
+// configuration governs it, which identity starts the chain, which roles follow,
+// and which API issues the token. A Plan is computed once. The cache key is its
+// hash, minting executes it, and explain prints it.
 package plan
 
 import (
@@ -14,20 +14,19 @@ import (
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
-// Plan describes how to obtain a token, as far as local information goes. The
-// values that only the node knows stay open: its name ({node} in Roles), its
-// region, its credentials. Every field affects which token results, so every field
-// is part of the key.
+// Plan describes how to obtain a token, as far as local information goes. Values
+// that only the node knows stay open: its name ({node} in Roles), its region, its
+// credentials. Every field affects the token, so every field is part of the key.
 type Plan struct {
 	// API issues the token.
 	API registry.API `json:"api"`
-	// ServiceAccount starts the chain. If it is nil, the node's identity does.
+	// ServiceAccount starts the chain. If it is nil, the node's identity starts it.
 	ServiceAccount *ServiceAccount `json:"serviceAccount,omitempty"`
 	// Roles are assumed in this order. The last one requests the token. If there
-	// are none, the start requests it.
+	// are none, the identity that starts the chain requests it.
 	Roles []rule.Role `json:"assumeRoles,omitempty"`
-	// STSRegion is where roles are assumed. The zero value stands for the node's
-	// region; see STS. In a plan without STS calls it is zero.
+	// STSRegion is the region whose STS assumes the roles. The zero value stands
+	// for the node's region; see STS. It is zero in a plan without STS calls.
 	STSRegion registry.Region `json:"stsRegion,omitzero"`
 	// NodeWhenRefused lets the node's identity request the token if STS denies a
 	// role.
@@ -46,7 +45,8 @@ type ServiceAccount struct {
 // AssumesRoles reports whether the plan calls STS to assume a role.
 func (p Plan) AssumesRoles() bool { return p.ServiceAccount != nil || len(p.Roles) > 0 }
 
-// Identity names who requests the token: the last role's ARN, or "the node".
+// Identity names the identity that requests the token: the last role's ARN, or "the
+// node".
 func (p Plan) Identity() string {
 	switch {
 	case len(p.Roles) > 0:

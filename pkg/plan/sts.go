@@ -7,12 +7,12 @@ import (
 )
 
 // STS returns the region in which the plan's roles are assumed: STSRegion, else the
-// node's region, else the region of the registry. Often the node can reach STS in
-// its own region only.
+// node's region, else the region of the registry. The node's region comes first,
+// because the node can often reach only the STS of its own region.
 //
 // A FIPS registry needs an STS with a FIPS endpoint. hasFIPS reports whether a
-// region has one. Without STSRegion, the registry's region is used if the node's
-// region has none.
+// region has one. If STSRegion is zero and the node's region has none, STS returns
+// the registry's region.
 func (p Plan) STS(node registry.Region, hasFIPS func(registry.Region) bool) (registry.Region, error) {
 	region := p.STSRegion
 	if region.IsZero() {

@@ -9,8 +9,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// TestSTS: the region of STS by the configuration, the node's region and the form
-// of the registry's host.
+// TestSTS: the region of STS depends on the configuration, the node's region and
+// the form of the registry's host.
 func TestSTS(t *testing.T) {
 	t.Parallel()
 	hasFIPS := func(r registry.Region) bool {
@@ -42,7 +42,7 @@ func TestSTS(t *testing.T) {
 			case test.wantErr != "" && (err == nil || !strings.Contains(err.Error(), test.wantErr)):
 				t.Errorf("got %v; want %s", err, test.wantErr)
 			case err != nil && !strings.HasPrefix(name, "us-") && !strings.HasPrefix(name, "ca-") && strings.Contains(err.Error(), "us-east-1"):
-				t.Errorf("a remedy of another partition: %v", err)
+				t.Errorf("got a remedy for another partition: %v", err)
 			}
 		})
 	}

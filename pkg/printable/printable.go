@@ -1,5 +1,5 @@
 // Package printable turns text from outside into text for a message of one line.
-// Such text is an image's name, or an answer of AWS.
+// Examples are an image's name and an answer of AWS.
 package printable
 
 import (
@@ -8,11 +8,11 @@ import (
 	"unicode"
 )
 
-// Short returns the start of a text that a message quotes: about 64 bytes when
-// escaped.
+// Short returns the start of a text for a quotation in a message. With escapes, it
+// has about 64 bytes.
 func Short(s string) string { return start(s, 64) }
 
-// Long does the same for longer texts, such as an ARN: about 200 bytes.
+// Long is Short for longer texts, such as ARNs: about 200 bytes.
 func Long(s string) string { return start(s, 200) }
 
 // start cuts s so that its quoted form with escapes fits into limit.
@@ -30,8 +30,8 @@ func start(s string, limit int) string {
 	return short + "…"
 }
 
-// Line returns s as one line of at most limit bytes. Each run of white space and
-// of unprintable characters becomes one space.
+// Line returns s as one line. Each run of white space and unprintable characters
+// becomes one space. Line cuts a text of more than limit bytes, and adds "…".
 func Line(s string, limit int) string {
 	s = strings.Join(strings.Fields(strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || !unicode.IsPrint(r) {

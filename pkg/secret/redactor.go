@@ -8,12 +8,12 @@ import (
 )
 
 const (
-	// minSecret is the length of the shortest secret to look for. Ordinary words
-	// may contain shorter ones.
+	// minSecret is the length of the shortest secret to look for. A shorter secret
+	// may be part of an ordinary word.
 	minSecret = 8
 	// minPart is the length of the shortest part of a secret to look for. AWS's
 	// secrets are random text in base64, so a part of 12 characters has 72 bits. No
-	// other text contains it by chance. Shorter parts that remain do not help to
+	// other text contains it by chance. Shorter parts remain, but do not help to
 	// guess the rest.
 	minPart = 12
 )
@@ -39,8 +39,9 @@ func (r *Redactor) Add(t Text) {
 	}
 }
 
-// Redact replaces every secret in s by "[redacted]", and also every part of a
-// secret of at least 12 bytes. The time is proportional to the length of s.
+// Redact replaces every secret in s by "[redacted]". It also replaces parts of a
+// secret if they have at least 12 bytes. For a given set of secrets, the time is
+// proportional to the length of s.
 func (r *Redactor) Redact(s string) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()

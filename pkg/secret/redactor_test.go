@@ -40,12 +40,12 @@ func TestRedactor(t *testing.T) {
 	}
 }
 
-// TestRedactorLater: a secret may be added after texts were redacted.
+// TestRedactorLater: Add works after Redact, and several goroutines may call both.
 func TestRedactorLater(t *testing.T) {
 	t.Parallel()
 	var r Redactor
 	if got := r.Redact("swordfish"); got != "swordfish" {
-		t.Error(got)
+		t.Errorf("got %q, want it unchanged", got)
 	}
 	var adding sync.WaitGroup
 	for range 4 {
@@ -53,11 +53,11 @@ func TestRedactorLater(t *testing.T) {
 	}
 	adding.Wait()
 	if got := r.Redact("swordfish"); got != "[redacted]" {
-		t.Error(got)
+		t.Errorf("got %q, want [redacted]", got)
 	}
 }
 
-// FuzzRedactor: no part of 12 bytes of a secret remains, and all other text
+// FuzzRedactor: no part of a secret with 12 bytes remains, and all other text
 // remains.
 func FuzzRedactor(f *testing.F) {
 	f.Add("wJalrXUtnFEMI/K7MDENG", "the key wJalrXUtnFEMI/K7MDENG is bad")
@@ -69,7 +69,7 @@ func FuzzRedactor(f *testing.F) {
 		for i := 0; len(s) >= minSecret && i+minPart <= len(s); i++ {
 			for _, kept := range strings.Split(got, redacted) {
 				if strings.Contains(kept, s[i:i+minPart]) {
-					t.Errorf("%q keeps %q", got, s[i:i+minPart])
+					t.Errorf("got %q, want no %q in it", got, s[i:i+minPart])
 				}
 			}
 		}
@@ -80,7 +80,7 @@ func FuzzRedactor(f *testing.F) {
 		for i, kept := range strings.Split(got, redacted) {
 			at := strings.Index(rest, kept)
 			if at < 0 || i == 0 && at > 0 {
-				t.Fatalf("%q is not of %q", got, text)
+				t.Fatalf("got %q, want all other text of %q in it", got, text)
 			}
 			rest = rest[at+len(kept):]
 		}

@@ -1,5 +1,4 @@
-// Package secret holds text that must not be printed, and removes such text from
-// messages.
+// Package secret keeps secrets from being printed, and removes them from messages.
 package secret
 
 import (
@@ -27,7 +26,7 @@ func New(s string) Text {
 }
 
 // Reveal returns the secret itself. Call it only where the secret leaves the
-// process, or to compare it.
+// process, or to compare the secret.
 func (t Text) Reveal() string {
 	if t.value == nil {
 		return ""
@@ -36,7 +35,7 @@ func (t Text) Reveal() string {
 }
 
 // Cut splits the text around the first separator, like strings.Cut. The text before
-// it, such as a user name, is not secret.
+// the separator, such as a user name, is not secret.
 func (t Text) Cut(separator string) (before string, after Text) {
 	before, rest, _ := strings.Cut(t.Reveal(), separator)
 	return before, New(rest)

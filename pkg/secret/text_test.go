@@ -31,12 +31,12 @@ func TestTextIsNeverPrinted(t *testing.T) {
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%p", "%T"} {
 		for _, value := range []any{text, &text, h, &h, []holder{h}, map[string]holder{"h": h}} {
 			if got := fmt.Sprintf(verb, value); strings.Contains(got, marker) || strings.Contains(got, fmt.Sprintf("%x", marker)) {
-				t.Errorf("%s of %T prints the secret: %s", verb, value, got)
+				t.Errorf("%s of %T: got the secret in %s", verb, value, got)
 			}
 		}
 	}
 	if got := text.String(); got != "[redacted]" {
-		t.Errorf("String() = %q", got)
+		t.Errorf("got String() = %q, want [redacted]", got)
 	}
 }
 
@@ -53,7 +53,7 @@ func TestTextIsNeverEncoded(t *testing.T) {
 	}
 	for _, got := range []string{log.String(), string(encoded)} {
 		if strings.Contains(got, marker) || !strings.Contains(got, "[redacted]") {
-			t.Errorf("got %s", got)
+			t.Errorf("got %s, want [redacted] instead of the secret", got)
 		}
 	}
 }
@@ -62,12 +62,12 @@ func TestReveal(t *testing.T) {
 	t.Parallel()
 	var zero secret.Text
 	if got := secret.New(marker).Reveal(); got != marker {
-		t.Errorf("got %q", got)
+		t.Errorf("got %q, want %q", got, marker)
 	}
 	if !zero.IsZero() || !secret.New("").IsZero() || secret.New(marker).IsZero() || zero.Reveal() != "" {
-		t.Error("IsZero does not tell the empty text from others")
+		t.Error("got a wrong IsZero or Reveal, want them to be zero only for the empty text")
 	}
 	if !secret.New(marker).Equal(secret.New(marker)) || secret.New(marker).Equal(zero) {
-		t.Error("Equal does not compare the texts")
+		t.Error("got a wrong Equal, want a comparison of the texts")
 	}
 }

@@ -4,7 +4,7 @@ package spelling
 import "strings"
 
 // DidYouMean returns the end of a message about an unknown word: "; did you mean
-// WORD?", or nothing if no known word is similar.
+// WORD?". It returns "" if no known word is similar.
 func DidYouMean(word string, known []string) string {
 	if s, ok := Suggest(word, known); ok {
 		return "; did you mean " + s + "?"
@@ -12,8 +12,9 @@ func DidYouMean(word string, known []string) string {
 	return ""
 }
 
-// Suggest returns the most likely known word for a misspelt one. They differ in at
-// most a third of the longer one's letters, ignoring case.
+// Suggest returns the known word that is most similar to a misspelt one, and
+// reports whether there is one. The two words differ in at most a third of the
+// longer word's letters, ignoring case.
 func Suggest(word string, known []string) (string, bool) {
 	best, least := "", len(word)
 	for _, k := range known {
@@ -25,8 +26,8 @@ func Suggest(word string, known []string) (string, bool) {
 	return best, best != ""
 }
 
-// distance returns the number of letters to insert, delete or replace between two
-// words (Levenshtein's distance).
+// distance returns the number of letters to insert, delete or replace to turn one
+// word into the other (Levenshtein's distance).
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

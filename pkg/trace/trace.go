@@ -1,5 +1,5 @@
-// Package trace records how long the steps of a request take, and AWS's request IDs
-// of its calls. The request log uses it at the end.
+// Package trace records how long the steps of a request take, and the IDs that AWS
+// gives to its calls. The request log reads the trace at the end of the request.
 package trace
 
 import (
@@ -13,8 +13,9 @@ const (
 	maxRequestIDs = 24
 )
 
-// Trace records one request. A nil *Trace records nothing. Its methods may be
-// called at any time, even while an abandoned request still runs.
+// Trace records one request. If it is nil, Step, Answered and Running do nothing.
+// Its methods may be called at any time, even while an abandoned request still
+// runs.
 type Trace struct {
 	now   func() time.Time
 	begin time.Time
@@ -38,8 +39,8 @@ type step struct {
 // Start begins a trace.
 func Start(now func() time.Time) *Trace { return &Trace{now: now, begin: now()} }
 
-// Step notes that a step begins. The caller calls end when it ends. The times of
-// a step that runs several times add up.
+// Step records that a step begins. The caller must call end when the step ends. If
+// a step runs several times, its times add up.
 func (t *Trace) Step(name string) (end func()) {
 	if t == nil {
 		return func() {}
@@ -58,8 +59,8 @@ func (t *Trace) Step(name string) (end func()) {
 	}
 }
 
-// index returns a step's index and adds the step if it is new. It returns -1 if
-// there are too many.
+// index returns a step's index, and adds the step if it is new. It returns -1 if
+// there are too many steps.
 func (t *Trace) index(name string) int {
 	for i := range t.steps {
 		if t.steps[i].Name == name {
@@ -80,8 +81,8 @@ func (s step) spentUntil(now time.Time) time.Duration {
 	return s.Spent + now.Sub(s.begin)
 }
 
-// Answered notes AWS's ID of a call, which CloudTrail also shows. It ignores
-// answers without an ID.
+// Answered records the ID that AWS gave to a call. CloudTrail shows the same ID.
+// Answered ignores an empty ID.
 func (t *Trace) Answered(requestID string) {
 	if t == nil || requestID == "" {
 		return
@@ -125,7 +126,7 @@ func (t *Trace) Running() string {
 	return last.Name
 }
 
-// RequestIDs returns the IDs that Answered has noted.
+// RequestIDs returns the IDs that Answered recorded.
 func (t *Trace) RequestIDs() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

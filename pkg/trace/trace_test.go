@@ -40,10 +40,10 @@ func TestSteps(t *testing.T) {
 		t.Errorf("steps (-want +got):\n%s", diff)
 	}
 	if got := tr.Running(); got != "hangs" {
-		t.Errorf("running: %q", got)
+		t.Errorf("got running %q, want hangs", got)
 	}
 	if got := tr.Elapsed(); got != 1033*time.Millisecond {
-		t.Errorf("elapsed: %s", got)
+		t.Errorf("got elapsed %s, want 1.033s", got)
 	}
 }
 
@@ -51,21 +51,21 @@ func TestRunningIsTheInnermostStep(t *testing.T) {
 	t.Parallel()
 	tr, c := newTrace()
 	if got := tr.Running(); got != "" {
-		t.Errorf("before any step: %q", got)
+		t.Errorf("before any step: got %q, want none", got)
 	}
 	end := tr.Step("outer")
 	c.advance(time.Millisecond)
 	endInner := tr.Step("inner")
 	if got := tr.Running(); got != "inner" {
-		t.Errorf("got %q", got)
+		t.Errorf("got %q, want inner", got)
 	}
 	endInner()
 	if got := tr.Running(); got != "outer" {
-		t.Errorf("after the inner one: %q", got)
+		t.Errorf("after the inner step: got %q, want outer", got)
 	}
 	end()
 	if got := tr.Running(); got != "" {
-		t.Errorf("after all: %q", got)
+		t.Errorf("after both steps: got %q, want none", got)
 	}
 }
 
@@ -78,7 +78,7 @@ func TestBounds(t *testing.T) {
 	}
 	tr.Answered("")
 	if steps, ids := len(tr.Steps()), len(tr.RequestIDs()); steps != 24 || ids != 24 {
-		t.Errorf("%d steps and %d request IDs", steps, ids)
+		t.Errorf("got %d steps and %d request IDs, want 24 each", steps, ids)
 	}
 }
 
@@ -88,6 +88,6 @@ func TestNilTraceRecordsNothing(t *testing.T) {
 	tr.Step("step")()
 	tr.Answered("id")
 	if got := tr.Running(); got != "" {
-		t.Errorf("got %q", got)
+		t.Errorf("got %q, want none", got)
 	}
 }
