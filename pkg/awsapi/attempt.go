@@ -36,9 +36,9 @@ type progress struct {
 	method, host, path string
 	proxy              string // its host, if there is one
 	stage              stage
-	address            string // that it connects to
+	address            string // that the request connects to
 	status             int    // of the answer; 0 if there was none
-	err                error  // of the connection, also if it came with the body
+	err                error  // of the connection, including errors while reading the body
 }
 
 type attemptKey struct{}

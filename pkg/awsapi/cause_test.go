@@ -123,7 +123,7 @@ func TestCauses(t *testing.T) {
 	}
 	for _, c := range causes {
 		if !seen[c.text+c.hint] {
-			t.Errorf("no case for %q", c.text)
+			t.Errorf("got no case for %q, want one", c.text)
 		}
 	}
 }

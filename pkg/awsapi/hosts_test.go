@@ -22,7 +22,7 @@ func registryOf(t *testing.T, host string) registry.Registry {
 	t.Helper()
 	image, ok := registry.Parse(host + "/app")
 	if !ok {
-		t.Fatalf("%s: %v", host, registry.WhyNotECR(host+"/app"))
+		t.Fatalf("%s: got %v, want an ECR registry", host, registry.WhyNotECR(host+"/app"))
 	}
 	return image.Registry()
 }

@@ -160,8 +160,8 @@ func TestMetadata(t *testing.T) {
 }
 
 // TestMetadataSettings: the environment and the profile set the metadata service's
-// address, as for other programs that use the SDK. The environment can also turn it
-// off.
+// address, as for other programs that use the SDK. The environment can also turn
+// the service off.
 func TestMetadataSettings(t *testing.T) {
 	t.Parallel()
 	_, server := startAWS(t, fakeaws.Options{}, 0)

@@ -35,7 +35,7 @@ func anECRRegistry(t *testing.T) registry.Registry {
 	t.Helper()
 	image, ok := registry.Parse("111122223333.dkr.ecr." + testRegion().String() + ".amazonaws.com/app")
 	if !ok {
-		t.Fatal("not ECR")
+		t.Fatal("got no ECR image, want one")
 	}
 	return image.Registry()
 }

@@ -174,7 +174,7 @@ func TestSDKDoesNotRetry(t *testing.T) {
 }
 
 // TestClockSkew: if AWS refuses a signature because of its date, the request is
-// signed again by AWS's clock. If the clocks agree, it is not.
+// signed again by AWS's clock. If the clocks agree, it is not signed again.
 func TestClockSkew(t *testing.T) {
 	t.Parallel()
 	for name, offset := range map[string]time.Duration{"ahead": -time.Hour, "behind": time.Hour, "right": 0} {

@@ -12,7 +12,8 @@ func (a *API) Client() aws.HTTPClient { return a.cfg.HTTPClient }
 
 // Send sends a request that is not the SDK's, such as one to a registry. The
 // answer's body is limited. The error is an *Error, like that of Call. An answer is
-// not an error, whatever its status. It follows redirects only if the client does.
+// not an error, whatever its status. Send follows redirects only if the client
+// does.
 func (a *API) Send(client aws.HTTPClient, request *http.Request) (*http.Response, error) {
 	ctx, attempt := withAttempt(request.Context())
 	resp, err := client.Do(request.WithContext(attempt.watch(ctx, request.Method, request.URL)))

@@ -146,8 +146,8 @@ func (a *acquisition) ask(ctx context.Context, before entry) (entry, time.Time, 
 }
 
 // failed returns the outcome after an error of AWS. The cache does not remember the
-// error of a cancelled request or of the caller's token, because it says nothing
-// about AWS.
+// error of a cancelled request or of the caller's token, because such an error says
+// nothing about AWS.
 func (a *acquisition) failed(ctx context.Context, err error) (Lease, error) {
 	class, _ := failure.Of(err)
 	if errors.Is(ctx.Err(), context.Canceled) || class == failure.CallersToken {

@@ -20,9 +20,9 @@ const (
 
 // Renew replaces a token before it is needed, and reports whether it did. If there
 // is no token, it mints one. As in Acquire, one process asks AWS at a time, and
-// errors are remembered. Requests use a fresh token meanwhile. Renewing does not
-// count as use. ahead marks a token that follows from the configuration alone,
-// without a pod.
+// errors are remembered. Meanwhile, requests use the old token if it is fresh.
+// Renewing does not count as use. ahead marks a token that follows from the
+// configuration alone, without a pod.
 //
 // The error is Mint's own, a *RememberedError, or the context's.
 func (s *Store) Renew(ctx context.Context, r Request, ahead bool, mint Mint) (i Info, renewed bool, err error) {

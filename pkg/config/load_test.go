@@ -202,7 +202,7 @@ func parse(t *testing.T, s string) registry.Image {
 	}
 	image, ok := registry.Parse(name + "/" + parts[2])
 	if !ok {
-		t.Fatalf("%s: %v", s, registry.WhyNotECR(name+"/"+parts[2]))
+		t.Fatalf("%s: got %v, want an ECR image", s, registry.WhyNotECR(name+"/"+parts[2]))
 	}
 	return image
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // Claims are the claims of a service account's token. This package reads them, but
-// does not verify them: only STS decides whether the token is valid. They name
+// does not verify them: only STS decides whether the token is valid. Claims name
 // sessions, and separate the cache entries of service accounts.
 type Claims struct {
 	Issuer   string   `json:"iss,omitempty"`

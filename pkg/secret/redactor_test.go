@@ -57,7 +57,7 @@ func TestRedactorLater(t *testing.T) {
 	}
 }
 
-// FuzzRedactor: no part of a secret with 12 bytes remains, and all other text
+// FuzzRedactor: no 12 consecutive bytes of a secret remain, and all other text
 // remains.
 func FuzzRedactor(f *testing.F) {
 	f.Add("wJalrXUtnFEMI/K7MDENG", "the key wJalrXUtnFEMI/K7MDENG is bad")
