@@ -35,7 +35,7 @@ const (
 	late      = "no answer from HOST in time (DETAIL)"
 	distant   = "HOST can't be reached: DETAIL"
 
-	toReach    = "the node must reach SERVICE: by the internet, or an interface endpoint for it"
+	toReach    = "the node must reach SERVICE over the internet or through an interface endpoint"
 	toAnswer   = "check whether a proxy or a firewall answers in place of SERVICE"
 	toTransmit = "check proxies, firewalls and the MTU between the node and SERVICE"
 	toResolve  = "check the node's name servers"
@@ -79,7 +79,7 @@ var causes = []cause{
 
 	{
 		find: metadataStatus(http.MethodPut, "", http.StatusNotFound, http.StatusMethodNotAllowed), metadata: true,
-		text: "the instance metadata service has no session tokens: HOST answered DETAIL", hint: "only its version 2 (IMDSv2) is used; enable that",
+		text: "the instance metadata service has no session tokens: HOST answered DETAIL", hint: "this program uses only version 2 (IMDSv2); enable it",
 	},
 	{
 		find: metadataStatus("", "", http.StatusUnauthorized, http.StatusForbidden), metadata: true,

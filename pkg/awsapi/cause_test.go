@@ -55,7 +55,7 @@ func TestCauses(t *testing.T) {
 		instead  = "check whether a proxy or a firewall answers in place of STS"
 		between  = "check proxies and firewalls between the node and STS"
 		mtu      = "check proxies, firewalls and the MTU between the node and STS"
-		reach    = "the node must reach STS: by the internet, or an interface endpoint for it"
+		reach    = "the node must reach STS over the internet or through an interface endpoint"
 		attach   = "attach an instance profile, or set credentials in the provider's env"
 		late     = "no answer from HOST in time "
 		rejected = "the TLS certificate of HOST is not accepted: "
@@ -103,7 +103,7 @@ func TestCauses(t *testing.T) {
 		"stopped":           {context.Canceled, at(waiting), "stopped while HOST was asked (waiting for its answer)", "", false, failure.Unavailable},
 
 		"plain hTTP":     {checkEndpoint(&url.URL{Scheme: "http", Host: "sts.example"}), at(starting), "the endpoint http://sts.example is plain http; want https, or an address of loopback", "", false, failure.Misconfigured},
-		"not iMDSv2":     {imds(status(405, errors.New("refused"))), metadata(http.MethodPut, "/latest/api/token"), "the instance metadata service has no session tokens: HOST answered 405 Method Not Allowed", "only its version 2 (IMDSv2) is used; enable that", false, failure.Unavailable},
+		"not iMDSv2":     {imds(status(405, errors.New("refused"))), metadata(http.MethodPut, "/latest/api/token"), "the instance metadata service has no session tokens: HOST answered 405 Method Not Allowed", "this program uses only version 2 (IMDSv2); enable it", false, failure.Unavailable},
 		"imds refused":   {imds(status(403, errors.New("refused"))), metadata(http.MethodPut, "/latest/api/token"), "HOST answered 403 Forbidden (the metadata service is off, or refuses version 2)", "turn the instance metadata service on (HttpEndpoint: enabled)", false, failure.Unavailable},
 		"no profile":     {imds(status(404, errors.New("refused"))), metadata(http.MethodGet, "/latest/meta-data/iam/security-credentials/"), "HOST answered 404 Not Found (no instance profile is attached)", attach, false, failure.Unavailable},
 		"imds disabled":  {imds(errors.New("access disabled, AWS_EC2_METADATA_DISABLED")), progress{}, "AWS_EC2_METADATA_DISABLED is set", attach, false, failure.Unavailable},

@@ -246,8 +246,8 @@ func TestMetadataCauses(t *testing.T) {
 		status       int
 		want         string
 	}{
-		{"version 1 only", http.MethodPut, 404, "the instance metadata service has no session tokens: HOST answered 404 Not Found; only its version 2 (IMDSv2) is used; enable that"},
-		{"version 1 only, 405", http.MethodPut, 405, "the instance metadata service has no session tokens: HOST answered 405 Method Not Allowed; only its version 2 (IMDSv2) is used; enable that"},
+		{"version 1 only", http.MethodPut, 404, "the instance metadata service has no session tokens: HOST answered 404 Not Found; this program uses only version 2 (IMDSv2); enable it"},
+		{"version 1 only, 405", http.MethodPut, 405, "the instance metadata service has no session tokens: HOST answered 405 Method Not Allowed; this program uses only version 2 (IMDSv2); enable it"},
 		{"off", http.MethodPut, 403, "HOST answered 403 Forbidden (the metadata service is off, or refuses version 2)" + enable},
 		{"token refused", http.MethodGet, 401, "HOST answered 401 Unauthorized (the metadata service is off, or refuses version 2)" + enable},
 		{"no profile", http.MethodGet, 404, "HOST answered 404 Not Found (no instance profile is attached); attach an instance profile, or set credentials in the provider's env"},
