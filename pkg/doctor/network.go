@@ -124,8 +124,8 @@ var legKinds = [legs]struct {
 }{
 	toSTS:      {reachSTS, "STS"},
 	toECR:      {reachECR, "the ECR API"},
-	toRegistry: {reachRegistry, "the registry: by the internet, or an interface endpoint for ecr.dkr with private DNS"},
-	toLayers:   {reachLayers, "ECR's bucket in S3: by the internet, or a gateway endpoint for S3"},
+	toRegistry: {reachRegistry, "the registry over the internet, or through an interface endpoint for ecr.dkr with private DNS"},
+	toLayers:   {reachLayers, "ECR's bucket in S3 over the internet, or through a gateway endpoint for S3"},
 }
 
 // reached checks that the node reaches each host.
