@@ -28,7 +28,7 @@ func TestCacheListJSON(t *testing.T) {
 	directory := filepath.Join(t.TempDir(), "cache")
 	inDirectory := func(p *Process) { p.DefaultCache = directory }
 	if got := runMain(t, inDirectory, "cache", "list", "--output", "json"); got != (output{0, "[]\n", ""}) {
-		t.Errorf("no directory: %+v", got)
+		t.Errorf("no directory: got %+v; want []", got)
 	}
 	store, err := cache.Open(directory, cache.Options{Now: time.Now, Random: func() float64 { return 0 }})
 	if err != nil {
@@ -38,7 +38,7 @@ func TestCacheListJSON(t *testing.T) {
 	key := cache.Key{1}
 	_, err = store.Acquire(t.Context(), cache.Request{Key: key, Registry: "registry", Identity: "role"}, func(context.Context) (cache.Token, error) { return cache.Token{}, refusal{} })
 	if err == nil {
-		t.Fatal("no error")
+		t.Fatal("got no error; want a refusal")
 	}
 	if err := os.WriteFile(filepath.Join(directory, cache.Key{2}.String()), []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
@@ -46,10 +46,10 @@ func TestCacheListJSON(t *testing.T) {
 	got := runMain(t, inDirectory, "cache", "list", "--output", "json")
 	var list []map[string]string
 	if err := json.Unmarshal([]byte(got.stdout), &list); err != nil || got.status != 0 || got.stderr != "" || len(list) != 2 {
-		t.Fatalf("%v: %+v", err, got)
+		t.Fatalf("got %+v, error %v; want a list of 2 entries", got, err)
 	}
 	if damaged := list[0]; damaged["key"] != (cache.Key{2}).String() || damaged["state"] != "" || damaged["reason"] == "" {
-		t.Errorf("got %v", damaged)
+		t.Errorf("got %v; want the key and a reason, without a state", damaged)
 	}
 	want := map[string]string{"key": key.String(), "registry": "registry", "identity": "role", "state": "refused", "reason": "no luck"}
 	for field, value := range want {
@@ -58,6 +58,6 @@ func TestCacheListJSON(t *testing.T) {
 		}
 	}
 	if got := runMain(t, inDirectory, "cache", "clear", "--output", "json"); got.status != 2 || !strings.Contains(got.stderr, "cache clear has no --output json") {
-		t.Errorf("clear: %+v", got)
+		t.Errorf("clear: got %+v; want a usage error", got)
 	}
 }

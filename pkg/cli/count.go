@@ -39,7 +39,7 @@ func within(limit time.Duration, f func()) {
 	}
 }
 
-// ending returns the outcome as which a request counts.
+// ending returns the outcome under which the metrics count a request.
 func ending(o provider.Outcome, err error) counter.Outcome {
 	class, _ := failure.Of(err)
 	switch {

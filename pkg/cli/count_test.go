@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// TestWithin waits for what ends in time, and not for what hangs.
+// TestWithin: within waits for a function that ends in time, and not for one that
+// hangs.
 func TestWithin(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ takes, want time.Duration }{
@@ -22,7 +23,7 @@ func TestWithin(t *testing.T) {
 				if got := time.Since(start); got != test.want {
 					t.Errorf("waited for %s, want %s", got, test.want)
 				}
-				time.Sleep(test.takes) // what hangs ends, too, before the bubble does
+				time.Sleep(test.takes) // the goroutine must end before the bubble ends
 			})
 		})
 	}

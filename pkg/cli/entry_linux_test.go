@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestHostileFile names paths with --provider-config that are no plain files, or
-// cannot be read, even by root.
+// TestHostileFile: --provider-config refuses files that are not regular or too
+// large, and those that not even root can read.
 func TestHostileFile(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -41,7 +41,8 @@ func TestHostileFile(t *testing.T) {
 	}
 }
 
-// TestLinkedEntry follows a symbolic link, as the kubelet does.
+// TestLinkedEntry: --provider-config follows a symbolic link, as the kubelet
+// does.
 func TestLinkedEntry(t *testing.T) {
 	t.Parallel()
 	dir := kubeletFiles{"files/p.yaml": kubeletConfig(anEntry("gcr", ""))}.write(t)

@@ -20,7 +20,7 @@ func kubeletConfig(entries ...string) string {
 	return "apiVersion: kubelet.config.k8s.io/v1\nkind: CredentialProviderConfig\nproviders:\n" + strings.Join(entries, "")
 }
 
-// kubeletFiles is a directory of files, by their names; a name that ends in a slash
+// kubeletFiles are the files of a directory, by name. A name that ends with a slash
 // is a directory.
 type kubeletFiles map[string]string
 
@@ -42,21 +42,22 @@ func (files kubeletFiles) write(t *testing.T) string {
 	return dir
 }
 
-// TestHostileEntry gives refresh and metrics entries of a kubelet that they cannot
-// use. The answer is one line on stderr and status 2, without what is in env.
+// TestHostileEntry: refresh and metrics refuse a kubelet's entry that they cannot
+// use. They write one line to stderr, without the values of env, and end with
+// status 2.
 func TestHostileEntry(t *testing.T) {
 	t.Parallel()
 	good := kubeletConfig(anEntry(Name, ""))
 	two := kubeletFiles{"10.yaml": kubeletConfig(anEntry("gcr", "")), "20.yaml": good}
 	for name, test := range map[string]struct {
 		files kubeletFiles
-		path  string // within them
+		path  string // within the files
 		args  []string
 		want  string // part of the line
 	}{
 		"absent":               {nil, "p.yaml", nil, "p.yaml: no such file"},
 		"an empty path":        {nil, "", nil, "has no file *.json, *.yaml or *.yml"},
-		"a directory for one":  {kubeletFiles{"d/10.yaml/": ""}, "d", nil, "has no file *.json, *.yaml or *.yml"},
+		"no files there":       {kubeletFiles{"d/10.yaml/": ""}, "d", nil, "has no file *.json, *.yaml or *.yml"},
 		"empty":                {kubeletFiles{"p.yaml": ""}, "p.yaml", nil, "p.yaml: the file is empty"},
 		"no text":              {kubeletFiles{"p.yaml": "\x00\x01"}, "p.yaml", nil, "p.yaml: control characters are not allowed"},
 		"not YAML":             {kubeletFiles{"p.yaml": good + "  x: ["}, "p.yaml", nil, "p.yaml: line"},
@@ -68,10 +69,10 @@ func TestHostileEntry(t *testing.T) {
 		"a text for a list":    {kubeletFiles{"p.yaml": kubeletConfig("- name: " + Name + "\n  env: secretvalue\n")}, "p.yaml", nil, "line 5: cannot unmarshal !!str into []Variable"},
 		"an alias of nothing":  {kubeletFiles{"p.yaml": kubeletConfig(anEntry(Name, "  - {name: A, value: *secretvalue}\n"))}, "p.yaml", nil, "unknown anchor referenced"},
 		"aliases of aliases":   {kubeletFiles{"p.yaml": kubeletConfig(anEntry(Name, "  args: "+billion+"\n"))}, "p.yaml", nil, "p.yaml: "},
-		"none of ours":         {kubeletFiles{"p.yaml": kubeletConfig(anEntry("gcr", ""))}, "p.yaml", nil, "has no provider named " + Name + "; if another one is this program, name it with --provider; it has gcr"},
+		"no entry of ours":     {kubeletFiles{"p.yaml": kubeletConfig(anEntry("gcr", ""))}, "p.yaml", nil, "has no provider named " + Name + "; if another one is this program, name it with --provider; it has gcr"},
 		"the stock one beside": {kubeletFiles{"p.yaml": kubeletConfig(anEntry("gcr", ""), anEntry(providerconfig.StockName, ""))}, "p.yaml", nil, "it has gcr, " + providerconfig.StockName},
 		"several of ours":      {kubeletFiles{"p.yaml": kubeletConfig(anEntry(Name, ""), anEntry("pod-"+Name, ""))}, "p.yaml", nil, "has several providers of this program; name one with --provider; it has " + Name + ", pod-" + Name},
-		"a name twice":         {kubeletFiles{"10.yaml": good, "20.yaml": good}, "", []string{"--provider", Name}, "has several providers \"" + Name + "\""},
+		"a duplicate name":     {kubeletFiles{"10.yaml": good, "20.yaml": good}, "", []string{"--provider", Name}, "has several providers \"" + Name + "\""},
 		"no such name":         {two, "", []string{"--provider", "x"}, "has no provider \"x\"; it has gcr, " + Name},
 		"one file is broken":   {kubeletFiles{"10.yaml": good, "20.yaml": "a: ["}, "", nil, "20.yaml: line 1"},
 		"both are broken":      {kubeletFiles{"10.yaml": "a: [", "20.yaml": ""}, "", nil, "20.yaml: the file is empty"},
@@ -82,7 +83,7 @@ func TestHostileEntry(t *testing.T) {
 			"/absent/other.yaml",
 		},
 		"a configuration without name": {kubeletFiles{"p.yaml": kubeletConfig(anEntry(Name, "  args: [--config=]\n"))}, "p.yaml", nil, "names no file"},
-		"a role that is none":          {kubeletFiles{"p.yaml": kubeletConfig(anEntry(Name, "  args: [--role=x]\n"))}, "p.yaml", nil, "--role"},
+		"an invalid role":              {kubeletFiles{"p.yaml": kubeletConfig(anEntry(Name, "  args: [--role=x]\n"))}, "p.yaml", nil, "--role"},
 		"a variable without name":      {kubeletFiles{"p.yaml": kubeletConfig(anEntry(Name, "  - {name: '', value: secretvalue}\n"))}, "p.yaml", nil, `setting variable "" of provider`},
 	} {
 		for _, verb := range []string{"refresh", "metrics"} {
@@ -95,11 +96,11 @@ func TestHostileEntry(t *testing.T) {
 	}
 }
 
-// billion is a list that grows without bound while it is read.
+// billion is a short list of aliases. A reader that expands them gets a huge one.
 const billion = "[&a [x, x, x, x, x, x, x, x, x], &b [*a, *a, *a, *a, *a, *a, *a, *a, *a], &c [*b, *b, *b, *b, *b, *b, *b, *b, *b]]"
 
-// checkRefused runs the program, which must end with one line that has a text, and
-// status 2.
+// checkRefused runs the program. It wants status 2, and one line on stderr that
+// contains a text.
 func checkRefused(t *testing.T, args []string, want string) {
 	t.Helper()
 	set := func(p *Process) {
@@ -116,11 +117,12 @@ func checkRefused(t *testing.T, args []string, want string) {
 		t.Errorf("got status %d, stdout %q, stderr %q; want %q", got.status, got.stdout, got.stderr, want)
 	}
 	if strings.Contains(got.stderr, "secretv") {
-		t.Errorf("the line has the secret: %s", got.stderr)
+		t.Errorf("got stderr %q; want no secret", got.stderr)
 	}
 }
 
-// TestEntry finds an entry, and takes its environment and arguments.
+// TestEntry: refresh finds its entry, and uses the entry's environment and
+// arguments.
 func TestEntry(t *testing.T) {
 	t.Parallel()
 	conf := writeConfig(t, "registries: [{accounts: [\"444455556666\"]}]\ncache: {directory: \"\"}\n")
@@ -147,7 +149,7 @@ func TestEntry(t *testing.T) {
 				t.Errorf("got %+v; want stderr %q", got, want)
 			}
 			if environment["AWS_SECRET_ACCESS_KEY"] != "secretvalue" {
-				t.Errorf("got the environment %v", environment)
+				t.Errorf("got the environment %v; want the entry's secretvalue", environment)
 			}
 		})
 	}

@@ -56,7 +56,7 @@ type question struct {
 	expect string
 }
 
-// answer is what the configuration decides for an image.
+// answer holds the decisions of the configuration for an image.
 type answer struct {
 	question
 	config config.Config

@@ -14,7 +14,7 @@ func explainLine(t *testing.T, out, label string) string {
 			return strings.TrimSpace(rest)
 		}
 	}
-	t.Fatalf("no line %q in\n%s", label, out)
+	t.Fatalf("got no line %q in\n%s", label, out)
 	return ""
 }
 
@@ -48,7 +48,7 @@ func TestExplainSTS(t *testing.T) {
 			config := writeConfig(t, "registries:\n- accounts: [\"444455556666\"]\n  assumeRoles: [{arn: \"arn:{partition}:iam::{account}:role/x\"}]\nsts: {region: "+test.region+"}\n")
 			got := runMain(t, nil, "--config", config, "explain", test.image)
 			if got.status != 0 || !strings.Contains(got.stdout, test.want) {
-				t.Errorf("want %s in\n%s%s", test.want, got.stdout, got.stderr)
+				t.Errorf("want %s, got\n%s%s", test.want, got.stdout, got.stderr)
 			}
 		})
 	}
@@ -66,18 +66,18 @@ func TestExplainJSON(t *testing.T) {
 		Response     struct{ CacheKeyType, AuthKey string }
 	}
 	if err := json.Unmarshal([]byte(got.stdout), &e); err != nil || got.status != 0 {
-		t.Fatalf("%v: %+v", err, got)
+		t.Fatalf("got %+v, error %v; want JSON", got, err)
 	}
 	if e.Entry != "registries[1]" || e.Line != 5 || len(e.Plan.AssumeRoles) != 1 || e.Response.CacheKeyType != "Image" ||
 		e.Response.AuthKey != "444455556666.dkr.ecr.eu-west-1.amazonaws.com/a/b" ||
 		strings.Join(e.Calls, " ") != "sts.eu-west-1.amazonaws.com api.ecr.eu-west-1.amazonaws.com" {
-		t.Errorf("got %+v", e)
+		t.Errorf("got %+v; want registries[1] in line 5, with one role", e)
 	}
 	if got = runMain(t, nil, "explain", "--output", "json", "docker.io/library/nginx"); !strings.Contains(got.stdout, `"calls": []`) {
-		t.Errorf("got %+v", got)
+		t.Errorf("got %+v; want a list of no calls", got)
 	}
 	if got = runMain(t, nil, "explain", "--output", "yaml", "x/y"); got.status != 2 || !strings.Contains(got.stderr, `"yaml" is not text or json`) {
-		t.Errorf("got %+v", got)
+		t.Errorf("got %+v; want a usage error", got)
 	}
 }
 
@@ -87,11 +87,11 @@ func TestExplainJSONNeedsTheOwnAccount(t *testing.T) {
 	config := writeConfig(t, "registries: [{accounts: [own]}]\n")
 	args := []string{"--config", config, "explain", "--output", "json", "444455556666.dkr.ecr.eu-west-1.amazonaws.com/x"}
 	if got := runMain(t, nil, args...); got.status != 2 || !strings.Contains(got.stderr, "--own ACCOUNT") {
-		t.Errorf("got %+v", got)
+		t.Errorf("got %+v; want a usage error that names --own", got)
 	}
 	args = append(args[:3], append([]string{"--own", "444455556666"}, args[3:]...)...)
 	if got := runMain(t, nil, args...); got.status != 0 || !strings.Contains(got.stdout, `"entry": "registries[0]"`) {
-		t.Errorf("got %+v", got)
+		t.Errorf("got %+v; want registries[0]", got)
 	}
 }
 
@@ -99,10 +99,10 @@ func TestExplainNotECR(t *testing.T) {
 	t.Parallel()
 	got := runMain(t, nil, "explain", "44445555666.dkr.ecr.us-east-1.amazonaws.com/app")
 	if line := explainLine(t, got.stdout, "registry"); line != `not Amazon ECR: "44445555666" is not an account number; want 12 digits` {
-		t.Errorf("got %s", line)
+		t.Errorf("got %s; want the reason why it is not in ECR", line)
 	}
 	if line := explainLine(t, got.stdout, "response"); !strings.HasPrefix(line, "no credentials, and no call to AWS") {
-		t.Errorf("got %s", line)
+		t.Errorf("got %s; want no credentials", line)
 	}
 }
 
@@ -125,7 +125,7 @@ func TestExplainColors(t *testing.T) {
 				p.Getenv = func(name string) string { return map[string]string{"NO_COLOR": test.noColor}[name] }
 			}, "--role", "444455556666=arn:aws:iam::444455556666:role/x", "explain", "444455556666.dkr.ecr.eu-west-1.amazonaws.com/x")
 			if colored := strings.Contains(got.stdout, "\x1b[1mentry\x1b[0m "); got.status != 0 || colored != test.want || strings.Contains(got.stdout, "\x1b") != test.want {
-				t.Errorf("got %+v", got)
+				t.Errorf("got %+v; want colors: %t", got, test.want)
 			}
 		})
 	}

@@ -149,7 +149,7 @@ func details(role rule.Role) []string {
 	return d
 }
 
-// kept says how long the kubelet keeps a response at most, and why.
+// kept returns how long the kubelet keeps a response at most, and why.
 func (e *explanation) kept(d decided) string {
 	session := time.Duration(d.Plan.SessionSeconds()) * time.Second
 	fresh, why := provider.FreshFor(session), "half of the token's life"

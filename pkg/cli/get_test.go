@@ -18,7 +18,7 @@ func TestGetWithoutAWS(t *testing.T) {
 		got := runMain(t, func(p *Process) { p.Stdin = strings.NewReader(requestText("docker.io/library/nginx")) }, args...)
 		want := `{"kind":"CredentialProviderResponse","apiVersion":"credentialprovider.kubelet.k8s.io/v1","cacheKeyType":"Registry","cacheDuration":"1h0m0s"}` + "\n"
 		if got != (output{0, want, ""}) {
-			t.Errorf("%v: %+v", args, got)
+			t.Errorf("%v: got %+v; want %s", args, got, want)
 		}
 	}
 }
@@ -43,24 +43,24 @@ func TestGetFails(t *testing.T) {
 			t.Parallel()
 			got := runMain(t, func(p *Process) { p.Stdin = strings.NewReader(test.stdin) }, test.args...)
 			if got.status != test.status || got.stdout != "" || !strings.HasPrefix(got.stderr, Name+": ") || !strings.Contains(got.stderr, test.want) || strings.Contains(got.stderr, "\n") {
-				t.Errorf("got %+v", got)
+				t.Errorf("got %+v; want status %d and %q", got, test.status, test.want)
 			}
 		})
 	}
 }
 
-// TestPeoplesErrorsEndTheirLine: a command for people ends its output with a
+// TestErrorsForPeopleEndWithNewline: the error of a command for people ends with a
 // newline, also in a pipe.
-func TestPeoplesErrorsEndTheirLine(t *testing.T) {
+func TestErrorsForPeopleEndWithNewline(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{{"explain"}, {"version", "x"}, {"cache", "list"}, {"validate"}, {"help", "x"}} {
 		if got := runMain(t, nil, args...); got.status != 2 || got.stdout != "" || !strings.HasSuffix(got.stderr, "\n") || strings.Count(got.stderr, "\n") != 1 {
-			t.Errorf("%v: %+v", args, got)
+			t.Errorf("%v: got %+v; want status 2 and one line on stderr", args, got)
 		}
 	}
 	got := runMain(t, func(p *Process) { p.StderrTerminal = true })
 	if !strings.HasSuffix(got.stderr, "\n") {
-		t.Errorf("on a terminal: %+v", got)
+		t.Errorf("on a terminal: got %+v; want a newline at the end", got)
 	}
 }
 
@@ -89,7 +89,7 @@ func TestStuck(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if got := runMain(t, test.change, "--config", config); got.status != 1 || got.stderr != Name+": "+test.want {
-				t.Errorf("got %+v", got)
+				t.Errorf("got %+v; want status 1 and %q", got, test.want)
 			}
 		})
 	}
@@ -100,7 +100,7 @@ func TestStuck(t *testing.T) {
 func TestStderrIsNeverRead(t *testing.T) {
 	t.Parallel()
 	if got := runMain(t, func(p *Process) { p.Stderr = never{} }, "nonsense"); got.status != 2 {
-		t.Errorf("got %+v", got)
+		t.Errorf("got %+v; want status 2", got)
 	}
 }
 
@@ -115,7 +115,7 @@ func TestSignal(t *testing.T) {
 		DefaultConfig: "/nonexistent", Now: time.Now, Random: func() float64 { return 0 },
 	})
 	if want := Name + `: stopped by a signal in step "request"`; status != 1 || stderr.String() != want {
-		t.Errorf("status %d: %s", status, stderr.String())
+		t.Errorf("got status %d, stderr %q; want 1, %q", status, &stderr, want)
 	}
 }
 
@@ -127,7 +127,7 @@ func TestSignalEndsACommand(t *testing.T) {
 	var stderr bytes.Buffer
 	status := Main(ctx, Process{Args: []string{"validate", "-"}, Stdin: never{}, Stdout: failing{}, Stderr: &stderr, Getenv: func(string) string { return "" }})
 	if want := Name + ": stopped by a signal\n"; status != 1 || stderr.String() != want {
-		t.Errorf("status %d: %s", status, stderr.String())
+		t.Errorf("got status %d, stderr %q; want 1, %q", status, &stderr, want)
 	}
 }
 
@@ -139,10 +139,10 @@ func TestLogOfStderr(t *testing.T) {
 	entry, last, _ := strings.Cut(got.stderr, "\n")
 	var fields map[string]any
 	if err := json.Unmarshal([]byte(entry), &fields); err != nil || fields["outcome"] != "failed" || fields["level"] != "ERROR" {
-		t.Errorf("%v: %s", err, entry)
+		t.Errorf("got the entry %s, error %v; want an error with outcome failed", entry, err)
 	}
 	if !strings.HasPrefix(last, Name+": there is no request on stdin") {
-		t.Errorf("last: %s", last)
+		t.Errorf("got the last line %q; want the error", last)
 	}
 }
 
@@ -170,9 +170,9 @@ func TestDefaultConfig(t *testing.T) {
 		got := runMain(t, func(p *Process) { p.DefaultConfig, p.Stdin = path, strings.NewReader(requestText("x.example/y")) })
 		switch {
 		case want == "" && (got.status != 0 || got.stderr != ""):
-			t.Errorf("%s: %+v", path, got)
+			t.Errorf("%s: got %+v; want no error", path, got)
 		case want != "" && (got.status != 2 || got.stdout != "" || !strings.Contains(got.stderr, want)):
-			t.Errorf("%s: %+v\nwant %s", path, got, want)
+			t.Errorf("%s: got %+v\nwant %s", path, got, want)
 		}
 	}
 }

@@ -51,7 +51,7 @@ func validate(conf *command.Configuration) func(*flag.FlagSet) command.Run {
 }
 
 // check loads a configuration, and checks the kubelet's if the flags name one. Neither
-// list is nil, so that JSON has [] for none.
+// list is nil, so JSON shows an empty list as [].
 func check(source config.Source, roles []config.RoleFlag, kubelet kubeletFlags) (warnings, problems config.Problems, err error) {
 	c, err := source.Load(roles)
 	if err != nil && !errors.As(err, &problems) {

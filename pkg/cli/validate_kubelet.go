@@ -32,7 +32,7 @@ func (k *kubeletFlags) register(flags *flag.FlagSet) {
 }
 
 // check returns the problems that stop the kubelet at its start. It also returns a
-// warning for each account for whose images the kubelet does not ask the plugin.
+// warning for each account for which the kubelet does not ask the plugin.
 func (k kubeletFlags) check(c config.Config) (warnings, problems config.Problems, err error) {
 	if k.path == "" {
 		if k != (kubeletFlags{}) {
@@ -58,8 +58,8 @@ func (k kubeletFlags) check(c config.Config) (warnings, problems config.Problems
 	return warnings, problems, nil
 }
 
-// problem returns a problem in the file that its message names, or else in the
-// path.
+// problem returns a message as the problem of a file: the one at the start of the
+// message, or else the path.
 func (k kubeletFlags) problem(c providerconfig.Config, message string) config.Problem {
 	for _, file := range append(c.Files, k.path) {
 		if rest, ok := strings.CutPrefix(message, file+": "); ok {
@@ -83,9 +83,9 @@ func isProgram(path string) error {
 	return nil
 }
 
-// unasked warns of accounts that no matchImages of the plugin's entries covers. If
-// there is no such entry, each one may be the plugin's, because the plugin works
-// under any name.
+// unasked returns a warning for each account that no matchImages of the plugin
+// covers. If no entry has the plugin's name, any entry may be the plugin's. So
+// unasked then looks at all of them.
 func (k kubeletFlags) unasked(kubelets providerconfig.Config, c config.Config) (warnings config.Problems) {
 	providers := kubelets.Plugins(providerconfig.Programs{Directory: k.binDir})
 	if len(providers) == 0 {

@@ -19,8 +19,8 @@ func kubeletFile(t *testing.T, name, matchImages string) string {
 	return file
 }
 
-// TestValidateKubelet: a mistake that stops the kubelet is a problem. An account
-// for which it does not ask the plugin is a warning.
+// TestValidateKubelet: a mistake that stops the kubelet is a problem. If the
+// kubelet does not ask the plugin for an account, that is a warning.
 func TestValidateKubelet(t *testing.T) {
 	t.Parallel()
 	const ours, stock = `"444455556666.dkr.ecr.*.amazonaws.com"`, `"*.dkr.ecr.*.amazonaws.com"`
@@ -34,11 +34,11 @@ func TestValidateKubelet(t *testing.T) {
 		file           string
 		args           []string
 		status         int
-		stdout, stderr string // parts; empty is nothing
+		stdout, stderr string // parts of the output; if empty, there is none
 	}{
 		"good":                    {kubeletFile(t, Name, ours), []string{"--bin-dir", bin}, 0, "ok\n", ""},
 		"by another name":         {kubeletFile(t, "aws-"+Name, ours), nil, 0, "ok\n", ""},
-		"in the stock one's name": {kubeletFile(t, "ecr-credential-provider", stock), nil, 0, "ok\n", ""},
+		"by the stock one's name": {kubeletFile(t, "ecr-credential-provider", stock), nil, 0, "ok\n", ""},
 		"not executable":          {kubeletFile(t, "ecr-credential-provider", stock), []string{"--bin-dir", bin}, 3, "ecr-credential-provider is not executable; run: chmod 0755", ""},
 		"no program":              {kubeletFile(t, "absent", stock), []string{"--bin-dir", bin}, 3, "provider absent: stat ", ""},
 		"an unknown field":        {kubeletFile(t, Name, ours+"]\n  matchImage: [x"), nil, 3, "matchImage", ""},
@@ -57,14 +57,15 @@ func TestValidateKubelet(t *testing.T) {
 			args := append([]string{"validate", writeConfig(t, goodEntry), "--kubelet-config", test.file}, test.args...)
 			got := runMain(t, nil, args...)
 			if got.status != test.status || !has(got.stdout, test.stdout) || !has(got.stderr, test.stderr) {
-				t.Errorf("got %+v", got)
+				t.Errorf("got %+v; want status %d, stdout %q, stderr %q", got, test.status, test.stdout, test.stderr)
 			}
 		})
 	}
 	if got := runMain(t, nil, "validate", writeConfig(t, goodEntry), "--bin-dir", bin); got.status != 2 || !strings.Contains(got.stderr, "need --kubelet-config PATH") {
-		t.Errorf("got %+v", got)
+		t.Errorf("got %+v; want a usage error", got)
 	}
 }
 
-// has reports whether s contains a part. The empty part stands for no output.
+// has reports whether s contains a part. If the part is empty, s must be empty
+// too.
 func has(s, part string) bool { return strings.Contains(s, part) && (part != "" || s == "") }

@@ -25,8 +25,8 @@ func TestValidateStdin(t *testing.T) {
 	}
 }
 
-// TestValidateNoPermissions: in a pipeline's checkout, files may be writable by the
-// group.
+// TestValidateNoPermissions: with --no-permissions the group may write the file, as
+// in a pipeline's checkout.
 func TestValidateNoPermissions(t *testing.T) {
 	t.Parallel()
 	file := writeConfig(t, goodEntry)
@@ -34,10 +34,10 @@ func TestValidateNoPermissions(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := runMain(t, nil, "validate", file); got.status != 3 || !strings.Contains(got.stdout, "writable by group or others") {
-		t.Errorf("with the check: %+v", got)
+		t.Errorf("with the check: got %+v; want a problem", got)
 	}
 	if got := runMain(t, nil, "validate", "--no-permissions", file); got != (output{0, "ok\n", ""}) {
-		t.Errorf("without: %+v", got)
+		t.Errorf("without the check: got %+v; want ok", got)
 	}
 }
 
@@ -47,7 +47,7 @@ func TestValidateWarns(t *testing.T) {
 	file := writeConfig(t, goodEntry+"  assumeRoles: [{arn: \"arn:aws:iam::777788889999:role/pull\"}]\n")
 	got := runMain(t, nil, "validate", file)
 	if got.status != 0 || got.stdout != "ok\n" || !strings.HasPrefix(got.stderr, "warning: "+file+":5: registries[0].assumeRoles[0].arn: ") {
-		t.Errorf("got %+v", got)
+		t.Errorf("got %+v; want ok and a warning", got)
 	}
 }
 
@@ -70,7 +70,7 @@ func TestValidateJSON(t *testing.T) {
 		got := runMain(t, func(p *Process) { p.Stdin = strings.NewReader(text) }, "validate", "-", "--output", "json")
 		var report map[string]json.RawMessage
 		if err := json.Unmarshal([]byte(got.stdout), &report); err != nil || got.status != want.status || got.stderr != "" || len(report) != 3 {
-			t.Fatalf("%v: %+v", err, got)
+			t.Fatalf("got %+v, error %v; want status %d and JSON", got, err, want.status)
 		}
 		for field, text := range map[string]string{"valid": want.valid, "problems": want.problems, "warnings": want.warnings} {
 			var g, w any
@@ -78,7 +78,7 @@ func TestValidateJSON(t *testing.T) {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(w, g); diff != "" {
-				t.Errorf("%s: %s", field, diff)
+				t.Errorf("%s (-want +got):\n%s", field, diff)
 			}
 		}
 	}

@@ -78,9 +78,9 @@ func (o Configuration) File(p Process) (string, error) {
 	return p.DefaultConfig, nil
 }
 
-// exists reports whether there is anything at path, even a symbolic link with a
-// missing target. It returns an error if a parent of path is such a link. The
-// link's target may not be mounted yet.
+// exists reports whether anything is at path. A symbolic link with a missing target
+// counts. If a parent of path is such a link, exists returns an error, because the
+// target may not be mounted yet.
 func exists(path string) (bool, error) {
 	_, err := os.Lstat(path)
 	if err == nil {

@@ -19,7 +19,7 @@ func (p Process) CacheDirectory(c config.Config) string {
 	if directory == "" {
 		return ""
 	}
-	return filepath.Clean(directory) // a final slash would follow a link
+	return filepath.Clean(directory) // with a final slash, Lstat would follow a link
 }
 
 // OpenCache opens the shared cache. Without it every request calls AWS, which is

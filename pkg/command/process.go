@@ -42,11 +42,11 @@ type Process struct {
 	Now        func() time.Time
 	Boot       cache.Boot // the system's if empty
 	Random     func() float64
-	Timeouts   awsapi.Timeouts // the default ones, if it is empty
+	Timeouts   awsapi.Timeouts // the default ones if empty
 }
 
-// MaxLine is the longest line of a message: a kubelet puts it into one value of
-// its log.
+// MaxLine limits the length of a message, because a kubelet puts the message into one
+// value of its log.
 const MaxLine = 4000
 
 // Note writes a line to stderr, in addition to the output.
@@ -54,13 +54,13 @@ func (p Process) Note(text string) {
 	_, _ = fmt.Fprintf(p.Stderr, "%s: %s\n", p.Program, printable.Line(text, MaxLine))
 }
 
-// Color reports whether to write colors to stdout: it is a terminal, and NO_COLOR
-// is not set.
+// Color reports whether to write colors to stdout. It is true if stdout is a terminal
+// and NO_COLOR is not set.
 func (p Process) Color() bool { return p.StdoutTerminal && p.Getenv("NO_COLOR") == "" }
 
-// report writes an error as the last text on stderr. For a program that called, it
-// leaves out the final newline. A kubelet's log would show the text as a block of
-// several lines.
+// report writes an error as the last text on stderr. If another program called this
+// one, report leaves out the final newline. With a newline, a kubelet's log would show
+// the text as a block of several lines.
 func (p Process) report(err error, caller bool) {
 	line := p.Program + ": " + printable.Line(err.Error(), MaxLine)
 	if p.StderrTerminal || !caller {

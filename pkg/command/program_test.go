@@ -45,7 +45,7 @@ func TestProgram(t *testing.T) {
 	tests := []struct {
 		name, args     string
 		status         int
-		stdout, stderr string // the begin of each output
+		stdout, stderr string // the start of each output
 	}{
 		{"flags before the command", "--global g echo a", 0, `global=g own=none json=false args=["a"]`, ""},
 		{"flags after the arguments", "echo a --own o b --output json --global g", 0, `global=g own=o json=true args=["a" "b"]`, ""},
@@ -63,7 +63,7 @@ func TestProgram(t *testing.T) {
 		{"a leading flag before --version", "--global g --version", 2, "", "prog: version takes no --global; for the flags, run: prog help version\n"},
 		{"a flag that the command does not take", "fail --global g", 2, "", "prog: flag provided but not defined: -global; for the flags, run: prog help fail\n"},
 		{"help of two commands", "help echo fail", 2, "", "prog: help takes one command, not 2"},
-		{"help of no command", "help ech", 2, "", `prog: unknown command "ech"; did you mean echo?`},
+		{"help of an unknown one", "help ech", 2, "", `prog: unknown command "ech"; did you mean echo?`},
 		{"unknown command", "ecko", 2, "", `prog: unknown command "ecko"; did you mean echo?; for the list of commands, run: prog help` + "\n"},
 		{"unknown flag", "--nonsense", 2, "", "prog: flag provided but not defined: -nonsense; for the flags, run: prog help\n"},
 		{"unknown flag of a command", "echo --nonsense", 2, "", "prog: flag provided but not defined: -nonsense; for the flags, run: prog help echo\n"},
@@ -82,11 +82,12 @@ func TestProgram(t *testing.T) {
 				t.Errorf("status %d\nstdout %q\nstderr %q\nwant %d, %q, %q", status, &stdout, &stderr, test.status, test.stdout, test.stderr)
 			}
 			if test.name == "an error for a program" && strings.HasSuffix(stderr.String(), "\n") {
-				t.Error("a line break ends an error for a program")
+				t.Errorf("got stderr %q; want no line break at its end", &stderr)
 			}
 		})
 	}
 }
 
-// starts reports whether s begins with a text. The empty text stands for no output.
+// starts reports whether s starts with a text. If the text is empty, s must be
+// empty too.
 func starts(s, with string) bool { return strings.HasPrefix(s, with) && (with != "" || s == "") }

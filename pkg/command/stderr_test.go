@@ -16,15 +16,15 @@ func TestImpatientWriter(t *testing.T) {
 		w := &impatientWriter{to: writer}
 		text := []byte("first")
 		if n, err := w.Write(text); n != 0 || err == nil {
-			t.Errorf("wrote %d bytes, %v; nobody reads", n, err)
+			t.Errorf("got %d bytes, error %v; want 0 and an error, because nobody reads", n, err)
 		}
 		copy(text, "other")
 		if n, err := w.Write([]byte("second")); n != 0 || err == nil {
-			t.Errorf("wrote %d bytes, %v; nobody reads", n, err)
+			t.Errorf("got %d bytes, error %v; want 0 and an error, because nobody reads", n, err)
 		}
 		b := make([]byte, 20)
 		if n, err := reader.Read(b); string(b[:n]) != "first" || err != nil {
-			t.Errorf("read %q, %v", b[:n], err)
+			t.Errorf("got %q, error %v; want first", b[:n], err)
 		}
 	})
 	failing := errors.New("closed")

@@ -6,11 +6,11 @@ import (
 	"testing"
 )
 
-// TestRelease: the version is one that packages can have.
+// TestRelease: the version has the form that packages require.
 func TestRelease(t *testing.T) {
 	t.Parallel()
 	if !regexp.MustCompile(`^v\d+\.\d+\.\d+$`).MatchString(Release()) {
-		t.Errorf("VERSION has %q", Release())
+		t.Errorf("got %q in VERSION; want a version such as v0.1.0", Release())
 	}
 }
 
@@ -31,7 +31,7 @@ func TestBuild(t *testing.T) {
 	} {
 		got := buildOf("v1", "go1.26", test.settings)
 		if got != test.want || got.String() != test.text {
-			t.Errorf("%s: %+v, %s", name, got, got)
+			t.Errorf("%s: got %+v, %s; want %+v, %s", name, got, got, test.want, test.text)
 		}
 	}
 }

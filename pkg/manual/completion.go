@@ -27,7 +27,8 @@ func Completion(shell string, programs ...command.Program) string {
 		write(&s, p)
 	}
 	if shell == "zsh" {
-		// A file of fpath is a function, which zsh calls when it has just loaded it.
+		// zsh loads a file of fpath as a function. The file itself must call the
+		// function the first time.
 		fmt.Fprintf(&s, "if [[ ${funcstack[1]-} == _%s ]]; then _${service//-/_}; fi\n", programs[0].Name)
 	}
 	return s.String()

@@ -38,7 +38,7 @@ func program() command.Program {
 	}
 }
 
-// TestBash runs the script in a bash, as bash does for a completion.
+// TestBash: the script completes in a real bash.
 func TestBash(t *testing.T) {
 	t.Parallel()
 	script := manual.Completion("bash", program(), command.Program{Name: "other", Commands: program().Commands[1:]})
@@ -65,7 +65,7 @@ func TestBash(t *testing.T) {
 		const complete = "\nCOMP_WORDS=(\"$@\")\nCOMP_CWORD=$(($# - 1))\n_my_prog\necho \"${COMPREPLY[*]}\"\n"
 		out, err := exec.CommandContext(t.Context(), "bash", append([]string{"-uc", script + complete, "bash"}, words...)...).CombinedOutput()
 		if err != nil || strings.TrimSpace(string(out)) != want {
-			t.Errorf("%q: %v, %q, want %q", line, err, out, want)
+			t.Errorf("%q: got %q, error %v; want %q", line, out, err, want)
 		}
 	}
 }
@@ -79,7 +79,7 @@ func TestZsh(t *testing.T) {
 		"if [[ ${funcstack[1]-} == _my-prog ]]; then _${service//-/_}; fi\n",
 	} {
 		if !strings.Contains(script, want) {
-			t.Errorf("no %q in\n%s", want, script)
+			t.Errorf("want %q, got\n%s", want, script)
 		}
 	}
 }

@@ -55,7 +55,7 @@ func doctorCommand(conf *command.Configuration) command.Command {
 }
 
 // loadFor reads the configuration that the flags name. Without flags, it reads the
-// one that the plugin reads with the arguments of its entry, below a root
+// plugin's own: the one that the arguments of the plugin's entry name, below a root
 // directory.
 func loadFor(conf command.Configuration, p command.Process, args []string, root string) (config.Config, error) {
 	if conf.Path != "" || len(conf.Roles) > 0 {

@@ -10,8 +10,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/config"
 )
 
-// TestLoadFor: doctor reads the plugin's configuration. The arguments of the entry,
-// the environment or the default name it, and it is below the kubelet's root
+// TestLoadFor: doctor reads the plugin's configuration. The entry's arguments, the
+// environment or the default name the file, which is below the kubelet's root
 // directory.
 func TestLoadFor(t *testing.T) {
 	t.Parallel()
@@ -56,7 +56,7 @@ func TestLoadFor(t *testing.T) {
 				}
 				return ""
 			}}
-			if len(test.conf.Roles) > 0 { // beside them, the default is doctor's own
+			if len(test.conf.Roles) > 0 { // with --role, the default is doctor's own file
 				p.DefaultConfig = filepath.Join(root, "none.yaml")
 			}
 			c, err := loadFor(test.conf, p, test.args, root)

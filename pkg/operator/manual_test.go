@@ -34,7 +34,7 @@ func TestManual(t *testing.T) {
 			got = stderr.String()
 		}
 		if status != want.status || !strings.Contains(got, want.text) {
-			t.Errorf("%s: status %d\n%s%s", args, status, &stdout, &stderr)
+			t.Errorf("%s: got status %d\n%s%swant %d and %q", args, status, &stdout, &stderr, want.status, want.text)
 		}
 	}
 }

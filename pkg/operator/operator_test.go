@@ -13,7 +13,7 @@ func TestVersion(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	status := Main(t.Context(), command.Process{Args: []string{"version"}, Stdout: &stdout, Stderr: &stderr, Version: "v1.2.3"})
 	if status != 0 || !strings.HasPrefix(stdout.String(), "ecr-cross-account v1.2.3 (") || stderr.Len() > 0 {
-		t.Errorf("status %d, stdout %q, stderr %q", status, &stdout, &stderr)
+		t.Errorf("got status %d, stdout %q, stderr %q; want the version", status, &stdout, &stderr)
 	}
 }
 
@@ -24,7 +24,7 @@ func TestHelp(t *testing.T) {
 		var stdout, stderr bytes.Buffer
 		status := Main(t.Context(), command.Process{Args: []string{"help", c.Name}, Stdout: &stdout, Stderr: &stderr})
 		if status != 0 || c.Summary == "" || !strings.Contains(stdout.String(), c.Summary) {
-			t.Errorf("help %s: status %d, stdout %q, stderr %q", c.Name, status, &stdout, &stderr)
+			t.Errorf("help %s: got status %d, stdout %q, stderr %q; want the summary %q", c.Name, status, &stdout, &stderr, c.Summary)
 		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// check returns the problems for which a kubelet refuses the providers.
+// check returns the problems that make a kubelet refuse the providers.
 func (c Config) check(v Version) (problems []error) {
 	seen := map[string]string{}
 	for i, p := range c.Providers {

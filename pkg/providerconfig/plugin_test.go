@@ -43,16 +43,16 @@ func TestIsPlugin(t *testing.T) {
 		PluginName + "-wrap": {all, false},
 	} {
 		if got := (Provider{Name: name}).IsPlugin(test.in); got != test.want {
-			t.Errorf("%q: got %t", name, got)
+			t.Errorf("%q: got %t, want %t", name, got, test.want)
 		}
 	}
 	for _, name := range []string{StockName, "link", "copy"} {
 		if (Provider{Name: name}).IsPlugin(Programs{}) {
-			t.Errorf("%q without a directory: got true", name)
+			t.Errorf("%q without a directory: got true, want false", name)
 		}
 	}
 	if (Provider{Name: "copy"}).IsPlugin(Programs{Directory: dir}) {
-		t.Error("a copy without its main package: got true")
+		t.Error("a copy without its main package: got true, want false")
 	}
 }
 
@@ -63,6 +63,6 @@ func TestPlugins(t *testing.T) {
 		t.Error(diff)
 	}
 	if c.Providers[0].Name != StockName {
-		t.Error("the configuration has changed")
+		t.Errorf("got %q as the first provider; want %q, unchanged", c.Providers[0].Name, StockName)
 	}
 }

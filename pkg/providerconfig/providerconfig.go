@@ -1,6 +1,6 @@
 // Package providerconfig reads the kubelet's CredentialProviderConfig by the kubelet's
 // own rules. They differ by version (k8s.io/kubernetes, pkg/credentialprovider/plugin).
-// If there is any problem that this package reports, a kubelet exits at its start.
+// A kubelet exits at its start if this package reports a problem.
 package providerconfig
 
 import (

@@ -56,8 +56,8 @@ func TestLoad(t *testing.T) {
 		"unknown field, older":   {good + "  roleARN: x\n", "v1.31.1", ""},
 		"wrong case":             {strings.ReplaceAll(good, "matchImages", "matchimages"), "v1.34.4", "line 6: unknown field matchimages"},
 		"no duration":            {strings.ReplaceAll(good, "  defaultCacheDuration: \"0s\"\n", ""), "v1.34.4", "providers[0]: defaultCacheDuration is required"},
-		"a number for it":        {strings.ReplaceAll(good, `"0s"`, "-5m"), "v1.34.4", `providers[0]: defaultCacheDuration "-5m" is not a duration such as 12h or 0s`},
-		"a path for a name":      {strings.ReplaceAll(good, "name: ours", "name: bin/ours"), "v1.34.4", `providers[0]: name "bin/ours" is not the name of a file`},
+		"a bad duration":         {strings.ReplaceAll(good, `"0s"`, "-5m"), "v1.34.4", `providers[0]: defaultCacheDuration "-5m" is not a duration such as 12h or 0s`},
+		"a path as the name":     {strings.ReplaceAll(good, "name: ours", "name: bin/ours"), "v1.34.4", `providers[0]: name "bin/ours" is not the name of a file`},
 		"no name":                {strings.ReplaceAll(good, "name: ours", "name: ''"), "v1.34.4", "providers[0]: name is required"},
 		"no pattern":             {strings.ReplaceAll(good, `["*.dkr.ecr.*.amazonaws.com"]`, "[]"), "v1.34.4", "providers[0]: matchImages: at least 1 item is required"},
 		"a pattern with [":       {strings.ReplaceAll(good, "*.dkr.ecr.*", "[a"), "v1.34.4", `providers[0]: matchImages: "[a.amazonaws.com" is not a URL without scheme`},
@@ -71,9 +71,9 @@ func TestLoad(t *testing.T) {
 		"a bad cacheType":        {strings.ReplaceAll(tokens, "cacheType: ServiceAccount", "cacheType: Pod"), "v1.34.4", `providers[0]: tokenAttributes.cacheType "Pod"; want ServiceAccount or Token`},
 		"no audience":            {strings.ReplaceAll(tokens, "sts.amazonaws.com\n", "''\n"), "v1.34.4", "providers[0]: tokenAttributes.serviceAccountTokenAudience is required"},
 		"no requirement":         {strings.ReplaceAll(tokens, "    requireServiceAccount: false\n", ""), "v1.34.4", "providers[0]: tokenAttributes.requireServiceAccount is required"},
-		"keys of nobody":         {tokens + "    requiredServiceAccountAnnotationKeys: [a/b]\n", "v1.34.4", "providers[0]: tokenAttributes.requiredServiceAccountAnnotationKeys needs requireServiceAccount: true"},
+		"keys, not required":     {tokens + "    requiredServiceAccountAnnotationKeys: [a/b]\n", "v1.34.4", "providers[0]: tokenAttributes.requiredServiceAccountAnnotationKeys needs requireServiceAccount: true"},
 		"a duplicate key":        {tokens + "    optionalServiceAccountAnnotationKeys: [a/b, a/b]\n", "v1.34.4", "providers[0]: tokenAttributes: duplicate annotation a/b"},
-		"a key of another form":  {tokens + "    optionalServiceAccountAnnotationKeys: [a/b/c]\n", "v1.34.4", `providers[0]: tokenAttributes: "a/b/c" is not an annotation; want one such as eks.amazonaws.com/ecr-role-arn`},
+		"a key of a bad form":    {tokens + "    optionalServiceAccountAnnotationKeys: [a/b/c]\n", "v1.34.4", `providers[0]: tokenAttributes: "a/b/c" is not an annotation; want one such as eks.amazonaws.com/ecr-role-arn`},
 		"tokens, v1beta1":        {strings.Replace(tokens, "io/v1", "io/v1beta1", 1), "v1.34.4", "tokenAttributes is an unknown field in kubelet.config.k8s.io/v1beta1; want apiVersion kubelet.config.k8s.io/v1"},
 		"tokens of an older API": {strings.ReplaceAll(tokens, "credentialprovider.kubelet.k8s.io/v1", "credentialprovider.kubelet.k8s.io/v1beta1"), "v1.34.4", "providers[0]: tokenAttributes needs apiVersion credentialprovider.kubelet.k8s.io/v1"},
 	} {
@@ -130,7 +130,7 @@ func TestWrongTypes(t *testing.T) {
 	}
 	older := write(t, filepath.Join(t.TempDir(), "providers"), good+"  other: {name: 1}\n")
 	if _, problems := Read(older, version(t, "v1.31.0")); len(problems) > 0 {
-		t.Errorf("within an unknown field, before 1.32: %v", problems)
+		t.Errorf("within an unknown field, before 1.32: got %v, want none", problems)
 	}
 }
 
@@ -143,20 +143,20 @@ func TestDirectory(t *testing.T) {
 	write(t, filepath.Join(dir, "sub", "30.yaml"), good)
 	c, problems := Load(dir, version(t, "v1.34.0"))
 	if len(problems) > 0 || len(c.Providers) != 2 || c.Providers[0].Name != "ours" || c.Providers[1].Name != "second" {
-		t.Errorf("got %+v, %v", c.Providers, problems)
+		t.Errorf("got %+v, %v; want ours and second", c.Providers, problems)
 	}
 	if _, problems := Load(dir, version(t, "v1.33.0")); len(problems) != 1 || !strings.Contains(problems[0].Error(), "from 1.34 on") {
-		t.Errorf("a directory before 1.34: %v", problems)
+		t.Errorf("a directory before 1.34: got %v, want one problem", problems)
 	}
 	write(t, filepath.Join(dir, "30.yml"), good)
 	if _, problems := Load(dir, Version{}); len(problems) != 1 || !strings.Contains(problems[0].Error(), "30.yml: providers[0]: the name \"ours\" is a duplicate") {
-		t.Errorf("a name in two files: %v", problems)
+		t.Errorf("a name in two files: got %v, want one problem", problems)
 	}
 	if _, problems := Load(filepath.Join(dir, "sub", "none"), Version{}); len(problems) != 1 {
-		t.Errorf("no file: %v", problems)
+		t.Errorf("no file: got %v, want one problem", problems)
 	}
 	if _, problems := Load(t.TempDir(), Version{}); len(problems) != 1 {
-		t.Errorf("no files: %v", problems)
+		t.Errorf("no files: got %v, want one problem", problems)
 	}
 }
 
@@ -184,7 +184,7 @@ func TestMatches(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if got := (Provider{MatchImages: []string{test.pattern}}).Matches(test.image); got != test.want {
-				t.Errorf("got %t", got)
+				t.Errorf("got %t, want %t", got, test.want)
 			}
 		})
 	}
@@ -217,6 +217,6 @@ func TestParseVersion(t *testing.T) {
 		}
 	}
 	if _, err := ParseVersion("go1.24"); err == nil {
-		t.Error("go1.24 is no version of Kubernetes")
+		t.Error("got no error for go1.24, want one")
 	}
 }

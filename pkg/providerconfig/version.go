@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// Version is the version of a kubelet, as far as its rules depend on it. The zero
-// value means unknown, and counts as the latest.
+// Version is the version of a kubelet. It has only the part on which the kubelet's
+// rules depend. The zero value means unknown, and counts as the latest.
 type Version struct{ minor int }
 
 var versionPattern = regexp.MustCompile(`\bv1\.(\d{1,3})\b`)
