@@ -17,7 +17,7 @@ func TestRemembered(t *testing.T) {
 	n.writeFile(n.options.Config, head+oneRole+mirror, 0o600)
 	n.install()
 	if got := n.kubelet(d.config, d.binDir, d.kubelet)[0].MatchImages; !slices.Contains(got, "docker.io") {
-		t.Errorf("the kubelet asks for %q", got)
+		t.Errorf("the kubelet asks for %q, want docker.io too", got)
 	}
 }
 
@@ -28,7 +28,7 @@ func TestLink(t *testing.T) {
 	n := disks["AL2023, older"].node(t)
 	n.install()
 	if target, err := os.Readlink(n.root + pluginLink); err != nil || target != eksDir+"/"+olderName {
-		t.Errorf("it leads to %s, %v", target, err)
+		t.Errorf("got a link to %s, error %v, want %s/%s", target, err, eksDir, olderName)
 	}
 	n = disks["generic"].node(t)
 	n.options.BinDir = "/usr/local/bin"
@@ -36,18 +36,18 @@ func TestLink(t *testing.T) {
 	n.kubelet("/etc/providers.yaml", "/usr/local/bin", "v1.34.1")
 }
 
-// TestOtherVersion: the plan says if the plugin has another version.
+// TestOtherVersion: the plan says so if the plugin has another version.
 func TestOtherVersion(t *testing.T) {
 	t.Parallel()
 	n := disks["AL2023"].node(t)
 	n.Version = "v2"
 	n.install()
 	if want := "to do: install both programs of one version: " + n.options.Plugin + " is v1, and this program is v2\n"; !strings.Contains(n.out.String(), want) {
-		t.Error(n.out.String())
+		t.Errorf("got %s, want %q", n.out.String(), want)
 	}
 }
 
-// TestReplaces: the plan says if it replaces somebody's change.
+// TestReplaces: the plan says so if it replaces somebody's change.
 func TestReplaces(t *testing.T) {
 	t.Parallel()
 	n := disks["AL2023"].node(t)
@@ -56,6 +56,6 @@ func TestReplaces(t *testing.T) {
 	n.out.Reset()
 	n.install()
 	if !strings.Contains(n.out.String(), "somebody changed it since it was installed; install replaces it\n") {
-		t.Error(n.out.String())
+		t.Errorf("got %s, want a line about the change", n.out.String())
 	}
 }

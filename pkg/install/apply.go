@@ -71,7 +71,7 @@ func (i *Installer) applyLast(ctx context.Context, p *plan, after state) error {
 	return errors.Join(d.writeState(after), d.forgetFormer(after))
 }
 
-// runs reports whether the staged plugin runs.
+// runs returns an error if the staged plugin does not run.
 func (i *Installer) runs(ctx context.Context, p *plan) error {
 	for _, c := range p.first {
 		if c.path == p.plugin && c.needed() {

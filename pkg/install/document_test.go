@@ -60,7 +60,7 @@ func providersIn(t *testing.T, content string) []providerconfig.Provider {
 	t.Helper()
 	c, problems := providerconfig.Parse([]providerconfig.File{{Path: "config", Content: []byte(content)}}, version(t, "v1.31.0"))
 	if len(problems) > 0 {
-		t.Fatalf("%v:\n%s", problems, content)
+		t.Fatalf("got the problems %v, want none:\n%s", problems, content)
 	}
 	return c.Providers
 }
@@ -92,10 +92,10 @@ func TestEdit(t *testing.T) {
 			t.Parallel()
 			after := mustEdit(t, test.content, test.instead)
 			if got := names(providersIn(t, after)); got != test.want {
-				t.Errorf("providers %s, want %s:\n%s", got, test.want, after)
+				t.Errorf("got providers %s, want %s:\n%s", got, test.want, after)
 			}
 			if again := mustEdit(t, after, test.instead); again != after {
-				t.Errorf("a second edit changes it: %s", cmp.Diff(after, again))
+				t.Errorf("second edit (-want +got):\n%s", cmp.Diff(after, again))
 			}
 		})
 	}
@@ -108,12 +108,12 @@ func TestEditKeeps(t *testing.T) {
 	after := mustEdit(t, stockYAML, false)
 	for _, text := range []string{"# the operator's\n", " # of all nodes\n", "# another team's\n", `["registry.example.com"] # theirs`, `['a: b', "#"]`} {
 		if !strings.Contains(after, text) {
-			t.Errorf("%q is gone:\n%s", text, after)
+			t.Errorf("want %q, got\n%s", text, after)
 		}
 	}
 	after = mustEdit(t, stockJSON, false)
 	if !json.Valid([]byte(after)) {
-		t.Fatalf("it is not JSON: %s", after)
+		t.Fatalf("got %s, want JSON", after)
 	}
 	var document, former map[string]any
 	for text, into := range map[string]*map[string]any{after: &document, stockJSON: &former} {
@@ -124,11 +124,11 @@ func TestEditKeeps(t *testing.T) {
 	list, _ := document["providers"].([]any)
 	document["providers"] = list[1:]
 	if diff := cmp.Diff(former, document); diff != "" {
-		t.Errorf("other parts changed: %s", diff)
+		t.Errorf("other parts (-want +got):\n%s", diff)
 	}
 	for _, text := range []string{"1.50", "<&>"} {
 		if !strings.Contains(after, text) {
-			t.Errorf("%q is gone:\n%s", text, after)
+			t.Errorf("want %q, got\n%s", text, after)
 		}
 	}
 }
@@ -144,7 +144,7 @@ func TestEnv(t *testing.T) {
 	}
 	custom := strings.Replace(after, `"hybrid"`, `"custom"`, 1)
 	if got := providersIn(t, mustEdit(t, custom, false))[0].Env[0].Value; got != "custom" {
-		t.Errorf("the operator's value became %s", got)
+		t.Errorf("got %s, want the operator's custom", got)
 	}
 	content, err := edit("config", nil, oneEntry(t), false, profile)
 	if err != nil {
@@ -186,17 +186,17 @@ func FuzzEdit(f *testing.F) {
 		}
 		again, err := edit("config", after, entries, false, nil)
 		if err != nil || string(again) != string(after) {
-			t.Fatalf("%v: %q became %q, then %q", err, content, after, again)
+			t.Fatalf("%q: got %q, then %q, error %v, want the same twice", content, after, again, err)
 		}
 		var stripped any
 		o, err := withoutOurs(object{mode: 0o644, content: after})
 		if err != nil || yaml.Unmarshal(o.content, &stripped) != nil {
-			t.Fatalf("%q: %v", after, err)
+			t.Fatalf("%q: got error %v, want a document without our entries", after, err)
 		}
 		mapping, _ := before.(map[string]any)
 		if _, ok := mapping["providers"].([]any); ok && !strings.Contains(content, pluginName) {
 			if diff := cmp.Diff(before, stripped); diff != "" {
-				t.Errorf("%q: %s", content, diff)
+				t.Errorf("%q (-want +got):\n%s", content, diff)
 			}
 		}
 	})
@@ -227,16 +227,16 @@ func TestOddText(t *testing.T) {
 			after := mustEdit(t, text, false)
 			got := names(providersIn(t, after))
 			if !strings.HasPrefix(got, pluginName+" ") || !strings.HasSuffix(got, stockName) {
-				t.Errorf("providers %s:\n%s", got, after)
+				t.Errorf("got providers %s, want ours first and the stock one last:\n%s", got, after)
 			}
 			if json.Valid([]byte(text)) != json.Valid([]byte(after)) {
-				t.Errorf("JSON or not: %s", after)
+				t.Errorf("got %s, want the same format as before", after)
 			}
 			if again := mustEdit(t, after, false); again != after {
-				t.Errorf("a second edit changes it: %s", again)
+				t.Errorf("second edit: got %s, want no change", again)
 			}
 			if instead := mustEdit(t, text, true); strings.Contains(names(providersIn(t, instead)), stockName) {
-				t.Errorf("instead of stock: %s", instead)
+				t.Errorf("instead of stock: got %s, want no stock provider", instead)
 			}
 		})
 	}
@@ -247,6 +247,6 @@ func TestProvidersNoList(t *testing.T) {
 	t.Parallel()
 	_, err := edit("config", []byte("apiVersion: kubelet.config.k8s.io/v1\nkind: CredentialProviderConfig\nproviders: {name: other}\n"), oneEntry(t), false, nil)
 	if err == nil || !strings.Contains(err.Error(), "providers is not a list") {
-		t.Errorf("got %v", err)
+		t.Errorf("got %v, want an error about providers", err)
 	}
 }

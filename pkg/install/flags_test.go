@@ -26,7 +26,7 @@ func TestRunningTrailingSlash(t *testing.T) {
 	n.install()
 	n.runKubelet("", "--image-credential-provider-config=/opt/cp/", "--image-credential-provider-bin-dir=/opt/bin/")
 	if err := n.Uninstall(t.Context(), Options{}); err == nil || !strings.Contains(err.Error(), "add --restart") {
-		t.Errorf("got %v", err)
+		t.Errorf("got %v, want an error that names --restart", err)
 	}
 }
 
@@ -40,7 +40,7 @@ func TestStoppedKubelet(t *testing.T) {
 	n.write("/var/lib/kubelet/kubeadm-flags.env", `KUBELET_KUBEADM_ARGS="--image-credential-provider-config=`+file+` --image-credential-provider-bin-dir=/usr/local/libexec/image-credential-providers"`+"\n")
 	before := n.snapshot()
 	if err := n.Uninstall(t.Context(), Options{}); err == nil || !strings.Contains(err.Error(), "remove the flag") {
-		t.Errorf("got %v", err)
+		t.Errorf("got %v, want an error that says to remove the flag", err)
 	}
 	n.same(before)
 	n.options.BinDir, n.options.ProviderConfig = "/opt/bin", "/opt/config.yaml"
@@ -56,7 +56,7 @@ func TestStoppedKubeletDirectory(t *testing.T) {
 	n.remove("/opt/cp/config.json")
 	n.install()
 	if err := n.Uninstall(t.Context(), Options{}); err == nil || !strings.Contains(err.Error(), "remove the flag") {
-		t.Errorf("got %v", err)
+		t.Errorf("got %v, want an error that says to remove the flag", err)
 	}
 }
 
@@ -86,7 +86,7 @@ func TestOrderOfFiles(t *testing.T) {
 	n.write("/opt/cp/05.json", stockJSONv1)
 	n.install()
 	if want := "/opt/cp/05.json; rename it so that it comes after 10-ecr-cross-account.yaml"; !strings.Contains(n.out.String(), want) {
-		t.Error(n.out.String())
+		t.Errorf("got %s, want %s", n.out.String(), want)
 	}
 }
 
@@ -135,13 +135,13 @@ func TestSupersededStays(t *testing.T) {
 		n.install()
 		n.same(after)
 		if out := n.out.String(); !strings.Contains(out, "nothing to change") || strings.Contains(out, "remove ") {
-			t.Errorf("with the flag %s a second run says %s", flag, out)
+			t.Errorf("flag %s, second run: got %s, want nothing to change", flag, out)
 		}
 		n.kubelet(ownProviders, eksDir, "v1.36.1")
 	}
 	n.Proc = ""
 	n.install()
 	if n.disk().exists(ownProviders, eksDir+"/"+olderName) {
-		t.Error("something is left")
+		t.Error("got files of the earlier run, want them removed")
 	}
 }

@@ -108,19 +108,19 @@ func TestInstall(t *testing.T) {
 				t.Errorf("the kubelet registers %s, want %s", got, d.providers)
 			}
 			if n.read(ConfigPath) != head+oneRole {
-				t.Error("the configuration is another")
+				t.Errorf("got the configuration %q, want %q", n.read(ConfigPath), head+oneRole)
 			}
 			after := n.snapshot()
 			n.out.Reset()
 			n.install()
 			n.same(after)
 			if !strings.Contains(n.out.String(), "nothing to change") {
-				t.Errorf("a second run says %s", n.out.String())
+				t.Errorf("second run: got %s, want nothing to change", n.out.String())
 			}
 			n.uninstall()
 			n.same(before)
 			if err := n.Uninstall(t.Context(), Options{}); err == nil || !strings.Contains(err.Error(), "install has not been here") {
-				t.Errorf("a second uninstall says %v", err)
+				t.Errorf("second uninstall: got %v, want an error", err)
 			}
 		})
 	}
@@ -133,10 +133,10 @@ func TestNodeConfig(t *testing.T) {
 		n := disks[name].node(t)
 		n.install()
 		if want := "    - --image-credential-provider-config=" + flag + "\n"; !strings.HasSuffix(n.read(nodeConfigPath), want) {
-			t.Errorf("%s: %s", name, n.read(nodeConfigPath))
+			t.Errorf("%s: got %s, want the line %s", name, n.read(nodeConfigPath), want)
 		}
 		if strings.Contains(n.out.String(), "to do") {
-			t.Errorf("%s: something is left to do: %s", name, n.out.String())
+			t.Errorf("%s: got %s, want nothing to do", name, n.out.String())
 		}
 	}
 }
@@ -159,11 +159,11 @@ func TestUpgrade(t *testing.T) {
 	after := n.snapshot()
 	for _, gone := range []string{eksDir + "/" + olderName, ownProviders} {
 		if _, ok := after[gone]; ok {
-			t.Errorf("%s is still there", gone)
+			t.Errorf("got %s, want it removed", gone)
 		}
 	}
 	if !strings.Contains(n.read(eksDir+"/"+pluginName), "plugin 2") {
-		t.Error("the plugin is the former one")
+		t.Error("got the former plugin, want the new one")
 	}
 	n.uninstall()
 	n.same(before)
@@ -178,7 +178,7 @@ func TestInstalledPlugin(t *testing.T) {
 	plugin := n.options.Plugin
 	n.options.Plugin = ""
 	if err := n.Install(t.Context(), n.options); err == nil || !strings.Contains(err.Error(), "name it by --plugin FILE") {
-		t.Errorf("without any plugin: %v", err)
+		t.Errorf("without any plugin: got %v, want an error that names --plugin", err)
 	}
 	n.options.Plugin = plugin
 	n.install()
@@ -186,13 +186,13 @@ func TestInstalledPlugin(t *testing.T) {
 	n.writeFile(n.options.Config, head+oneRole+mirror, 0o600)
 	n.install()
 	if text := n.read(ownProviders); !strings.Contains(text, "docker.io") {
-		t.Errorf("the change of the configuration is not in %s", text)
+		t.Errorf("got %s, want docker.io of the new configuration", text)
 	}
 	n.write("/usr/bin/kubelet", "Kubernetes v1.36.1")
 	before["/usr/bin/kubelet"] = n.snapshot()["/usr/bin/kubelet"]
 	n.install()
 	if got := n.read(eksDir + "/" + pluginName); got != "#!/bin/sh\n# plugin 1\n" {
-		t.Errorf("the plugin is now %s", got)
+		t.Errorf("got the plugin %s, want the installed one", got)
 	}
 	n.uninstall()
 	n.same(before)
@@ -225,22 +225,22 @@ func TestChangedSince(t *testing.T) {
 	n.uninstall()
 	after := n.snapshot()
 	if !strings.Contains(after[ConfigPath], "# edited") {
-		t.Error("the edited configuration is gone")
+		t.Errorf("got the configuration %q, want the edited one", after[ConfigPath])
 	}
 	if got := names(n.kubelet(rancherDir+"/config.yaml", rancherDir+"/bin", "v1.32.1")); got != "other "+stockName {
-		t.Errorf("the kubelet registers %s", got)
+		t.Errorf("the kubelet registers %s, want other %s", got, stockName)
 	}
 	if !strings.Contains(after[rancherDir+"/config.yaml"], "registry.example.org") {
-		t.Error("the other's change is gone")
+		t.Error("got a file without the other's change, want it kept")
 	}
 	for _, want := range []string{"our entries are removed, the rest stays", "it stays as it is"} {
 		if !strings.Contains(n.out.String(), want) {
-			t.Errorf("nothing says %q: %s", want, n.out.String())
+			t.Errorf("got %s, want %q", n.out.String(), want)
 		}
 	}
 	for path := range maps.Keys(after) {
 		if _, ok := before[path]; !ok && path != ConfigPath && path != EtcDir {
-			t.Errorf("%s is left", path)
+			t.Errorf("got %s, want it removed", path)
 		}
 	}
 }
@@ -256,11 +256,11 @@ func TestChangedBetween(t *testing.T) {
 	n.writeFile(n.options.Config, head+oneRole+mirror, 0o600)
 	n.install()
 	if text := n.read(rancherDir + "/config.yaml"); !strings.Contains(text, "registry.example.org") || !strings.Contains(text, "docker.io") {
-		t.Errorf("the second run wrote %s", text)
+		t.Errorf("second run: got %s, want both additions", text)
 	}
 	n.uninstall()
 	if text := n.read(rancherDir + "/config.yaml"); !strings.Contains(text, "registry.example.org") || strings.Contains(text, pluginName) {
-		t.Errorf("uninstall wrote %s", text)
+		t.Errorf("uninstall: got %s, want only the other's addition", text)
 	}
 }
 
@@ -276,14 +276,14 @@ func TestCache(t *testing.T) {
 	n.out.Reset()
 	n.uninstall()
 	if !strings.Contains(n.out.String(), "to do: remove the cache, /var/cache/tokens, which the configuration names\n") {
-		t.Errorf("nothing says to remove the cache: %s", n.out.String())
+		t.Errorf("got %s, want a line that says to remove the cache", n.out.String())
 	}
 	if n.disk().exists(cacheDir) || !n.disk().exists("/var/cache/tokens/key") {
-		t.Error("another cache is gone")
+		t.Error("want only the default cache removed")
 	}
 	for path := range maps.Keys(n.snapshot()) {
 		if _, ok := before[path]; !ok && path != "/run" && path != "/var" && !strings.HasPrefix(path, "/var/cache") {
-			t.Errorf("%s is left", path)
+			t.Errorf("got %s, want it removed", path)
 		}
 	}
 }
@@ -320,8 +320,8 @@ func TestNothingElseLeft(t *testing.T) {
 	n.same(before)
 }
 
-// TestConfigurationInPlaceByAnotherName: a configuration that is named by a symbolic
-// link also counts as in its place.
+// TestConfigurationInPlaceByAnotherName: a configuration is also in its place if
+// --config names a symbolic link to it.
 func TestConfigurationInPlaceByAnotherName(t *testing.T) {
 	t.Parallel()
 	n := disks["AL2023"].node(t)
@@ -333,7 +333,7 @@ func TestConfigurationInPlaceByAnotherName(t *testing.T) {
 	}
 	n.install()
 	if info, err := os.Stat(n.root + ConfigPath); err != nil || info.Mode() != 0o600 {
-		t.Errorf("now it is %v, %v", info, err)
+		t.Errorf("got %v, error %v, want the file unchanged", info, err)
 	}
 	n.uninstall()
 	n.same(before)

@@ -117,7 +117,7 @@ func TestKilledInstall(t *testing.T) {
 				if at%2 == 0 {
 					n.install()
 					if diff := cmp.Diff(want, n.snapshot(), ignoreState); diff != "" {
-						t.Errorf("completed after step %d: %s", at, diff)
+						t.Errorf("completed after step %d (-want +got):\n%s", at, diff)
 					}
 				}
 				if n.disk().exists(StateDir) {
@@ -172,7 +172,7 @@ func TestKilledUpgrade(t *testing.T) {
 			t.Fatalf("after step %d the kubelet registers %s, want %s", at, got, want)
 		}
 		if n.disk().exists(d.binDir + "/" + olderName) {
-			t.Errorf("after step %d the older name is left", at)
+			t.Errorf("after step %d: got the older name, want it removed", at)
 		}
 		n.uninstall()
 		if got, want := names(n.kubelet(d.config, d.binDir, "v1.34.0")), "other "+stockName; got != want {

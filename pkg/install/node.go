@@ -50,8 +50,8 @@ func (i *Installer) look(ctx context.Context, o Options) (*node, error) {
 	return n, err
 }
 
-// findFlags finds the flags of the running kubelet, or those of the next one. k3s and
-// RKE2 may have some of them in files in both cases.
+// findFlags finds the flags of the running kubelet, or those of the next one. A
+// running k3s or RKE2 may also have flags in files.
 func (n *node) findFlags(process procfs.Process) {
 	if n.running {
 		n.flags.config, _ = process.KubeletFlag(configFlag)

@@ -98,7 +98,7 @@ func TestMatched(t *testing.T) {
 	c := load(t, oneRole+ofPods+mirror)
 	entries, err := providersFor(c, version(t, "v1.34.0"), false)
 	if err != nil || len(entries) != 2 {
-		t.Fatalf("%d entries, %v", len(entries), err)
+		t.Fatalf("got %d entries, error %v, want 2", len(entries), err)
 	}
 	for image, want := range map[string]string{
 		"444455556666.dkr.ecr.us-east-1.amazonaws.com/app":      pluginName,
@@ -116,7 +116,7 @@ func TestMatched(t *testing.T) {
 			}
 		}
 		if names != want {
-			t.Errorf("%s: asks %q, want %q", image, names, want)
+			t.Errorf("%s: got the providers %q, want %q", image, names, want)
 		}
 	}
 }

@@ -110,7 +110,7 @@ type layout struct {
 	// nodeConfig is the file that adds the flag to the kubelet's flags. It is empty if
 	// the operator must add the flag, or if the flag is already there.
 	nodeConfig string
-	// owner says who else writes these files, and reboot what a reboot undoes.
+	// owner says who else writes these files. reboot says what a reboot undoes.
 	owner, reboot string
 	// howToSet says how the operator sets the kubelet's flags.
 	howToSet string
@@ -122,7 +122,7 @@ const nodeConfigPath = "/etc/eks/nodeadm.d/50-ecr-cross-account.yaml"
 // eksDir has the stock provider and its configuration on nodes of Amazon EKS.
 const eksDir = "/etc/eks/image-credential-provider"
 
-// ownProviders is a file that nobody but install writes.
+// ownProviders is a file that only install writes.
 const ownProviders = EtcDir + "/credential-providers.yaml"
 
 // nodeadm is the layout for nodes on which nodeadm writes the stock provider's

@@ -40,6 +40,6 @@ func TestPlatformOfImage(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := n.disk().osID(); got != "talos" {
-		t.Errorf("got %s", got)
+		t.Errorf("got %s, want talos", got)
 	}
 }

@@ -81,7 +81,7 @@ func TestRestart(t *testing.T) {
 			"restart kubelet", "stop " + bootTimer + " " + refreshTimer, "reload",
 		}
 		if !slices.Equal(s.told, want) {
-			t.Errorf("systemd was told %q, want %q", s.told, want)
+			t.Errorf("got the calls %q, want %q", s.told, want)
 		}
 		n.same(before)
 	})
@@ -138,10 +138,10 @@ func TestRollback(t *testing.T) {
 				}
 				n.same(before)
 				if got := strings.Count(fmt.Sprint(s.told), "restart kubelet"); got != 2 {
-					t.Errorf("%d restarts: %q", got, s.told)
+					t.Errorf("got %d restarts (%q), want 2", got, s.told)
 				}
 				if !slices.Contains(s.told, "stop "+bootTimer+" "+refreshTimer) {
-					t.Errorf("the timers go on: %q", s.told)
+					t.Errorf("got the calls %q, want the timers stopped", s.told)
 				}
 			})
 		})
@@ -160,7 +160,7 @@ func TestRollbackOfUpgrade(t *testing.T) {
 		n.writeFile(n.options.Plugin, "#!/bin/sh\n# plugin 2\n", 0o755)
 		s.broken = func() bool { return strings.Contains(n.read(eksDir+"/"+olderName), "plugin 2") }
 		if err := n.Install(t.Context(), n.options); err == nil {
-			t.Error("the upgrade succeeded")
+			t.Error("got no error, want one for the upgrade")
 		}
 		n.same(installed)
 		s.broken = func() bool { return false }
@@ -180,7 +180,7 @@ func TestRestartPending(t *testing.T) {
 		n.install()
 		n.install()
 		if got := strings.Count(fmt.Sprint(s.told), "restart kubelet"); got != 1 {
-			t.Errorf("%d restarts: %q", got, s.told)
+			t.Errorf("got %d restarts (%q), want 1", got, s.told)
 		}
 	})
 }
@@ -197,16 +197,16 @@ func TestRunningKubelet(t *testing.T) {
 		n.write("/usr/local/bin/rke2", "rke2 version v1.34.0+rke2r1")
 		n.install() // the provider's name changes, and the kubelet still runs the older name
 		if !n.disk().exists(d.binDir + "/" + olderName) {
-			t.Error("the binary that the kubelet runs is gone")
+			t.Error("want the binary that the kubelet runs, got none")
 		}
 		err := n.Uninstall(t.Context(), Options{})
 		if err == nil || !strings.Contains(err.Error(), "the running kubelet goes on running the plugin until it is restarted; add --restart") {
-			t.Errorf("uninstall says %v", err)
+			t.Errorf("uninstall: got %v, want it refused", err)
 		}
 		n.options.Restart = true
 		n.install()
 		if n.disk().exists(d.binDir + "/" + olderName) {
-			t.Error("the older binary is left")
+			t.Error("got the older binary, want it removed")
 		}
 		n.uninstall()
 		before["/usr/local/bin/rke2"] = n.snapshot()["/usr/local/bin/rke2"]
@@ -227,7 +227,7 @@ func TestFlagsOfRunningKubelet(t *testing.T) {
 		n.options.Restart = false
 		n.install()
 		if !strings.Contains(n.out.String(), "to do: reboot this node") {
-			t.Errorf("nothing says to reboot: %s", n.out.String())
+			t.Errorf("got %s, want a line that says to reboot", n.out.String())
 		}
 		// After the boot the kubelet has the flag. The flag stays until the boot after
 		// uninstall.
@@ -235,7 +235,7 @@ func TestFlagsOfRunningKubelet(t *testing.T) {
 		n.options.Restart = true
 		n.uninstall()
 		if got := names(n.kubelet(ownProviders, eksDir, d.kubelet)); got != stockName {
-			t.Errorf("the kubelet registers %s", got)
+			t.Errorf("the kubelet registers %s, want %s", got, stockName)
 		}
 		n.runKubelet("", "--image-credential-provider-config="+eksDir+"/config.json", "--image-credential-provider-bin-dir="+eksDir)
 		n.uninstall()
@@ -253,7 +253,7 @@ func TestFlagWithoutOthers(t *testing.T) {
 		installed := n.snapshot()
 		err := n.Uninstall(t.Context(), Options{Restart: true})
 		if err == nil || !strings.Contains(err.Error(), "remove the flag, restart the kubelet, and run uninstall again") {
-			t.Errorf("uninstall says %v", err)
+			t.Errorf("uninstall: got %v, want it refused", err)
 		}
 		n.same(installed)
 	})
@@ -284,7 +284,7 @@ func TestRollbackOfPending(t *testing.T) {
 		s.broken = func() bool { return strings.Contains(n.read(eksDir+"/config.json"), pluginName) }
 		err := n.Install(t.Context(), n.options)
 		if err == nil || !strings.Contains(err.Error(), "the former files are back, and kubelet is healthy again") {
-			t.Errorf("got %v", err)
+			t.Errorf("got %v, want an error that says the former files are back", err)
 		}
 		n.same(before)
 	})

@@ -33,7 +33,7 @@ func TestRestartable(t *testing.T) {
 		}
 		n.refused("the kubelet is not healthy before any change: no answer; repair it first")
 		if len(s.told) > 0 {
-			t.Errorf("systemd was told %q", s.told)
+			t.Errorf("got the calls %q, want none", s.told)
 		}
 		sick = false
 		before := n.snapshot()
@@ -44,7 +44,7 @@ func TestRestartable(t *testing.T) {
 		n.uninstall()
 		n.same(before)
 		if told := strings.Join(s.told, ", "); restarts != 1 {
-			t.Errorf("the kubelet was restarted %d times for uninstall: %s", restarts, told)
+			t.Errorf("uninstall: got %d restarts (%s), want 1", restarts, told)
 		}
 	})
 }

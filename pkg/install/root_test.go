@@ -29,7 +29,7 @@ func TestOutside(t *testing.T) {
 	}
 	n.refused("leads out of")
 	if entries, err := os.ReadDir(outside); err != nil || len(entries) > 0 {
-		t.Errorf("outside are %v, %v", entries, err)
+		t.Errorf("got %v outside, error %v, want nothing", entries, err)
 	}
 }
 
@@ -68,7 +68,7 @@ func TestPipes(t *testing.T) {
 			}
 			err := n.Install(t.Context(), n.options)
 			if path != "/etc/os-release" && (err == nil || !strings.Contains(err.Error(), "is not a regular file")) {
-				t.Errorf("got %v", err)
+				t.Errorf("got %v, want an error about the pipe", err)
 			}
 		})
 	}
@@ -83,7 +83,7 @@ func TestNoMode(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := n.Install(t.Context(), n.options); err == nil || !strings.Contains(err.Error(), "has the mode 0000; give it another") {
-		t.Errorf("got %v", err)
+		t.Errorf("got %v, want an error about the mode", err)
 	}
 }
 
@@ -110,7 +110,7 @@ func TestOwner(t *testing.T) {
 			t.Fatal(err)
 		}
 		if s := info.Sys().(*syscall.Stat_t); int(s.Uid) != uid || int(s.Gid) != gid {
-			t.Errorf("%s the owner is %d:%d", when, s.Uid, s.Gid)
+			t.Errorf("%s: got the owner %d:%d, want %d:%d", when, s.Uid, s.Gid, uid, gid)
 		}
 	}
 	n.install()

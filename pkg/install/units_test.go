@@ -60,10 +60,10 @@ func TestNoUnits(t *testing.T) {
 			test.change(n)
 			n.install()
 			if n.disk().exists(unitDir + "/" + refreshUnit) {
-				t.Error("there is a unit")
+				t.Errorf("got %s, want no unit", refreshUnit)
 			}
 			if !strings.Contains(n.out.String(), test.want) || strings.Contains(n.out.String(), "geheim") {
-				t.Errorf("the plan does not say %q: %s", test.want, n.out.String())
+				t.Errorf("got the plan %s, want %q and no secret", n.out.String(), test.want)
 			}
 		})
 	}
@@ -80,21 +80,21 @@ func TestSystemd(t *testing.T) {
 	}}
 	status, err := s.Status(t.Context(), "kubelet")
 	if err != nil || status != (Status{State: "active", PID: 42}) {
-		t.Errorf("status %v, %v", status, err)
+		t.Errorf("got %v, error %v, want active with process 42", status, err)
 	}
 	answer = "MainPID=x\n"
 	if _, err := s.Status(t.Context(), "kubelet"); err == nil {
-		t.Error("a process x")
+		t.Error("process x: got no error, want one")
 	}
 	if err := s.Restart(t.Context(), "kubelet"); err != nil {
 		t.Error(err)
 	}
 	answer, fails = "no such unit\n", errors.New("exit status 4")
 	if err := s.Restart(t.Context(), "kubelet"); err == nil || err.Error() != "systemctl restart kubelet: exit status 4 no such unit" {
-		t.Errorf("a failed restart: %v", err)
+		t.Errorf("failed restart: got %v, want systemctl's error", err)
 	}
 	if _, err := s.Status(t.Context(), "kubelet"); err == nil {
-		t.Error("a failed show")
+		t.Error("failed show: got no error, want one")
 	}
 	fails = nil
 	for _, call := range []func() error{
@@ -126,7 +126,7 @@ func TestQuoted(t *testing.T) {
 	n.runKubelet("AWS_PROFILE=a\nExecStartPre=/bin/evil\t\"\\%\x00")
 	n.install()
 	if want := `Environment="AWS_PROFILE=a\nExecStartPre=/bin/evil` + "\t" + `\"\\%%"` + "\n"; !strings.Contains(n.read(unitDir+"/"+refreshUnit), want) {
-		t.Error(n.read(unitDir + "/" + refreshUnit))
+		t.Errorf("got %s, want %s", n.read(unitDir+"/"+refreshUnit), want)
 	}
 }
 
@@ -138,7 +138,7 @@ func TestSecretsOfEnv(t *testing.T) {
 	n.install()
 	n.uninstall()
 	if strings.Contains(n.out.String(), "geheim") || !strings.Contains(n.out.String(), "eu-west-1") {
-		t.Error(n.out.String())
+		t.Errorf("got %s, want the region and no key", n.out.String())
 	}
 }
 
@@ -150,6 +150,6 @@ func TestUnitSyntax(t *testing.T) {
 	n.write("/usr/lib/systemd/system/kubelet.service", "[Service]\nEnvironment=A=b \\\n  \"AWS_PROFILE=x 100%%\"\n")
 	n.install()
 	if want := `Environment="AWS_PROFILE=x 100%%"`; !strings.Contains(n.read(unitDir+"/"+refreshUnit), want) {
-		t.Error(n.read(unitDir + "/" + refreshUnit))
+		t.Errorf("got %s, want %s", n.read(unitDir+"/"+refreshUnit), want)
 	}
 }
