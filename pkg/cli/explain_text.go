@@ -81,7 +81,7 @@ func forms(reg registry.Registry) string {
 // decision explains what the configuration decides.
 func (e *explanation) decision(d decided) {
 	if d.Entry == nil {
-		e.add("entry", "none: %s; left to other providers, as unmatched is None", d.Why)
+		e.add("entry", "none: %s; left to other providers, because unmatched is None", d.Why)
 		e.empty(d.Scope())
 		return
 	}

@@ -87,7 +87,7 @@ func (e *examination) decide(s *subject, own registry.Account) diagnosis.Finding
 	case err != nil:
 		return diagnosis.Fail(diagnosis.Node, err.Error(), "correct the entry, the pod's service account or the image's name")
 	case d.Entry == nil:
-		return diagnosis.Warn(fmt.Sprintf("%s; it is left to other providers, as unmatched is None", d.Why), "if this plugin should serve it, name its account in registries")
+		return diagnosis.Warn(fmt.Sprintf("%s; it is left to other providers, because unmatched is None", d.Why), "if this plugin should serve it, name its account in registries")
 	case pod == nil:
 		return diagnosis.Warn(fmt.Sprintf("%s: %s; the chain starts with a pod's service account", d.Entry.Name, d.Why),
 			"to examine the pull of a pod, run doctor with --as-service-account NAMESPACE/NAME --token-file FILE")

@@ -131,7 +131,7 @@ func nodeadm(n *node, o Options) (layout, error) {
 	l := layout{
 		binDir: eksDir, providers: ownProviders, flag: ownProviders, base: eksDir + "/config.json", stock: true,
 		owner:  "nodeadm writes " + eksDir + "/config.json, which install leaves alone",
-		reboot: "nothing: nodeadm writes only its own file anew",
+		reboot: "nothing: nodeadm rewrites only its own file",
 	}
 	if n.version.TakesDirectories() && !o.InsteadOfStock {
 		l.providers, l.flag, l.base, l.stock = eksDir+"/10-ecr-cross-account.yaml", eksDir, "", false
@@ -172,7 +172,7 @@ func rancher(n *node, o Options) (layout, error) {
 // selfManaged is the layout of nodes on which the operator chooses the kubelet's flags.
 func selfManaged(n *node, o Options) (layout, error) {
 	l := layout{
-		owner: "nobody but the operator of the nodes writes them", reboot: "nothing, unless the disk is made anew",
+		owner: "only the operator of the nodes writes them", reboot: "nothing, unless the node gets a new disk",
 		howToSet: "kubeadm takes them in nodeRegistration.kubeletExtraArgs; elsewhere they belong where the kubelet's other flags are",
 	}
 	if n.platform.name == "kubeadm" {

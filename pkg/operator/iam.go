@@ -80,7 +80,7 @@ func (i *iamRun) registerOutput(flags *flag.FlagSet) {
 }
 
 func (i *iamRun) registerFacts(flags *flag.FlagSet) {
-	flags.Func("node-role", "the `ARN` of the nodes' role; may be given several times, and on the images' side be a pattern such as arn:aws:iam::*:role/node*",
+	flags.Func("node-role", "the `ARN` of the nodes' role; may be given several times; on the images' side it can be a pattern such as arn:aws:iam::*:role/node*",
 		add(&i.facts.NodeRoles, iampolicy.ParseNodeRole))
 	flags.Func("organization", "the `ID` of the organization of nodes and images, o-…", parse(&i.facts.Organization, iampolicy.ParseOrganization))
 	flags.Func("issuer", "the `URL` of the issuer of the cluster's service account tokens", parse(&i.facts.Issuer, iampolicy.ParseIssuer))

@@ -35,8 +35,8 @@ type options struct {
 const defaultSelector = Name + "/enabled=true"
 
 func (o *options) register(flags *flag.FlagSet) {
-	flags.StringVar(&o.config.Path, "config", o.config.Path, "the configuration's `FILE`, that of the plugin")
-	flags.StringVar(&o.kubeconfig, "kubeconfig", o.kubeconfig, "the `FILE` that says where the cluster is; without it the program is in the cluster")
+	flags.StringVar(&o.config.Path, "config", o.config.Path, "the plugin's configuration, a `FILE`")
+	flags.StringVar(&o.kubeconfig, "kubeconfig", o.kubeconfig, "the kubeconfig's `FILE`; without it, the cluster in which the program runs")
 	flags.StringVar(&o.selector, "namespace-selector", o.selector, "the `LABELS` of the namespaces that get a Secret (default "+defaultSelector+")")
 	flags.StringVar(&o.secret, "secret-name", o.secret, "the `NAME` of the Secrets (default "+Name+")")
 	flags.BoolVar(&o.once, "once", o.once, "write every Secret once and exit, with 1 if anything failed")
