@@ -73,7 +73,7 @@ func examples(t *testing.T) []string {
 	t.Helper()
 	files, err := filepath.Glob("../../config-examples/*.yaml")
 	if err != nil || len(files) < 5 {
-		t.Fatalf("%d examples, %v", len(files), err)
+		t.Fatalf("got %d examples, error %v", len(files), err)
 	}
 	return files
 }
@@ -87,7 +87,7 @@ func agree(t *testing.T, name, config, image, region string) {
 		out := run(t, command(t, env, "--config", config, "explain", "--output", "json", "--own", ownAccount, image))
 		var e explained
 		if err := json.Unmarshal([]byte(out.stdout), &e); out.status == 0 && err != nil {
-			t.Fatalf("explain wrote %s: %v", out.stdout, err)
+			t.Fatalf("explain: got %s, error %v; want JSON", out.stdout, err)
 		}
 		names := e.Calls
 		if len(names) == 0 {
@@ -104,7 +104,7 @@ func agree(t *testing.T, name, config, image, region string) {
 		cmd.Stdin = strings.NewReader(requestOf(t, image, e.Plan.ServiceAccount != nil))
 		got := run(t, cmd)
 		if (got.status == 0) != (out.status == 0) {
-			t.Fatalf("explain ends with %d, the run with %d:\n%s%s", out.status, got.status, out.stderr, got.stderr)
+			t.Fatalf("got status %d of explain, %d of the run; want the same:\n%s%s", out.status, got.status, out.stderr, got.stderr)
 		}
 		var calls []string
 		for _, call := range aws.Calls(fakeaws.STS, fakeaws.ECR, fakeaws.ECRPublic) {
@@ -116,11 +116,11 @@ func agree(t *testing.T, name, config, image, region string) {
 			t.Errorf("hosts of calls (-explain +run):\n%s%s", diff, got.stderr)
 		}
 		if out.status != 0 && len(calls) > 0 {
-			t.Errorf("explain finds an error (%s), and yet there were calls: %v", out.stderr, calls)
+			t.Errorf("got the calls %v; want none, because explain finds an error: %s", calls, out.stderr)
 		}
 		if out.status == 0 && (!strings.Contains(got.stdout, `"cacheKeyType":"`+e.Response.CacheKeyType+`"`) ||
 			e.Response.AuthKey != "" && !strings.Contains(got.stdout, `"auth":{"`+e.Response.AuthKey+`":`) || e.Response.AuthKey == "" && strings.Contains(got.stdout, `"auth"`)) {
-			t.Errorf("explain says %+v, the response is %s", e.Response, got.stdout)
+			t.Errorf("got the response %s; want %+v, as explain says", got.stdout, e.Response)
 		}
 	})
 }

@@ -18,11 +18,11 @@ func TestBurst(t *testing.T) {
 		aws := startAWS(t, fakeaws.Options{})
 		for _, got := range burst(t, aws) {
 			if got.status != 0 || got.stderr != "" || !strings.Contains(got.stdout, `"password":"`) {
-				t.Errorf("exit %d: %s", got.status, got.stderr)
+				t.Errorf("got status %d, stderr %q; want a token", got.status, got.stderr)
 			}
 		}
 		if sts, ecr := len(aws.Calls(fakeaws.STS)), len(aws.Calls(fakeaws.ECR)); sts != 1 || ecr != 1 {
-			t.Errorf("%d calls to STS and %d to ECR, want one each", sts, ecr)
+			t.Errorf("got %d calls to STS and %d to ECR, want one each", sts, ecr)
 		}
 	})
 	t.Run("a refusal", func(t *testing.T) {
@@ -33,7 +33,7 @@ func TestBurst(t *testing.T) {
 			got.wantOneLine(t, "AccessDenied: not authorized")
 		}
 		if sts := len(aws.Calls(fakeaws.STS)); sts != 1 {
-			t.Errorf("%d calls to STS, want one", sts)
+			t.Errorf("got %d calls to STS, want one", sts)
 		}
 	})
 }

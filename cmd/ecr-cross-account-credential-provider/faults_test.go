@@ -35,16 +35,16 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// faultPrefixes are how the line begins for each service.
+// faultPrefixes are the starts of the error line, by service.
 var faultPrefixes = map[fakeaws.Service]string{
 	fakeaws.IMDS: "no credentials for registry 444455556666.dkr.ecr.eu-west-1.amazonaws.com: no AWS credentials on this node: tried the environment (AWS_ACCESS_KEY_ID is not set), profile default (it has none), a web identity (AWS_WEB_IDENTITY_TOKEN_FILE is not set), a container's endpoint (AWS_CONTAINER_CREDENTIALS_FULL_URI is not set), then the instance's profile by IMDS: ",
 	fakeaws.STS:  "assuming role arn:aws:iam::444455556666:role/ecr-pull for registry 444455556666.dkr.ecr.eu-west-1.amazonaws.com as the node's identity (EC2RoleProvider): ",
 	fakeaws.ECR:  "getting a token for registry 444455556666.dkr.ecr.eu-west-1.amazonaws.com as arn:aws:iam::444455556666:role/ecr-pull: ",
 }
 
-// faultCauses are the rest of the line, for faults with only one possible cause. If
-// a body begins before the request is fully written, net/http may close the
-// connection, which is another cause.
+// faultCauses are the texts that follow the prefix, for faults with only one
+// possible cause. If a body begins before the request is fully written, net/http
+// may close the connection, which is another cause.
 var faultCauses = map[fakeaws.Service]map[string]string{
 	fakeaws.IMDS: {
 		string(fakeaws.HangAccept): "no answer from", string(fakeaws.HangHandshake): "no answer from", string(fakeaws.HangHeaders): "no answer from",
@@ -70,7 +70,7 @@ func TestFaultCauses(t *testing.T) {
 	for service, causes := range faultCauses {
 		for name := range causes {
 			if !slices.ContainsFunc(fakeaws.FaultsOf(service), func(f fakeaws.NamedFault) bool { return f.Name == name }) {
-				t.Errorf("%s has no fault %q", service, name)
+				t.Errorf("got no fault %q of %s in the table", name, service)
 			}
 		}
 	}
@@ -93,14 +93,15 @@ func TestTransientFaults(t *testing.T) {
 				got := ask(t, aws.Env(), "444455556666.dkr.ecr.eu-west-1.amazonaws.com/app",
 					"--role", "444455556666=arn:aws:iam::444455556666:role/ecr-pull")
 				if got.status != 0 || got.stderr != "" {
-					t.Errorf("exit %d: %s", got.status, got.stderr)
+					t.Errorf("got status %d, stderr %q; want a token", got.status, got.stderr)
 				}
 			})
 		}
 	}
 }
 
-// TestTrust: certificates that are not trusted, and wrong clocks.
+// TestTrust: the plugin refuses certificates that are not trusted, and credentials
+// that AWS does not know. A node's wrong clock does not prevent an answer.
 func TestTrust(t *testing.T) {
 	t.Parallel()
 	role := "444455556666=arn:aws:iam::444455556666:role/ecr-pull"
@@ -126,7 +127,7 @@ func TestTrust(t *testing.T) {
 		skew time.Duration
 		want string
 	}{
-		"node an hour ahead":  {-time.Hour, `"cacheDuration":"0s"`}, // by its clock, the session has ended
+		"node an hour ahead":  {-time.Hour, `"cacheDuration":"0s"`}, // by the node's clock, the session has ended
 		"node an hour behind": {time.Hour, `"cacheDuration":"5`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -135,7 +136,7 @@ func TestTrust(t *testing.T) {
 			aws.World.SetSkew(test.skew)
 			got := ask(t, aws.Env(), "444455556666.dkr.ecr.eu-west-1.amazonaws.com/app", "--role", role)
 			if got.status != 0 || !strings.Contains(got.stdout, test.want) {
-				t.Errorf("exit %d, %s; want %s", got.status, got.stderr, test.want)
+				t.Errorf("got status %d, stdout %s, stderr %q; want %s", got.status, got.stdout, got.stderr, test.want)
 			}
 		})
 	}

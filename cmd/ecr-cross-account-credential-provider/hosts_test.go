@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// recordingProxy is an HTTPS proxy that notes the requested hosts, and refuses all
-// connections.
+// recordingProxy is an HTTPS proxy that records the requested hosts, and refuses
+// all connections.
 type recordingProxy struct {
 	url   string
 	mu    sync.Mutex
@@ -46,8 +46,8 @@ func (p *recordingProxy) asked() []string {
 	return p.hosts
 }
 
-// TestHosts: the host that the linked SDK calls for each form of a registry's host,
-// in each partition.
+// TestHosts: for each form of a registry's host, in each partition, the linked SDK
+// calls the right host of ECR.
 func TestHosts(t *testing.T) {
 	t.Parallel()
 	const account = "111122223333."
@@ -88,8 +88,8 @@ func TestHosts(t *testing.T) {
 	}
 }
 
-// TestSTSHosts: the host of STS, in the node's region or where FIPS endpoints
-// exist.
+// TestSTSHosts: the plugin calls STS in the node's region. For FIPS hosts it calls
+// STS in a region that has a FIPS endpoint.
 func TestSTSHosts(t *testing.T) {
 	t.Parallel()
 	const account = "444455556666."

@@ -55,14 +55,14 @@ var linked = map[string]string{
 // link, with reasons. The imports that its own code must not have are in
 // .golangci.yml.
 var notLinked = map[string]string{
-	"k8s.io/client-go":            "the plugin asks no API server",
+	"k8s.io/client-go":            "is for programs that call an API server",
 	"k8s.io/component-base":       "brings flags, metrics and tracing that nobody reads",
 	"k8s.io/kubernetes":           "is for the conformance tests",
-	"github.com/spf13/cobra":      "the standard flag package starts faster and is enough",
+	"github.com/spf13/cobra":      "starts slower than the standard flag package",
 	"github.com/stretchr/testify": "is for tests",
-	"github.com/prometheus":       "the plugin is gone before anybody scrapes it",
-	"google.golang.org/grpc":      "nothing here speaks it",
-	"net/http/pprof":              "opens a door on a node",
+	"github.com/prometheus":       "is for programs that run long enough to be scraped",
+	"google.golang.org/grpc":      "is for protocols that the plugin does not use",
+	"net/http/pprof":              "registers an HTTP handler on a node",
 	"expvar":                      "registers an HTTP handler on a node",
 	"testing":                     "is for tests",
 	"plugin":                      "loads code",
@@ -82,7 +82,7 @@ func TestLinks(t *testing.T) {
 	for _, p := range packages {
 		for forbidden, reason := range notLinked {
 			if p.ImportPath == forbidden || strings.HasPrefix(p.ImportPath, forbidden+"/") {
-				t.Errorf("links %s, which %s: %s", p.ImportPath, reason, strings.Join(chainTo(packages, p.ImportPath), " -> "))
+				t.Errorf("got package %s, which %s: %s", p.ImportPath, reason, strings.Join(chainTo(packages, p.ImportPath), " -> "))
 			}
 		}
 		if p.Module == nil {
@@ -94,12 +94,12 @@ func TestLinks(t *testing.T) {
 		}
 		seen[module] = true
 		if _, ok := linked[module]; !ok && module != ownModule {
-			t.Errorf("links module %s without a reason: %s", module, strings.Join(chainTo(packages, p.ImportPath), " -> "))
+			t.Errorf("got module %s without a reason: %s", module, strings.Join(chainTo(packages, p.ImportPath), " -> "))
 		}
 	}
 	for module := range linked {
 		if !seen[module] {
-			t.Errorf("module %s has a reason to be linked, but is not", module)
+			t.Errorf("got a reason for module %s, which is not linked", module)
 		}
 	}
 }

@@ -16,17 +16,17 @@ import (
 )
 
 // record returns the journal's entry of a run. It checks what all entries share:
-// the identifier, the duration, and that there is no secret.
+// the identifier and the duration. It also checks that the entry has no secret.
 func record(t *testing.T, journal *fakejournal.Journal) fakejournal.Entry {
 	t.Helper()
 	raw, _ := journal.Raw()
 	entry, err := fakejournal.Decode(raw)
 	if err != nil || entry.Get("SYSLOG_IDENTIFIER") != cli.Name || !strings.Contains(raw, "\nDURATION_MS=") || !strings.Contains(raw, "\nCONFIG_MS=") {
-		t.Fatalf("not a record: %q, %v", raw, err)
+		t.Fatalf("got %q, error %v; want a record", raw, err)
 	}
 	result{stderr: raw}.wantNoSecret(t)
 	if another, ok := journal.Raw(); ok {
-		t.Errorf("there is another record: %q", another)
+		t.Errorf("got another record %q; want one", another)
 	}
 	return entry
 }
@@ -43,8 +43,8 @@ func steps(entry fakejournal.Entry) string {
 	return strings.Join(names, " ")
 }
 
-// TestRecord: the journal's entry for an answer from each source. The runs follow
-// one another on the same node.
+// TestRecord: a run writes one entry to the journal, with the source of its
+// answer. The runs follow one another on the same node.
 func TestRecord(t *testing.T) { //nolint:tparallel // one run after the other
 	t.Parallel()
 	const (
@@ -129,13 +129,13 @@ func TestRecord(t *testing.T) { //nolint:tparallel // one run after the other
 			entry := record(t, journal)
 			checkAgainst(t, entry, got)
 			if test.image != "" && entry.Get("IMAGE") != test.image && test.name != "configuration" {
-				t.Errorf("image %q", entry.Get("IMAGE"))
+				t.Errorf("got image %q, want %q", entry.Get("IMAGE"), test.image)
 			}
 			if got := steps(entry); got != test.steps {
-				t.Errorf("steps %s, want %s", got, test.steps)
+				t.Errorf("got steps %s, want %s", got, test.steps)
 			}
 			if ids := entry["AWS_REQUEST_ID"]; len(ids) != test.requests {
-				t.Errorf("%d request IDs: %q", len(ids), ids)
+				t.Errorf("got the request IDs %q, want %d", ids, test.requests)
 			}
 			compareEntry(t, test.want, entry)
 		})
@@ -146,13 +146,13 @@ func TestRecord(t *testing.T) { //nolint:tparallel // one run after the other
 func checkAgainst(t *testing.T, entry fakejournal.Entry, got result) {
 	t.Helper()
 	if _, line, _ := strings.Cut(got.stderr, ": "); got.status != 0 && entry.Get("ERROR") != line {
-		t.Errorf("the error is %s, the record's %s", line, entry.Get("ERROR"))
+		t.Errorf("got the error %s in the record, want %s", entry.Get("ERROR"), line)
 	}
 	_, after, _ := strings.Cut(got.stdout, `"cacheDuration":"`)
 	duration, _, _ := strings.Cut(after, `"`)
 	want, _ := time.ParseDuration(duration)
 	if d, _ := time.ParseDuration(entry.Get("CACHE_DURATION")); d != want {
-		t.Errorf("kept for %s, in the record for %s", want, d)
+		t.Errorf("got the duration %s in the record, want %s", d, want)
 	}
 }
 
@@ -190,7 +190,7 @@ func TestNoRecord(t *testing.T) {
 	} {
 		run(t, command(t, env, args...))
 		if raw, ok := journal.Raw(); ok {
-			t.Errorf("%v has a record: %q", args, raw)
+			t.Errorf("%v: got the record %q, want none", args, raw)
 		}
 	}
 }
@@ -206,7 +206,7 @@ func TestJournalAbsent(t *testing.T) {
 	} {
 		got := ask(t, []string{"TEST_JOURNAL=" + socket}, "registry.example.com/app")
 		if got.status != 0 || got.stderr != "" || !strings.Contains(got.stdout, `"cacheDuration":"1h0m0s"`) {
-			t.Errorf("%s: exit %d: %s%s", name, got.status, got.stdout, got.stderr)
+			t.Errorf("%s: got status %d, %s%s; want an answer for 1h", name, got.status, got.stdout, got.stderr)
 		}
 	}
 }

@@ -251,7 +251,8 @@ func switchFault(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// denyToken: deny ROLE_ARN TRUSTED denies a role requesting a token.
+// denyToken: deny ROLE_ARN TRUSTED adds a role that TRUSTED may assume. The role may
+// not request a token.
 func denyToken(ts *testscript.TestScript, _ bool, args []string) {
 	serverOf(ts).World.SetRole(fakeaws.Role{ARN: args[0], Trust: []fakeaws.Trust{{Principal: args[1]}}, DenyToken: true})
 }

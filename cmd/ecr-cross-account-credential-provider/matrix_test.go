@@ -15,7 +15,7 @@ import (
 var services = []fakeaws.Service{fakeaws.IMDS, fakeaws.STS, fakeaws.ECR, fakeaws.ECRPublic}
 
 // TestFaultMatrix combines each service, each fault, and each state of the cache.
-// The cache is empty (cold), or has a fresh or a stale token (after two hours).
+// The cache is empty (cold), or has a fresh or a stale token (after seven hours).
 // Every time, the plugin ends by itself, with the right outcome and without a
 // secret. The next process can use the cache.
 func TestFaultMatrix(t *testing.T) {
@@ -50,7 +50,7 @@ func runCell(t *testing.T, service fakeaws.Service, f fakeaws.NamedFault, state 
 	}
 	if state != "cold" {
 		if first := ask(t, env, image, "--config", patient); first.status != 0 || first.stderr != "" {
-			t.Fatalf("exit %d: %s", first.status, first.stderr)
+			t.Fatalf("first run: got status %d, stderr %q; want a token", first.status, first.stderr)
 		}
 	}
 	aws.Forget()
@@ -63,10 +63,10 @@ func runCell(t *testing.T, service fakeaws.Service, f fakeaws.NamedFault, state 
 	got.wantNoSecret(t)
 	outcome := got.outcome()
 	if want := wantOutcome(f, service, state); outcome != want {
-		t.Errorf("%s, want %s: exit %d, %s", outcome, want, got.status, got.stderr)
+		t.Errorf("got %s, want %s: status %d, %s", outcome, want, got.status, got.stderr)
 	}
 	if state == "fresh" && len(aws.Calls()) != 0 {
-		t.Errorf("a fresh token, and yet AWS was asked: %v", aws.Calls())
+		t.Errorf("got the calls %v; want none with a fresh token", aws.Calls())
 	}
 	if outcome == "error" {
 		got.wantOneLine(t, "")
@@ -80,7 +80,7 @@ func runCell(t *testing.T, service fakeaws.Service, f fakeaws.NamedFault, state 
 		later = "TEST_CLOCK_AHEAD=13h"
 	}
 	if after := ask(t, append(slices.Clone(env), later), image, "--config", patient); after.outcome() != "token" || after.stderr != "" {
-		t.Errorf("and afterwards: exit %d, %s", after.status, after.stderr)
+		t.Errorf("afterwards: got status %d, %s; want a token", after.status, after.stderr)
 	}
 	return outcome
 }
@@ -124,7 +124,7 @@ func (m *matrix) set(service fakeaws.Service, name, state, outcome string) {
 	m.cells[fmt.Sprint(service, name, state)] = outcome
 }
 
-// print shows the matrix, with -v or if a test failed.
+// print shows the matrix, with -v.
 func (m *matrix) print() {
 	if !testing.Verbose() {
 		return

@@ -63,14 +63,14 @@ func run(t *testing.T, cmd *exec.Cmd) result {
 func (r result) wantOneLine(t *testing.T, contains string) {
 	t.Helper()
 	if r.status != 1 || r.stdout != "" {
-		t.Errorf("exit %d, stdout %q; want exit 1 and nothing", r.status, r.stdout)
+		t.Errorf("got status %d, stdout %q; want 1 and nothing", r.status, r.stdout)
 	}
 	line := r.stderr
 	if strings.ContainsAny(line, "\r\n") || len(line) > 4096 || !strings.HasPrefix(line, cli.Name+": ") {
-		t.Errorf("stderr is not one line of the program: %q", r.stderr)
+		t.Errorf("got stderr %q, want one line of the program", r.stderr)
 	}
 	if !strings.Contains(line, contains) {
-		t.Errorf("stderr %q does not contain %q", line, contains)
+		t.Errorf("got stderr %q, want %q in it", line, contains)
 	}
 }
 
@@ -79,7 +79,7 @@ func (r result) wantNoSecret(t *testing.T) {
 	t.Helper()
 	for _, mark := range fakeaws.SecretMarks() {
 		if strings.Contains(r.stderr, mark) {
-			t.Errorf("stderr tells a secret (%s…): %s", mark, r.stderr)
+			t.Errorf("got stderr %s, want no secret (%s…)", r.stderr, mark)
 		}
 	}
 }

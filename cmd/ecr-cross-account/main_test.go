@@ -116,7 +116,8 @@ func trustRole(ts *testscript.TestScript, _ bool, args []string) {
 	serverOf(ts).World.SetRole(role(args[0]))
 }
 
-// switchFault: fault SERVICE NAME turns a fault of the table on or off.
+// switchFault: fault SERVICE (off|NAME) sets a fault. NAME is in the table of
+// faults.
 func switchFault(ts *testscript.TestScript, _ bool, args []string) {
 	service := fakeaws.Service(args[0])
 	if args[1] == "off" {
