@@ -52,6 +52,6 @@ func checkCertificates(t *testing.T, bundle io.Reader) {
 		}
 	}
 	if n < 50 || amazon != 4 {
-		t.Errorf("the bundle has %d certificates, %d of Amazon", n, amazon)
+		t.Errorf("got %d certificates, %d of Amazon; want at least 50, and 4 of Amazon", n, amazon)
 	}
 }

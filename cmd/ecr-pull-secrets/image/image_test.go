@@ -69,7 +69,7 @@ func TestImage(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(first, second) {
-		t.Error("two builds give different bytes")
+		t.Error("got different bytes from two builds, want the same")
 	}
 	for _, architecture := range architectures {
 		checkImage(t, imageIn(t, first, architecture), architecture)
@@ -89,7 +89,7 @@ func imageIn(t *testing.T, archive []byte, architecture string) v1.Image {
 	}
 	manifest, err := root.IndexManifest()
 	if err != nil || len(manifest.Manifests) != 1 || manifest.Manifests[0].Annotations["org.opencontainers.image.ref.name"] != "v1.2.3" {
-		t.Fatalf("the layout has not one index v1.2.3: %v, %v", manifest, err)
+		t.Fatalf("got %v, error %v; want one index v1.2.3", manifest, err)
 	}
 	index, err := root.ImageIndex(manifest.Manifests[0].Digest)
 	if err != nil {
@@ -103,7 +103,7 @@ func imageIn(t *testing.T, archive []byte, architecture string) v1.Image {
 		return d.Platform.OS == "linux" && d.Platform.Architecture == architecture
 	})
 	if i < 0 {
-		t.Fatalf("there is no image for linux/%s", architecture)
+		t.Fatalf("got no image for linux/%s, want one", architecture)
 	}
 	image, err := index.Image(platforms.Manifests[i].Digest)
 	if err != nil {
@@ -119,7 +119,7 @@ func checkImage(t *testing.T, image v1.Image, architecture string) {
 		t.Fatal(err)
 	}
 	if config.Config.User != user || !slices.Equal(config.Config.Entrypoint, []string{"/ecr-pull-secrets"}) || config.Architecture != architecture {
-		t.Errorf("%s: user %q, entry point %q, architecture %q", architecture, config.Config.User, config.Config.Entrypoint, config.Architecture)
+		t.Errorf("%s: got user %q, entry point %q, architecture %q; want those of the program", architecture, config.Config.User, config.Config.Entrypoint, config.Architecture)
 	}
 	layers, err := image.Layers()
 	if err != nil {
@@ -146,6 +146,6 @@ func checkImage(t *testing.T, image v1.Image, architecture string) {
 		}
 	}
 	if want := []string{"etc/", "etc/ssl/", "etc/ssl/certs/", "etc/ssl/certs/ca-certificates.crt", "ecr-pull-secrets"}; !slices.Equal(names, want) {
-		t.Errorf("%s has %q, want %q", architecture, names, want)
+		t.Errorf("%s: got %q, want %q", architecture, names, want)
 	}
 }

@@ -29,10 +29,10 @@ func TestRestart(t *testing.T) {
 	c.has(t, "restart-new", "restart", w.holdsAll)
 	after := c.has(t, "restart", "restart", w.holdsAll)
 	if before.ResourceVersion != after.ResourceVersion {
-		t.Error("the Secret was written again")
+		t.Error("got another write of the Secret, want none")
 	}
 	if n := w.count("GetAuthorizationToken"); n != 3 {
-		t.Errorf("%d tokens were minted, want 3: the controller has them", n)
+		t.Errorf("got %d tokens, want only the first 3", n)
 	}
 }
 
@@ -147,7 +147,7 @@ func TestCut(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := c.secret(t.Context(), "cut", "cut"); err == nil {
-		t.Error("it was repaired through a door that is shut")
+		t.Error("got a repair while the door is shut, want none")
 	}
 	d.set(false)
 	c.has(t, "cut", "cut", w.holdsAll)

@@ -41,7 +41,7 @@ func TestDark(t *testing.T) {
 		pass()
 		s, err := c.secret(t.Context(), "dark", "dark")
 		if err == nil && s.Annotations["ecr-pull-secrets/expires-at"] <= first.Annotations["ecr-pull-secrets/expires-at"] {
-			err = fmt.Errorf("they end at %s", s.Annotations["ecr-pull-secrets/expires-at"])
+			err = fmt.Errorf("the first one ends at %s", s.Annotations["ecr-pull-secrets/expires-at"])
 		}
 		return err
 	})
@@ -62,7 +62,7 @@ func TestRefused(t *testing.T) {
 	eventually(t, "the others are renewed", func() error {
 		pass()
 		if n := w.count("GetAuthorizationToken"); n < 2 {
-			return fmt.Errorf("%d are", n)
+			return fmt.Errorf("%d are renewed", n)
 		}
 		return nil
 	})
@@ -74,7 +74,7 @@ func TestRefused(t *testing.T) {
 		return w.holdsAll(s)
 	})
 	if !strings.Contains(r.log.String(), "trust policy") {
-		t.Error("the log does not say what to do")
+		t.Error("got a log that does not say what to do")
 	}
 	// After twelve hours the token is dropped, and the others stay.
 	pass = w.passing(t, 20*time.Minute, 13*time.Hour)
@@ -89,13 +89,13 @@ func TestRefused(t *testing.T) {
 			err = errors.New("it is still there")
 		}
 		if err == nil && len(grants) != 2 {
-			t.Fatalf("it holds %d tokens", len(grants))
+			t.Fatalf("got a Secret with %d tokens, want 2", len(grants))
 		}
 		return err
 	})
 	last, err := c.secret(t.Context(), "refused", "refused")
 	if err != nil || last.UID != second.UID {
-		t.Errorf("it was deleted and created: %v", err)
+		t.Errorf("got a new Secret or error %v, want the same Secret", err)
 	}
 }
 
@@ -117,10 +117,10 @@ func TestTakeOver(t *testing.T) {
 		err = w.holdsAll(now)
 	}
 	if err != nil || now.UID != before.UID {
-		t.Errorf("the Secret is not as before: %v", err)
+		t.Errorf("got another Secret or error %v, want it as before", err)
 	}
 	if _, err := c.secret(t.Context(), "takeover-new", "takeover"); err == nil {
-		t.Error("a Secret without tokens was written")
+		t.Error("got a Secret without tokens, want none")
 	}
 	w.light()
 	pass := w.passing(t, time.Minute, 3*time.Hour)

@@ -30,9 +30,9 @@ func figure(t *testing.T, row string, column int, measured, part float64) {
 		}
 		t.Logf("%s: %.1f (%s says %v)", row, measured, page, said)
 		if math.Abs(measured-said) > part*said {
-			t.Errorf("%s: measured %.1f, but %s says %v", row, measured, page, said)
+			t.Errorf("%s: got %.1f, want about %v, as %s says", row, measured, said, page)
 		}
 		return
 	}
-	t.Errorf("%s has no row %q", page, row)
+	t.Errorf("got no row %q in %s, want one", row, page)
 }

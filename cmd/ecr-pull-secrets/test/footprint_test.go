@@ -62,13 +62,13 @@ func TestFootprint(t *testing.T) {
 	t.Logf("the start and an hour took %s of CPU", p.cmd.ProcessState.UserTime()+p.cmd.ProcessState.SystemTime())
 	figure(t, "MB of memory at most", ours, float64(peak)/1e6, 0.5)
 	if limit := 128 << 20; peak > limit {
-		t.Errorf("%d bytes are more than the chart's limit", peak)
+		t.Errorf("got %d bytes, want at most %d, the chart's limit", peak, limit)
 	}
 }
 
 // peakMemory returns the peak memory of a process in bytes. The result of wait would
-// include this process' own memory. /proc shows other process IDs than those of the
-// machine.
+// include this process' own memory. /proc is that of the machine, so it shows other
+// process IDs.
 func peakMemory(pid int) (int, error) {
 	files, err := filepath.Glob("/proc/[0-9]*/status")
 	if err != nil {

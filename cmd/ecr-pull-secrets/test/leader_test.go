@@ -36,16 +36,16 @@ func TestLeader(t *testing.T) {
 	tokens := w.count("GetAuthorizationToken")
 	eventually(t, "the second replica has written", func() error { return second.orEnded(versions.atLeast(2)) })
 	if tokens > 6 {
-		t.Errorf("%d tokens were minted, want at most 3 by each", tokens)
+		t.Errorf("got %d tokens, want at most 3 for each replica", tokens)
 	}
 	for _, s := range versions.all() {
 		if err := w.holdsAll(s); err != nil {
-			t.Errorf("resource version %s: %v", s.ResourceVersion, err)
+			t.Errorf("resource version %s: got %v, want valid tokens", s.ResourceVersion, err)
 		}
 	}
 	lease, err := c.kube.CoordinationV1().Leases("lease").Get(t.Context(), "ecr-pull-secrets", metav1.GetOptions{})
 	if err != nil || *lease.Spec.LeaseDurationSeconds > 12 {
-		t.Errorf("error %v, or a lease that is too long to be taken over within 15s: %d", err, *lease.Spec.LeaseDurationSeconds)
+		t.Errorf("got a lease of %d s, error %v; want one that ends within 15s", *lease.Spec.LeaseDurationSeconds, err)
 	}
 }
 

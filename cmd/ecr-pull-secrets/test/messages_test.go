@@ -28,12 +28,12 @@ func TestMessages(t *testing.T) {
 	made := messages(t)
 	for _, m := range made {
 		if !slices.Contains(listed, m) {
-			t.Errorf("the page does not list %q", m)
+			t.Errorf("got a page without %q, want it listed", m)
 		}
 	}
 	for _, m := range listed {
 		if !slices.Contains(made, m) {
-			t.Errorf("the page lists %q, which the program does not say", m)
+			t.Errorf("got %q on the page, but not in the program", m)
 		}
 	}
 }
@@ -64,7 +64,7 @@ func messages(t *testing.T) (all []string) {
 		t.Fatal(err)
 	}
 	if len(all) < 20 {
-		t.Errorf("only %d messages", len(all))
+		t.Errorf("got only %d messages, want more", len(all))
 	}
 	slices.Sort(all)
 	return slices.Compact(all)

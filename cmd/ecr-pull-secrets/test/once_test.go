@@ -16,7 +16,7 @@ func (w *world) once(t *testing.T, wantStatus int, args ...string) *running {
 	t.Helper()
 	r := w.start(t, append(args, "--once")...)
 	if status := <-r.status; status != wantStatus {
-		t.Errorf("exit status %d, want %d:\n%s", status, wantStatus, r.log)
+		t.Errorf("got status %d, want %d:\n%s", status, wantStatus, r.log)
 	}
 	return r
 }
@@ -35,10 +35,10 @@ func TestOnce(t *testing.T) {
 	r := w.once(t, 1, args...)
 	after := c.has(t, "once-1", "once", w.holdsAll) // the refused registry has the same token as before
 	if string(before.Data[corev1.DockerConfigJsonKey]) == string(after.Data[corev1.DockerConfigJsonKey]) {
-		t.Error("the other tokens are as before")
+		t.Error("got the old tokens of the other registries, want new ones")
 	}
 	if want := "ecr-pull-secrets: 1 registries got no new token; each one's reason is logged above"; !strings.HasSuffix(r.log.String(), want) {
-		t.Errorf("stderr does not end with %q:\n%s", want, r.log)
+		t.Errorf("want stderr to end with %q, got\n%s", want, r.log)
 	}
 
 	w.SetRole(fakeaws.Role{ARN: roleOf(accounts[0]), Trust: []fakeaws.Trust{{Principal: controllerRole}}})
@@ -47,10 +47,10 @@ func TestOnce(t *testing.T) {
 	}
 	r = w.once(t, 1, args...)
 	if want := "ecr-pull-secrets: 1 namespaces could not be served; each one's reason is logged above"; !strings.HasSuffix(r.log.String(), want) {
-		t.Errorf("stderr does not end with %q:\n%s", want, r.log)
+		t.Errorf("want stderr to end with %q, got\n%s", want, r.log)
 	}
 	if s := c.has(t, "once-2", "once", w.holdsAll); string(s.Data[corev1.DockerConfigJsonKey]) == string(after.Data[corev1.DockerConfigJsonKey]) {
-		t.Error("the other namespace was not served")
+		t.Error("got no Secret in the other namespace, want one")
 	}
 	theirs := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "once"}}
 	c.namespace(t, "once-3", "once")
@@ -59,6 +59,6 @@ func TestOnce(t *testing.T) {
 	}
 	r = w.once(t, 1, args...)
 	if !strings.Contains(r.log.String(), "2 namespaces could not be served") {
-		t.Errorf("the foreign Secret is not counted:\n%s", r.log)
+		t.Errorf("want the foreign Secret counted, got\n%s", r.log)
 	}
 }

@@ -30,7 +30,7 @@ helm() {
 }
 `
 
-// TestPage follows the page in its order. It writes the configuration, runs the
+// TestPage follows the page from top to bottom. It writes the configuration, runs the
 // commands, and creates the pod. A controller with the rights of the chart gives the
 // namespace its Secret. It also adds the Secret's name to the service account.
 func TestPage(t *testing.T) {
@@ -108,6 +108,6 @@ func block(t *testing.T, page []byte, has string) string {
 			return b[1]
 		}
 	}
-	t.Fatalf("no block has %q", has)
+	t.Fatalf("got no block with %q, want one", has)
 	return ""
 }

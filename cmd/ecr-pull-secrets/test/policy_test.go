@@ -126,11 +126,11 @@ func TestRestricted(t *testing.T) {
 	bad := podOf(deployment, "bad")
 	*bad.Spec.Containers[0].SecurityContext.AllowPrivilegeEscalation = true
 	if _, err := pods.Create(t.Context(), bad, metav1.CreateOptions{}); err == nil {
-		t.Error("the namespace takes pods that are not restricted")
+		t.Error("got a pod that is not restricted, want it refused")
 	}
 	good := podOf(deployment, "")
 	if !*good.Spec.Containers[0].SecurityContext.ReadOnlyRootFilesystem || !*good.Spec.SecurityContext.RunAsNonRoot {
-		t.Error("the root file system can be written, or the user may be root")
+		t.Error("got a writable root file system or the user root, want neither")
 	}
 }
 

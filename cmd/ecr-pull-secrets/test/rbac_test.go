@@ -71,7 +71,7 @@ func (d duty) done(t *testing.T) error {
 	}
 	events, err := d.c.kube.CoreV1().Events(d.release+"-foreign").List(t.Context(), metav1.ListOptions{})
 	if err == nil && len(events.Items) == 0 {
-		err = errors.New("no Event tells of the foreign Secret")
+		err = errors.New("no Event reports the foreign Secret")
 	}
 	return errors.Join(append(errs, err)...)
 }
@@ -97,7 +97,7 @@ func TestShipped(t *testing.T) {
 	eventually(t, "the controller has done everything", func() error { return d.done(t) })
 	d.renewed(t)
 	if log := d.log(); strings.Contains(log, "forbidden") || strings.Contains(log, "denied") {
-		t.Errorf("something was refused:\n%s", log)
+		t.Errorf("want no refusal, got\n%s", log)
 	}
 }
 
@@ -130,7 +130,7 @@ func verbs(t *testing.T) (all []verb) {
 		}
 	}
 	if len(all) == 0 {
-		t.Fatal("the chart has no rules")
+		t.Fatal("got no rules in the chart")
 	}
 	return all
 }
@@ -172,7 +172,7 @@ func TestLeast(t *testing.T) {
 			} else {
 				d.log = w.run(t, args...).log.String
 			}
-			eventually(t, "the missing verb is missed", func() error {
+			eventually(t, "the controller reports the missing verb", func() error {
 				for line := range strings.Lines(d.log()) {
 					if strings.Contains(line, "forbidden") && strings.Contains(line, "cannot "+v.verb+" resource") && strings.Contains(line, v.resource) {
 						return nil

@@ -64,7 +64,7 @@ func TestRepair(t *testing.T) {
 			return w.holdsAll(s)
 		})
 		if after.UID != before.UID {
-			t.Errorf("%s: it was deleted and created", step.name)
+			t.Errorf("%s: got a new Secret, want the same one", step.name)
 		}
 	}
 	if err := secrets.Delete(t.Context(), "repair", metav1.DeleteOptions{}); err != nil {
@@ -128,7 +128,7 @@ func TestForeign(t *testing.T) {
 	}
 	r := w.run(t, w.arguments(t, c, "foreign")...)
 	c.has(t, "foreign-2", "foreign", w.holdsAll)
-	eventually(t, "an Event tells of the foreign Secret", func() error {
+	eventually(t, "an Event reports the foreign Secret", func() error {
 		events, err := c.kube.CoreV1().Events("foreign-1").List(t.Context(), metav1.ListOptions{})
 		if err != nil {
 			return err
@@ -143,7 +143,7 @@ func TestForeign(t *testing.T) {
 	r.metricIs(t, "foreign_secrets", func(n float64) bool { return n == 1 })
 	now, err := c.secret(t.Context(), "foreign-1", "foreign")
 	if err != nil || now.ResourceVersion != theirs.ResourceVersion {
-		t.Errorf("it was touched: %v", err)
+		t.Errorf("got a changed Secret or error %v, want it unchanged", err)
 	}
 	if err := c.kube.CoreV1().Secrets("foreign-1").Delete(t.Context(), "foreign", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)

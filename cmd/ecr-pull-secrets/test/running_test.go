@@ -63,7 +63,7 @@ func (w *world) start(t *testing.T, args ...string) *running {
 		}
 		for _, mark := range []string{"SECRETKEY", "SESSIONTOKEN", "ECRTOKEN"} {
 			if strings.Contains(r.log.String(), mark) {
-				t.Errorf("the log contains a secret that starts with %s", mark)
+				t.Errorf("got a secret in the log (%s…), want none", mark)
 			}
 		}
 	})
@@ -76,7 +76,7 @@ func (w *world) run(t *testing.T, args ...string) *running {
 	r := w.start(t, args...)
 	t.Cleanup(func() {
 		if status := r.stop(); status != 0 {
-			t.Errorf("exit status %d", status)
+			t.Errorf("got status %d, want 0", status)
 		}
 	})
 	return r

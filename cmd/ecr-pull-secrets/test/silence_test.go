@@ -19,7 +19,7 @@ func TestSilence(t *testing.T) {
 	f.silenceThese()
 	c.changeUnseen(t, f, "silence-1")
 	if _, err := c.secret(t.Context(), "silence-1", "silence"); err == nil {
-		t.Error("the controller has a watch that the test does not know")
+		t.Error("got a new Secret through a watch that is not silent, want none")
 	}
 	w.advance(t, 10*time.Minute)
 	c.has(t, "silence", "silence", w.holdsAll)
@@ -29,7 +29,7 @@ func TestSilence(t *testing.T) {
 	before := f.watches.Load()
 	c.changeUnseen(t, f, "silence-2")
 	w.advance(t, 10*time.Minute)
-	more(t, "the controller has asked anew", &f.watches, before)
+	more(t, "the controller has listed again", &f.watches, before)
 	f.silenceThese()
 	w.advance(t, 10*time.Minute)
 	c.has(t, "silence", "silence", w.holdsAll)
@@ -50,8 +50,8 @@ func (c *cluster) changeUnseen(t *testing.T, f *front, namespace string) {
 	more(t, "the front has kept the namespace's event", &f.events, before)
 }
 
-// TestFrozen: a connection that stays open but passes no data is replaced. Here that
-// takes 2s instead of the 45s of client-go's defaults.
+// TestFrozen: the controller replaces a connection that stays open but passes no
+// data. Here that takes 2s, instead of the 45s of client-go's defaults.
 func TestFrozen(t *testing.T) {
 	t.Parallel()
 	c, w := sharedCluster(t), newWorld(t)
@@ -70,7 +70,7 @@ func TestFrozen(t *testing.T) {
 	c.has(t, "frozen-new", "frozen", w.holdsAll)
 }
 
-// TestWriteUnderWay: a write is in progress when everything is listed again. It is
+// TestWriteUnderWay: a write that is in progress when everything is listed again is
 // completed and counted.
 func TestWriteUnderWay(t *testing.T) {
 	t.Parallel()
@@ -85,7 +85,7 @@ func TestWriteUnderWay(t *testing.T) {
 	w.Pass(10 * time.Minute)
 	w.clock.Step(10 * time.Minute)
 	close(h.release)
-	more(t, "the controller has asked anew", &f.watches, before)
+	more(t, "the controller has listed again", &f.watches, before)
 	r.metricIs(t, "writes_total", func(n float64) bool { return n == 1 })
 	c.has(t, "underway", "underway", w.holdsAll)
 }

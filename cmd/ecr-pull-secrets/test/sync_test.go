@@ -24,7 +24,7 @@ func TestSync(t *testing.T) {
 	t.Logf("a full sync of %d namespaces took %s, on a machine that does other things too", many, time.Since(began).Round(10*time.Millisecond))
 	list, err := c.kube.CoreV1().Secrets("").List(t.Context(), metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector("metadata.name", "sync").String()})
 	if err != nil || len(list.Items) != many {
-		t.Fatalf("%d Secrets, error %v", len(list.Items), err)
+		t.Fatalf("got %d Secrets, error %v; want one for each namespace", len(list.Items), err)
 	}
 	for i := range list.Items {
 		if err := w.holdsAll(&list.Items[i]); err != nil {
@@ -32,15 +32,15 @@ func TestSync(t *testing.T) {
 		}
 	}
 	if roles, tokens := w.count("AssumeRole"), w.count("GetAuthorizationToken"); roles != 3 || tokens != 3 {
-		t.Errorf("%d roles and %d tokens were asked for, want 3 and 3", roles, tokens)
+		t.Errorf("got requests for %d roles and %d tokens, want 3 and 3", roles, tokens)
 	}
 	if status, _, err := r.get(t.Context(), "/readyz"); status != 200 || err != nil {
-		t.Errorf("readyz: %d, %v", status, err)
+		t.Errorf("readyz: got %d, error %v; want 200", status, err)
 	}
 	c.namespace(t, "sync-new", "sync")
 	c.has(t, "sync-new", "sync", w.holdsAll)
 	if tokens := w.count("GetAuthorizationToken"); tokens != 3 {
-		t.Errorf("the new namespace took %d tokens", tokens-3)
+		t.Errorf("got %d tokens for the new namespace, want none", tokens-3)
 	}
 	r.metricIs(t, `token_expiry_seconds{registry="`+hostOf(accounts[0])+`"}`, func(s float64) bool { return s > 11.9*3600 && s <= 12*3600 })
 	r.metricIs(t, "writes_total", func(n float64) bool { return n == many+1 })

@@ -67,7 +67,7 @@ func (w *world) advance(t *testing.T, d time.Duration) {
 	t.Helper()
 	idle := func() error {
 		if n := w.clock.Waiters(); n != waits {
-			return fmt.Errorf("%d wait", n)
+			return fmt.Errorf("got %d waits, want %d", n, waits)
 		}
 		return nil
 	}
@@ -77,9 +77,10 @@ func (w *world) advance(t *testing.T, d time.Duration) {
 	eventually(t, "the controller has nothing to do", idle)
 }
 
-// passing lets time pass at each of its first calls, until the sum has passed. Then the
-// clock stands still, so that a busy machine gets done what is due. A controller that
-// needs more than 10 minutes of this clock for its lists asks for them anew.
+// passing returns a function that lets time pass by one step. After all steps, the
+// function leaves the clock as it is, so that a busy machine can finish the work that
+// is due. If the controller needed more than 10 minutes of this clock for its lists, it
+// would list again.
 func (w *world) passing(t *testing.T, step, sum time.Duration) func() {
 	return func() {
 		if t.Helper(); sum > 0 {

@@ -2,7 +2,7 @@
 {{ .Release.Name | trunc 52 | trimSuffix "-" }}
 {{- end }}
 
-{{- /* Of objects that are in no namespace. */ -}}
+{{- /* The name of objects that are in no namespace. */ -}}
 {{- define "clusterName" -}}
 {{ printf "%s-%s" .Release.Namespace (include "name" .) }}
 {{- end }}

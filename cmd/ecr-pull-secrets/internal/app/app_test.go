@@ -66,16 +66,16 @@ func TestCommandLine(t *testing.T) {
 			t.Parallel()
 			status, stdout, stderr := run(t, test.args...)
 			if status != test.status {
-				t.Errorf("exit status %d, want %d", status, test.status)
+				t.Errorf("got status %d, want %d", status, test.status)
 			}
 			if !strings.Contains(stdout, test.stdout) || !strings.Contains(stderr, test.stderr) {
-				t.Errorf("stdout:\n%s\nstderr:\n%s", stdout, stderr)
+				t.Errorf("got stdout %q, stderr %q; want %q, %q", stdout, stderr, test.stdout, test.stderr)
 			}
 			if test.stderr == "" && stderr != "" || test.stdout == "" && stdout != "" {
-				t.Errorf("unexpected output:\n%s\n%s", stdout, stderr)
+				t.Errorf("got stdout %q, stderr %q; want one of them empty", stdout, stderr)
 			}
 			if stderr != "" && (strings.Count(stderr, "\n") > 0 || !strings.HasPrefix(stderr, "ecr-pull-secrets: ")) && test.name != "an unknown command" {
-				t.Errorf("not one line: %q", stderr)
+				t.Errorf("got stderr %q, want one line", stderr)
 			}
 		})
 	}

@@ -19,6 +19,6 @@ func TestRedacted(t *testing.T) {
 	log := newLog(&out, func() []secret.Text { return []secret.Text{secret.New(token), secret.New(encoded)} })
 	log.Warn("the API server quotes "+token, "error", errors.New(`invalid value "`+encoded+`"`), "namespace", "shop")
 	if text := out.String(); strings.Contains(text, token[:12]) || strings.Contains(text, encoded[:12]) || !strings.Contains(text, `"namespace":"shop"`) {
-		t.Errorf("the log has %s", text)
+		t.Errorf("got %s in the log, want no secret", text)
 	}
 }

@@ -25,11 +25,11 @@ func TestBatch(t *testing.T) {
 	b.ended("a", nil) // tried again
 	b.ended("other", errors.New("none of the batch"))
 	if len(o.syncs) > 0 {
-		t.Error("the batch is done before all were tried")
+		t.Errorf("got %v before all were tried, want no sync", o.syncs)
 	}
 	b.ended("b", nil)
 	if len(o.syncs) != 1 || o.syncs[0] != [2]int{2, 1} || <-b.done != 1 {
-		t.Errorf("syncs %v", o.syncs)
+		t.Errorf("got the syncs %v, want one of 2 namespaces with 1 failure", o.syncs)
 	}
 	b.start(map[string]bool{"a": true})
 	b.start(map[string]bool{"b": true}) // this replaces the unfinished sync
@@ -37,7 +37,7 @@ func TestBatch(t *testing.T) {
 	b.ended("b", nil)
 	b.start(nil)
 	if len(o.syncs) != 3 {
-		t.Errorf("syncs %v", o.syncs)
+		t.Errorf("got the syncs %v, want 3", o.syncs)
 	}
 }
 
@@ -48,7 +48,7 @@ func TestFights(t *testing.T) {
 	f := &fights{count: map[string]int{}}
 	for i, want := range []time.Duration{0, 0, 0, 0, 0, time.Second, 2 * time.Second, 4 * time.Second} {
 		if got := f.delay("a"); got != want {
-			t.Errorf("after %d repairs %s, want %s", i, got, want)
+			t.Errorf("after %d repairs: got %s, want %s", i, got, want)
 		}
 		f.repaired("a")
 	}
@@ -56,9 +56,9 @@ func TestFights(t *testing.T) {
 		f.repaired("a")
 	}
 	if got := f.delay("a"); got != time.Minute {
-		t.Errorf("at most %s, want 1m", got)
+		t.Errorf("after many repairs: got %s, want 1m", got)
 	}
 	if f.delay("b") != 0 {
-		t.Error("another namespace is slowed down")
+		t.Error("another namespace: got a delay, want none")
 	}
 }

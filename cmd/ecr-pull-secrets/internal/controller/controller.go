@@ -1,5 +1,5 @@
-// Package controller gives each selected namespace a pull Secret, and keeps it as it
-// should be.
+// Package controller gives each selected namespace a pull Secret, and keeps its
+// content correct.
 //
 // # Reading order
 //

@@ -24,19 +24,19 @@ func TestRoundTrip(t *testing.T) {
 	}
 	logins, err := dockerconfig.Decode(encoded)
 	if err != nil || len(logins) != len(all) {
-		t.Fatalf("%d logins, error %v", len(logins), err)
+		t.Fatalf("got %d logins, error %v; want %d", len(logins), err, len(all))
 	}
 	for _, c := range all {
 		if !logins[c.Key].Equal(c.Login) {
-			t.Errorf("%s has another login", c.Key)
+			t.Errorf("%s: got another login, want the same", c.Key)
 		}
 	}
 	if s := fmt.Sprintf("%v %+v", all, logins); strings.Contains(s, "one") {
-		t.Errorf("it prints a login: %s", s)
+		t.Errorf("got %s, want no login", s)
 	}
 }
 
-// TestDecode: a person may have edited the Secret.
+// TestDecode: Decode also takes a Secret that a person has edited.
 func TestDecode(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -57,10 +57,10 @@ func TestDecode(t *testing.T) {
 			t.Parallel()
 			logins, err := dockerconfig.Decode([]byte(test.text))
 			if (err != nil) != test.bad || len(logins) != test.want {
-				t.Errorf("%d logins, error %v", len(logins), err)
+				t.Errorf("got %d logins, error %v; want %d, an error: %t", len(logins), err, test.want, test.bad)
 			}
 			if err != nil && strings.Contains(err.Error(), "SECRET") {
-				t.Errorf("the error quotes the content: %v", err)
+				t.Errorf("got %v, want an error without the content", err)
 			}
 		})
 	}

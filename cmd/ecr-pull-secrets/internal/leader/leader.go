@@ -87,8 +87,8 @@ func (e *Election) config(ctx context.Context, t *term) leaderelection.LeaderEle
 	}
 }
 
-// term is one time as the leader. The elector starts the work in a goroutine, which may
-// begin after the term's end.
+// term is one period as the leader. The elector starts the work in a goroutine, which
+// may begin after the term's end.
 type term struct {
 	work func(context.Context)
 

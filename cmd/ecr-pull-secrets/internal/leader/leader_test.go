@@ -13,10 +13,10 @@ import (
 func TestTimes(t *testing.T) {
 	t.Parallel()
 	if longest := duration + time.Duration(float64(retry)*leaderelection.JitterFactor); longest > 15*time.Second {
-		t.Errorf("it takes up to %s", longest)
+		t.Errorf("got up to %s, want 15s", longest)
 	}
 	if renewal >= duration || time.Duration(float64(retry)*leaderelection.JitterFactor) >= renewal {
-		t.Error("a lease ends before it can be renewed")
+		t.Error("got a lease that ends before it can be renewed")
 	}
 }
 
@@ -38,7 +38,7 @@ func TestTerm(t *testing.T) {
 	}()
 	<-working
 	if !first.Leading() || first.Following() {
-		t.Error("the first replica does not lead")
+		t.Error("the first replica: got no leader, want the leader")
 	}
 	ctx2, cancel2 := context.WithCancel(t.Context())
 	took := make(chan bool)
@@ -51,7 +51,7 @@ func TestTerm(t *testing.T) {
 	cancel()
 	close(finish)
 	if <-took {
-		t.Error("two replicas work")
+		t.Error("got two replicas at work, want one")
 	}
 	cancel2()
 	for range 2 {
@@ -60,14 +60,14 @@ func TestTerm(t *testing.T) {
 		}
 	}
 	if first.Leading() || second.Leading() {
-		t.Error("a replica leads after its end")
+		t.Error("got a leader after the end, want none")
 	}
 }
 
 // TestLate: work that would begin after the term's end does not run.
 func TestLate(t *testing.T) {
 	t.Parallel()
-	term := &term{work: func(context.Context) { t.Error("it runs") }}
+	term := &term{work: func(context.Context) { t.Error("got a run, want none") }}
 	term.end()
 	term.run(t.Context())
 }

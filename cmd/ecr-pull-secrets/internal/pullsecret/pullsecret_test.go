@@ -40,7 +40,7 @@ func content(t *testing.T, valid []dockerconfig.Credential, known func(string) b
 	t.Helper()
 	c, some, err := pullsecret.Of(valid, known, has, now)
 	if err != nil || !some {
-		t.Fatalf("no content: %v", err)
+		t.Fatalf("got no content, error %v; want some", err)
 	}
 	return c
 }
@@ -50,10 +50,10 @@ func TestContent(t *testing.T) {
 	c := content(t, []dockerconfig.Credential{credential("a", "AWS:1", 12*time.Hour), credential("b", "AWS:2", time.Hour)}, anyKey, nil)
 	s := written(t, c)
 	if want := now.Add(time.Hour).Format(time.RFC3339); s.Annotations[pullsecret.ExpiresAt] != want {
-		t.Errorf("expires at %s, want the first end, %s", s.Annotations[pullsecret.ExpiresAt], want)
+		t.Errorf("got the expiry %s, want the earliest one, %s", s.Annotations[pullsecret.ExpiresAt], want)
 	}
 	if !pullsecret.Owned(s) || !c.In(s) {
-		t.Error("the Secret is not the program's, or does not hold its content")
+		t.Error("got a Secret of others or with other content, want the program's")
 	}
 	for name, change := range map[string]func(*corev1.Secret){
 		"data":       func(s *corev1.Secret) { s.Data[corev1.DockerConfigJsonKey] = []byte("{}") },
@@ -61,7 +61,7 @@ func TestContent(t *testing.T) {
 	} {
 		changed := s.DeepCopy()
 		if change(changed); c.In(changed) {
-			t.Errorf("a change of %s is not noticed", name)
+			t.Errorf("changed %s: got true, want false", name)
 		}
 	}
 }
@@ -72,7 +72,7 @@ func TestOwned(t *testing.T) {
 	unlabelled, opaque := ours.DeepCopy(), ours.DeepCopy()
 	unlabelled.Labels, opaque.Type = nil, corev1.SecretTypeOpaque
 	if !pullsecret.Owned(ours) || pullsecret.Owned(unlabelled) || pullsecret.Owned(opaque) {
-		t.Error("a Secret is the program's by its label and its type")
+		t.Error("want a Secret with label and type owned, and no other")
 	}
 }
 
@@ -111,7 +111,7 @@ func TestNothing(t *testing.T) {
 	unreadable := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{pullsecret.Registries: "{"}}, Data: map[string][]byte{corev1.DockerConfigJsonKey: []byte("{")}}
 	for _, has := range []*corev1.Secret{nil, {}, unreadable} {
 		if _, some, err := pullsecret.Of(nil, anyKey, has, now); some || err != nil {
-			t.Errorf("some content of %v, or error %v", has, err)
+			t.Errorf("%v: got content or error %v, want neither", has, err)
 		}
 	}
 }
@@ -123,6 +123,6 @@ func TestPrecondition(t *testing.T) {
 	has := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{UID: "uid", ResourceVersion: "7"}}
 	a := content(t, []dockerconfig.Credential{credential("a", "AWS:1", time.Hour)}, anyKey, nil).Configuration("team", "pull", has)
 	if *a.UID != "uid" || *a.ResourceVersion != "7" {
-		t.Errorf("UID %v and resource version %v", *a.UID, *a.ResourceVersion)
+		t.Errorf("got UID %v and resource version %v, want uid and 7", *a.UID, *a.ResourceVersion)
 	}
 }

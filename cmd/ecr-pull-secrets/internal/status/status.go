@@ -27,7 +27,7 @@ type Status struct {
 	o Options
 
 	mu         sync.Mutex
-	started    time.Time // the last sign of life
+	started    time.Time // when this replica last began, or was not the leader
 	synced     time.Time // the last full sync, or zero
 	namespaces int       // in the last full sync
 	failing    int       // failures among those
@@ -102,8 +102,8 @@ func (s *Status) Ready() bool {
 // is one every ten minutes.
 const longestSilence = 35 * time.Minute
 
-// Alive reports whether a leader has recently tried all namespaces. It is true for
-// a replica that does not lead.
+// Alive reports whether a leader has recently tried all namespaces. For a replica that
+// does not lead, it reports true.
 func (s *Status) Alive() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -34,19 +34,19 @@ func TestReady(t *testing.T) {
 	t.Parallel()
 	r := newReplica()
 	if r.Ready() {
-		t.Error("ready before anything")
+		t.Error("before anything: got ready, want not ready")
 	}
 	r.following = true
 	if !r.Ready() {
-		t.Error("a standby is not ready: a rolling update would never end")
+		t.Error("standby: got not ready, want ready, or a rolling update never ends")
 	}
 	r.following, r.leading = false, true
 	if r.Ready() {
-		t.Error("a leader is ready before its first sync")
+		t.Error("leader before its first sync: got ready, want not ready")
 	}
 	r.Synced(3, 1)
 	if !r.Ready() {
-		t.Error("a leader is not ready after its first sync")
+		t.Error("leader after its first sync: got not ready, want ready")
 	}
 }
 
@@ -55,24 +55,24 @@ func TestAlive(t *testing.T) {
 	r := newReplica()
 	r.clock.Step(24 * time.Hour)
 	if !r.Alive() {
-		t.Error("a standby has nothing to do and is alive")
+		t.Error("standby: got not alive, want alive")
 	}
 	r.leading = true
 	r.clock.Step(35 * time.Minute)
 	if !r.Alive() {
-		t.Error("a new leader has 35 minutes")
+		t.Error("new leader after 35 minutes: got not alive, want alive")
 	}
 	r.clock.Step(time.Second)
 	if r.Alive() {
-		t.Error("a leader without a sync is alive")
+		t.Error("leader without a sync: got alive, want not alive")
 	}
 	r.Synced(1, 1)
 	if !r.Alive() {
-		t.Error("a leader is not alive although it has tried all namespaces")
+		t.Error("leader after a sync: got not alive, want alive")
 	}
 	r.clock.Step(36 * time.Minute)
 	if r.Alive() {
-		t.Error("a leader is alive long after its last sync")
+		t.Error("leader long after its last sync: got alive, want not alive")
 	}
 }
 
@@ -90,12 +90,12 @@ func TestHandler(t *testing.T) {
 	r.Wrote()
 	r.Foreign(2)
 	if code, _ := get(t, r, "/readyz"); code != http.StatusServiceUnavailable {
-		t.Errorf("readyz: %d", code)
+		t.Errorf("readyz: got %d, want %d", code, http.StatusServiceUnavailable)
 	}
 	r.Synced(300, 1)
 	for _, path := range []string{"/readyz", "/livez"} {
 		if code, body := get(t, r, path); code != http.StatusOK || body != "ok\n" {
-			t.Errorf("%s: %d %q", path, code, body)
+			t.Errorf("%s: got %d %q, want ok", path, code, body)
 		}
 	}
 	_, body := get(t, r, "/metrics")
@@ -106,7 +106,7 @@ func TestHandler(t *testing.T) {
 		"leader 1", "syncs_total 1", "last_sync_timestamp_seconds 1e+06", "namespaces 300", "namespaces_failing 1", "foreign_secrets 2", "writes_total 1",
 	} {
 		if !strings.Contains(body, "\necr_pull_secrets_"+want+"\n") {
-			t.Errorf("the metrics lack %s:\n%s", want, body)
+			t.Errorf("got metrics without %s:\n%s", want, body)
 		}
 	}
 }

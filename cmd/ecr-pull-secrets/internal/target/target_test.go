@@ -100,7 +100,7 @@ func TestList(t *testing.T) {
 				t.Error(diff)
 			}
 			if set.DependsOnOwn() != strings.Contains(test.entries, "own") {
-				t.Error("DependsOnOwn is wrong")
+				t.Errorf("DependsOnOwn: got %t, want the opposite", set.DependsOnOwn())
 			}
 		})
 	}
@@ -152,7 +152,7 @@ func TestRefusals(t *testing.T) {
 func TestNoRegistry(t *testing.T) {
 	t.Parallel()
 	if _, err := target.New(config.Default()); err == nil || !strings.Contains(err.Error(), "names no registry") {
-		t.Errorf("got %v", err)
+		t.Errorf("got %v, want an error about no registry", err)
 	}
 }
 

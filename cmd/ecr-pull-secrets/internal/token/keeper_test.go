@@ -62,7 +62,7 @@ func (a *aws) Mint(ctx context.Context, t target.Target) (cache.Token, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if _, bounded := ctx.Deadline(); !bounded {
-		a.t.Error("a token is asked for without a deadline")
+		a.t.Error("got a request for a token without a deadline")
 	}
 	if err := a.failing[t.Host]; err != nil {
 		return cache.Token{}, err
@@ -168,11 +168,11 @@ func TestRenew(t *testing.T) {
 	}
 	a.clock.Step(59 * time.Minute)
 	if k.Renew(t.Context()) || len(a.took()) > 0 {
-		t.Error("a token was renewed too early")
+		t.Error("after 59 minutes: got a new token, want none")
 	}
 	a.clock.Step(time.Minute)
 	if !k.Renew(t.Context()) {
-		t.Error("nothing changed")
+		t.Error("after an hour: got no change, want one")
 	}
 	if diff := cmp.Diff([]string{one, two}, a.took()); diff != "" {
 		t.Error(diff)
@@ -187,11 +187,11 @@ func TestSharedPlan(t *testing.T) {
 `)
 	k.Renew(t.Context())
 	if n := len(a.took()); n != 2 {
-		t.Errorf("%d tokens were minted, want one for each region", n)
+		t.Errorf("got %d tokens, want one for each region", n)
 	}
 	logins := held(k)
 	if len(logins) != 4 || logins[one] != logins[two] || logins[one] == logins[strings.Replace(one, "west", "central", 1)] {
-		t.Errorf("the tokens are not shared as wanted: %v", logins)
+		t.Errorf("got %v, want one token for each region", logins)
 	}
 }
 
@@ -221,7 +221,7 @@ func TestWaits(t *testing.T) {
 			for _, want := range test.want {
 				k.Renew(t.Context())
 				if got := a.attempts[len(a.attempts)-1].Next.Sub(a.clock.Now()); got != want {
-					t.Errorf("waits %s, want %s", got, want)
+					t.Errorf("got a wait of %s, want %s", got, want)
 				}
 				a.clock.Step(want)
 			}
@@ -237,7 +237,7 @@ func TestLastGood(t *testing.T) {
 	a.fail(one, classified{failure.Refused})
 	a.clock.Step(time.Hour)
 	if !k.Renew(t.Context()) || held(k)[one] != "AWS:1" && held(k)[one] != "AWS:2" {
-		t.Errorf("the refused registry has no token: %v", held(k))
+		t.Errorf("got %v, want the last token of the refused registry", held(k))
 	}
 	states := map[string]bool{}
 	for _, s := range k.States() {
@@ -248,41 +248,42 @@ func TestLastGood(t *testing.T) {
 	}
 	a.clock.Step(11 * time.Hour)
 	if !k.Renew(t.Context()) {
-		t.Error("the end of a token is no change")
+		t.Error("at a token's end: got no change, want one")
 	}
 	if keys := slices.Sorted(maps.Keys(held(k))); !slices.Equal(keys, []string{two}) {
-		t.Errorf("tokens for %q", keys)
+		t.Errorf("got tokens for %q, want one for %q", keys, two)
 	}
 	if k.Renew(t.Context()) {
-		t.Error("the end of a token is a change twice")
+		t.Error("after a token's end: got another change, want none")
 	}
 	if !k.Knows(one) || !k.Knows(two) || k.Knows("other") {
-		t.Error("the keys are not as configured")
+		t.Error("got other keys, want those of the configuration")
 	}
 }
 
-// TestOwn: once this program's own account is known, its registries are known.
+// TestOwn: the keeper gets the tokens for this program's own account as soon as the
+// account is known.
 func TestOwn(t *testing.T) {
 	t.Parallel()
 	k, a := keeper(t, roles+"- {accounts: [own], regions: [eu-west-1]}\n")
 	a.fail("own", classified{failure.Unavailable})
 	k.Renew(t.Context())
 	if keys := slices.Sorted(maps.Keys(held(k))); !slices.Equal(keys, []string{one, two}) {
-		t.Errorf("tokens for %q", keys)
+		t.Errorf("got tokens for %q, want %q and %q", keys, one, two)
 	}
 	if !k.Knows("any") {
-		t.Error("a key is dropped before all are known")
+		t.Error("own account unknown: got an unknown key, want every key known")
 	}
 	if states := k.States(); states[len(states)-1].Key != "own" || states[len(states)-1].Failing == nil {
-		t.Errorf("the failure is not told: %v", states)
+		t.Errorf("got %v, want the failure of own", states)
 	}
 	a.fail("own", nil)
 	a.clock.Step(time.Minute)
 	if !k.Renew(t.Context()) || held(k)[mine] == "" || k.Knows("any") {
-		t.Errorf("tokens for %v", held(k))
+		t.Errorf("got tokens for %v, want one for the own account", held(k))
 	}
 	if n := len(k.States()); n != 3 {
-		t.Errorf("%d states", n)
+		t.Errorf("got %d states, want 3", n)
 	}
 }
 
@@ -296,12 +297,12 @@ func TestStopped(t *testing.T) {
 	a.fail(two, context.Canceled)
 	k.Renew(ctx)
 	if len(a.attempts) > 0 {
-		t.Errorf("%v was reported", a.attempts)
+		t.Errorf("got the attempts %v, want none", a.attempts)
 	}
 	a.fail(one, nil)
 	a.fail(two, nil)
 	if !k.Renew(t.Context()) || len(held(k)) != 2 {
-		t.Error("the tokens are not asked for at once")
+		t.Error("got no tokens, want both at once")
 	}
 }
 
@@ -331,6 +332,6 @@ func TestRun(t *testing.T) {
 	cancel()
 	<-ended
 	if n := len(a.took()); n != 6 {
-		t.Errorf("%d tokens, want 6", n)
+		t.Errorf("got %d tokens, want 6", n)
 	}
 }

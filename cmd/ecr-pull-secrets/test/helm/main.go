@@ -39,7 +39,7 @@ func install(args []string) (string, error) {
 	given := map[string]any{}
 	flags := flag.NewFlagSet("helm", flag.ContinueOnError)
 	flags.StringVar(&namespace, "n", "default", "the release's `NAMESPACE`")
-	flags.Bool("create-namespace", false, "create the namespace: whoever applies the manifests does")
+	flags.Bool("create-namespace", false, "ignored: the caller creates the namespace")
 	flags.Func("f", "a `FILE` of values", func(name string) error {
 		values, err := chartutil.ReadValuesFile(name)
 		maps.Copy(given, values)
@@ -56,7 +56,7 @@ func install(args []string) (string, error) {
 		return "", err
 	}
 	if flags.NArg() > 0 {
-		return "", fmt.Errorf("an argument too many: %q", flags.Arg(0))
+		return "", fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
 	return render(args[2], args[1], namespace, given)
 }
