@@ -4,10 +4,10 @@ NAME    := ecr-cross-account-credential-provider
 TOOL    := ecr-cross-account
 SECRETS := ecr-pull-secrets
 VERSION := $(shell cat pkg/command/VERSION)
-# Go notes commit and date in the programs, where git answers, whatever GOFLAGS says.
+# Go records commit and date in the programs if git works here. GOFLAGS does not change this.
 VCS     := $(if $(shell git rev-parse HEAD 2>/dev/null),auto,false)
 BUILD   := CGO_ENABLED=0 go build -trimpath -buildvcs=$(VCS) -ldflags '-s -w'
-# Without C, like the programs, so that the linters find compiled packages.
+# Without cgo, like the programs. So the linters find compiled packages.
 LINT    := CGO_ENABLED=0 go tool -modfile=$(CURDIR)/.ci/lint/go.mod golangci-lint
 FUZZ    ?= 20s
 # The race detector needs a C compiler.
@@ -23,7 +23,7 @@ LIMIT   := 45m
 build: node ## write all programs to bin, static and stripped
 	cd cmd/$(SECRETS) && $(BUILD) -o $(CURDIR)/bin/$(SECRETS) .
 
-node: ## write the plugin and the operator's tool alone, without what the pull Secrets need
+node: ## write only the plugin and the operator's tool, not ecr-pull-secrets
 	$(BUILD) -o bin/$(NAME) ./cmd/$(NAME)
 	$(BUILD) -o bin/$(TOOL) ./cmd/$(TOOL)
 
@@ -32,7 +32,7 @@ test: platforms ## run every test
 	go test $(RACE) -shuffle=on -parallel 16 -timeout $(LIMIT) ./...
 	@set -ex; for module in $(LIGHT); do go -C $$module test $(RACE) -shuffle=on -timeout $(LIMIT) ./...; done
 	@echo
-	@echo "That was everything but: make lint, make platforms-test, make iam-scripts, make dist-test, make secrets, make secrets-costs, make image, make e2e, make fuzz (FUZZ=20s for each target)."
+	@echo "That was everything except: make lint, make platforms-test, make iam-scripts, make dist-test, make secrets, make secrets-costs, make image, make e2e, make fuzz (FUZZ=20s for each target)."
 
 platforms: ## compile for every platform that is served, into bin/SYSTEM/ARCHITECTURE
 	@set -ex; for platform in linux/amd64 linux/arm64 windows/amd64; do \
@@ -78,11 +78,11 @@ fuzz: ## run each fuzz target for a while (FUZZ=20s)
 	  done; \
 	done
 
-# The API server and etcd of test/node.
+# Builds programs of Kubernetes, such as the API server, with their version.
 KUBE = CGO_ENABLED=0 go -C test/node build -ldflags '-s -w -X k8s.io/component-base/version.gitVersion='$$(go -C test/node list -m -f '{{.Version}}' k8s.io/kubernetes) -o ../../bin/
 
-# What the tests of ecr-pull-secrets run: an API server and etcd, kubectl, what renders its chart, and it with another clock.
-secrets-programs: build ## write what the tests of ecr-pull-secrets run
+# The programs that the tests of ecr-pull-secrets run: an API server, etcd, kubectl, helm, and ecr-pull-secrets with another clock.
+secrets-programs: build ## write the programs that the tests of ecr-pull-secrets run
 	$(KUBE) k8s.io/kubernetes/cmd/kube-apiserver
 	CGO_ENABLED=0 go -C test/node build -ldflags '-s -w' -o ../../bin/ ./etcd
 	CGO_ENABLED=0 go -C cmd/$(SECRETS)/test/helm build -o $(CURDIR)/bin/helm .
@@ -105,7 +105,7 @@ image: ## write bin/ecr-pull-secrets.tar, an OCI archive for linux/amd64 and lin
 	go -C cmd/$(SECRETS)/image run . -o $(CURDIR)/bin/$(SECRETS).tar -version '$(VERSION)' \
 	  linux/amd64=$(CURDIR)/bin/$(SECRETS)-amd64 linux/arm64=$(CURDIR)/bin/$(SECRETS)-arm64
 
-# make e2e: which cases (a regular expression), and further flags, see test/node/README.md.
+# For make e2e: RUN chooses cases by a regular expression, and E2E has more flags. See test/node/README.md.
 RUN ?= .
 E2E ?=
 
@@ -123,7 +123,7 @@ e2e: node ## start pods on real nodes (root on Debian; RUN=regexp chooses cases,
 demo: node ## show requests, the calls to AWS that they cause, and answers
 	@go run ./test/demo -plugin bin/$(NAME) -tool bin/$(TOOL)
 
-# make bench: the stock plugin to compare with, and further flags, see test/bench.
+# For make bench: BASELINE is the stock plugin to compare with, and BENCH has more flags. See test/bench.
 BASELINE ?=
 BENCH ?=
 

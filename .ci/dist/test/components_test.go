@@ -29,19 +29,19 @@ func TestComponents(t *testing.T) {
 			t.Fatalf("%s: %v", artifact, err)
 		}
 		if bom.SerialNumber != "" || bom.Metadata.Timestamp != r.date {
-			t.Errorf("%s: serial number %q, time %s", artifact, bom.SerialNumber, bom.Metadata.Timestamp)
+			t.Errorf("%s: got serial number %q, time %s; want none, %s", artifact, bom.SerialNumber, bom.Metadata.Timestamp, r.date)
 		}
 		want := fmt.Sprintf("%x", sha256.Sum256(read(t, r, artifact)))
 		if hashes := *bom.Metadata.Component.Hashes; len(hashes) != 1 || hashes[0].Value != want {
-			t.Errorf("%s: %v, want its sum", artifact, hashes)
+			t.Errorf("%s: got %v, want %s", artifact, hashes, want)
 		}
 		if got, want := libraries(bom), r.linked(t, artifact); !slices.Equal(got, want) {
-			t.Errorf("%s: components\n%q\nwant\n%q", artifact, got, want)
+			t.Errorf("%s: got components\n%q\nwant\n%q", artifact, got, want)
 		}
 		checkReferences(t, artifact, bom)
 	}
 	if artifacts != 16 {
-		t.Errorf("%d artifacts", artifacts)
+		t.Errorf("got %d artifacts, want 16", artifacts)
 	}
 }
 
@@ -102,12 +102,12 @@ func checkReferences(t *testing.T, artifact string, bom cdx.BOM) {
 	}
 	for ref, n := range known {
 		if n != 1 || !used[ref] {
-			t.Errorf("%s: %s is there %d times, used: %t", artifact, ref, n, used[ref])
+			t.Errorf("%s: got %s %d times, used: %t; want it once and used", artifact, ref, n, used[ref])
 		}
 	}
 	for ref := range used {
 		if known[ref] == 0 {
-			t.Errorf("%s: no component %s", artifact, ref)
+			t.Errorf("%s: got no component %s, want one", artifact, ref)
 		}
 	}
 }
@@ -120,7 +120,7 @@ func TestStatic(t *testing.T) {
 		for _, program := range []string{name, "ecr-cross-account"} {
 			path := r.file(t, fmt.Sprintf("linux/%[1]s/%[2]s-linux-%[1]s", architecture, program))
 			if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o755 {
-				t.Errorf("%s: %v, %v", path, info, err)
+				t.Errorf("%s: got %v, error %v; want mode 0755", path, info, err)
 			}
 			wantStatic(t, path)
 		}

@@ -28,7 +28,7 @@ func TestDebian(t *testing.T) {
 	}
 
 	if _, err := m.run("dpkg", "--purge", name); err == nil || !strings.Contains(err.Error(), refusing) {
-		t.Errorf("the package goes although the kubelet uses it: %v", err)
+		t.Errorf("got %v, want a refusal, because the kubelet uses the package", err)
 	}
 	m.checkInstalled(two)
 	m.uninstallPlugin()
@@ -36,7 +36,7 @@ func TestDebian(t *testing.T) {
 
 	m.must("dpkg", "--remove", name)
 	if m.has(libexec) || m.has(token) {
-		t.Error("remove leaves the plugin or tokens")
+		t.Error("after remove: got the plugin or tokens, want neither")
 	}
 	m.want(config, own)
 	m.must("dpkg", "--install", m.put(one.file(t, "*_amd64.deb"))) // this also installs an older version
@@ -47,7 +47,7 @@ func TestDebian(t *testing.T) {
 	// Debian's own timers.target.wants was empty or did not exist.
 	_ = os.Remove(filepath.Join(m.root, filepath.Dir(enabled)))
 	if left := m.newPaths(before); len(left) > 0 {
-		t.Errorf("purge leaves %q", left)
+		t.Errorf("after purge: got %q, want nothing", left)
 	}
 }
 
@@ -55,10 +55,10 @@ func TestDebian(t *testing.T) {
 func (m machine) checkVerified() {
 	m.t.Helper()
 	if out := m.must("dpkg", "--verify", name); out != "" {
-		m.t.Errorf("dpkg --verify: %s", out)
+		m.t.Errorf("dpkg --verify: got %s, want nothing", out)
 	}
 	if status := m.must("dpkg-query", "--show", "--showformat=${db:Status-Abbrev}", name); status != "ii " {
-		m.t.Errorf("the package's state is %q", status)
+		m.t.Errorf("got the state %q, want ii", status)
 	}
 }
 
@@ -67,7 +67,8 @@ func (m machine) newPaths(before []string) []string {
 	return slices.DeleteFunc(m.tree(), func(path string) bool { return slices.Contains(before, path) })
 }
 
-// TestDebianFacts: what the packages say about themselves.
+// TestDebianFacts: the packages describe themselves correctly, and depend on
+// nothing.
 func TestDebianFacts(t *testing.T) {
 	t.Parallel()
 	r := get(t, first)

@@ -26,7 +26,7 @@ func TestKops(t *testing.T) {
 	program := fetch(t, url)
 	sum := strings.Fields(string(fetch(t, url+".sha256")))
 	if got := sha256.Sum256(program); len(sum) == 0 || sum[0] != hex.EncodeToString(got[:]) {
-		t.Fatalf("the sum is %q, want %x", sum, got)
+		t.Fatalf("got the sum %q, want %x", sum, got)
 	}
 	path := filepath.Join(t.TempDir(), "ecr-credential-provider")
 	if err := os.WriteFile(path, program, 0o755); err != nil {
@@ -38,7 +38,7 @@ func TestKops(t *testing.T) {
 	cmd.Stdin = strings.NewReader(`{"apiVersion":"credentialprovider.kubelet.k8s.io/v1","kind":"CredentialProviderRequest","image":"registry.k8s.io/pause:3.10"}`)
 	out, err := cmd.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), `"kind":"CredentialProviderResponse"`) {
-		t.Errorf("%v: %s", err, out)
+		t.Errorf("got %s, error %v; want a response", out, err)
 	}
 }
 
@@ -64,7 +64,7 @@ func fetch(t *testing.T, url string) []byte {
 	defer resp.Body.Close() //nolint:errcheck // reading is complete
 	content, err := io.ReadAll(resp.Body)
 	if err != nil || resp.StatusCode != http.StatusOK {
-		t.Fatalf("%s: %s, %v", url, resp.Status, err)
+		t.Fatalf("%s: got %s, error %v; want 200", url, resp.Status, err)
 	}
 	return content
 }
@@ -79,7 +79,7 @@ func wantStatic(t *testing.T, path string) {
 	defer f.Close() //nolint:errcheck // reading is complete
 	for _, p := range f.Progs {
 		if p.Type == elf.PT_INTERP || p.Type == elf.PT_DYNAMIC {
-			t.Errorf("%s is linked dynamically", path)
+			t.Errorf("%s: got a dynamic program, want a static one", path)
 		}
 	}
 }

@@ -41,7 +41,7 @@ type release struct {
 	date        string // of the commit
 }
 
-// These are the releases: the same commit twice, and a later version.
+// These are the releases: two of the same commit, and one of a later version.
 var (
 	first  = sync.OnceValues(func() (release, error) { return makeRelease("a", false) })
 	second = sync.OnceValues(func() (release, error) {
@@ -138,7 +138,7 @@ func (r release) file(t *testing.T, pattern string) string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(r.dist, pattern))
 	if err != nil || len(files) != 1 {
-		t.Fatalf("%s matches %q, %v", pattern, files, err)
+		t.Fatalf("%s: got %q, error %v; want one file", pattern, files, err)
 	}
 	return files[0]
 }

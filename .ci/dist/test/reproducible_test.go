@@ -18,20 +18,20 @@ func TestReproducible(t *testing.T) {
 	one, two := get(t, first), get(t, second)
 	names := files(t, one.dist)
 	if got := files(t, two.dist); strings.Join(got, "\n") != strings.Join(names, "\n") {
-		t.Fatalf("the clones give other files:\n%q\n%q", names, got)
+		t.Fatalf("got different files from two clones:\n%q\n%q", names, got)
 	}
 	if len(names) < 40 {
-		t.Errorf("only %d files", len(names))
+		t.Errorf("got %d files, want at least 40", len(names))
 	}
 	for _, name := range names {
 		a, b := read(t, one, name), read(t, two, name)
 		if !bytes.Equal(a, b) || mode(t, one, name) != mode(t, two, name) {
-			t.Errorf("%s differs between two clones of a commit", name)
+			t.Errorf("%s: got different bytes or modes from two clones of a commit", name)
 		}
 		// The clones share Go's build cache, which could hide a path of the first
 		// clone.
 		if bytes.Contains(a, []byte(scratch)) {
-			t.Errorf("%s has the path of its clone", name)
+			t.Errorf("%s: got the path of its clone, want none", name)
 		}
 	}
 }
@@ -88,7 +88,7 @@ func TestSums(t *testing.T) {
 				t.Error(err)
 			}
 		case !summed[name]:
-			t.Errorf("SHA256SUMS does not have %s", name)
+			t.Errorf("got SHA256SUMS without %s", name)
 		}
 	}
 }
@@ -113,7 +113,7 @@ func TestArchives(t *testing.T) {
 			"completions/ecr-cross-account.bash", "completions/_ecr-cross-account",
 		} {
 			if info, err := os.Stat(filepath.Join(dir, top, want)); err != nil || info.Size() == 0 {
-				t.Errorf("%s has no %s: %v", archive, want, err)
+				t.Errorf("%s: got no %s, error %v", archive, want, err)
 			}
 		}
 		if platform == "linux-amd64" {

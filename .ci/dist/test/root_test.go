@@ -86,7 +86,7 @@ func (m machine) want(path, text string) {
 	m.t.Helper()
 	content, err := os.ReadFile(filepath.Join(m.root, path))
 	if (text == "") != os.IsNotExist(err) || string(content) != text {
-		m.t.Errorf("%s: %q, %v; want %q", path, content, err, text)
+		m.t.Errorf("%s: got %q, error %v; want %q", path, content, err, text)
 	}
 }
 
@@ -142,7 +142,7 @@ func (m machine) installPlugin() {
 	m.t.Helper()
 	m.tool("install", "--platform", "kubeadm", "--kubelet-version", "v1.34.0")
 	if !m.has(install) || !m.has("/usr/local/libexec/image-credential-providers/"+name) {
-		m.t.Error("install installed nothing")
+		m.t.Error("after install: got no plugin or no record, want both")
 	}
 }
 
@@ -161,16 +161,16 @@ func (m machine) checkInstalled(r release) {
 	r.wantVersion(m.t, "/usr/bin/ecr-cross-account", "chroot", m.root)
 	service, err := os.ReadFile(filepath.Join(m.root, "usr/lib/systemd/system/ecr-cross-account-refresh.service"))
 	if err != nil || !strings.Contains(string(service), "ExecStart="+libexec+" refresh ") || strings.Contains(string(service), "/usr/local") {
-		m.t.Errorf("%v; the service:\n%s", err, service)
+		m.t.Errorf("want a service with %s, got error %v and\n%s", libexec, err, service)
 	}
 	for _, page := range []string{name, "ecr-cross-account"} {
 		text := must(m.t, "gzip", "-dc", filepath.Join(m.root, "usr/share/man/man1", page+".1.gz"))
 		if !strings.HasPrefix(text, ".TH "+strings.ReplaceAll(strings.ToUpper(page), "-", `\-`)+" 1 ") {
-			m.t.Errorf("%s begins %.40q", page, text)
+			m.t.Errorf("%s: got a start of %.40q, want .TH", page, text)
 		}
 		complete := must(m.t, "bash", "-c", ". \"$0\" && complete -p "+page, filepath.Join(m.root, "usr/share/bash-completion/completions", page))
 		if !strings.HasSuffix(complete, " "+page+"\n") {
-			m.t.Errorf("bash completes %s by %q", page, complete)
+			m.t.Errorf("%s: got the completion %q, want one for it", page, complete)
 		}
 	}
 }
@@ -190,10 +190,10 @@ func (m machine) checkOwned(paths []string) {
 			want = "0:0 755 regular file"
 		}
 		if facts != want {
-			m.t.Errorf("%s: %s, want %s", path, facts, want)
+			m.t.Errorf("%s: got %s, want %s", path, facts, want)
 		}
 		if strings.HasPrefix(path, "/etc/"+name+"/") {
-			m.t.Errorf("the package has %s", path)
+			m.t.Errorf("got %s in the package, want no configuration", path)
 		}
 	}
 }

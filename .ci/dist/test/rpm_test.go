@@ -37,7 +37,7 @@ func TestRPM(t *testing.T) {
 	m.checkInstalled(one)
 	m.checkOwned(m.newPaths(before))
 	if out := m.mustRPM("--verify", name); out != "" {
-		t.Errorf("rpm --verify: %s", out)
+		t.Errorf("rpm --verify: got %s, want nothing", out)
 	}
 
 	m.use()
@@ -45,13 +45,13 @@ func TestRPM(t *testing.T) {
 	m.mustRPM("--upgrade", "--force-debian", two.file(t, "*.x86_64.rpm"))
 	m.checkInstalled(two)
 	if out := m.mustRPM("--verify", name); out != "" {
-		t.Errorf("rpm --verify: %s", out)
+		t.Errorf("rpm --verify: got %s, want nothing", out)
 	}
 	for _, path := range leftBehind {
 		m.want(path, own)
 	}
 	if _, err := m.rpm("--erase", "--force-debian", name); err == nil || !strings.Contains(err.Error(), refusing) {
-		t.Errorf("the package goes although the kubelet uses it: %v", err)
+		t.Errorf("got %v, want a refusal, because the kubelet uses the package", err)
 	}
 	m.checkInstalled(two)
 	m.uninstallPlugin()
@@ -63,7 +63,7 @@ func TestRPM(t *testing.T) {
 		return slices.ContainsFunc([]string{config, dropIn, enabled}, func(kept string) bool { return strings.HasPrefix(kept, path) })
 	})
 	if len(left) > 0 {
-		t.Errorf("erase leaves %q", left)
+		t.Errorf("after erase: got %q, want nothing", left)
 	}
 }
 
@@ -75,7 +75,7 @@ func TestRPMFacts(t *testing.T) {
 	for architecture, debian := range map[string]string{"x86_64": "amd64", "aarch64": "arm64"} {
 		file := r.file(t, "*."+architecture+".rpm")
 		if out := must(t, "rpm", "--checksig", "--verbose", file); strings.Contains(out, "BAD") || !strings.Contains(out, "Payload SHA256 digest: OK") {
-			t.Error(out)
+			t.Errorf("got %s, want accepted digests", out)
 		}
 		got := must(t, "rpm", "--query", "--package", "--queryformat", "%{NAME} %{VERSION}-%{RELEASE} %{ARCH} %{LICENSE} %{BUILDHOST}", file)
 		if want := name + " " + r.version + "-1 " + architecture + " Apache-2.0 localhost"; got != want {

@@ -19,11 +19,11 @@ func TestScriptsStartNothing(t *testing.T) {
 	starts := regexp.MustCompile(`\b(systemctl|service|invoke-rc\.d|deb-systemd-\w+)\b.*\b(re)?(start|load-or-restart|enable)\b`)
 	for script, text := range texts {
 		if !strings.HasPrefix(text, "#!/bin/sh\n") {
-			t.Errorf("%s is %q", script, text)
+			t.Errorf("%s: got %q, want a script for sh", script, text)
 		}
 		for line := range strings.Lines(text) {
 			if starts.MatchString(line) {
-				t.Errorf("%s: %s", script, line)
+				t.Errorf("%s: got %s, want no line that starts a unit", script, line)
 			}
 		}
 	}
@@ -41,7 +41,7 @@ service=$2; words=($2 ver); CURRENT=2; _ecr-cross-account`
 	for _, program := range []string{name, "ecr-cross-account"} {
 		out := must(t, "zsh", "-fc", complete, "zsh", dir+"/usr/share/zsh/vendor-completions", program)
 		if !strings.Contains(out, "\nversion:print the version\n") {
-			t.Errorf("zsh offers for %s: %q", program, out)
+			t.Errorf("%s: got %q, want its commands", program, out)
 		}
 	}
 }

@@ -24,7 +24,7 @@ func (r release) wantVersion(t *testing.T, program string, before ...string) {
 	}
 	text := fmt.Sprintf("%s v%s (commit %s of %s, %s)\n", base, r.version, r.commit, r.date, runtime.Version())
 	if got := run("version"); got != text {
-		t.Errorf("%s version prints %q, want %q", program, got, text)
+		t.Errorf("%s version: got %q, want %q", program, got, text)
 	}
 	var got map[string]string
 	if err := json.Unmarshal([]byte(run("version", "--output", "json")), &got); err != nil {
@@ -32,6 +32,6 @@ func (r release) wantVersion(t *testing.T, program string, before ...string) {
 	}
 	want := map[string]string{"version": "v" + r.version, "commit": r.commit, "date": r.date, "go": runtime.Version()}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
-		t.Errorf("%s version --output json gives %v, want %v", program, got, want)
+		t.Errorf("%s version --output json: got %v, want %v", program, got, want)
 	}
 }
