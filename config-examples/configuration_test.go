@@ -85,15 +85,15 @@ func TestConfigurations(t *testing.T) {
 			for _, want := range pulls {
 				entry, roles := match(t, c, want.image)
 				if entry != want.entry || !slices.Equal(roles, want.roles) {
-					t.Errorf("%s: entry %q with roles %q; want %q with %q", want.image, entry, roles, want.entry, want.roles)
+					t.Errorf("%s: got entry %q with roles %q; want %q with %q", want.image, entry, roles, want.entry, want.roles)
 				}
 			}
 		})
 	}
 }
 
-// load loads a copy. The plugin refuses files that a group may write, and a
-// checkout may have them.
+// load loads a copy of a configuration. The plugin refuses files that a group may
+// write, and a checkout may have such files.
 func load(t *testing.T, content string) config.Config {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "config.yaml")
@@ -120,13 +120,13 @@ func match(t *testing.T, c config.Config, name string) (entry string, roles []st
 	return governing.Name, roles
 }
 
-// resolve returns the roles for an image. If a pod is the source, it is the one of
-// kubernetes/service-account.yaml.
+// resolve returns the entry and the roles for an image. If a pod is the source, it
+// is the one of kubernetes/service-account.yaml.
 func resolve(t *testing.T, c config.Config, name string) (entry *rule.Entry, roles []rule.Parameters) {
 	t.Helper()
 	image, err := c.Image(name)
 	if err != nil {
-		t.Fatalf("%s is not in ECR: %v", name, err)
+		t.Fatalf("%s: got %v; want an image in ECR", name, err)
 	}
 	own, err := registry.ParseAccount(nodeAccount)
 	if err != nil {

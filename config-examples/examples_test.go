@@ -50,7 +50,7 @@ func TestEveryFileIsKnown(t *testing.T) {
 	}
 	slices.Sort(found)
 	if !slices.Equal(found, known) {
-		t.Errorf("files of the directory: %q; files with a test: %q", found, known)
+		t.Errorf("got the files %q; want those with a test, %q", found, known)
 	}
 }
 
@@ -63,12 +63,12 @@ func TestEveryFileSaysWhatItIs(t *testing.T) {
 		karpenter, clusterAPI, kops, talos, bottlerocket,
 	}, maps.Keys(configurations)) {
 		if lines := strings.SplitN(read(t, file), "\n", 3); !strings.HasPrefix(lines[0], "# ") || !strings.HasPrefix(lines[1], "# ") {
-			t.Errorf("%s does not begin with a comment of two lines", file)
+			t.Errorf("%s: got no comment of two lines at the start", file)
 		}
 	}
 	for file := range configurations {
 		if !strings.Contains(read(t, file), "\n# yaml-language-server: $schema="+schema+"\n") {
-			t.Errorf("%s does not name %s for editors", file, schema)
+			t.Errorf("%s: got no comment that names %s for editors", file, schema)
 		}
 	}
 	table := read(t, "iam/README.md")
@@ -76,7 +76,7 @@ func TestEveryFileSaysWhatItIs(t *testing.T) {
 		name := path.Base(file)
 		row := fmt.Sprintf("\n| [%s](%s) | %s | ", name, name, policy.attachedIn)
 		if strings.Count(table, row) != 1 {
-			t.Errorf("iam/README.md has no row that begins with %q", row)
+			t.Errorf("iam/README.md: want one row that starts with %q", row)
 		}
 	}
 }
@@ -100,7 +100,7 @@ func decode(t *testing.T, content string, documents ...any) {
 		}
 	}
 	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		t.Fatalf("after %d documents: %v; want the end", len(documents), err)
+		t.Fatalf("after %d documents: got %v; want the end", len(documents), err)
 	}
 }
 

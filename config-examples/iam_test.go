@@ -104,12 +104,12 @@ func (p policy) printed(t *testing.T) string {
 			return indented.String() + "\n"
 		}
 	}
-	t.Fatalf("no %s in %s", p.kind, output)
+	t.Fatalf("got no %s in %s", p.kind, output)
 	return ""
 }
 
 // iam runs the command for copies of the configurations. The plugin refuses files
-// that a group may write, and a checkout may have them.
+// that a group may write, and a checkout may have such files.
 func iam(t *testing.T, args string) string {
 	t.Helper()
 	words := append([]string{"iam", "--node-role", nodeRole}, strings.Fields(args)...)
@@ -127,22 +127,23 @@ func iam(t *testing.T, args string) string {
 		Getenv: func(string) string { return "" }, Environ: func() []string { return nil },
 	})
 	if status != 0 || stderr.Len() > 0 {
-		t.Fatalf("iam %s: status %d, %s", args, status, &stderr)
+		t.Fatalf("iam %s: got status %d, stderr %s; want 0 and nothing", args, status, &stderr)
 	}
 	return stdout.String()
 }
 
-// TestScriptOfIAM: shellcheck, if installed, finds no problem in the script.
+// TestScriptOfIAM: sh can parse the script. If shellcheck is installed, it finds
+// no problem in the script.
 func TestScriptOfIAM(t *testing.T) {
 	t.Parallel()
 	if out, err := exec.CommandContext(t.Context(), "sh", "-n", "iam/minimal.sh").CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, out)
+		t.Errorf("got error %v, want none:\n%s", err, out)
 	}
 	if _, err := exec.LookPath("shellcheck"); err != nil {
 		return
 	}
 	if out, err := exec.CommandContext(t.Context(), "shellcheck", "iam/minimal.sh").CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, out)
+		t.Errorf("got error %v, want none:\n%s", err, out)
 	}
 }
 

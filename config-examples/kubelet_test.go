@@ -21,7 +21,7 @@ const (
 	mirrorKubelet = "kubelet/mirrors.yaml"
 )
 
-// providerConfig is CredentialProviderConfig of kubelet.config.k8s.io/v1.
+// providerConfig is the CredentialProviderConfig of kubelet.config.k8s.io/v1.
 type providerConfig struct {
 	APIVersion string            `yaml:"apiVersion"`
 	Kind       string            `yaml:"kind"`
@@ -34,7 +34,7 @@ type kubeletProvider struct {
 	DefaultCacheDuration string   `yaml:"defaultCacheDuration"`
 	APIVersion           string   `yaml:"apiVersion"`
 	Args                 []string `yaml:"args"`
-	// TokenAttributes are known from 1.33 on, with cacheType from 1.34 on.
+	// TokenAttributes is known from 1.33 on. Its cacheType is known from 1.34 on.
 	TokenAttributes *tokenAttributes `yaml:"tokenAttributes"`
 }
 
@@ -46,21 +46,21 @@ type tokenAttributes struct {
 	OptionalAnnotations   []string `yaml:"optionalServiceAccountAnnotationKeys"`
 }
 
-// providers decodes a file like a kubelet, which exits if the file has such an
-// error.
+// providers decodes a file. It fails the test for errors that make a kubelet
+// exit.
 func providers(t *testing.T, content string) []kubeletProvider {
 	t.Helper()
 	var c providerConfig
 	decode(t, content, &c)
 	if c.APIVersion != "kubelet.config.k8s.io/v1" || c.Kind != "CredentialProviderConfig" || len(c.Providers) == 0 {
-		t.Fatalf("%s %s with %d providers", c.APIVersion, c.Kind, len(c.Providers))
+		t.Fatalf("got %s %s with %d providers; want a CredentialProviderConfig with some", c.APIVersion, c.Kind, len(c.Providers))
 	}
 	for _, p := range c.Providers {
 		if d, err := time.ParseDuration(p.DefaultCacheDuration); err != nil || d < 0 {
-			t.Errorf("%s: defaultCacheDuration %q: %v", p.Name, p.DefaultCacheDuration, err)
+			t.Errorf("%s: got defaultCacheDuration %q, error %v; want a duration", p.Name, p.DefaultCacheDuration, err)
 		}
 		if p.Name == "" || len(p.MatchImages) == 0 || p.APIVersion != "credentialprovider.kubelet.k8s.io/v1" {
-			t.Errorf("not what a kubelet takes: %+v", p)
+			t.Errorf("got %+v; want a provider that a kubelet accepts", p)
 		}
 	}
 	return c.Providers
@@ -103,14 +103,14 @@ func TestKubeletConfigurations(t *testing.T) {
 			for i, p := range found {
 				names = append(names, p.Name)
 				if i < len(want.complete) && !reflect.DeepEqual(p, want.complete[i](p)) {
-					t.Errorf("provider %+v; want %+v", p, want.complete[i](p))
+					t.Errorf("got provider %+v; want %+v", p, want.complete[i](p))
 				}
 			}
 			if !slices.Equal(names, want.names) || !slices.IsSorted(names) {
-				t.Errorf("providers %q; want %q, and in order of name as kubelets up to 1.32 try them", names, want.names)
+				t.Errorf("got providers %q; want %q, in the order of their names", names, want.names)
 			}
 			if ours := found[0]; !slices.Equal(ours.Args, ourArgs) || ours.DefaultCacheDuration != "0s" {
-				t.Errorf("args %q, defaultCacheDuration %q", ours.Args, ours.DefaultCacheDuration)
+				t.Errorf("got args %q, defaultCacheDuration %q; want %q, 0s", ours.Args, ours.DefaultCacheDuration, ourArgs)
 			}
 		})
 	}
@@ -147,7 +147,7 @@ func TestMatchImages(t *testing.T) {
 	notECR := []string{"docker.io", "registry.k8s.io", "444455556666.dkr.ecr.eu-west-1.amazonaws.com.example.com", "x.444455556666.dkr.ecr.eu-west-1.amazonaws.com"}
 	for _, host := range slices.Concat(other, third, foreign) {
 		if _, ok := registry.Parse(host + "/team-a/app"); !ok {
-			t.Errorf("the plugin does not know %s", host)
+			t.Errorf("%s: got no registry; want one", host)
 		}
 	}
 	for file, want := range map[string]struct{ yes, no []string }{
@@ -161,19 +161,19 @@ func TestMatchImages(t *testing.T) {
 		ours := providers(t, read(t, file))[0]
 		for _, host := range want.yes {
 			if !matchesAny(ours.MatchImages, host) {
-				t.Errorf("%s does not match %s", file, host)
+				t.Errorf("%s: got no match for %s; want one", file, host)
 			}
 		}
 		for _, host := range want.no {
 			if matchesAny(ours.MatchImages, host) {
-				t.Errorf("%s matches %s", file, host)
+				t.Errorf("%s: got a match for %s; want none", file, host)
 			}
 		}
 	}
 }
 
-// matchesAny compares patterns of hosts like a kubelet (URLsMatchStr): label by
-// label, so that "*" matches within one label.
+// matchesAny compares patterns with a host like a kubelet (URLsMatchStr). It
+// compares label by label, and "*" matches within one label only.
 func matchesAny(patterns []string, host string) bool {
 	return slices.ContainsFunc(patterns, func(pattern string) bool {
 		want, have := strings.Split(pattern, "."), strings.Split(host, ".")

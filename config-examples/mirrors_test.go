@@ -9,9 +9,9 @@ import (
 
 const mirrorHosts = "mirrors/hosts.toml"
 
-// TestHostsNameOneRegistry: server and the only host of hosts.toml are the registry
-// of mirrors.yaml, with the prefix of its repositories. In test/node, a real
-// containerd uses the same file.
+// TestHostsNameOneRegistry: in hosts.toml, server and the only host name the
+// registry of mirrors.yaml, with the prefix of its repositories. In test/node, a
+// real containerd uses the same file.
 func TestHostsNameOneRegistry(t *testing.T) {
 	t.Parallel()
 	mirror := load(t, read(t, "mirrors.yaml")).Mirrors[0]
@@ -23,10 +23,10 @@ func TestHostsNameOneRegistry(t *testing.T) {
 		}
 	}
 	if len(hosts) != 2 || hosts[0] != url || hosts[1] != url {
-		t.Errorf("hosts.toml names %q; want twice %s", hosts, url)
+		t.Errorf("hosts.toml: got the hosts %q; want %s two times", hosts, url)
 	}
 	if !strings.Contains(read(t, mirrorHosts), "/etc/containerd/certs.d/"+mirror.Host()+"/hosts.toml") {
-		t.Errorf("hosts.toml does not say that it is for %s", mirror.Host())
+		t.Errorf("hosts.toml: got no comment with its path for %s", mirror.Host())
 	}
 }
 
@@ -43,9 +43,9 @@ func TestMirrorsPage(t *testing.T) {
 	}
 	same, err := file.Image(nginx)
 	if err != nil || image != same || image.Repository() != "docker-hub/library/nginx" {
-		t.Errorf("%s is %s on the page and %s in the file: %v", nginx, image.Repository(), same.Repository(), err)
+		t.Errorf("%s: got %s on the page and %s in the file, error %v; want the same", nginx, image.Repository(), same.Repository(), err)
 	}
 	if page.Rules.Match(image, registry.Account{}).Entry.Roles[0].Template() != file.Rules.Match(same, registry.Account{}).Entry.Roles[0].Template() {
-		t.Error("the roles differ")
+		t.Error("got different roles on the page and in the file; want the same")
 	}
 }

@@ -17,20 +17,20 @@ import (
 )
 
 const (
-	// stockDirectory is --image-credential-provider-bin-dir of Amazon EKS, and has the
-	// stock configuration too.
+	// stockDirectory is --image-credential-provider-bin-dir on Amazon EKS. It also has
+	// the stock configuration.
 	stockDirectory = "/etc/eks/image-credential-provider"
 	nodeadmDropIn  = "/etc/eks/nodeadm.d/50-ecr-cross-account.yaml"
 	rancher        = "/var/lib/rancher/credentialprovider"
 )
 
-// kind is a kind of node on which the script runs.
+// kind is a kind of node on which the user data script runs.
 type kind struct {
-	sign         string // a file by which install knows the kind
+	sign         string // a file by which install recognizes the kind
 	kubelet      string // its version
 	program      string // the path of the program that has the kubelet
 	flag, binDir string // the kubelet's two flags
-	providers    string // the example that the kubelet's file is
+	providers    string // the example that the kubelet's file must equal
 	stock        bool   // the stock provider is there
 	dropIn       bool   // nodeadm sets the first flag
 }
@@ -43,8 +43,8 @@ var nodes = map[string]kind{
 	"kubeadm":      {"/usr/bin/kubeadm", "v1.36.1", "/usr/bin/kubelet", "/etc/kubernetes/image-credential-provider.yaml", "/usr/local/libexec/image-credential-providers", beside, false, false},
 }
 
-// node is a root directory with what a node has before the script runs, and what the
-// script is given there.
+// node is a root directory with the files that a node has before the script runs. It
+// also holds the script's settings.
 type node struct {
 	kind
 	root, work    string
@@ -78,7 +78,7 @@ func newNode(t *testing.T, in kind) *node {
 	return n
 }
 
-// setDownload makes another file that is downloaded, and its sum the right one.
+// setDownload replaces the file that nodes download, and sets its right sum.
 func (n *node) setDownload(t *testing.T, produce func(file string) error) {
 	t.Helper()
 	n.download = t.TempDir() + "/download"
@@ -90,7 +90,7 @@ func (n *node) setDownload(t *testing.T, produce func(file string) error) {
 
 func sum(content string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(content))) }
 
-// run runs the script with an umask.
+// run runs the script with a umask.
 func (n *node) run(t *testing.T, umask string) (string, error) {
 	t.Helper()
 	script := n.work + "/script"
@@ -102,7 +102,7 @@ func (n *node) run(t *testing.T, umask string) (string, error) {
 	return string(out), err
 }
 
-// script is the script as an operator would edit it.
+// script returns the script after an operator has edited it.
 func (n *node) script(t *testing.T) string {
 	t.Helper()
 	script := read(t, installScript)
@@ -111,7 +111,7 @@ func (n *node) script(t *testing.T) string {
 	if n.bucket {
 		from := regexp.MustCompile(`# From a bucket: (.*)\n`).FindStringSubmatch(script)
 		if from == nil {
-			t.Fatal("no comment says how to fetch from a bucket")
+			t.Fatal("got no comment about a bucket in the script")
 		}
 		script = replace(t, script, `(?m)^curl .*$`, from[1])
 	}
@@ -121,7 +121,7 @@ func (n *node) script(t *testing.T) string {
 func (n *node) mustRun(t *testing.T, umask string) {
 	t.Helper()
 	if out, err := n.run(t, umask); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+		t.Fatalf("got %v, want success:\n%s", err, out)
 	}
 }
 
@@ -129,22 +129,22 @@ func (n *node) mustFail(t *testing.T) string {
 	t.Helper()
 	out, err := n.run(t, "022")
 	if err == nil {
-		t.Fatalf("the script did not fail: %s", out)
+		t.Fatalf("got success, want a failure: %s", out)
 	}
 	return out
 }
 
-// replace replaces what matches exactly once.
+// replace replaces the only match of a pattern.
 func replace(t *testing.T, text, pattern, with string) string {
 	t.Helper()
 	match := regexp.MustCompile(pattern)
 	if n := len(match.FindAllString(text, -1)); n != 1 {
-		t.Fatalf("%s matches %d times", pattern, n)
+		t.Fatalf("%s: got %d matches, want 1", pattern, n)
 	}
 	return match.ReplaceAllLiteralString(text, with)
 }
 
-// check looks at the node as its kubelet will, started with the flags.
+// check checks the node from the view of its kubelet, which starts with the flags.
 func (n *node) check(t *testing.T) {
 	t.Helper()
 	var found []kubeletProvider
@@ -158,7 +158,7 @@ func (n *node) check(t *testing.T) {
 	}
 	for i, p := range found {
 		if i == 0 && !reflect.DeepEqual(p, ours) || i >= len(names) || p.Name != names[i] {
-			t.Errorf("provider %d is %+v; want %q, the first as in %s", i, p, names, n.providers)
+			t.Errorf("provider %d: got %+v; want %q, the first as in %s", i, p, names, n.providers)
 		}
 	}
 	installed := "/etc/" + program + "/config.yaml"
@@ -168,32 +168,33 @@ func (n *node) check(t *testing.T) {
 	}
 	for file, want := range modes {
 		if info, err := os.Stat(n.root + file); err != nil || info.Mode() != want {
-			t.Errorf("%s: %v, %v; want mode %v", file, info, err, want)
+			t.Errorf("%s: got %v, error %v; want mode %v", file, info, err, want)
 		}
 	}
 	if have, want := read(t, n.root+installed), body(read(t, "minimal.yaml")); have != want {
-		t.Errorf("the configuration is %s; want that of minimal.yaml, %s", have, want)
+		t.Errorf("got the configuration %s; want %s", have, want)
 	}
 	n.checkDropIn(t)
 	n.ask(t, found[0])
 }
 
-// checkDropIn: where nodeadm sets the kubelet's flags, a NodeConfig adds ours.
+// checkDropIn checks the NodeConfig. It adds our flag on nodes where nodeadm sets the
+// kubelet's flags.
 func (n *node) checkDropIn(t *testing.T) {
 	t.Helper()
 	if !n.dropIn {
 		if _, err := os.Stat(n.root + nodeadmDropIn); err == nil {
-			t.Errorf("there is %s", nodeadmDropIn)
+			t.Errorf("got %s; want none", nodeadmDropIn)
 		}
 		return
 	}
 	if flags := nodeConfigFlags(t, read(t, n.root+nodeadmDropIn)); !slices.Equal(flags, []string{"--image-credential-provider-config=" + n.flag}) {
-		t.Errorf("the flags %q", flags)
+		t.Errorf("got the flags %q; want only that for %s", flags, n.flag)
 	}
 }
 
-// kubeletReads lists the files of the flag: one, or those of a directory with
-// three endings, in order of name.
+// kubeletReads returns the files that the kubelet reads for the flag: one file, or
+// those of a directory with three endings, in the order of their names.
 func (n *node) kubeletReads(t *testing.T) []string {
 	t.Helper()
 	entries, err := os.ReadDir(n.root + n.flag)
@@ -228,14 +229,14 @@ func askPlugin(t *testing.T, plugin string, args []string) {
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil || !strings.Contains(string(out), `"CredentialProviderResponse"`) {
-		t.Errorf("%s %q: %s, %v, %s", plugin, args, out, err, &stderr)
+		t.Errorf("%s %q: got %s, error %v, stderr %s; want a response", plugin, args, out, err, &stderr)
 	}
 	if _, err := os.Stat(cache); err != nil {
-		t.Errorf("the plugin's cache was another than the test's own: %v", err)
+		t.Errorf("got %v; want the cache of this test", err)
 	}
 }
 
-// snapshot is every file of the node with its mode and content.
+// snapshot returns the mode and the content's sum of every file of the node.
 func (n *node) snapshot(t *testing.T) map[string]string {
 	t.Helper()
 	found := map[string]string{}

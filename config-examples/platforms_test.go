@@ -31,7 +31,7 @@ const (
 	bottlerocket  = "platforms/bottlerocket.toml"
 )
 
-// platformFiles have tests here. test/terraform parses the last two.
+// platformFiles are files with tests here. test/terraform parses the last two.
 var platformFiles = []string{
 	installScript, userData, karpenter, clusterAPI, kops, talos, bottlerocket, "platforms/packer.pkr.hcl", "platforms/launch-template.tf",
 }
@@ -46,8 +46,8 @@ type object[S any] struct {
 	Spec S `yaml:"spec"`
 }
 
-// TestClusterAPI: the command runs the file, and the flags are those that install
-// names on such a node.
+// TestClusterAPI: the command runs the file. The flags are those that the plan of
+// install names for kubeadm.
 func TestClusterAPI(t *testing.T) {
 	t.Parallel()
 	var template object[struct {
@@ -69,21 +69,21 @@ func TestClusterAPI(t *testing.T) {
 	decode(t, read(t, clusterAPI), &template)
 	spec := template.Spec.Template.Spec
 	if template.Kind != "KubeadmConfigTemplate" || len(spec.Files) != 1 || spec.Files[0].Permissions != "0700" {
-		t.Fatalf("%+v", template)
+		t.Fatalf("got %+v; want one file with mode 0700", template)
 	}
 	file, secret := spec.Files[0], spec.Files[0].ContentFrom.Secret
 	if !slices.Equal(spec.PreKubeadmCommands, []string{file.Path + " --platform kubeadm"}) {
-		t.Errorf("the commands %q", spec.PreKubeadmCommands)
+		t.Errorf("got the commands %q; want one that runs %s", spec.PreKubeadmCommands, file.Path)
 	}
 	if command := "secret generic " + secret.Name + " --from-file=" + secret.Key; !strings.Contains(read(t, clusterAPI), command) || secret.Key != filepath.Base(installScript) {
-		t.Errorf("nothing makes the Secret %+v", secret)
+		t.Errorf("got no command that creates the Secret %+v", secret)
 	}
 	if got, want := spec.JoinConfiguration.NodeRegistration.flags(), plannedFlags(t, "kubeadm"); !reflect.DeepEqual(got, want) {
-		t.Errorf("the flags %q; install names %q", got, want)
+		t.Errorf("got the flags %q; want %q, as install names them", got, want)
 	}
 }
 
-// nodeRegistration is that of kubeadm.
+// nodeRegistration is part of a configuration of kubeadm.
 type nodeRegistration struct {
 	KubeletExtraArgs []struct{ Name, Value string } `yaml:"kubeletExtraArgs"`
 }
@@ -96,7 +96,8 @@ func (n nodeRegistration) flags() map[string]string {
 	return flags
 }
 
-// TestPagesOfFlags: pages name the flags that install names on their platform.
+// TestPagesOfFlags: pages name the flags that the plan of install names for their
+// platform.
 func TestPagesOfFlags(t *testing.T) {
 	t.Parallel()
 	var join struct {
@@ -106,11 +107,11 @@ func TestPagesOfFlags(t *testing.T) {
 	}
 	decode(t, firstBlock(t, "platforms/kubeadm.md", "yaml"), &join)
 	if got, want := join.NodeRegistration.flags(), plannedFlags(t, "kubeadm"); !reflect.DeepEqual(got, want) {
-		t.Errorf("kubeadm.md has the flags %q; install names %q", got, want)
+		t.Errorf("kubeadm.md: got the flags %q; want %q, as install names them", got, want)
 	}
 	flags := nodeConfigFlags(t, firstBlock(t, "platforms/hybrid-nodes.md", "yaml"))
 	if want := "--image-credential-provider-config=" + plannedFlags(t, "hybrid")["image-credential-provider-config"]; !slices.Equal(flags, []string{want}) {
-		t.Errorf("hybrid-nodes.md has the flags %q; install names %s", flags, want)
+		t.Errorf("hybrid-nodes.md: got the flags %q; want %s, as install names it", flags, want)
 	}
 }
 
@@ -123,7 +124,7 @@ func plannedFlags(t *testing.T, platform string) map[string]string {
 		flags[flag[1]] = flag[2]
 	}
 	if len(flags) != 2 {
-		t.Fatalf("the plan names the flags %q: %s", flags, plan)
+		t.Fatalf("got the flags %q, want 2 in the plan: %s", flags, plan)
 	}
 	return flags
 }
@@ -144,7 +145,7 @@ func planOf(t *testing.T, args ...string) string {
 		Executable: func() (string, error) { return filepath.Join(dir, tool), nil },
 	})
 	if status != 0 || stderr.Len() > 0 {
-		t.Fatalf("install %q: status %d, %s", args, status, &stderr)
+		t.Fatalf("install %q: got status %d, stderr %s; want 0 and nothing", args, status, &stderr)
 	}
 	return stdout.String()
 }
@@ -154,7 +155,7 @@ func firstBlock(t *testing.T, page, language string) string {
 	t.Helper()
 	block := regexp.MustCompile("(?s)```(\\w+)\n(.*?)```").FindStringSubmatch(read(t, page))
 	if block == nil || block[1] != language {
-		t.Fatalf("%s does not begin with a block of %s", page, language)
+		t.Fatalf("%s: got another first block, want one of %s", page, language)
 	}
 	return block[2]
 }
@@ -173,13 +174,13 @@ func nodeConfigFlags(t *testing.T, content string) []string {
 	}
 	decode(t, content, &c)
 	if c.APIVersion != "node.eks.aws/v1alpha1" || c.Kind != "NodeConfig" {
-		t.Errorf("%s %s", c.APIVersion, c.Kind)
+		t.Errorf("got %s %s; want a NodeConfig", c.APIVersion, c.Kind)
 	}
 	return c.Spec.Kubelet.Flags
 }
 
-// TestKOps: the file is where the plugin reads its configuration without arguments, as
-// others may read it, and is minimal.yaml.
+// TestKOps: the file is minimal.yaml. It is where the plugin reads its configuration
+// without arguments, with a mode that the plugin accepts.
 func TestKOps(t *testing.T) {
 	t.Parallel()
 	var cluster object[struct {
@@ -192,20 +193,21 @@ func TestKOps(t *testing.T) {
 	}]
 	decode(t, read(t, kops), &cluster)
 	if len(cluster.Spec.FileAssets) != 1 || !strings.HasPrefix(cluster.Spec.CloudProvider.AWS.BinariesLocation, "https://") {
-		t.Fatalf("%+v", cluster)
+		t.Fatalf("got %+v; want one file and a URL of the binaries", cluster)
 	}
 	file := cluster.Spec.FileAssets[0]
 	if file.Path != "/etc/"+program+"/config.yaml" || file.Mode != "0644" || file.Content != body(read(t, "minimal.yaml")) {
-		t.Errorf("%+v", file)
+		t.Errorf("got %+v; want minimal.yaml at the default path", file)
 	}
 }
 
-// TestTalos: the kubelet takes the provider, which is the one for minimal.yaml.
+// TestTalos: a kubelet accepts the provider, which asks for the images of
+// minimal.yaml.
 func TestTalos(t *testing.T) {
 	t.Parallel()
 	found, example := talosProvider(t), providers(t, read(t, beside))[0]
 	if found.Name != program || !slices.Equal(found.MatchImages, example.MatchImages) {
-		t.Errorf("the provider %+v", found)
+		t.Errorf("got %+v; want the patterns %q", found, example.MatchImages)
 	}
 }
 
@@ -225,13 +227,13 @@ func talosProvider(t *testing.T) kubeletProvider {
 	}
 	found := providers(t, string(text))
 	if len(found) != 1 {
-		t.Fatalf("providers %+v", found)
+		t.Fatalf("got the providers %+v; want one", found)
 	}
 	return found[0]
 }
 
-// TestBottlerocket: the SDK, which the stock provider has too, finds in the profile the
-// role of minimal.yaml.
+// TestBottlerocket: the AWS SDK, which the stock provider also uses, finds the role of
+// minimal.yaml in the profile.
 func TestBottlerocket(t *testing.T) {
 	t.Parallel()
 	var data struct {
@@ -252,11 +254,11 @@ func TestBottlerocket(t *testing.T) {
 	}
 	stock := data.Settings.Kubernetes.CredentialProviders["ecr-credential-provider"]
 	if !stock.Enabled || !slices.Equal(stock.ImagePatterns, stockPatterns[:1]) {
-		t.Errorf("the stock provider: %+v", stock)
+		t.Errorf("got the stock provider %+v; want it enabled, with its first pattern", stock)
 	}
 	profiles, err := base64.StdEncoding.DecodeString(data.Settings.AWS.Config)
 	if err != nil || string(profiles) != firstBlock(t, "platforms/bottlerocket.md", "ini") {
-		t.Errorf("config is %s, and not the block of bottlerocket.md; %v", profiles, err)
+		t.Errorf("got config %s, error %v; want the block of bottlerocket.md", profiles, err)
 	}
 	file := filepath.Join(t.TempDir(), "config")
 	if err := os.WriteFile(file, profiles, 0o600); err != nil {
@@ -270,11 +272,11 @@ func TestBottlerocket(t *testing.T) {
 	}
 	minimal := read(t, "minimal.yaml")
 	if !strings.Contains(minimal, "- arn: "+profile.RoleARN+"\n") || !strings.Contains(minimal, "externalID: "+profile.ExternalID+" ") || profile.CredentialSource != "Ec2InstanceMetadata" {
-		t.Errorf("the profile %+v; want the role of minimal.yaml", profile)
+		t.Errorf("got the profile %+v; want the role of minimal.yaml", profile)
 	}
 }
 
-// TestPagesOfInstall: every page that install names exists.
+// TestPagesOfInstall: every page that a message of install names exists.
 func TestPagesOfInstall(t *testing.T) {
 	t.Parallel()
 	sources, err := filepath.Glob("../pkg/install/*.go")
@@ -286,7 +288,7 @@ func TestPagesOfInstall(t *testing.T) {
 		named = append(named, regexp.MustCompile(`config-examples/[\w/.-]*\w`).FindAllString(read(t, source), -1)...)
 	}
 	if len(named) < 4 {
-		t.Fatalf("install names only %q", named)
+		t.Fatalf("got only the pages %q; want more", named)
 	}
 	for _, page := range named {
 		if _, err := os.Stat(filepath.Join("..", page)); err != nil {

@@ -18,11 +18,11 @@ import (
 
 // The script needs GNU's mktemp and sha256sum, which only Linux always has.
 
-// programs is a directory with both programs, and archive is the file that nodes fetch.
-// fakes is a directory with fakes of a node's programs, and cache the plugin's cache in
-// place of the machine's. They are made once for all tests. If a test had just written
-// a program, running it could fail with "text file busy", because the child of another
-// test may hold it open.
+// programs is a directory with both programs. archive is the file that nodes fetch.
+// fakes is a directory with fakes of a node's programs. cache is the plugin's cache, in
+// place of the machine's. TestMain makes the programs once for all tests. If a test
+// wrote a program and ran it at once, that could fail with "text file busy", because
+// the child of another test may hold the file open.
 var programs, archive, fakes, cache string
 
 func TestMain(m *testing.M) {
@@ -62,7 +62,7 @@ func makePrograms(dir string) error {
 	return pack(archive, map[string]string{program: filepath.Join(programs, program), tool: filepath.Join(programs, tool)})
 }
 
-// pack writes an archive of files by their names in its only directory.
+// pack writes an archive with one directory. files has the source of each file by name.
 func pack(archive string, files map[string]string) error {
 	f, err := os.Create(archive)
 	if err != nil {
@@ -89,8 +89,9 @@ func pack(archive string, files map[string]string) error {
 	return errors.Join(packed.Close(), zipped.Close(), f.Close())
 }
 
-// fakeFetcher is a program that copies $DOWNLOAD to where curl (an option) or the
-// AWS CLI (the last argument) would have written $URL.
+// fakeFetcher returns a program in place of curl or the AWS CLI. The program copies
+// $DOWNLOAD to the path that the real program would write for $URL. For curl, the path
+// follows an option. For the AWS CLI, it is the last argument.
 func fakeFetcher(scheme, option string) string {
 	return `#!/bin/bash
 set -euo pipefail
@@ -103,8 +104,8 @@ cp "$DOWNLOAD" "${to:-${!#}}"
 `
 }
 
-// TestScriptInstalls runs the script with the real programs in a root directory, twice,
-// with the two umasks that matter. Then uninstall removes everything again.
+// TestScriptInstalls runs the script two times with the real programs, in a root
+// directory and with different umasks. Then uninstall restores the former files.
 func TestScriptInstalls(t *testing.T) {
 	t.Parallel()
 	for name, in := range nodes {
@@ -117,19 +118,20 @@ func TestScriptInstalls(t *testing.T) {
 			first := n.snapshot(t)
 			n.mustRun(t, "000")
 			if second := n.snapshot(t); !maps.Equal(first, second) {
-				t.Errorf("after a second run %v; after the first %v", second, first)
+				t.Errorf("second run: got %v; want no change from %v", second, first)
 			}
 			if out, err := exec.CommandContext(t.Context(), n.root+"/usr/local/bin/"+tool, "uninstall", "--root", n.root).CombinedOutput(); err != nil {
-				t.Errorf("uninstall: %v\n%s", err, out)
+				t.Errorf("uninstall: got %v, want success:\n%s", err, out)
 			}
 			if after := n.snapshot(t); !maps.Equal(before, after) {
-				t.Errorf("after uninstall %v; had %v", after, before)
+				t.Errorf("after uninstall: got %v; want %v", after, before)
 			}
 		})
 	}
 }
 
-// TestScriptFails: after each failure the node is as it was, with or without the plugin.
+// TestScriptFails: after each failure the node is as it was, with or without an
+// installed plugin.
 func TestScriptFails(t *testing.T) {
 	t.Parallel()
 	for fault, test := range map[string]struct {
@@ -159,10 +161,10 @@ func TestScriptFails(t *testing.T) {
 			for _, state := range []string{"new", "installed"} {
 				before := n.snapshot(t)
 				if out := broken.mustFail(t); !strings.Contains(out, test.says) || !strings.Contains(out, "not installed: line ") {
-					t.Errorf("the output does not say %q and the line: %s", test.says, out)
+					t.Errorf("got %s; want %q and the line", out, test.says)
 				}
 				if after := n.snapshot(t); !maps.Equal(before, after) {
-					t.Errorf("a node that is %s has %v; had %v", state, after, before)
+					t.Errorf("%s node: got %v; want %v", state, after, before)
 				}
 				if state == "new" {
 					n.mustRun(t, "022")
@@ -172,7 +174,7 @@ func TestScriptFails(t *testing.T) {
 	}
 }
 
-// TestScriptFromS3: the line that the comment offers fetches from a bucket.
+// TestScriptFromS3: the line in the script's comment fetches from a bucket.
 func TestScriptFromS3(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, nodes["AL2023"])
@@ -181,8 +183,8 @@ func TestScriptFromS3(t *testing.T) {
 	n.check(t)
 }
 
-// TestInstallAgain: a node that has the programs needs no download for another
-// configuration.
+// TestInstallAgain: a node that has the programs takes another configuration without a
+// download.
 func TestInstallAgain(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, nodes["AL2023"])
@@ -191,15 +193,15 @@ func TestInstallAgain(t *testing.T) {
 	write(t, n.work+"/config.yaml", wider, 0o600)
 	out, err := exec.CommandContext(t.Context(), n.root+"/usr/local/bin/"+tool, "install", "--root", n.root, "--config", n.work+"/config.yaml").CombinedOutput()
 	if err != nil || read(t, n.root+"/etc/"+program+"/config.yaml") != wider {
-		t.Fatalf("%v\n%s", err, out)
+		t.Fatalf("got error %v; want the wider configuration:\n%s", err, out)
 	}
 	ours := providers(t, read(t, n.root+stockDirectory+"/10-ecr-cross-account.yaml"))[0]
 	if want := slices.Concat(hostForms("444455556666", "*"), hostForms("777788889999", "*")); !slices.Equal(ours.MatchImages, want) {
-		t.Errorf("matchImages %q, want %q", ours.MatchImages, want)
+		t.Errorf("got matchImages %q, want %q", ours.MatchImages, want)
 	}
 }
 
-// TestTalosArguments: the plugin takes the arguments of the provider, and finds the
+// TestTalosArguments: the plugin accepts the arguments of the provider, and finds the
 // role.
 func TestTalosArguments(t *testing.T) {
 	t.Parallel()
@@ -208,7 +210,7 @@ func TestTalosArguments(t *testing.T) {
 	args = append(args[:len(args)-1:len(args)-1], "explain", hostForms("444455556666", "eu-west-1")[0]+"/app")
 	out, err := exec.CommandContext(t.Context(), programs+"/"+program, args...).CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "role 1      arn:aws:iam::444455556666:role/ecr-pull\n") {
-		t.Errorf("%q: %v\n%s", args, err, out)
+		t.Errorf("%q: got error %v; want the role:\n%s", args, err, out)
 	}
 }
 
@@ -219,7 +221,8 @@ func write(t *testing.T, file, content string, mode fs.FileMode) {
 	}
 }
 
-// writeFile writes a file with just this mode, whatever the umask, and its directory.
+// writeFile writes a file, and makes its directory. The file gets this mode for any
+// umask.
 func writeFile(file, content string, mode fs.FileMode) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err

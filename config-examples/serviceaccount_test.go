@@ -22,7 +22,7 @@ const (
 	issuer  = "oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE"
 )
 
-// typeMeta is the kind of a manifest's object.
+// typeMeta is the API version and the kind of an object in a manifest.
 type typeMeta struct {
 	APIVersion string `yaml:"apiVersion"`
 	Kind       string `yaml:"kind"`
@@ -44,7 +44,7 @@ func readServiceAccount(t *testing.T) serviceAccount {
 	var s serviceAccount
 	decode(t, read(t, podManifest), &s)
 	if s.Type != (typeMeta{"v1", "ServiceAccount"}) {
-		t.Fatalf("%s is of %v", podManifest, s.Type)
+		t.Fatalf("%s: got %v; want a ServiceAccount", podManifest, s.Type)
 	}
 	return s
 }
@@ -60,15 +60,15 @@ func TestServiceAccountsFit(t *testing.T) {
 		issuer + ":aud": {token.Audience},
 	}}
 	if !reflect.DeepEqual(trust, want) {
-		t.Errorf("the trust policy wants %v; want %v", trust, want)
+		t.Errorf("trust policy: got %v; want %v", trust, want)
 	}
 	if want := map[string]string{token.OptionalAnnotations[0]: podRole}; !reflect.DeepEqual(pod.Annotations, want) {
-		t.Errorf("the service account has annotations %v; want %v", pod.Annotations, want)
+		t.Errorf("service account: got annotations %v; want %v", pod.Annotations, want)
 	}
 	if rules := readClusterRole(t); !reflect.DeepEqual(rules, []clusterRule{
 		{[]string{""}, []string{token.Audience}, []string{"request-serviceaccounts-token-audience"}},
 	}) {
-		t.Errorf("the nodes may %v", rules)
+		t.Errorf("got the nodes' rules %v; want only tokens for %s", rules, token.Audience)
 	}
 }
 
@@ -78,8 +78,8 @@ type clusterRule struct {
 	Verbs     []string `yaml:"verbs"`
 }
 
-// readClusterRole returns the role of the nodes. It checks that they are bound to
-// it.
+// readClusterRole returns the rules of the nodes' role. It checks that the role is
+// bound to the nodes.
 func readClusterRole(t *testing.T) []clusterRule {
 	t.Helper()
 	type reference struct {
@@ -101,19 +101,19 @@ func readClusterRole(t *testing.T) []clusterRule {
 	decode(t, read(t, audienceManifest), &role, &binding)
 	const group = "rbac.authorization.k8s.io"
 	if role.Type != (typeMeta{group + "/v1", "ClusterRole"}) || binding.Type != (typeMeta{group + "/v1", "ClusterRoleBinding"}) {
-		t.Errorf("%s has %v and %v", audienceManifest, role.Type, binding.Type)
+		t.Errorf("%s: got %v and %v; want a ClusterRole and its binding", audienceManifest, role.Type, binding.Type)
 	}
 	if binding.RoleRef != (reference{group, "ClusterRole", role.Metadata.Name}) || role.Metadata.Name == "" || binding.Metadata.Name == "" {
-		t.Errorf("role %v, bound as %v by %v", role.Metadata, binding.RoleRef, binding.Metadata)
+		t.Errorf("got role %v, bound as %v by %v; want the same role", role.Metadata, binding.RoleRef, binding.Metadata)
 	}
 	if !slices.Equal(binding.Subjects, []reference{{group, "Group", "system:nodes"}}) {
-		t.Errorf("bound to %v; want the nodes", binding.Subjects)
+		t.Errorf("got a binding to %v; want the nodes", binding.Subjects)
 	}
 	return role.Rules
 }
 
-// TestServiceAccountConfiguration: only allowed roles, no fallback to the node, and
-// sessions that name the pod.
+// TestServiceAccountConfiguration: annotations choose only allowed roles, nothing
+// falls back to the node, and sessions name the pod.
 func TestServiceAccountConfiguration(t *testing.T) {
 	t.Parallel()
 	c := load(t, read(t, "service-account.yaml"))
@@ -121,24 +121,24 @@ func TestServiceAccountConfiguration(t *testing.T) {
 		entry, _ := resolve(t, c, host+"/app")
 		source := entry.ServiceAccount
 		if source.NodeWhenNoToken || source.NodeWhenNoRole || entry.NodeWhenRefused {
-			t.Errorf("%s falls back to the node", host)
+			t.Errorf("%s: got a fallback to the node; want none", host)
 		}
 		image, _ := registry.Parse(host + "/app")
 		if arn, err := source.Role(image.Registry(), nil); !errors.Is(err, rule.ErrNoRole) {
-			t.Errorf("%s: without the annotation %q, %v; want %v", host, arn, err, rule.ErrNoRole)
+			t.Errorf("%s: without the annotation: got %q, error %v; want %v", host, arn, err, rule.ErrNoRole)
 		}
 		for _, arn := range []string{"", "arn:aws:iam::444455556666:role/admin", "arn:aws:iam::444455556666:role/pull-x/y", "arn:aws:iam::777788889999:role/pull-team-a"} {
 			if got, err := source.Role(image.Registry(), map[string]string{rule.DefaultRoleAnnotation: arn}); err == nil {
-				t.Errorf("%s: annotation %q gives %q; want an error", host, arn, got)
+				t.Errorf("%s: annotation %q: got %q; want an error", host, arn, got)
 			}
 		}
 	}
 	_, roles := resolve(t, c, "777788889999.dkr.ecr.eu-west-1.amazonaws.com/app")
 	last := roles[len(roles)-1]
 	if want := []rule.TagValue{{Key: "kubernetes-namespace", Value: "team-a"}, {Key: "kubernetes-service-account", Value: "app"}}; !slices.Equal(last.Tags, want) {
-		t.Errorf("session tags %v; want %v", last.Tags, want)
+		t.Errorf("got session tags %v; want %v", last.Tags, want)
 	}
 	if last.SessionName != "team-a.app" {
-		t.Errorf("session %s; want team-a.app", last.SessionName)
+		t.Errorf("got session %s; want team-a.app", last.SessionName)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// TestHybridNodes loads the file unchanged, and with the other source in its
+// TestHybridNodes: the file works unchanged, and with the other source in its
 // comment.
 func TestHybridNodes(t *testing.T) {
 	t.Parallel()
@@ -17,7 +17,7 @@ func TestHybridNodes(t *testing.T) {
 	start, rest, _ := strings.Cut(rolesAnywhere, "\nnode:")
 	_, ssm, found := strings.Cut(rest, "\n# node:")
 	if !found {
-		t.Fatalf("hybrid-nodes.yaml has not both sources: %s", rolesAnywhere)
+		t.Fatalf("hybrid-nodes.yaml: want two sources, got %s", rolesAnywhere)
 	}
 	for content, want := range map[string]config.NodeSource{
 		rolesAnywhere:           {Profile: "hybrid", ConfigFile: "/etc/aws/hybrid/config"},
@@ -25,13 +25,13 @@ func TestHybridNodes(t *testing.T) {
 	} {
 		c := load(t, content)
 		if c.Node != want || c.STSRegion.Fixed != region(t, "eu-west-1") {
-			t.Errorf("node %v, STS %v; want %v, and STS in eu-west-1", c.Node, c.STSRegion, want)
+			t.Errorf("got node %v, STS %v; want %v, and STS in eu-west-1", c.Node, c.STSRegion, want)
 		}
 	}
 }
 
-// TestPrivateLink: the names are those of interface endpoints of these services,
-// and STS is called in a region that has one.
+// TestPrivateLink: the names are those of interface endpoints of these services.
+// The configuration calls STS in a region that has an endpoint.
 func TestPrivateLink(t *testing.T) {
 	t.Parallel()
 	c := load(t, read(t, "privatelink.yaml"))
@@ -43,11 +43,11 @@ func TestPrivateLink(t *testing.T) {
 			}
 			id, name, _ := strings.Cut(u.Host, ".")
 			if want := service + "." + r.String() + ".vpce.amazonaws.com"; name != want || !strings.HasPrefix(id, "vpce-") || u.Path != "" {
-				t.Errorf("%s in %s: %s; want https://vpce-ID.%s", service, r, endpoint, want)
+				t.Errorf("%s in %s: got %s; want https://vpce-ID.%s", service, r, endpoint, want)
 			}
 		}
 		if _, ok := endpoints[c.STSRegion.Fixed]; !ok || len(endpoints) != 1 {
-			t.Errorf("%s has the endpoints %v, STS is asked in %s", service, endpoints, c.STSRegion.Fixed)
+			t.Errorf("%s: got the endpoints %v; want only one in %s", service, endpoints, c.STSRegion.Fixed)
 		}
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestUnits: systemd accepts the units, and nothing waits for the service. No
-// target wants it, and it is ordered before no unit.
+// TestUnits: systemd accepts the units, and nothing waits for the service. No target
+// wants the service, and no unit is ordered after it.
 func TestUnits(t *testing.T) {
 	t.Parallel()
 	for _, unit := range units {
@@ -22,10 +22,10 @@ func TestUnits(t *testing.T) {
 			key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
 			switch key {
 			case "Before", "After", "Requires", "Wants", "BindsTo", "RequiredBy":
-				t.Errorf("%s: %s=%s", unit, key, value)
+				t.Errorf("%s: got %s=%s; want no such line", unit, key, value)
 			case "WantedBy":
 				if value != "timers.target" || !strings.HasSuffix(unit, ".timer") {
-					t.Errorf("%s: WantedBy=%s", unit, value)
+					t.Errorf("%s: got WantedBy=%s; want only timers.target", unit, value)
 				}
 			}
 		}
@@ -48,13 +48,13 @@ func TestUnits(t *testing.T) {
 	for _, unit := range units {
 		out, err := exec.Command(verify, "verify", "--man=no", filepath.Join(dir, filepath.Base(unit))).CombinedOutput()
 		if err != nil || len(out) > 0 {
-			t.Errorf("%s: %v: %s", unit, err, out)
+			t.Errorf("%s: got error %v, %s; want neither", unit, err, out)
 		}
 	}
 }
 
-// TestUnitsOfInstall: install writes the same units, for a kubelet with the paths of the
-// example.
+// TestUnitsOfInstall: install writes the same units for a kubelet with the example's
+// paths.
 func TestUnitsOfInstall(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
@@ -63,12 +63,12 @@ func TestUnitsOfInstall(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), programs+"/"+tool, "install", "--root", root, "--config", root+"/config.yaml", "--kubelet-version", "v1.34",
 		"--platform", "generic", "--bin-dir", "/usr/local/bin", "--provider-config", "/etc/kubernetes/credential-provider.yaml").CombinedOutput()
 	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
+		t.Fatalf("got %v, want success:\n%s", err, out)
 	}
 	for _, unit := range units {
 		want, got := directives(read(t, unit)), directives(read(t, root+"/etc/systemd/system/"+filepath.Base(unit)))
 		if len(want) < 5 || !slices.Equal(want, got) {
-			t.Errorf("%s has %q, and install writes %q", unit, want, got)
+			t.Errorf("%s: got %q of install; want %q", unit, got, want)
 		}
 	}
 }

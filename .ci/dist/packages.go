@@ -62,13 +62,13 @@ func (r *release) packed(p platform, packager nfpm.Packager, contents []content)
 	return b.Bytes(), name, err
 }
 
-// info returns what a package says about itself.
+// info returns the description of a package.
 func (r *release) info(p platform) *nfpm.Info {
 	return &nfpm.Info{
 		Name: pluginName, Arch: p.architecture, Platform: p.system, Version: r.source.version, Release: "1",
 		Section: "admin", Priority: "optional", License: "Apache-2.0",
 		Maintainer: "The authors of " + pluginName + " <noreply@localhost>",
-		Description: "Kubelet plugin that pulls images from Amazon ECR of other accounts\n" +
+		Description: "Kubelet plugin for images in Amazon ECR registries of other accounts\n" +
 			"The kubelet runs the plugin for images in Amazon ECR. The plugin assumes a role in the account of the images. " +
 			"The program ecr-cross-account sets it up and checks it.",
 		MTime: r.source.date, DisableGlobbing: true,
