@@ -21,7 +21,7 @@ type kubeletEntry struct {
 }
 
 func (k *kubeletEntry) register(flags *flag.FlagSet) {
-	flags.StringVar(&k.path, "provider-config", "", "the kubelet's CredentialProviderConfig, a `PATH` of a file or directory: env and args of the plugin's entry count")
+	flags.StringVar(&k.path, "provider-config", "", "the kubelet's CredentialProviderConfig, the `PATH` of a file or directory; use env and args of the plugin's entry in it")
 	flags.StringVar(&k.name, "provider", "", "the `NAME` of the plugin's entry there, if there are several")
 }
 

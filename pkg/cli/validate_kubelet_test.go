@@ -48,7 +48,7 @@ func TestValidateKubelet(t *testing.T) {
 			"registries[0]: the kubelet does not ask for images of account 444455556666: add its hosts to matchImages in ",
 		},
 		"a directory":                      {t.TempDir(), nil, 3, "has no file *.json, *.yaml or *.yml", ""},
-		"a directory for an older kubelet": {t.TempDir(), []string{"--kubelet-version", "v1.33.1"}, 3, "is a directory, which kubelets take from 1.34 on, and this one is 1.33", ""},
+		"a directory for an older kubelet": {t.TempDir(), []string{"--kubelet-version", "v1.33.1"}, 3, "is a directory, which needs kubelet 1.34 or later, and this kubelet is 1.33", ""},
 		"no file":                          {"/nonexistent", nil, 3, "/nonexistent: ", ""},
 		"no version":                       {"/nonexistent", []string{"--kubelet-version", "new"}, 2, "", `no version of Kubernetes such as v1.34.4 in "new"`},
 	} {

@@ -37,7 +37,7 @@ func brokenKubelets() []broken {
 		{name: "no directory of plugins", code: "D01", side: onNode, words: "it has no --image-credential-provider-bin-dir", breakIt: func(n *node) { n.flags = n.flags[:1] }},
 		{name: "unknown field", code: "D02", side: onNode, words: "unknown field roleARN", breakIt: func(n *node) { n.providers += "  roleARN: x\n" }},
 		{name: "no file", code: "D02", side: onNode, words: "no such file", breakIt: func(n *node) { n.providers = "" }},
-		{name: "a directory before 1.34", code: "D02", side: onNode, words: "from 1.34 on, and this one is 1.33", breakIt: func(n *node) {
+		{name: "a directory before 1.34", code: "D02", side: onNode, words: "needs kubelet 1.34 or later, and this kubelet is 1.33", breakIt: func(n *node) {
 			n.version, n.flags[0] = "Kubernetes v1.33.1", "--image-credential-provider-config=/etc/kubelet"
 		}},
 		{name: "no entry", code: "D03", side: onNode, words: "add an entry", breakIt: func(n *node) { n.providers = providersHead + stock }},

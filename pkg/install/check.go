@@ -26,7 +26,7 @@ func (p *plan) checkKubelet(entries []provider) error {
 		path := filepath.Join(l.binDir, entry.Name)
 		ours := slices.ContainsFunc(entries, func(e provider) bool { return e.Name == entry.Name })
 		if info, err := os.Stat(d.at(path)); !ours && (err != nil || info.Mode()&0o111 == 0) {
-			problems = append(problems, fmt.Errorf("%s, the binary of provider %s, is not there or not executable", d.at(path), entry.Name))
+			problems = append(problems, fmt.Errorf("%s, the binary of provider %s, is missing or not executable", d.at(path), entry.Name))
 		}
 	}
 	if len(problems) > 0 {

@@ -57,7 +57,7 @@ func (d disk) inside(path string) error {
 	}
 	target, err := realPath(d.at(dir))
 	if err == nil && target != root && !strings.HasPrefix(target, root+"/") {
-		err = fmt.Errorf("%s leads out of %s, to %s; make the symbolic link on the way relative", d.at(dir), d.root, target)
+		err = fmt.Errorf("%s leads out of %s, to %s; make the symbolic link in this path relative", d.at(dir), d.root, target)
 	}
 	return err
 }

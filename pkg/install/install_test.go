@@ -119,7 +119,7 @@ func TestInstall(t *testing.T) {
 			}
 			n.uninstall()
 			n.same(before)
-			if err := n.Uninstall(t.Context(), Options{}); err == nil || !strings.Contains(err.Error(), "install has not been here") {
+			if err := n.Uninstall(t.Context(), Options{}); err == nil || !strings.Contains(err.Error(), "install has not run here") {
 				t.Errorf("second uninstall: got %v, want an error", err)
 			}
 		})

@@ -205,7 +205,7 @@ func (n *node) named(l layout, o Options) (layout, error) {
 	}
 	switch {
 	case !n.version.TakesDirectories():
-		return l, fmt.Errorf("%s is a directory, which kubelets take from 1.34 on, and this one is %s; name a file by --provider-config", l.flag, n.version)
+		return l, fmt.Errorf("%s is a directory, which needs kubelet 1.34 or later, and this kubelet is %s; name a file by --provider-config", l.flag, n.version)
 	case o.InsteadOfStock:
 		return l, fmt.Errorf("%s is a directory, and --instead-of-stock rewrites one file; name it by --provider-config", l.flag)
 	}

@@ -36,7 +36,7 @@ func (i *Installer) planUninstall(o Options) (*plan, error) {
 		return nil, err
 	}
 	if len(before.Files) == 0 && !n.disk.exists(StateDir) {
-		return nil, usage(fmt.Errorf("%s: not found; install has not been here", n.disk.at(stateFile)))
+		return nil, usage(fmt.Errorf("%s: not found; install has not run here", n.disk.at(stateFile)))
 	}
 	process, running, err := i.kubelet()
 	if err != nil {

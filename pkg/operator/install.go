@@ -35,11 +35,11 @@ func installCommand(conf *command.Configuration) command.Command {
 				o.Platform = s
 				return nil
 			})
-			flags.StringVar(&o.KubeletVersion, "kubelet-version", "", "the kubelet's `VERSION`, such as v1.34; by default the kubelet on the disk says it")
+			flags.StringVar(&o.KubeletVersion, "kubelet-version", "", "the kubelet's `VERSION`, such as v1.34; by default that of the kubelet on the disk")
 			flags.StringVar(&o.BinDir, "bin-dir", "", "the kubelet's --image-credential-provider-bin-dir (`DIR`), with --provider-config")
 			flags.StringVar(&o.ProviderConfig, "provider-config", "", "the kubelet's --image-credential-provider-config (`PATH`), with --bin-dir")
 			flags.BoolVar(&o.InsteadOfStock, "instead-of-stock", false, "serve all of Amazon ECR, and remove the stock provider's entry")
-			flags.BoolVar(&o.Restart, "restart", false, "restart the kubelet if anything changed; if it is not healthy then, bring everything back")
+			flags.BoolVar(&o.Restart, "restart", false, "restart the kubelet if anything changed; if it is not healthy then, restore the former files")
 			return func(ctx context.Context, p command.Process, args []string) error {
 				if err := check(o, args); err != nil {
 					return err
@@ -62,7 +62,7 @@ func installCommand(conf *command.Configuration) command.Command {
 func uninstallCommand() command.Command {
 	return command.Command{
 		Name:    "uninstall",
-		Summary: "take away what install put on this node, and bring back what was there before",
+		Summary: "remove what install put on this node, and restore the former files",
 		Example: "uninstall --plan",
 		New: func(flags *flag.FlagSet) command.Run {
 			var o install.Options

@@ -131,7 +131,7 @@ func filesAt(path string, v Version) ([]string, error) {
 	case !info.IsDir():
 		return []string{path}, nil
 	case !v.TakesDirectories():
-		return nil, fmt.Errorf("%s is a directory, which kubelets take from 1.34 on, and this one is %s", path, v)
+		return nil, fmt.Errorf("%s is a directory, which needs kubelet 1.34 or later, and this kubelet is %s", path, v)
 	}
 	entries, err := os.ReadDir(path)
 	if err != nil {

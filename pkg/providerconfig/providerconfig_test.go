@@ -145,7 +145,7 @@ func TestDirectory(t *testing.T) {
 	if len(problems) > 0 || len(c.Providers) != 2 || c.Providers[0].Name != "ours" || c.Providers[1].Name != "second" {
 		t.Errorf("got %+v, %v; want ours and second", c.Providers, problems)
 	}
-	if _, problems := Load(dir, version(t, "v1.33.0")); len(problems) != 1 || !strings.Contains(problems[0].Error(), "from 1.34 on") {
+	if _, problems := Load(dir, version(t, "v1.33.0")); len(problems) != 1 || !strings.Contains(problems[0].Error(), "needs kubelet 1.34 or later") {
 		t.Errorf("a directory before 1.34: got %v, want one problem", problems)
 	}
 	write(t, filepath.Join(dir, "30.yml"), good)

@@ -34,7 +34,7 @@ func (s *Status) Metrics() string {
 	m.single("last_sync_timestamp_seconds", "gauge", "Time of the last full sync; 0 if there was none.", last)
 	m.single("namespaces", "gauge", "Namespaces of the last full sync.", float64(s.namespaces))
 	m.single("namespaces_failing", "gauge", "Namespaces of the last full sync that could not be served.", float64(s.failing))
-	m.single("foreign_secrets", "gauge", "Secrets of the name that belong to somebody else, and are left alone.", float64(s.foreign))
+	m.single("foreign_secrets", "gauge", "Secrets with the configured name that belong to others and stay unchanged.", float64(s.foreign))
 	m.single("writes_total", "counter", "Secrets and service accounts that were written.", float64(s.writes))
 	return m.String()
 }
