@@ -175,7 +175,7 @@ func compareEntry(t *testing.T, want, got fakejournal.Entry) {
 		}
 	}
 	if diff := cmp.Diff(want, same); diff != "" {
-		t.Error("(-want +got)", diff)
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

@@ -31,6 +31,6 @@ func TestImpatientWriter(t *testing.T) {
 	reader, writer := io.Pipe()
 	_ = reader.CloseWithError(failing)
 	if _, err := (&impatientWriter{to: writer}).Write([]byte("x")); !errors.Is(err, failing) {
-		t.Errorf("got %v", err)
+		t.Errorf("got %v, want %v", err, failing)
 	}
 }

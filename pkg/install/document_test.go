@@ -140,7 +140,7 @@ func TestEnv(t *testing.T) {
 	profile := []providerconfig.Variable{{Name: "AWS_PROFILE", Value: "hybrid"}}
 	after := mustEdit(t, stockJSON, false)
 	if diff := cmp.Diff(profile, providersIn(t, after)[0].Env); diff != "" {
-		t.Error(diff)
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 	custom := strings.Replace(after, `"hybrid"`, `"custom"`, 1)
 	if got := providersIn(t, mustEdit(t, custom, false))[0].Env[0].Value; got != "custom" {
@@ -151,7 +151,7 @@ func TestEnv(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(profile, providersIn(t, string(content))[0].Env); diff != "" {
-		t.Error(diff)
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

@@ -85,7 +85,7 @@ func TestPatterns(t *testing.T) {
 			t.Parallel()
 			got := patternsOf(load(t, test.config), test.instead)
 			if diff := cmp.Diff([][]string{test.node, test.pods}, [][]string{got.node, got.pods}); diff != "" {
-				t.Error(diff)
+				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
 	}

@@ -36,7 +36,7 @@ func TestUnitEnvironment(t *testing.T) {
 				}
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
-				t.Error(diff)
+				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
 	}
@@ -115,7 +115,7 @@ func TestSystemd(t *testing.T) {
 		"journalctl --unit=kubelet --lines=200 --output=cat --no-pager",
 	}
 	if diff := cmp.Diff(want, asked); diff != "" {
-		t.Error(diff)
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

@@ -125,6 +125,6 @@ my\-prog help things
 And \e this.
 `
 	if diff := cmp.Diff(want, manual.Page(program(), "v1-dirty")); diff != "" {
-		t.Error(diff)
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

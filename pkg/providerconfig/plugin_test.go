@@ -60,7 +60,7 @@ func TestPlugins(t *testing.T) {
 	t.Parallel()
 	c := Config{Providers: []Provider{{Name: StockName}, {Name: "aws-" + PluginName}, {Name: PluginName}}}
 	if diff := cmp.Diff(c.Providers[1:], c.Plugins(Programs{}), cmp.AllowUnexported(Provider{})); diff != "" {
-		t.Error(diff)
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if c.Providers[0].Name != StockName {
 		t.Errorf("got %q as the first provider; want %q, unchanged", c.Providers[0].Name, StockName)

@@ -86,7 +86,7 @@ func TestLoad(t *testing.T) {
 				got = append(got, strings.ReplaceAll(strings.TrimPrefix(problem.Error(), file+": "), file, "FILE"))
 			}
 			if diff := cmp.Diff(test.want, strings.Join(got, "; ")); diff != "" {
-				t.Error(diff)
+				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
 	}
@@ -125,7 +125,7 @@ func TestWrongTypes(t *testing.T) {
 			got = append(got, strings.TrimPrefix(problem.Error(), file+": "))
 		}
 		if diff := cmp.Diff(strings.TrimSuffix(want, "; "), strings.Join(got, "; ")); diff != "" {
-			t.Errorf("%s: %s", text, diff)
+			t.Errorf("%s (-want +got):\n%s", text, diff)
 		}
 	}
 	older := write(t, filepath.Join(t.TempDir(), "providers"), good+"  other: {name: 1}\n")
@@ -200,10 +200,10 @@ func TestInOrder(t *testing.T) {
 		return all
 	}
 	if diff := cmp.Diff([]string{"x", "z"}, names("v1.32.1")); diff != "" {
-		t.Error(diff)
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]string{"z", "x"}, names("v1.33.1")); diff != "" {
-		t.Error(diff)
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

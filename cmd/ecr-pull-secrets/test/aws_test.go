@@ -41,7 +41,7 @@ func TestDark(t *testing.T) {
 		pass()
 		s, err := c.secret(t.Context(), "dark", "dark")
 		if err == nil && s.Annotations["ecr-pull-secrets/expires-at"] <= first.Annotations["ecr-pull-secrets/expires-at"] {
-			err = fmt.Errorf("the first one ends at %s", s.Annotations["ecr-pull-secrets/expires-at"])
+			err = fmt.Errorf("got an end at %s, want a later one", s.Annotations["ecr-pull-secrets/expires-at"])
 		}
 		return err
 	})
@@ -62,7 +62,7 @@ func TestRefused(t *testing.T) {
 	eventually(t, "the others are renewed", func() error {
 		pass()
 		if n := w.count("GetAuthorizationToken"); n < 2 {
-			return fmt.Errorf("%d are renewed", n)
+			return fmt.Errorf("got %d new tokens, want 2", n)
 		}
 		return nil
 	})

@@ -59,12 +59,12 @@ func (c *cluster) allNewest(t *testing.T, w *world, r *running, name string) err
 		return err
 	}
 	if len(list.Items) != many {
-		return fmt.Errorf("%d Secrets", len(list.Items))
+		return fmt.Errorf("got %d Secrets, want %d", len(list.Items), many)
 	}
 	first := &list.Items[0]
 	for i := range list.Items {
 		if s := &list.Items[i]; !bytes.Equal(s.Data[corev1.DockerConfigJsonKey], first.Data[corev1.DockerConfigJsonKey]) {
-			return fmt.Errorf("%s and %s have different tokens", s.Namespace, first.Namespace)
+			return fmt.Errorf("got different tokens in %s and %s, want the same", s.Namespace, first.Namespace)
 		}
 	}
 	var ends map[string]time.Time
@@ -77,7 +77,7 @@ func (c *cluster) allNewest(t *testing.T, w *world, r *running, name string) err
 			return err
 		}
 		if newest := w.clock.Now().Add(time.Duration(left * float64(time.Second))); newest.Sub(end).Abs() > time.Second {
-			return fmt.Errorf("the token for %s ends at %s, the newest one at %s", host, end, newest)
+			return fmt.Errorf("%s: got a token until %s, want the newest one until %s", host, end, newest)
 		}
 	}
 	return w.holdsAll(first)

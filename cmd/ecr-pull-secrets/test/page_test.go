@@ -86,14 +86,14 @@ func TestPage(t *testing.T) {
 	c.has(t, "shop", name, func(s *corev1.Secret) error {
 		grants, err := w.grants(s)
 		if err == nil && (len(grants) != 2 || grants[hostOf(fakeaws.FirstAccount)] == "" || grants[hostOf(fakeaws.SecondAccount)] == "") {
-			err = fmt.Errorf("it holds tokens of %v", grants)
+			err = fmt.Errorf("got tokens of %v, want one of each registry", grants)
 		}
 		return err
 	})
 	eventually(t, "the service account has the Secret", func() error {
 		account, err := c.kube.CoreV1().ServiceAccounts("shop").Get(t.Context(), "default", metav1.GetOptions{})
 		if err == nil && (len(account.ImagePullSecrets) != 1 || account.ImagePullSecrets[0].Name != name) {
-			err = fmt.Errorf("it has %v", account.ImagePullSecrets)
+			err = fmt.Errorf("got %v, want %s", account.ImagePullSecrets, name)
 		}
 		return err
 	})

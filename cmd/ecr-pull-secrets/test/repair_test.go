@@ -138,7 +138,7 @@ func TestForeign(t *testing.T) {
 				return nil
 			}
 		}
-		return fmt.Errorf("there are %d others", len(events.Items))
+		return fmt.Errorf("got only %d other Events", len(events.Items))
 	})
 	r.metricIs(t, "foreign_secrets", func(n float64) bool { return n == 1 })
 	now, err := c.secret(t.Context(), "foreign-1", "foreign")

@@ -123,7 +123,7 @@ func (r *running) metric(ctx context.Context, name string) (float64, error) {
 	}
 	line := regexp.MustCompile(`(?m)^ecr_pull_secrets_` + regexp.QuoteMeta(name) + ` (\S+)$`).FindStringSubmatch(body)
 	if line == nil {
-		return 0, fmt.Errorf("there is no metric %s in:\n%s", name, body)
+		return 0, fmt.Errorf("got no metric %s in:\n%s", name, body)
 	}
 	return strconv.ParseFloat(line[1], 64)
 }
@@ -134,7 +134,7 @@ func (r *running) metricIs(t *testing.T, name string, want func(float64) bool) {
 	eventually(t, "metric "+name+" is as wanted", func() error {
 		value, err := r.metric(t.Context(), name)
 		if err == nil && !want(value) {
-			err = fmt.Errorf("it is %v", value)
+			err = fmt.Errorf("got %v", value)
 		}
 		return err
 	})

@@ -146,7 +146,7 @@ func (w *world) count(operation string) (n int) {
 // did not mint, or that has expired, is an error.
 func (w *world) grants(s *corev1.Secret) (map[string]string, error) {
 	if s.Type != corev1.SecretTypeDockerConfigJson {
-		return nil, fmt.Errorf("the type is %q", s.Type)
+		return nil, fmt.Errorf("got the type %q, want %q", s.Type, corev1.SecretTypeDockerConfigJson)
 	}
 	var file struct {
 		Auths map[string]struct{ Auth string }
@@ -179,11 +179,11 @@ func (w *world) holdsAll(s *corev1.Secret) error {
 	}
 	for _, account := range accounts {
 		if grants[hostOf(account)] != roleOf(account) {
-			return fmt.Errorf("for %s it holds a token of %q", hostOf(account), grants[hostOf(account)])
+			return fmt.Errorf("%s: got a token of %q, want %q", hostOf(account), grants[hostOf(account)], roleOf(account))
 		}
 	}
 	if len(grants) != len(accounts) {
-		return fmt.Errorf("it holds %d tokens", len(grants))
+		return fmt.Errorf("got %d tokens, want %d", len(grants), len(accounts))
 	}
 	return nil
 }

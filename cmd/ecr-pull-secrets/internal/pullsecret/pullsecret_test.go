@@ -101,7 +101,7 @@ func TestKept(t *testing.T) {
 		got[key] = login.Reveal()
 	}
 	if diff := cmp.Diff(map[string]string{"renewed": "AWS:new", "failing": "AWS:good"}, got); diff != "" {
-		t.Error(diff)
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

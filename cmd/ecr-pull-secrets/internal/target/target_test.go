@@ -97,7 +97,7 @@ func TestList(t *testing.T) {
 				got[target.Key] = target.Plan.Identity()
 			}
 			if diff := cmp.Diff(test.want, got); diff != "" {
-				t.Error(diff)
+				t.Errorf("(-want +got):\n%s", diff)
 			}
 			if set.DependsOnOwn() != strings.Contains(test.entries, "own") {
 				t.Errorf("DependsOnOwn: got %t, want the opposite", set.DependsOnOwn())

@@ -158,13 +158,13 @@ func TestRenew(t *testing.T) {
 	a.fail(two, classified{failure.Unavailable})
 	k.Renew(t.Context())
 	if diff := cmp.Diff([]string{one}, a.took()); diff != "" {
-		t.Fatal(diff)
+		t.Fatalf("(-want +got):\n%s", diff)
 	}
 	a.fail(two, nil)
 	a.clock.Step(10 * time.Second) // the shortest wait after an error
 	k.Renew(t.Context())
 	if diff := cmp.Diff([]string{two}, a.took()); diff != "" {
-		t.Fatal(diff)
+		t.Fatalf("(-want +got):\n%s", diff)
 	}
 	a.clock.Step(59 * time.Minute)
 	if k.Renew(t.Context()) || len(a.took()) > 0 {
@@ -175,7 +175,7 @@ func TestRenew(t *testing.T) {
 		t.Error("after an hour: got no change, want one")
 	}
 	if diff := cmp.Diff([]string{one, two}, a.took()); diff != "" {
-		t.Error(diff)
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
@@ -244,7 +244,7 @@ func TestLastGood(t *testing.T) {
 		states[s.Key] = s.Failing != nil
 	}
 	if diff := cmp.Diff(map[string]bool{one: true, two: false}, states); diff != "" {
-		t.Error(diff)
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 	a.clock.Step(11 * time.Hour)
 	if !k.Renew(t.Context()) {
