@@ -193,8 +193,8 @@ func (n *node) checkDropIn(t *testing.T) {
 	}
 }
 
-// kubeletReads returns the files that the kubelet reads for the flag: one file, or
-// those of a directory with three endings, in the order of their names.
+// kubeletReads returns the files that the kubelet reads for the flag. This is one
+// file, or those of a directory with three endings, in the order of their names.
 func (n *node) kubeletReads(t *testing.T) []string {
 	t.Helper()
 	entries, err := os.ReadDir(n.root + n.flag)

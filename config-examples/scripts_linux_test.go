@@ -20,9 +20,9 @@ import (
 
 // programs is a directory with both programs. archive is the file that nodes fetch.
 // fakes is a directory with fakes of a node's programs. cache is the plugin's cache, in
-// place of the machine's. TestMain makes the programs once for all tests. If a test
-// wrote a program and ran it at once, that could fail with "text file busy", because
-// the child of another test may hold the file open.
+// place of the machine's. TestMain makes the programs once for all tests. A program
+// that a test has just written may fail to run with "text file busy", because the child
+// of another test may hold the file open.
 var programs, archive, fakes, cache string
 
 func TestMain(m *testing.M) {

@@ -158,8 +158,8 @@ func reserve(deadline time.Duration) time.Duration { return min(time.Second, dea
 
 // inTime calls f, with a context that ends a little before the deadline. The
 // deadline counts from the start of the call. inTime returns in time even if f
-// waits for something that ignores the context, such as a stdin that is never
-// closed, or a disk. Then the error names the step that hangs.
+// ignores the context. f may wait for a stdin that is never closed, or for a disk.
+// Then the error names the step that hangs.
 func inTime[T any](ctx context.Context, c *call, deadline time.Duration, step string, f func(context.Context) (T, error)) (T, error) {
 	grace := reserve(deadline)
 	ctx, cancel := context.WithTimeout(ctx, deadline-grace-c.trace.Elapsed())

@@ -22,7 +22,7 @@ const (
 )
 
 // restartable returns an error if a restart of the running kubelet would fail, or seem
-// to fail, whatever is installed. An unhealthy kubelet does not prevent an uninstall.
+// to fail, even without a change. An unhealthy kubelet does not prevent an uninstall.
 func (i *Installer) restartable(ctx context.Context, p *plan) error {
 	if !p.node.running {
 		return nil

@@ -15,8 +15,9 @@ func (idle) Status(context.Context, string) (Status, error) {
 	return Status{State: "inactive"}, nil
 }
 
-// TestRestartable: if a restart would fail, or seem to fail, whatever is installed,
-// install refuses it before any change. Uninstall does not need a healthy kubelet.
+// TestRestartable: install refuses a restart that would fail, or seem to fail, even
+// without a change. It refuses before it changes anything. Uninstall does not need
+// a healthy kubelet.
 func TestRestartable(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

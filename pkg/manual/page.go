@@ -35,8 +35,9 @@ func Page(program command.Program, version string) string {
 // sentence returns s with a capital first letter.
 func sentence(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-// roff escapes what has a special meaning in roff: backslashes, hyphens that a
-// reader may copy, and a dot or an apostrophe at the start of a line.
+// roff escapes characters with a special meaning in roff. These are backslashes,
+// hyphens that a reader may copy, and a dot or an apostrophe at the start of a
+// line.
 func roff(s string) string {
 	s = strings.NewReplacer(`\`, `\e`, "-", `\-`, `"`, `\(dq`).Replace(s)
 	if strings.HasPrefix(s, ".") || strings.HasPrefix(s, "'") {

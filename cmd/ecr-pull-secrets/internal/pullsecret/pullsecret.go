@@ -43,8 +43,8 @@ type Content struct {
 
 // Of returns the required content of a namespace's Secret. The content has all valid
 // credentials. For other known keys it keeps the Secret's own credentials as long as
-// they are valid, because a new leader has no tokens while AWS does not answer. Of
-// reports false if no credentials are valid.
+// they are valid. A new leader needs this, because it has no tokens while AWS does not
+// answer. Of reports false if no credentials are valid.
 //
 // Credentials of one namespace's Secret are never copied to another namespace.
 func Of(valid []dockerconfig.Credential, known func(key string) bool, has *corev1.Secret, now time.Time) (Content, bool, error) {
