@@ -14,8 +14,8 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// grow gives a node a token in the cache that is valid for 11 hours but no longer
-// fresh, because its session has ended.
+// grow fills a node's cache with a stale token. It is valid for 11 hours, but its
+// session has ended.
 func (n *node) grow() {
 	n.t.Helper()
 	n.aws.World.SetSkew(-time.Hour)
@@ -24,8 +24,8 @@ func (n *node) grow() {
 	n.aws.Forget()
 }
 
-// TestValidToken: after any answer of AWS except a refusal, a token that is still
-// valid is served. A refusal drops it.
+// TestValidToken: after any answer of AWS except a refusal, the plugin serves a token
+// that is still valid. A refusal drops the token.
 func TestValidToken(t *testing.T) {
 	t.Parallel()
 	stale := outcome{keep: 5 * time.Minute, says: "using the token"}
@@ -52,7 +52,7 @@ func TestValidToken(t *testing.T) {
 				n.grow()
 				n.aws.Break(service, fakeaws.Fault{Kind: fakeaws.Error, Status: test.status, Code: code, Message: "an attack"})
 				n.want(n.pull(image), test.want)
-				n.want(n.pull(image), test.want) // because it is remembered
+				n.want(n.pull(image), test.want) // the answer is remembered
 				n.aws.Mend(service)
 				n.want(n.pull(image), test.want)
 			})
@@ -61,7 +61,7 @@ func TestValidToken(t *testing.T) {
 }
 
 // TestUselessAnswers: for a useless answer, the error names the cause and does not
-// quote the answer. A token that is still valid is kept.
+// quote the answer. The plugin keeps a token that is still valid.
 func TestUselessAnswers(t *testing.T) {
 	t.Parallel()
 	encode := func(login string) string {
@@ -111,7 +111,8 @@ func TestUselessAnswers(t *testing.T) {
 	}
 }
 
-// TestHeaders: endless or odd headers fail the call with a cause.
+// TestHeaders: odd headers do not disturb a call. A header of 2 MB and a false
+// Content-Encoding fail it.
 func TestHeaders(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -120,7 +121,7 @@ func TestHeaders(t *testing.T) {
 	}{
 		"2 MB of a header":     {"X-Evil", strings.Repeat("LEAKED", 350_000), outcome{class: failed, says: "header"}},
 		"long request ID":      {"X-Amzn-Requestid", "\xffEVIL" + strings.Repeat("x", 5000), outcome{}},
-		"encoding that is not": {"Content-Encoding", "gzip", outcome{class: failed}},
+		"false encoding":       {"Content-Encoding", "gzip", outcome{class: failed}},
 		"cookie":               {"Set-Cookie", "a=LEAKED; Domain=amazonaws.com", outcome{}},
 		"retry after 10 years": {"Retry-After", "315360000", outcome{}},
 		"no date":              {"Date", "LEAKED", outcome{}},
@@ -141,8 +142,8 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
-// TestDates: a wrong Date header neither prolongs a token's life nor fails a pull
-// while the node's clock is right.
+// TestDates: a wrong Date header does not prolong a token's life. It does not fail a
+// pull either, if the node's clock is right.
 func TestDates(t *testing.T) {
 	t.Parallel()
 	const year = 365 * 24 * time.Hour
@@ -169,8 +170,8 @@ func TestDates(t *testing.T) {
 	}
 }
 
-// TestDatesOfShortTokens: a token of 20 minutes is fresh for at most 10, with any
-// Date header.
+// TestDatesOfShortTokens: a token that is valid for 20 minutes is fresh for at most 10,
+// with any Date header.
 func TestDatesOfShortTokens(t *testing.T) {
 	t.Parallel()
 	for _, offset := range []time.Duration{-30 * 365 * 24 * time.Hour, -5 * time.Hour, 0, 5 * time.Hour} {

@@ -1,10 +1,10 @@
 //go:build linux
 
-// Package attacks_test proves that the plugin withstands hostile input and faults.
-// It builds the real program and runs it like a kubelet, against a fake AWS and its
-// own listeners. Each file has one family of attacks, as tables of an input and the
-// class of its outcome. Every outcome is also searched for secrets: on stderr, in
-// the log and in the cache. config-examples/SECURITY.md lists the families, and
+// Package attacks_test proves that the plugin withstands hostile input and faults. It
+// builds the real program and runs it like a kubelet, against a fake AWS and its own
+// listeners. Each file has one family of attacks, as tables of an input and the class
+// of its outcome. The tests also search every outcome for secrets: on stderr, in the
+// log and in the cache. config-examples/SECURITY.md lists the families, and
 // TestDocument checks that list.
 package attacks_test
 
@@ -29,10 +29,9 @@ var plugin string
 
 func TestMain(m *testing.M) { os.Exit(build(m)) }
 
-// build builds the plugin once and runs the tests. This plugin differs from the
-// real one in its defaults: the configuration is default/config.yaml below the
-// working directory, and there is no cache and no journal unless a configuration
-// names them.
+// build builds the plugin once and runs the tests. This plugin has other defaults than
+// the real one. Its default configuration is default/config.yaml below the working
+// directory. It has no cache and no journal unless a configuration names them.
 func build(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "attacks")
 	if err != nil {
@@ -51,5 +50,5 @@ func build(m *testing.M) int {
 	return m.Run()
 }
 
-// cluster signs service accounts' tokens.
+// cluster signs the tokens of service accounts.
 var cluster = sync.OnceValues(func() (*fakeaws.Issuer, error) { return fakeaws.NewIssuer("https://oidc.example.com/cluster") })

@@ -16,7 +16,7 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// endpoints are the variables with the services' URLs.
+// endpoints maps each service to the environment variable for its URL.
 var endpoints = map[fakeaws.Service]string{
 	fakeaws.STS: "AWS_ENDPOINT_URL_STS", fakeaws.ECR: "AWS_ENDPOINT_URL_ECR",
 	fakeaws.ECRPublic: "AWS_ENDPOINT_URL_ECR_PUBLIC", fakeaws.IMDS: "AWS_EC2_METADATA_SERVICE_ENDPOINT",
@@ -41,7 +41,7 @@ func (n *node) change(service fakeaws.Service, change func(header http.Header, b
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(target)
-			r.Out.Host = r.In.Host // it is signed
+			r.Out.Host = r.In.Host // the signature covers it
 		},
 		ModifyResponse: func(r *http.Response) error {
 			body, err := io.ReadAll(r.Body)
@@ -57,13 +57,13 @@ func (n *node) change(service fakeaws.Service, change func(header http.Header, b
 	n.serve(service, proxy.ServeHTTP)
 }
 
-// counter counts the requests to a server that must get none.
+// counter is a server that must get no request. It records the requests that it gets.
 type counter struct {
 	*httptest.Server
 	requests list
 }
 
-// forbidden starts a server that must not be called.
+// forbidden starts a server that nobody may call. A call fails the test.
 func forbidden(t testing.TB) *counter {
 	t.Helper()
 	c := &counter{}

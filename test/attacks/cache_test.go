@@ -16,7 +16,7 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// entries returns the paths of the cache's entries.
+// entries returns the paths of the entries in the cache.
 func (n *node) entries() []string {
 	n.t.Helper()
 	all, err := filepath.Glob(n.path("cache/*"))
@@ -46,7 +46,8 @@ func (n *node) entry() (string, []byte) {
 	return entries[0], content
 }
 
-// TestFlippedBits: an entry with any wrong bit, or a truncated one, is not used.
+// TestFlippedBits: the plugin does not use an entry that has a wrong bit or is
+// truncated.
 func TestFlippedBits(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, assume)
@@ -67,7 +68,7 @@ func TestFlippedBits(t *testing.T) {
 	n.misses(path, append(bytes.Clone(good), good...), "twice")
 }
 
-// misses checks that an entry's content is not used.
+// misses checks that the plugin does not use an entry with the given content.
 func (n *node) misses(path string, content []byte, what string) {
 	n.t.Helper()
 	if err := os.WriteFile(path, content, 0o600); err != nil {
@@ -80,8 +81,8 @@ func (n *node) misses(path string, content []byte, what string) {
 	}
 }
 
-// TestPlantedEntries: a planted file in an entry's place is not used and does not
-// fail the pull. That includes another entry with a real token.
+// TestPlantedEntries: the plugin does not use a file that was planted in an entry's
+// place, and the pull succeeds. Another entry with a real token is one such file.
 func TestPlantedEntries(t *testing.T) {
 	t.Parallel()
 	plants := oddFiles()
@@ -142,8 +143,8 @@ func copyFile(from, to string, mode fs.FileMode) error {
 	return os.Chmod(to, mode) // for any umask
 }
 
-// TestCacheDirectories: a directory that others can read, write or replace is not
-// used. The pull continues without a cache.
+// TestCacheDirectories: the plugin does not use a directory that others can read, write
+// or replace. The pull continues without a cache.
 func TestCacheDirectories(t *testing.T) {
 	t.Parallel()
 	mkdir := func(path string, mode fs.FileMode) error {
@@ -195,13 +196,13 @@ func TestCacheDirectories(t *testing.T) {
 			n.want(n.pull(image), outcome{says: "the cache is off"})
 			n.wantCalls(2, fakeaws.STS)
 			if where := n.find("p", tokenMark); where != "" {
-				t.Errorf("%s has a token", where)
+				t.Errorf("%s has a token, want none", where)
 			}
 		})
 	}
 }
 
-// mkdirs makes a directory whose parent has a mode.
+// mkdirs makes a directory, and sets the mode of its parent.
 func mkdirs(path string, mode fs.FileMode) error {
 	if err := os.Mkdir(path, 0o700); err != nil {
 		return err
@@ -209,8 +210,8 @@ func mkdirs(path string, mode fs.FileMode) error {
 	return os.Chmod(filepath.Dir(path), mode)
 }
 
-// TestLeftovers: any write removes unused temporary files and locks, and leaves
-// other files alone.
+// TestLeftovers: any write removes unused temporary files and locks, and no other
+// files.
 func TestLeftovers(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, assume)
@@ -226,10 +227,10 @@ func TestLeftovers(t *testing.T) {
 	n.write("cache/notes.txt", "of somebody else")
 	n.want(n.pull(ownImage), outcome{role: nodeRole})
 	if found := n.find("cache", "left"); found != "" {
-		t.Errorf("%s is still there", found)
+		t.Errorf("%s still exists", found)
 	}
 	if n.find("cache", "of somebody else") == "" {
-		t.Error("a file that is not the cache's was removed")
+		t.Error("a file that does not belong to the cache was removed")
 	}
 }
 

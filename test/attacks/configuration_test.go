@@ -53,9 +53,9 @@ func oddFiles() []oddFile {
 	}
 }
 
-// TestConfigurationFiles: a configuration that exists but cannot be read is an
-// error within the deadline, for each of the three ways to name it. It must never
-// count as "no configuration", because then the node's own identity would be used.
+// TestConfigurationFiles: a configuration that exists but cannot be read is an error
+// within the deadline, for each of the three ways to name it. If it counted as "no
+// configuration", the node's own identity would be used.
 func TestConfigurationFiles(t *testing.T) {
 	t.Parallel()
 	for _, odd := range oddFiles() {
@@ -92,8 +92,8 @@ func (n *node) place(odd oddFile, path string) {
 	}
 }
 
-// TestDefaultConfiguration: a parent directory of the default file that is not
-// mounted yet is an error. A missing file means no configuration.
+// TestDefaultConfiguration: if the directory of the default file is not mounted yet,
+// that is an error. A missing file means no configuration.
 func TestDefaultConfiguration(t *testing.T) {
 	t.Parallel()
 	t.Run("directory is a dangling link", func(t *testing.T) {
@@ -154,11 +154,11 @@ func TestConfigurationOwner(t *testing.T) {
 	}
 }
 
-// nobody is a user other than root and the tests' user.
+// nobody is a user who is neither root nor the user of the tests.
 const nobody = 65534
 
-// TestConfigurationTexts: a text that is not a configuration is an error with the
-// line, if the text has lines. It is never read in part.
+// TestConfigurationTexts: a text that is not a valid configuration is an error. The
+// error names the line if the text is YAML. No part of the text takes effect.
 func TestConfigurationTexts(t *testing.T) {
 	t.Parallel()
 	const head = "apiVersion: " + module + "/v1alpha1\nkind: CrossAccountConfig\n"
@@ -225,8 +225,8 @@ func laughs() string {
 	return text.String() + "registries: *x9\n"
 }
 
-// TestSlowConfiguration: many patterns, prefixes and accounts, each within its
-// limit, take less than the deadline.
+// TestSlowConfiguration: loading many patterns, prefixes and accounts, each within its
+// limit, takes less than the deadline.
 func TestSlowConfiguration(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, assume)

@@ -9,11 +9,11 @@ import (
 	"testing"
 )
 
-// counters are the files in which requests are counted.
+// counters are the files that count requests.
 var counters = []string{"requests", "requests.old", "totals", "totals.lock"}
 
-// TestOddCounters: a counter's file that is none, or that hangs, neither fails a request
-// nor says a word. The metrics of the node still come.
+// TestOddCounters: an odd file in place of a counter neither fails a request nor causes
+// a message. The command metrics still works.
 func TestOddCounters(t *testing.T) {
 	t.Parallel()
 	for _, odd := range oddFiles() {
@@ -25,39 +25,39 @@ func TestOddCounters(t *testing.T) {
 				n.place(odd, n.path("cache/"+name))
 				n.wantQuiet(n.pull(image))
 				if got := n.run("", "metrics"); got.status != 0 || !strings.Contains(got.stdout, "_info{") {
-					t.Errorf("metrics: %+v", got)
+					t.Errorf("metrics: got %+v, want exit 0 and _info{", got)
 				}
 			})
 		}
 	}
 }
 
-// wantQuiet wants a token, and nothing on stderr.
+// wantQuiet checks that a run gets a token and leaves stderr empty.
 func (n *node) wantQuiet(got result) {
 	n.t.Helper()
 	n.want(got, outcome{})
 	if got.stderr != "" {
-		n.t.Errorf("stderr %q", brief(got.stderr))
+		n.t.Errorf("stderr %q, want none", brief(got.stderr))
 	}
 }
 
-// TestHungCounters: opening a counter's file hangs, and no request does.
+// TestHungCounters: a counter whose opening hangs does not delay a request.
 func TestHungCounters(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, assume)
 	n.want(n.pull(image), outcome{})
 	opening := lease(t, n.path("cache/requests"))
-	got := n.pull(image) // want would look for secrets in the file, and hang
+	got := n.pull(image) // n.want would search the file for secrets, and hang
 	if got.status != 0 || got.stderr != "" || !strings.Contains(got.stdout, `"`+registryHost+`":{"username":"AWS"`) {
-		t.Errorf("got %+v", got)
+		t.Errorf("got %+v, want a token and no stderr", got)
 	}
 	if !opening() {
-		t.Error("no process opens the file, so the test says nothing")
+		t.Error("no process opens the file, so the test proves nothing")
 	}
 }
 
-// TestReadOnlyCounters: on a disk that has become read-only, a token of the cache is
-// served all the same.
+// TestReadOnlyCounters: a token in the cache is served even if the disk has become
+// read-only.
 func TestReadOnlyCounters(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, assume)

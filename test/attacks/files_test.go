@@ -16,7 +16,7 @@ func TestSDKFiles(t *testing.T) {
 	absent := map[string]bool{"dangling link": true, "file below a file": false}
 	for _, odd := range oddFiles() {
 		if odd.name == "/dev/stdin" {
-			continue // under a kubelet it is a pipe, which is another case
+			continue // the kubelet gives a pipe, which TestStdin covers
 		}
 		for _, setting := range []string{
 			"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CA_BUNDLE", "node.configFile",
@@ -42,7 +42,7 @@ func TestSDKFiles(t *testing.T) {
 	}
 }
 
-// set sets one of the SDK's settings to a file.
+// set makes a setting of the SDK name a file.
 func (n *node) set(setting, path string) {
 	n.t.Helper()
 	switch setting {
@@ -57,7 +57,8 @@ func (n *node) set(setting, path string) {
 	}
 }
 
-// TestFilesOfProfiles: the same for the files that a profile names.
+// TestFilesOfProfiles: an unreadable file that a profile names is an error like that of
+// TestSDKFiles.
 func TestFilesOfProfiles(t *testing.T) {
 	t.Parallel()
 	for _, odd := range oddFiles() {
@@ -77,8 +78,8 @@ func TestFilesOfProfiles(t *testing.T) {
 	}
 }
 
-// TestEndlessFiles: reading a file of size 0 with endless content is limited.
-// Otherwise the plugin would crash in its 1 GB of address space.
+// TestEndlessFiles: a file of size 0 may have endless content. The plugin reads only a
+// limited part. Otherwise it would crash in its 1 GB of address space.
 func TestEndlessFiles(t *testing.T) {
 	t.Parallel()
 	for _, setting := range []string{"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CA_BUNDLE", "node.configFile"} {
@@ -91,8 +92,7 @@ func TestEndlessFiles(t *testing.T) {
 	}
 }
 
-// TestSDKTexts: the content of the SDK's files neither crashes the plugin nor
-// appears in its output.
+// TestSDKTexts: no content of an SDK file crashes the plugin or appears in its output.
 func TestSDKTexts(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ setting, text string }{

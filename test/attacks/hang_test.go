@@ -16,15 +16,15 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// A write lease acts like a mount that hangs. Opening the file waits until the
-// holder releases the lease, for 45 seconds at most.
+// A write lease makes a file behave like one on a mount that hangs. Opening it waits
+// until the holder releases the lease, for 45 seconds at most.
 const (
 	setLease = 1024 // F_SETLEASE
 	getLease = 1025 // F_GETLEASE
 )
 
-// lease makes opening a file hang until the end of the test. opening reports
-// whether a process is waiting.
+// lease makes opening a file hang until the end of the test. opening reports whether a
+// process is waiting to open it.
 func lease(t testing.TB, path string) (opening func() bool) {
 	t.Helper()
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
@@ -171,7 +171,8 @@ func fullPipe(t testing.TB) *os.File {
 	return writer
 }
 
-// stops are the texts of errors for a signal, other than "stopped".
+// stops are parts of the errors for a signal, by phase. In the other phases it is
+// "stopped".
 var stops = map[string]string{"lock": "waiting for another process", "credential_process": "signal received"}
 
 // TestSignals: SIGTERM and SIGINT end the plugin in every phase, with one line, and
@@ -201,8 +202,8 @@ func TestSignals(t *testing.T) {
 	}
 }
 
-// TestKilled: a process that is killed in any phase leaves nothing that disturbs
-// the next one.
+// TestKilled: a process that is killed while it waits for an AWS service leaves nothing
+// that disturbs the next process.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	for _, service := range []fakeaws.Service{fakeaws.IMDS, fakeaws.STS, fakeaws.ECR} {

@@ -10,8 +10,8 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// TestImageNames: a name that is not exactly that of a registry gets an empty
-// response, without any call.
+// TestImageNames: a name that is not exactly a registry's name gets an empty response,
+// without any call.
 func TestImageNames(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, assume)
@@ -120,15 +120,15 @@ func TestImagesOfTheRegistry(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, assume)
 	for name, image := range map[string]string{
-		"tag and digest":           image + ":v1@sha256:" + strings.Repeat("a", 64),
-		"port 443":                 registryHost + ":443/app",
-		"other registry in path":   registryHost + "/777788889999.dkr.ecr.eu-west-1.amazonaws.com/app",
-		"ECR Public in the path":   registryHost + "/public.ecr.aws/app",
-		"other registry in tag":    image + ":777788889999.dkr.ecr.eu-west-1.amazonaws.com",
-		"path of 256":              registryHost + "/" + strings.Repeat("a", 256),
-		"many parts":               registryHost + strings.Repeat("/a", 128),
-		"separators":               registryHost + "/a--b/c__d/e.f",
-		"digits that look like an": registryHost + "/" + fakeaws.SecondAccount,
+		"tag and digest":          image + ":v1@sha256:" + strings.Repeat("a", 64),
+		"port 443":                registryHost + ":443/app",
+		"other registry in path":  registryHost + "/777788889999.dkr.ecr.eu-west-1.amazonaws.com/app",
+		"ECR Public in the path":  registryHost + "/public.ecr.aws/app",
+		"other registry in tag":   image + ":777788889999.dkr.ecr.eu-west-1.amazonaws.com",
+		"path of 256":             registryHost + "/" + strings.Repeat("a", 256),
+		"many parts":              registryHost + strings.Repeat("/a", 128),
+		"separators":              registryHost + "/a--b/c__d/e.f",
+		"account as a repository": registryHost + "/" + fakeaws.SecondAccount,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -33,24 +33,24 @@ func TestManyAccounts(t *testing.T) {
 			for account := i; account < accounts; account += attackers {
 				cmd := n.command()
 				cmd.Stdin = strings.NewReader(request(fmt.Sprintf("%012d.dkr.ecr.eu-west-1.amazonaws.com/app", account)))
-				_ = cmd.Run() // its outcome does not matter
+				_ = cmd.Run() // the outcome does not matter
 			}
 		})
 	}
 	attack.Wait()
 	if entries := len(n.entries()); entries > 512+attackers || entries < 500 {
-		t.Errorf("%d entries", entries)
+		t.Errorf("%d entries, want 500 to %d", entries, 512+attackers)
 	}
 	if _, err := os.Stat(mine); err != nil {
-		t.Errorf("the cluster's own token is gone: %v", err)
+		t.Errorf("the token of the cluster was evicted: %v", err)
 	}
 	n.aws.Forget()
 	n.want(n.pull(image), outcome{})
 	n.wantCalls(0)
 }
 
-// TestStoppedHolder: a process that is stopped while it holds a lock delays others
-// for at most half of their own time. Its own deadline does not matter.
+// TestStoppedHolder: a process that is stopped while it holds a lock delays others for
+// at most half of their deadline. The holder's own deadline does not matter.
 func TestStoppedHolder(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, assume+"deadline: 50s\n")
@@ -82,7 +82,7 @@ func wait(t testing.TB, condition func() bool) {
 		select {
 		case <-ticker.C:
 		case <-end:
-			t.Fatal("it never happens")
+			t.Fatal("the condition never became true")
 		}
 	}
 }

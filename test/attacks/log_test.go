@@ -8,12 +8,12 @@ import (
 	"testing"
 )
 
-// TestLogFile: a planted file in the log file's place is not followed and does not
-// delay the pull.
+// TestLogFile: the plugin does not follow a file that was planted in the log file's
+// place. The file does not delay the pull.
 func TestLogFile(t *testing.T) {
 	t.Parallel()
 	for _, odd := range oddFiles() {
-		if odd.name == "dangling link" || strings.HasPrefix(odd.name, "sparse") { // a link of root's, and a regular file
+		if odd.name == "dangling link" || strings.HasPrefix(odd.name, "sparse") { // root's own link is followed; a sparse file is a regular file
 			continue
 		}
 		t.Run(odd.name, func(t *testing.T) {
@@ -38,7 +38,7 @@ func TestLogFile(t *testing.T) {
 				}
 				n.want(n.pull(image), outcome{says: "owned by user"})
 				if content := n.read("target") + n.read("log"); content != "" {
-					t.Errorf("the log wrote %s", content)
+					t.Errorf("the log wrote %s, want nothing", content)
 				}
 			})
 		}

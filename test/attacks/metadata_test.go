@@ -13,8 +13,8 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// TestRedirects: no service's answer redirects a request with its token or
-// signature.
+// TestRedirects: the plugin follows no redirect by a service, because the request has a
+// token or a signature.
 func TestRedirects(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{300, 301, 302, 303, 304, 307, 308} {
@@ -32,7 +32,7 @@ func TestRedirects(t *testing.T) {
 				case "ecr":
 					n.serve(fakeaws.ECR, redirect)
 				case "container":
-					url := n.serve(fakeaws.ECRPublic, redirect) // any server serves here
+					url := n.serve(fakeaws.ECRPublic, redirect) // any server will do
 					n.env = append(n.env, "AWS_CONTAINER_CREDENTIALS_FULL_URI="+url+"/x", "AWS_CONTAINER_AUTHORIZATION_TOKEN=LEAKED-token-LEAKED")
 				default:
 					n.redirectMetadata(step, redirect)
@@ -61,8 +61,8 @@ func (n *node) redirectMetadata(step string, redirect http.HandlerFunc) {
 	})
 }
 
-// TestMetadata: a metadata service that lies or fails causes an error with a cause.
-// There is never a request without a session token (IMDSv1).
+// TestMetadata: a metadata service that lies or fails causes an error. The plugin never
+// sends a request without a session token (IMDSv1).
 func TestMetadata(t *testing.T) {
 	t.Parallel()
 	expires := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
@@ -99,7 +99,7 @@ func TestMetadata(t *testing.T) {
 					w.WriteHeader(test.token)
 					_, _ = w.Write([]byte("IMDSTOKEN-of-the-attack"))
 				case r.Header.Get("X-Aws-Ec2-Metadata-Token") == "":
-					t.Errorf("a request without a session token: %s", r.URL)
+					t.Errorf("got a request without a session token: %s", r.URL)
 				case strings.HasSuffix(r.URL.Path, "/security-credentials/"):
 					_, _ = w.Write([]byte(test.role))
 				default:
@@ -111,7 +111,8 @@ func TestMetadata(t *testing.T) {
 	}
 }
 
-// TestMetadataThroughProxy: the metadata service is never asked through a proxy.
+// TestMetadataThroughProxy: the plugin never sends a request for the metadata service
+// to a proxy.
 func TestMetadataThroughProxy(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, assume)
@@ -121,8 +122,8 @@ func TestMetadataThroughProxy(t *testing.T) {
 	n.want(n.pull(image), outcome{class: failed})
 }
 
-// TestContainerCredentials: the answer of a container's endpoint is limited. Its
-// host must be on loopback or on the node.
+// TestContainerCredentials: a useless or too large answer of a container's credentials
+// endpoint fails the pull.
 func TestContainerCredentials(t *testing.T) {
 	t.Parallel()
 	good, err := json.Marshal(map[string]string{"AccessKeyId": "A", "SecretAccessKey": "LEAKED-secret", "Token": "LEAKED-token", "Expiration": time.Now().Add(time.Hour).UTC().Format(time.RFC3339)})

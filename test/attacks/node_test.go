@@ -79,7 +79,7 @@ func (l *list) all() []string {
 // newNode makes a node whose configuration has the given entries and settings.
 func newNode(t testing.TB, entries string) *node {
 	t.Helper()
-	dir, err := os.MkdirTemp(filepath.Dir(plugin), "node") // t.TempDir has the test's name in it
+	dir, err := os.MkdirTemp(filepath.Dir(plugin), "node") // the path of t.TempDir contains the test's name
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +104,8 @@ func newNode(t testing.TB, entries string) *node {
 	return n
 }
 
-// configuration returns a configuration with entries, the node's cache and its log.
+// configuration returns a configuration with the given entries, the node's cache and
+// its log.
 func (n *node) configuration(entries string) string {
 	text := "apiVersion: " + module + "/v1alpha1\nkind: CrossAccountConfig\n" + entries
 	if !strings.Contains(entries, "cache:") {
@@ -136,11 +137,11 @@ type result struct {
 	status         int
 }
 
-// hang is the time after which a run counts as one that never ends. Machines may be
+// hang is the time after which a run counts as hung. It is long because machines may be
 // slow.
 const hang = 2 * time.Minute
 
-// command returns a run of the plugin that has not started.
+// command returns a command that runs the plugin, not yet started.
 func (n *node) command(args ...string) *exec.Cmd {
 	ctx, cancel := context.WithTimeout(context.Background(), hang)
 	n.t.Cleanup(cancel)
@@ -163,7 +164,7 @@ func (n *node) finish(cmd *exec.Cmd) result {
 	return n.start(cmd)()
 }
 
-// start starts a command. end waits for its end.
+// start starts a command. The returned function waits for its end.
 func (n *node) start(cmd *exec.Cmd) (end func() result) {
 	n.t.Helper()
 	var stdout, stderr bytes.Buffer
@@ -184,7 +185,7 @@ func (n *node) start(cmd *exec.Cmd) (end func() result) {
 			n.t.Fatal(err)
 		}
 		if status := cmd.ProcessState; !status.Exited() {
-			n.t.Errorf("ended by %s; stderr %q", status, brief(stderr.String()))
+			n.t.Errorf("ended by %s, want an exit; stderr %q", status, brief(stderr.String()))
 		}
 		return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
 	}
@@ -200,7 +201,7 @@ func request(image string) string {
 	return requestOf(map[string]any{"image": image})
 }
 
-// requestOf returns a request of v1 with some fields.
+// requestOf returns a v1 request with the given fields.
 func requestOf(fields map[string]any) string {
 	all := map[string]any{"apiVersion": "credentialprovider.kubelet.k8s.io/v1", "kind": "CredentialProviderRequest"}
 	for name, value := range fields {

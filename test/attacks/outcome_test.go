@@ -24,7 +24,7 @@ const (
 	empty
 	// failed is exit status 1, one line on stderr and nothing on stdout.
 	failed
-	// misconfigured is the same with exit status 2.
+	// misconfigured is like failed, with exit status 2.
 	misconfigured
 )
 
@@ -67,8 +67,8 @@ func (n *node) want(got result, want outcome) {
 	if err != nil || keep < 0 || want.keep > 0 && keep > want.keep {
 		n.t.Errorf("cacheDuration %q (%v), want at most %s", r.CacheDuration, err, want.keep)
 	}
-	if got := n.owner(r); got != want.owner() {
-		n.t.Errorf("the token of %q, want %q; stderr %q", got, want.owner(), brief(got))
+	if owner := n.owner(r); owner != want.owner() {
+		n.t.Errorf("got the token of %q, want that of %q; stderr %q", owner, want.owner(), brief(got.stderr))
 	}
 }
 
@@ -87,12 +87,12 @@ func (o outcome) owner() string {
 func (n *node) owner(r response) string {
 	n.t.Helper()
 	if len(r.Auth) > 1 {
-		n.t.Errorf("%d keys in auth", len(r.Auth))
+		n.t.Errorf("%d keys in auth, want 1 at most", len(r.Auth))
 	}
 	for _, auth := range r.Auth {
 		grant, err := n.aws.World.ReadToken(auth.Password)
 		if err != nil {
-			n.t.Errorf("a password that is not a token: %v", err)
+			n.t.Errorf("a password is not a token: %v", err)
 		}
 		return grant.Role
 	}
@@ -138,11 +138,11 @@ func (n *node) find(name, text string) (found string) {
 	n.t.Helper()
 	_ = filepath.WalkDir(n.path(name), func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {
-			return nil //nolint:nilerr // it may not exist, or be removed at this moment
+			return nil //nolint:nilerr // it may not exist, or another process may be removing it
 		}
 		f, err := os.Open(path)
 		if err != nil {
-			return nil //nolint:nilerr // the same
+			return nil //nolint:nilerr // another process may have removed it
 		}
 		defer f.Close() //nolint:errcheck // it is only read
 		content, err := io.ReadAll(io.LimitReader(f, 4<<20))
@@ -155,7 +155,7 @@ func (n *node) find(name, text string) (found string) {
 	return found
 }
 
-// wantCalls checks how many calls the services got.
+// wantCalls checks the number of calls that the services got.
 func (n *node) wantCalls(want int, services ...fakeaws.Service) {
 	n.t.Helper()
 	if calls := n.aws.Calls(services...); len(calls) != want {
@@ -163,7 +163,7 @@ func (n *node) wantCalls(want int, services ...fakeaws.Service) {
 	}
 }
 
-// brief returns the beginning of a text.
+// brief returns the beginning of a long text.
 func brief(s string) string {
 	const most = 1000
 	return s[:min(len(s), most)]

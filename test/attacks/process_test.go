@@ -13,8 +13,9 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// TestCredentialProcess: a profile's credential_process is limited in everything
-// that it does, also through source_profile. Its failure is named and not retried.
+// TestCredentialProcess: the output, the time and the children of a profile's
+// credential_process are limited, also through source_profile. The error names its
+// failure, and it is not retried.
 func TestCredentialProcess(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ command, says string }{
@@ -56,7 +57,7 @@ func TestCredentialProcess(t *testing.T) {
 				n.want(n.pull(image), outcome{class: failed, says: test.says})
 				n.wantCalls(0)
 				if runs := strings.Count(n.read("runs"), "x"); runs != 1 {
-					t.Errorf("the program ran %d times", runs)
+					t.Errorf("the program ran %d times, want once", runs)
 				}
 				n.wantNoChild()
 			})
@@ -64,7 +65,8 @@ func TestCredentialProcess(t *testing.T) {
 	}
 }
 
-// runs makes a credential_process the node's identity. It notes each run.
+// runs makes a credential_process the node's identity. The program records each run in
+// the file "runs".
 func (n *node) runs(command, through string) {
 	n.t.Helper()
 	script := n.write("program", "printf x >> "+n.path("runs")+"\n"+command+"\n")
@@ -99,7 +101,7 @@ func (n *node) wantNoChild() {
 		select {
 		case <-ticker.C:
 		case <-end:
-			n.t.Errorf("processes live on: %v", found)
+			n.t.Errorf("processes still run: %v", found)
 			return
 		}
 	}
@@ -123,7 +125,7 @@ func (n *node) children() (found []string) {
 	return found
 }
 
-// TestCredentialProcessMemory: endless output or 1 GB of errors use little memory.
+// TestCredentialProcessMemory: endless output, or 1 GB on stderr, uses little memory.
 // Otherwise the plugin would crash in its 1 GB of address space.
 func TestCredentialProcessMemory(t *testing.T) {
 	t.Parallel()
@@ -143,8 +145,8 @@ func TestCredentialProcessMemory(t *testing.T) {
 // littleMemory runs a program with 1 GB of address space.
 const littleMemory = `ulimit -v 1000000; exec "$@"`
 
-// TestGoodCredentialProcess: a program that works is the node's identity, even if
-// it writes to stderr and leaves a child that keeps its streams open.
+// TestGoodCredentialProcess: a program that works is the node's identity, even if it
+// writes to stderr.
 func TestGoodCredentialProcess(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, assume)

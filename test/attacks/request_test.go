@@ -9,8 +9,8 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// TestRequests: a request that no kubelet sends fails without a call. The error
-// quotes only short and printable parts of it.
+// TestRequests: a request that no kubelet would send fails without a call to AWS. The
+// error does not reveal the request's secrets.
 func TestRequests(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, assume)
@@ -76,8 +76,8 @@ func TestRequests(t *testing.T) {
 	t.Cleanup(func() { n.wantCalls(0) })
 }
 
-// TestOddRequests: a request of a newer kubelet, and anything else that
-// encoding/json accepts, gets the token of the last image that it names.
+// TestOddRequests: a request of a newer kubelet gets the token of its image, and so
+// does any other JSON that encoding/json accepts. The last image counts.
 func TestOddRequests(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, assume+"unmatched: None\n")

@@ -17,7 +17,7 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// quotes are the forms in which an answer quotes a secret.
+// quotes are the forms in which an answer may quote a secret.
 var quotes = map[string]func(string) string{
 	"whole":       func(s string) string { return s },
 	"first half":  func(s string) string { return s[:len(s)/2] },
@@ -28,7 +28,7 @@ var quotes = map[string]func(string) string{
 	"in lines":    func(s string) string { return "\n" + s + "\r\n" },
 }
 
-// secretsOf returns the secrets in a request of the SDK's.
+// secretsOf returns the secrets in a request of the SDK.
 func secretsOf(r *http.Request) []string {
 	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
 	if err != nil {
@@ -42,7 +42,7 @@ func secretsOf(r *http.Request) []string {
 	for _, s := range []string{
 		r.Header.Get("X-Amz-Security-Token"), form.Get("WebIdentityToken"), r.Header.Get("X-Aws-Ec2-Metadata-Token"), r.Header.Get("Authorization"),
 	} {
-		if len(s) >= 32 && !strings.HasPrefix(s, "AWS4-HMAC") { // a signature serves for this request only
+		if len(s) >= 32 && !strings.HasPrefix(s, "AWS4-HMAC") { // a signature is valid for this request only
 			secrets = append(secrets, s)
 		}
 	}
@@ -65,7 +65,7 @@ func TestQuotedSecrets(t *testing.T) {
 					n.quoteBack(map[bool]fakeaws.Service{true: fakeaws.ECR, false: fakeaws.STS}[of == "role"], code, quote)
 					got := n.run(stdin)
 					if len(n.secrets.all()) == 0 {
-						t.Error("no request had a secret")
+						t.Error("no request had a secret, so the test proves nothing")
 					}
 					n.want(got, outcome{class: failed, says: code})
 					n.want(n.run(stdin), outcome{class: failed, says: code})
@@ -94,8 +94,8 @@ func (n *node) quoteBack(service fakeaws.Service, code string, quote func(string
 	})
 }
 
-// TestQuotedCodes: the code of an error, its request ID, a redirect and a page are
-// also text from outside.
+// TestQuotedCodes: an error code, a request ID, a redirect and an HTML page may also
+// quote a secret.
 func TestQuotedCodes(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]func(w http.ResponseWriter, s string){
@@ -131,7 +131,7 @@ func TestQuotedCodes(t *testing.T) {
 	}
 }
 
-// TestReasonPhrases: the reason phrase of a proxy or a service is text from outside.
+// TestReasonPhrases: the reason phrase of a proxy or a service may also quote a secret.
 func TestReasonPhrases(t *testing.T) {
 	t.Parallel()
 	const password = "hunter2-LEAKED-password"
@@ -152,8 +152,8 @@ func TestReasonPhrases(t *testing.T) {
 	}
 }
 
-// answerRaw starts a server that gives every request the same bytes, and returns
-// its address.
+// answerRaw starts a server that answers every connection with the same bytes. It
+// returns the server's address.
 func answerRaw(t testing.TB, answer string) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -168,7 +168,7 @@ func answerRaw(t testing.TB, answer string) string {
 				return
 			}
 			go func() {
-				defer conn.Close() //nolint:errcheck // the answer is over
+				defer conn.Close() //nolint:errcheck // the answer has been sent
 				buffer := make([]byte, 64<<10)
 				if _, err := conn.Read(buffer); err == nil {
 					_, _ = io.WriteString(conn, answer)
@@ -179,8 +179,8 @@ func answerRaw(t testing.TB, answer string) string {
 	return listener.Addr().String()
 }
 
-// TestSecretsOfSources: for each source of the node's identity, the source's
-// secrets do not appear in its errors.
+// TestSecretsOfSources: the errors of a source of the node's identity do not reveal
+// that source's secrets.
 func TestSecretsOfSources(t *testing.T) {
 	t.Parallel()
 	const token = "Bearer-LEAKED-0123456789-0123456789"

@@ -25,7 +25,7 @@ func podRequest(token, annotation string) string {
 	})
 }
 
-// podToken signs the claims of a service account's token. Some may be changed.
+// podToken signs the claims of a service account's token, with some of them changed.
 func podToken(t testing.TB, change map[string]any) string {
 	t.Helper()
 	claims := map[string]any{
@@ -103,8 +103,8 @@ func TestAnnotations(t *testing.T) {
 	})
 }
 
-// TestTokens: an invalid token appears neither in a message nor in the log. Claims
-// affect only names.
+// TestTokens: an invalid token appears neither in a message nor in the log. A claim can
+// change only names in the session, never the role.
 func TestTokens(t *testing.T) {
 	t.Parallel()
 	segment := func(v any) string {
@@ -172,7 +172,7 @@ func TestPodsAreApart(t *testing.T) {
 	t.Parallel()
 	n := newPodNode(t, "")
 	n.want(n.run(podRequest(podToken(t, nil), podRole)), outcome{role: podRole})
-	n.aws.World.SetRole(fakeaws.Role{ARN: podRole}) // no longer trusts anybody
+	n.aws.World.SetRole(fakeaws.Role{ARN: podRole}) // the role no longer trusts anybody
 	for name, change := range map[string]map[string]any{
 		"another name":      claimsOf("team-a", "other"),
 		"another namespace": claimsOf("team-b", "app"),

@@ -55,7 +55,7 @@ func TestStdout(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			n := newNode(t, assume+map[bool]string{true: "deadline: 2s\n"}[name == "no reader"])
-			n.want(n.pull(image), outcome{}) // so the runs below need no AWS
+			n.want(n.pull(image), outcome{}) // the token is now in the cache, so the next run needs no AWS
 			cmd := n.command()
 			cmd.Stdin, cmd.Stdout = strings.NewReader(request(image)), test.stdout(t)
 			n.want(n.finish(cmd), outcome{class: failed, says: test.says})
@@ -63,7 +63,8 @@ func TestStdout(t *testing.T) {
 	}
 }
 
-// shell returns a run by a shell, which can do things that os/exec cannot.
+// shell returns a command in which a shell runs the plugin. A shell can do what os/exec
+// cannot.
 func (n *node) shell(script string) *exec.Cmd {
 	cmd := n.command()
 	cmd.Path, cmd.Args = "/bin/sh", append([]string{"sh", "-c", script, "sh", plugin}, n.args...)
