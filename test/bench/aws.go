@@ -47,8 +47,8 @@ func (a *distantAWS) Close() error {
 	return err
 }
 
-// env returns the environment with which the SDK calls only these servers. If a
-// variable has two values, the last one counts.
+// env returns the environment that makes the SDK call only these servers. If a variable
+// has two values, the last one counts.
 func (a *distantAWS) env() []string { return append(a.Env(), a.urls...) }
 
 // calls counts the calls since the last Forget.

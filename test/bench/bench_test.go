@@ -17,12 +17,12 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// TestBench runs each row once. This plugin also replaces the stock one, where that
-// works. Each answer is checked as in a measurement.
+// TestBench runs each row once. In a second run, this plugin also takes the place of
+// the stock one. Each answer is checked as in a measurement.
 func TestBench(t *testing.T) {
 	t.Parallel()
-	// As the stock plugin it has no configuration, and its default cache is the
-	// test's own.
+	// In the place of the stock plugin it has no configuration. Its default cache is
+	// then this directory.
 	plugin, cache := filepath.Join(t.TempDir(), "plugin"), filepath.Join(t.TempDir(), "cache")
 	if output, err := exec.Command("go", "build", "-ldflags", "-X main.journal= -X main.cacheDirectory="+cache, "-o", plugin, "ecr-cross-account-credential-provider/cmd/ecr-cross-account-credential-provider").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, output)
@@ -36,15 +36,15 @@ func TestBench(t *testing.T) {
 			t.Fatal(err)
 		}
 		if wanted := "| this plugin |"; !strings.Contains(output.String(), wanted) {
-			t.Errorf("no %s in:\n%s", wanted, output.String())
+			t.Errorf("want %s in:\n%s", wanted, output.String())
 		}
 	}
 	if _, err := os.Stat(cache); err != nil {
-		t.Errorf("the cache was another than the test's own: %v", err)
+		t.Errorf("the plugin did not use the cache of the test: %v", err)
 	}
 }
 
-// TestVerify: only a token for the registry and the right role is accepted.
+// TestVerify: verifyAnswer accepts only a token for the registry and the right role.
 func TestVerify(t *testing.T) {
 	t.Parallel()
 	aws, err := startAWS(t.TempDir(), 0)
@@ -57,13 +57,13 @@ func TestVerify(t *testing.T) {
 		`{"cacheDuration":"1h","auth":{"` + fakeaws.FirstAccount + `.dkr.ecr.eu-west-1.amazonaws.com":{"username":"AWS","password":"made up"}}}`,
 	} {
 		if err := verifyAnswer(aws, rows[1], []byte(answer)); err == nil {
-			t.Errorf("%q is taken for an answer", answer)
+			t.Errorf("verifyAnswer accepts %q, want an error", answer)
 		}
 	}
 }
 
 // TestDistant: data and the end of a stream arrive at the other end, in both
-// directions, and not too early.
+// directions, after the delay.
 func TestDistant(t *testing.T) {
 	t.Parallel()
 	echo, socket, err := listenEcho()
@@ -79,7 +79,7 @@ func TestDistant(t *testing.T) {
 	t.Cleanup(func() { _ = relay.Close() })
 	begin := time.Now()
 	if got, err := ask(strings.TrimPrefix(url, "http://"), "hello\n"); err != nil || got != "hello\n" {
-		t.Errorf("got %q, %v", got, err)
+		t.Errorf("got %q, %v, want the line back", got, err)
 	}
 	if took := time.Since(begin); took < 2*roundTrip {
 		t.Errorf("connecting and one answer took %s, less than two round trips", took)
@@ -95,11 +95,11 @@ func TestQuantile(t *testing.T) {
 		}
 	}
 	if got := quantile([]int64(nil), 0.5); got != 0 {
-		t.Errorf("of nothing: %d", got)
+		t.Errorf("quantile of no values = %d, want 0", got)
 	}
 }
 
-// TestGoals: the goals are printed as ratios, and as round trips.
+// TestGoals: the output has the goals as ratios and as round trips.
 func TestGoals(t *testing.T) {
 	t.Parallel()
 	took := func(name, of string, ms time.Duration) *result {
@@ -114,7 +114,7 @@ func TestGoals(t *testing.T) {
 	})
 	for _, want := range []string{"0.75 × (p10 0.75 ×, CPU 1.00 ×)", "+20.0 ms = +1.00 round trips (p10 +20.0 ms"} {
 		if !strings.Contains(w.String(), want) {
-			t.Errorf("no %q in:\n%s", want, w.String())
+			t.Errorf("want %q in:\n%s", want, w.String())
 		}
 	}
 }

@@ -9,18 +9,18 @@ import (
 	"time"
 )
 
-// relay adds a distance to a service. Data arrive half a round trip later, in both
-// directions, and first of all connecting takes a round trip. So, as on a real
-// network, transfers at the same time do not add up. fakeaws's own RoundTrip is
-// less exact. It counts how often a server reads after it has written, and so
-// counts a handshake in advance for a later request.
+// relay adds a distance to a service. In both directions, data arrive half a round trip
+// later. Connecting takes a round trip. As on a real network, the delays of
+// simultaneous transfers do not add up. fakeaws's own RoundTrip is less exact. It
+// counts how often a server reads after it has written, so it takes a part of the
+// handshake for a later request.
 type relay struct {
 	socket    net.Listener
 	to        string
 	roundTrip time.Duration
 }
 
-// distant returns a URL that leads to another one over a distance.
+// distant returns the URL of a relay to another URL.
 func distant(service string, roundTrip time.Duration) (string, io.Closer, error) {
 	u, err := url.Parse(service)
 	if err != nil {
@@ -53,7 +53,7 @@ func (r *relay) serve() {
 	}
 }
 
-// parcel is a piece of data, and the time at which it arrives.
+// parcel is a piece of data and its arrival time.
 type parcel struct {
 	data []byte
 	at   time.Time

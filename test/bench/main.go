@@ -1,14 +1,13 @@
 //go:build unix
 
-// Command bench measures the plugin as a kubelet uses it: a process per image. For
-// each row it alternates between this plugin, the stock ecr-credential-provider if
-// given, and a program that does nothing. They run against a fake AWS on loopback,
-// over TLS, at several distances. Their environment has only the variables for that
-// AWS. The cache is on a tmpfs, as on a node. Each answer is checked: it must be a
-// token for the right role.
+// Command bench measures the plugin as a kubelet uses it: a process per image. For each
+// row it alternates between this plugin, the stock ecr-credential-provider if given,
+// and a program that does nothing. They run against a fake AWS on loopback, over TLS,
+// at several distances. Their environment has only the variables for that AWS. The
+// cache is on a tmpfs, as on a node. Each answer must be a token for the right role.
 //
-// It asserts no times. Because the programs alternate, their ratios are also valid
-// on a busy machine. The times themselves are not.
+// The bench does not check the times. Because the programs alternate, their ratios are
+// also valid on a busy machine. The times themselves are not.
 package main
 
 import (
@@ -36,7 +35,7 @@ func main() {
 	flag.StringVar(&o.plugin, "plugin", "bin/ecr-cross-account-credential-provider", "the plugin's `binary`")
 	flag.StringVar(&o.baseline, "baseline", "", "the stock plugin's `binary`, to compare with")
 	flag.IntVar(&o.runs, "runs", 20, "how often each program is run in each row")
-	flag.StringVar(&o.rows, "rows", "", "only rows whose name contains this `text`")
+	flag.StringVar(&o.rows, "rows", "", "measure only rows whose name contains this `text`")
 	flag.StringVar(&o.scratch, "scratch", memory(), "the `directory` for the caches: a tmpfs if there is one, as the plugin's own default is")
 	flag.Func("round-trips", "how far AWS is, in `ms,ms,…` (default 0,5,20,50)", func(s string) error {
 		o.roundTrips = nil

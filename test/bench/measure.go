@@ -38,8 +38,8 @@ type result struct {
 	samples   []sample
 }
 
-// measure runs all programs in all rows at all distances, once per round. It
-// reverses the order in each second round.
+// measure runs all programs in all rows at all distances, once per round. It reverses
+// the order in every second round.
 func (b *bench) measure(o options) ([]*result, error) {
 	var results []*result
 	aws := map[time.Duration]*distantAWS{}
@@ -62,7 +62,7 @@ func (b *bench) measure(o options) ([]*result, error) {
 		}
 	}
 	order := slices.Clone(results)
-	for round := range o.runs + 1 { // the first warms up the disk, and does not count
+	for round := range o.runs + 1 { // round 0 warms up the disk and does not count
 		slices.Reverse(order)
 		for _, r := range order {
 			s, err := b.once(aws[r.roundTrip], r.row, r.program)

@@ -17,11 +17,11 @@ import (
 type program struct {
 	name, path string
 	// prepare writes the program's files into a directory. It returns the program's
-	// arguments, and its variables besides AWS's.
+	// arguments, and its environment variables besides those of AWS.
 	prepare func(dir string, r row) (args, env []string, err error)
 	// answers means that the program is a plugin, not the floor.
 	answers bool
-	// caches means that a process leaves a token to later ones.
+	// caches means that a process leaves a token for later processes.
 	caches bool
 }
 
@@ -82,7 +82,7 @@ func nothing(path string) program {
 // tools are the programs that the bench needs besides the measured ones.
 type tools struct{ launch, floor string }
 
-// build compiles them like the plugin: static and stripped.
+// build compiles the tools like the plugin: static and stripped.
 func build(dir string) (tools, error) {
 	t := tools{filepath.Join(dir, "launch"), filepath.Join(dir, "floor")}
 	for _, path := range []string{t.launch, t.floor} {

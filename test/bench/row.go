@@ -9,21 +9,21 @@ type row struct {
 	name string
 	// image is the image in the kubelet's request.
 	image string
-	// profile is the AWS profile with which the stock plugin assumes the same role,
-	// because it has no configuration. Empty means the node's own identity.
+	// profile is the AWS profile with which the stock plugin, which has no
+	// configuration, assumes the same role. Empty means the node's own identity.
 	profile string
-	// role is the role that the token must be for. Empty means that both plugins
-	// must fail.
+	// role is the role of the expected token. Empty means that both plugins must fail.
 	role string
 	// processes is the number of processes that start at once.
 	processes int
-	// warm means that another process of the node has asked before.
+	// warm means that another process of the node has already got the token.
 	warm bool
-	// near means that no call is made, so the distance of AWS does not matter.
+	// near means that the programs make no call, so the distance of AWS does not
+	// matter.
 	near bool
 }
 
-// These are the rows' names, which the goals use.
+// These are the names of the rows, to which the goals refer.
 const (
 	coldOwn    = "cold, own account"
 	coldOther  = "cold, other account, 1 role"
@@ -51,9 +51,9 @@ var rows = []row{
 	{name: startUp, image: firstImage, processes: 1, near: true},
 }
 
-// request returns the kubelet's request. That of the start-up row has a version
-// that neither plugin knows. So each plugin starts, reads and decodes the request,
-// and ends.
+// request returns the kubelet's request. The request of the start-up row has a version
+// that neither plugin knows. So each plugin starts, reads and decodes the request, and
+// ends.
 func (r row) request() string {
 	version := "v1"
 	if r.role == "" {

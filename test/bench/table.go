@@ -18,7 +18,7 @@ func quantile[T int64 | time.Duration](values []T, share float64) T {
 	return values[min(int(share*float64(len(values))), len(values)-1)]
 }
 
-// of returns a quantile of one figure of the samples.
+// of returns a quantile of one figure over the samples.
 func of[T int64 | time.Duration](r *result, share float64, value func(sample) T) T {
 	var values []T
 	for _, s := range r.samples {
@@ -34,7 +34,7 @@ func wall(s sample) time.Duration { return s.wall }
 func cpu(s sample) time.Duration  { return s.cpu }
 func resident(s sample) int64     { return s.resident }
 
-// made holds the smallest and the largest number of calls to one service.
+// made returns the smallest and the largest number of calls to one service.
 func (r *result) made(service func(calls) int) string {
 	var counts []int
 	for _, s := range r.samples {
@@ -58,8 +58,8 @@ func find(results []*result, name string, roundTrip time.Duration, program strin
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// ratio returns the ratio of a quantile to that of another result, or "" without
-// another result.
+// ratio returns the ratio of a quantile to that of another result. If there is no other
+// result, it returns "".
 func ratio[T int64 | time.Duration](a, b *result, share float64, value func(sample) T) string {
 	if b == nil || b == a {
 		return ""

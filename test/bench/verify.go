@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// verify checks the answers of a run, so that only successful work is measured.
+// verify checks the answers of a run, so that the bench measures only successful work.
 func verify(aws *distantAWS, r row, dir string, s sample) error {
 	if r.role == "" {
 		if s.failed != r.processes {

@@ -37,8 +37,8 @@ func (e event) before(other event) bool {
 	return e.at < other.at || e.at == other.at && e.order < other.order
 }
 
-// events is a heap with four children for each event. container/heap would allocate
-// for each event, and a large fleet has a hundred million.
+// events is a heap in which each event has four children. container/heap would allocate
+// memory for each event, and a large fleet has a hundred million.
 type events []event
 
 const children = 4

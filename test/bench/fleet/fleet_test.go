@@ -15,8 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestDeterministic: the same seed gives the same result, and another seed another
-// result.
+// TestDeterministic: the same seed gives the same result, and another seed gives
+// another result.
 func TestDeterministic(t *testing.T) {
 	t.Parallel()
 	for _, p := range policies() {
@@ -33,9 +33,9 @@ func TestDeterministic(t *testing.T) {
 	}
 }
 
-// TestInvariants checks what holds for every policy and every size of a fleet. Each
-// node pulls in the end. AWS grants no more calls than its quotas. Each token took a
-// call to each service.
+// TestInvariants checks the rules for every policy and every size of a fleet. Each node
+// pulls all its images in the end. AWS grants no more calls than its quotas. Each token
+// took a call to each service.
 func TestInvariants(t *testing.T) {
 	t.Parallel()
 	for _, p := range policies() {
@@ -52,7 +52,7 @@ func checkInvariants(t *testing.T, p policy, q quotas, nodes int) {
 	t.Helper()
 	r := simulate(p, q, nodes, 1)
 	if len(r.done) != nodes {
-		t.Errorf("%d of %d nodes have their images", len(r.done), nodes)
+		t.Errorf("%d of %d nodes have their images, want all", len(r.done), nodes)
 	}
 	least := nodes * registries
 	if r.sts < least || r.ecr < least || r.minted < least {
@@ -65,11 +65,11 @@ func checkInvariants(t *testing.T, p policy, q quotas, nodes int) {
 		t.Errorf("%d nodes: %d and %d calls, want one for each node and registry, %d", nodes, r.sts, r.ecr, least)
 	}
 	if r.slowest > booting {
-		t.Errorf("%d nodes: the slowest took %s, longer than what is counted as booting", nodes, r.slowest)
+		t.Errorf("%d nodes: the slowest took %s, want at most the time of booting", nodes, r.slowest)
 	}
 }
 
-// TestKept: the plugin keeps an answer for the time that the model assumes.
+// TestKept: a kubelet keeps the plugin's answer for the time that the model assumes.
 func TestKept(t *testing.T) {
 	t.Parallel()
 	for _, random := range []float64{0, 0.999} {
@@ -100,7 +100,7 @@ func TestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	if lines := bytes.Count(table.Bytes(), []byte("\n")); lines != 2+2*len(policies()) {
-		t.Errorf("%d lines:\n%s", lines, table.Bytes())
+		t.Errorf("%d lines, want %d:\n%s", lines, 2+2*len(policies()), table.Bytes())
 	}
 	if err := draw(&svg, simulate(policies()[0], aws, 10, 1), simulate(naive(), aws, 10, 1)); err != nil {
 		t.Fatal(err)
@@ -134,24 +134,24 @@ func TestBucket(t *testing.T) {
 		}
 	}
 	if b.log.calls != 45 || b.log.refused != 20 || sum(b.log.between(0, 11)) != 45 {
-		t.Errorf("counted %+v", b.log)
+		t.Errorf("counted %+v, want 45 calls, 20 of them refused", b.log)
 	}
 }
 
-// TestRefresh: after a node has booted, none of its pulls asks AWS. A plan takes at
-// most 32 tokens a day. If AWS throttles a boot, the output has advice.
+// TestRefresh: after a node has booted, none of its pulls asks AWS. A node mints at
+// most 32 tokens a day for a registry. If AWS throttles a boot, the output has advice.
 func TestRefresh(t *testing.T) {
 	t.Parallel()
 	const nodes = 200
 	r := simulate(refreshed(), aws, nodes, 1)
 	if r.late > 0 || r.failures > 0 || r.refused+r.refusedLater > 0 {
-		t.Errorf("%d pulls find no fresh token, %d fail, %d calls are refused", r.late, r.failures, r.refused+r.refusedLater)
+		t.Errorf("%d pulls find no fresh token, %d fail, %d calls are refused, want none", r.late, r.failures, r.refused+r.refusedLater)
 	}
-	if most := nodes * registries * 33; r.minted > most { // there is half an hour for booting before the day
+	if most := nodes * registries * 33; r.minted > most { // the half hour of booting comes before the day
 		t.Errorf("%d tokens, want %d at most", r.minted, most)
 	}
 	if plain := simulate(ours("", shortSession), aws, nodes, 1); plain.late == 0 {
-		t.Error("no pull is late without refresh, so the count says nothing")
+		t.Error("no pull is late without refresh, so the count proves nothing")
 	}
 	var words bytes.Buffer
 	r.advise(&words, aws)
@@ -164,14 +164,14 @@ func TestRefresh(t *testing.T) {
 	}
 }
 
-// TestAdvice: AWS throttles a fleet, and no longer throttles it when it follows the
+// TestAdvice: AWS throttles a fleet, and stops throttling it when the fleet follows the
 // advice. That holds for a longer boot and for larger quotas.
 func TestAdvice(t *testing.T) {
 	t.Parallel()
 	const nodes = 2000
 	q := quotas{stsQuota / 10, ecrQuota / 10}
 	if r := simulate(refreshed(), q, nodes, 1); r.refused == 0 {
-		t.Error("nothing is throttled, so the test says nothing")
+		t.Error("nothing is throttled, so the test proves nothing")
 	}
 	p := refreshed()
 	p.spread = advice(nodes, q)
@@ -187,7 +187,7 @@ func TestAdvice(t *testing.T) {
 	}
 }
 
-// TestEvents: events come in the order of their times. Events at the same time come in
+// TestEvents: events happen in the order of their times. Simultaneous events happen in
 // the order in which they were scheduled.
 func TestEvents(t *testing.T) {
 	t.Parallel()

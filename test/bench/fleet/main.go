@@ -4,7 +4,7 @@
 // # The model
 //
 // A node has 30 images of 3 registries in 3 accounts. Each account has a role of its
-// own for its images. The node boots at a random time of a minute and starts all pulls
+// own for its images. The node boots at a random time in a minute and starts all pulls
 // within 3 s (serializeImagePulls: false). If it pulled one image after another, a node
 // with any plugin would ask once for each registry. For an image, the kubelet uses the
 // answer that it keeps for the registry. Without one it runs the plugin, which calls
@@ -25,16 +25,15 @@
 // model repeats what pkg/cache does with them. One process of a node asks for a
 // registry, and all others wait for its outcome. A failure is remembered for 1 to 5 s.
 // The model leaves out two things. When the first process takes more than half of its
-// time, a second one asks. And a token that is no longer kept could still be used until
-// it expires.
+// deadline, a second one asks. During an outage, a stale token serves until it expires.
 //
-// With refresh, a timer of each node replaces tokens that are due (cache.RenewAt). It
+// With refresh, a timer of each node replaces tokens in time (cache.RenewAt). It
 // runs 5 s after boot, and then every 5 to 10 minutes. If the kubelet keeps no answer, a
 // pull finds a fresh token in the plugin's cache.
 //
 // "no cache, no jitter" is a plugin whose processes share nothing. Each image asks, with
-// three attempts a call and the SDK's own backoff. Answers are kept for exactly half of
-// the token's life, whatever the length of the session. One simplification favors this
+// three attempts a call and the SDK's own backoff. The kubelet keeps an answer for exactly half
+// of the token's life, however short the session is. One simplification favors this
 // plugin: the retries of the two calls do not multiply.
 package main
 
@@ -51,10 +50,10 @@ import (
 
 func main() {
 	log.SetFlags(0)
-	seed := flag.Uint64("seed", 1, "of chance")
-	plot := flag.String("plot", "", "the `file` to draw the largest fleet's first minutes in, SVG")
+	seed := flag.Uint64("seed", 1, "the random `seed`")
+	plot := flag.String("plot", "", "write a plot of the largest fleet's first minutes to this SVG `file`")
 	sizes := []int{1, 100, 1_000, 10_000, 100_000}
-	flag.Func("nodes", "simulate a fleet of that `number` only", func(s string) error {
+	flag.Func("nodes", "simulate only a fleet of this `number` of nodes", func(s string) error {
 		n, err := strconv.Atoi(s)
 		sizes = []int{n}
 		return err
@@ -98,8 +97,8 @@ func run(w io.Writer, seed uint64, plot string, sizes []int) error {
 }
 
 // policiesFor returns the policies to simulate for a number of nodes. For more than
-// 10,000 nodes it leaves out the policies without refresh. Their result for a boot
-// within a minute is already clear at 10,000 nodes.
+// 10,000 nodes it leaves out the policies without refresh. The simulation of 10,000
+// nodes already shows the effect of these policies on a boot within a minute.
 func policiesFor(nodes int) []policy {
 	if nodes > 10_000 {
 		return []policy{refreshed(), spread()}

@@ -11,32 +11,33 @@ type node struct {
 
 // registry is one of a node's registries, as its kubelet and plugin know it.
 type registry struct {
-	account int // the account whose quota of ECR is charged
+	account int // the account whose ECR quota is charged
 	// kept is the time until which the kubelet keeps an answer, or the plugin's cache
 	// has a fresh one. minted is when that answer was minted.
 	kept, minted time.Duration
 	// failed is the time until which the plugin's cache remembers that AWS was
 	// unavailable.
 	failed time.Duration
-	// asking says that a process of the node is asking AWS. Other processes that need
+	// asking means that a process of the node is asking AWS. Other processes that need
 	// the same token wait for its outcome.
 	asking  bool
 	waiting []*image
-	// armed says that the next pull after kept is scheduled.
+	// armed means that the next pull after kept is scheduled.
 	armed bool
 }
 
-// image is a pull that is due.
+// image is a scheduled pull of an image.
 type image struct {
 	registry *registry
 	// node is the node that boots with the image, or nil for a later pull.
 	node *node
-	// tries is the number of failed pulls. The kubelet does not pull before until.
+	// tries is the number of failed pulls. until is the time before which the kubelet
+	// does not pull again.
 	tries int
 	until time.Duration
 }
 
-// pull is a pull of the kubelet. It uses credentials that the kubelet keeps, or else
+// pull is a pull by the kubelet. It uses credentials that the kubelet keeps, or else
 // runs the plugin.
 func (s *simulation) pull(i *image) {
 	r := i.registry
@@ -58,7 +59,7 @@ func (s *simulation) pull(i *image) {
 	}
 }
 
-// shared gives the outcome of one process to all pulls that wait for it.
+// shared passes the outcome of one process to all pulls that wait for it.
 func (s *simulation) shared(r *registry, ok bool) {
 	if !ok {
 		r.failed = s.now + s.policy.failure(s.chance.Float64())
@@ -145,9 +146,9 @@ func (s *simulation) pulled(i *image) {
 	}
 }
 
-// failed is a pull without credentials. The kubelet tries the pod again every 10 to 15
-// s. It pulls once the image's backoff is over: 10 s, doubled by each failure, at most
-// 5 min.
+// failed handles a pull without credentials. The kubelet tries the pod again every 10
+// to 15 s. It pulls once the image's backoff is over: 10 s, doubled by each failure, at
+// most 5 min.
 func (s *simulation) failed(i *image) {
 	i.tries++
 	i.until = s.now + min(10*time.Second<<min(i.tries-1, 10), 5*time.Minute)

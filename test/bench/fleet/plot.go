@@ -16,7 +16,7 @@ const (
 	mostCalls     = 100_000 // a second; the scale is logarithmic
 )
 
-// curve is a line of a panel. Points is the value of an SVG polyline.
+// curve is a line in a panel. Points is the value for an SVG polyline.
 type curve struct{ Name, Color, Points string }
 
 type tick struct {

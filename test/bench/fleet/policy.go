@@ -12,8 +12,8 @@ import (
 // policy is how a plugin calls AWS. random is always a number in [0, 1).
 type policy struct {
 	name string
-	// shared: the processes of a node share an outcome, whether it is a token or a
-	// failure.
+	// shared means that the processes of a node share an outcome, whether it is a token
+	// or a failure.
 	shared bool
 	// attempts is the largest number of attempts of one call.
 	attempts int
@@ -25,7 +25,7 @@ type policy struct {
 	keep func(random float64) time.Duration
 	// failure returns how long the cache remembers that AWS was unavailable.
 	failure func(random float64) time.Duration
-	// refresh: a timer replaces tokens before pods need them.
+	// refresh means that a timer replaces tokens before pods need them.
 	refresh bool
 	// spread is the time within which the fleet boots.
 	spread time.Duration
@@ -37,7 +37,7 @@ const (
 	longSession  = 12 * time.Hour // the most that a role may allow
 )
 
-// ours returns this plugin's policy, from its own code. session is the length of the
+// ours returns this plugin's policy, from its own code. session is the duration of the
 // roles' sessions.
 func ours(name string, session time.Duration) policy {
 	return policy{
@@ -76,7 +76,7 @@ func refreshed() policy {
 	return p
 }
 
-// spread returns the same policy for a fleet that boots within a longer time.
+// spread returns the policy of refreshed for a fleet that boots within a longer time.
 func spread() policy {
 	p := refreshed()
 	p.name, p.spread = "this plugin, refresh, boot spread over 10 min", spreadWithin

@@ -16,7 +16,7 @@ const (
 	runJitter = 290 * time.Second
 )
 
-// refresh is a run of the timer. It replaces tokens that are due. Pods do not wait for
+// refresh is a run of the timer. It replaces each token in time (cache.RenewAt). Pods do not wait for
 // the run. A process that needs the same token at that time shares the outcome.
 func (s *simulation) refresh(of *[registries]*registry) {
 	for _, r := range of {
@@ -29,7 +29,7 @@ func (s *simulation) refresh(of *[registries]*registry) {
 	s.after(runEvery+s.upTo(runJitter), func() { s.refresh(of) })
 }
 
-// renewed shares the outcome of a run for one token with the pulls that wait for it.
+// renewed passes the outcome of a run for one token to the pulls that wait for it.
 func (s *simulation) renewed(r *registry, ok bool) {
 	if ok {
 		r.kept, r.minted = s.now+s.policy.keep(s.chance.Float64()), s.now
@@ -49,17 +49,18 @@ func (s *simulation) renewed(r *registry, ok bool) {
 	}
 }
 
-// room is a safety factor for the time of a boot, because nodes boot at random times
-// and not evenly.
+// room is a safety factor for the boot time, because nodes boot at random times, not
+// evenly.
 const room = 1.2
 
-// advice returns the time within which a fleet should boot.
+// advice returns the time over which the boot of a fleet should be spread.
 func advice(nodes int, q quotas) time.Duration {
 	calls := float64(nodes)
 	return time.Duration(room * max(calls*registries/q.sts, calls/q.ecr) * float64(time.Second))
 }
 
-// advise prints what a fleet's boot would need if AWS throttled it.
+// advise prints the boot time or the quotas that the fleet would need, if AWS throttled
+// its boot.
 func (r result) advise(w io.Writer, q quotas) {
 	if r.refused == 0 || r.policy == naive().name {
 		return

@@ -17,7 +17,7 @@ const (
 	// pullsWithin is the time within which a node starts its pods after its boot.
 	pullsWithin = 3 * time.Second
 	// pullEvery is the mean time between two later pulls of a node from a registry.
-	// Each of the ten images is pulled once an hour.
+	// Each of the registry's ten images is pulled once an hour.
 	pullEvery = time.Hour * registries / perNode
 	// booting is the time until all boot pulls are over. The simulated day begins then.
 	// booting is shorter than the time for which any answer is kept.
@@ -25,7 +25,7 @@ const (
 	day     = 24 * time.Hour
 )
 
-// These are the stated quotas of AWS, in calls a second.
+// These are the documented quotas of AWS, in calls a second.
 const (
 	ecrQuota = 500 // GetAuthorizationToken: each account of images, in a region
 	stsQuota = 600 // AssumeRole: the nodes' account, in a region
@@ -41,7 +41,7 @@ const (
 	mostLatency  = 80 * time.Millisecond
 )
 
-// simulation is a fleet with AWS.
+// simulation is a fleet and its AWS.
 type simulation struct {
 	clock
 
@@ -60,7 +60,7 @@ type simulation struct {
 	late       int // pulls after booting that find no fresh token
 }
 
-// simulate boots a fleet, and then observes it for up to a day.
+// simulate boots a fleet, and then simulates up to a day of its work.
 func simulate(p policy, q quotas, nodes int, seed uint64) result {
 	s := &simulation{policy: p, chance: rand.New(rand.NewPCG(seed, uint64(nodes)))}
 	s.sts = newBucket(q.sts, &s.stsLog)
@@ -77,7 +77,7 @@ func simulate(p policy, q quotas, nodes int, seed uint64) result {
 	return s.result(nodes, int(watched/time.Hour))
 }
 
-// watch returns how long a fleet is observed after booting. For a large fleet it is
+// watch returns how long to simulate a fleet after booting. For a large fleet it is
 // less than a day, because a whole day takes many minutes to compute.
 func watch(nodes int) time.Duration {
 	if nodes > 10_000 {

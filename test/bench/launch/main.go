@@ -1,17 +1,17 @@
 //go:build unix
 
-// Command launch starts one or more processes of a program at once, and waits for
-// all. It prints one line: wall time, user time and system time in ns, the largest
-// resident size in bytes, and the number of failures.
+// Command launch starts one or more processes of a program at once, and waits for all.
+// It prints one line: wall time, user time and system time in ns, the largest resident
+// size in bytes, and the number of failures.
 //
 //	launch COUNT REQUEST ANSWER PROGRAM [ARGUMENT]...
 //
-// REQUEST is the file that each process has as stdin. Process n writes to ANSWER.n
-// and ANSWER.n.err.
+// REQUEST is the file that each process has as stdin. Process n writes to ANSWER.n and
+// ANSWER.n.err.
 //
-// It is a separate program because it must be small. Linux counts the resident size
-// of the forking process towards the peak of the executed one. So a child of a
-// large program never seems smaller than that program.
+// It is a separate program because it must be small. Linux counts the resident size of
+// the forking process towards the peak of the executed one. So a child of a large
+// program never seems smaller than that program.
 package main
 
 import (
@@ -49,7 +49,7 @@ type usage struct {
 	user, system, resident, failed int64
 }
 
-// run starts all, then waits for all.
+// run starts all processes, then waits for all.
 func run(args []string, attributes []*os.ProcAttr) (usage, error) {
 	var u usage
 	processes := make([]*os.Process, len(attributes))
