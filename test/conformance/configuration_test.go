@@ -22,9 +22,9 @@ const withToken = minimal + `  tokenAttributes:
     cacheType: ServiceAccount
 `
 
-// TestRefusals: pkg/providerconfig, and so doctor, validate and refresh, refuses what
-// a kubelet of that release refuses, and nothing else. (Only null in a list differs:
-// the kubelet takes it for an empty string, and yaml.v3 for nothing.)
+// TestRefusals: pkg/providerconfig refuses exactly what a kubelet of the release
+// refuses. doctor, validate and refresh use that package. (They differ only for null in
+// a list: the kubelet takes it for an empty string, and yaml.v3 for no value.)
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	replaced := func(text, old, with string) string {
@@ -40,16 +40,16 @@ func TestRefusals(t *testing.T) {
 		"another kind":                          replaced(minimal, "CredentialProviderConfig", "KubeletConfiguration"),
 		"another group":                         replaced(minimal, "kubelet.config.k8s.io", "example.com"),
 		"the configuration's apiVersion":        replaced(minimal, "kubelet.config.k8s.io/v1", "kubelet.config.k8s.io/v1alpha1"),
-		"no apiVersion that exists":             replaced(minimal, "kubelet.config.k8s.io/v1", "kubelet.config.k8s.io/v2"),
+		"an unknown apiVersion":                 replaced(minimal, "kubelet.config.k8s.io/v1", "kubelet.config.k8s.io/v2"),
 		"no provider":                           minimal[:strings.Index(minimal, "providers:")],
 		"an unknown field":                      minimal + "  x: y\n",
 		"a field in small letters":              replaced(minimal, "matchImages", "matchimages"),
-		"a field twice":                         minimal + "  defaultCacheDuration: 0s\n",
-		"a name twice":                          minimal + minimal[strings.Index(minimal, "- name"):],
+		"a duplicate field":                     minimal + "  defaultCacheDuration: 0s\n",
+		"a duplicate name":                      minimal + minimal[strings.Index(minimal, "- name"):],
 		"a path for a name":                     replaced(minimal, "- name: ", "- name: bin/"),
-		"an apiVersion that exists":             replaced(minimal, "credentialprovider.kubelet.k8s.io/v1", "credentialprovider.kubelet.k8s.io/v1beta1"),
+		"another valid apiVersion":              replaced(minimal, "credentialprovider.kubelet.k8s.io/v1", "credentialprovider.kubelet.k8s.io/v1beta1"),
 		"no patterns":                           replaced(minimal, `["*.dkr.ecr.*.amazonaws.com"]`, "[]"),
-		"a text for patterns":                   replaced(minimal, `["*.dkr.ecr.*.amazonaws.com"]`, "a.b"),
+		"a string for patterns":                 replaced(minimal, `["*.dkr.ecr.*.amazonaws.com"]`, "a.b"),
 		"a bad pattern":                         replaced(minimal, `"*.dkr.ecr.*.amazonaws.com"`, `"[a"`),
 		"an empty pattern":                      replaced(minimal, `"*.dkr.ecr.*.amazonaws.com"`, `""`),
 		"a number for a pattern":                replaced(minimal, `"*.dkr.ecr.*.amazonaws.com"`, "1"),
@@ -97,7 +97,7 @@ func TestRefusals(t *testing.T) {
 		"an annotation that ends with a dash":   withToken + "    requiredServiceAccountAnnotationKeys: [a/b-]\n",
 		"an empty annotation":                   withToken + "    requiredServiceAccountAnnotationKeys: ['']\n",
 		"an annotation in both lists":           withToken + "    requiredServiceAccountAnnotationKeys: [a/b]\n    optionalServiceAccountAnnotationKeys: [a/b]\n",
-		"annotations of nobody":                 replaced(withToken, "true", "false") + "    requiredServiceAccountAnnotationKeys: [a/b]\n",
+		"a required key, an optional account":   replaced(withToken, "true", "false") + "    requiredServiceAccountAnnotationKeys: [a/b]\n",
 	}
 	for _, r := range releases {
 		version, err := providerconfig.ParseVersion("v" + r.version + ".0")
@@ -112,7 +112,7 @@ func TestRefusals(t *testing.T) {
 				writeFile(t, path, text, 0o644)
 				_, log, err := r.run(t, kubelet{Config: path, BinDir: node.dir}, nil)
 				if _, problems := providerconfig.Load(path, version); (err != nil) != (len(problems) > 0) {
-					t.Errorf("the kubelet says %v: %s; this project says %v of\n%s", err, log, problems, text)
+					t.Errorf("the kubelet has the error %v: %s; this project has %v for\n%s", err, log, problems, text)
 				}
 			})
 		}

@@ -80,8 +80,8 @@ type pull struct {
 	as    []string
 }
 
-// TestLookups: for each configuration, the kubelet looks up images one after the
-// other, as pods want them. The number of runs shows what it cached.
+// TestLookups: for each configuration, the kubelet looks up images in the order in
+// which pods want them. The number of runs shows what it cached.
 func TestLookups(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

@@ -10,8 +10,8 @@ import (
 
 const unknownField = `unknown field "providers[0].`
 
-// TestExamples: each CredentialProviderConfig of config-examples passes the loader
-// of the kubelets that it is for.
+// TestExamples: the loader of each kubelet accepts the CredentialProviderConfigs of
+// config-examples that are for its release.
 func TestExamples(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("../../config-examples/kubelet/*.yaml")
@@ -22,7 +22,7 @@ func TestExamples(t *testing.T) {
 		for _, file := range files {
 			text := readFile(t, file)
 			if strings.Contains(text, "tokenAttributes:") && !r.serviceAccounts {
-				continue // not for this kubelet; see TestLoader
+				continue // not for this kubelet; TestLoader shows that it is refused
 			}
 			t.Run(r.version+" "+filepath.Base(file), func(t *testing.T) {
 				t.Parallel()
@@ -49,8 +49,9 @@ func TestLoader(t *testing.T) {
 	}
 }
 
-// load starts a kubelet with a CredentialProviderConfig and all its providers
-// installed. The kubelet must refuse the file if wrong names a mistake.
+// load starts a kubelet with a CredentialProviderConfig and installs all the providers
+// that it names. If wrong is not empty, the kubelet must refuse the file with an error
+// that contains wrong.
 func (r release) load(t *testing.T, text, wrong string) {
 	t.Helper()
 	var config struct{ Providers []struct{ Name string } }

@@ -27,9 +27,9 @@ type configured struct {
 	images          []wanted
 }
 
-// wanted are the expected principals for a pod's image. beside are our provider's
-// principals if another provider is beside it. instead are the principals if our
-// provider replaces the stock one.
+// wanted has the expected principals for a pod's image. beside are the principals of
+// our provider beside another one. instead are the principals if our provider replaces
+// the stock one.
 type wanted struct {
 	pod
 	beside, instead []string
@@ -95,8 +95,9 @@ func TestInstall(t *testing.T) {
 	}
 }
 
-// TestUpgradedKubelet: after an upgrade of a node's kubelet, a kubelet with other rules
-// starts with the existing files. It also starts after install has run again.
+// TestUpgradedKubelet: the upgrade of a kubelet may change the rules for its
+// configuration. The new kubelet starts with the existing files. It also starts after
+// install has run again.
 func TestUpgradedKubelet(t *testing.T) {
 	t.Parallel()
 	older, newer := releases[0], releases[len(releases)-1]
@@ -120,7 +121,7 @@ func TestUpgradedKubelet(t *testing.T) {
 	}
 }
 
-// uninstalled uninstalls, and checks that everything is as it was before.
+// uninstalled uninstalls, and checks that the node is as it was before.
 func (n machine) uninstalled(t *testing.T, before map[string]string) {
 	t.Helper()
 	n.run(t, "uninstall", "--root", n.root)
@@ -143,13 +144,13 @@ func (r release) installed(t *testing.T, k kind, n machine, instead bool) {
 		}
 		printed := k.install(t, n, c, instead)
 		if !strings.Contains(printed, "platform  "+k.platform+" (found)\nkubelet   "+r.version+" (by ") {
-			t.Errorf("install took the node for another: %s", printed)
+			t.Errorf("install did not find platform %s and kubelet %s: %s", k.platform, r.version, printed)
 		}
 		r.start(t, k, n, c, instead, printed)
 		latest = c
 	}
 	if again := k.install(t, n, latest, instead); !strings.Contains(again, "nothing to change") {
-		t.Errorf("a second run changes something: %s", again)
+		t.Errorf("a second run: got %s, want nothing to change", again)
 	}
 }
 
@@ -204,7 +205,7 @@ func (r release) start(t *testing.T, k kind, n machine, c configured, instead bo
 		t.Fatalf("%v: %s", err, log)
 	}
 	if diff := cmp.Diff(want, principals(t, aws, found)); diff != "" || log != "" {
-		t.Errorf("%s: whose tokens the kubelet has (-want +got):\n%s\n%s\n%s", c.name, diff, log, printed)
+		t.Errorf("%s: principals of the kubelet's tokens (-want +got):\n%s\n%s\n%s", c.name, diff, log, printed)
 	}
 }
 
@@ -217,7 +218,7 @@ func (n machine) refreshes(t *testing.T, f flags) {
 	unit := readFile(t, n.at("/etc/systemd/system/ecr-cross-account-refresh.service"))
 	found := execStart.FindStringSubmatch(unit)
 	if found == nil || found[1] != f.binDir || found[3] != f.config || found[2] != found[4] {
-		t.Fatalf("the kubelet has %v, and the unit is\n%s", f, unit)
+		t.Fatalf("the unit does not match the kubelet's flags %v:\n%s", f, unit)
 	}
 	for _, file := range n.reads(t, f.config) {
 		if strings.Contains(readFile(t, file), found[4]) {
@@ -227,7 +228,7 @@ func (n machine) refreshes(t *testing.T, f flags) {
 	t.Errorf("the kubelet's configuration has no provider %s", found[4])
 }
 
-// sameEnv checks that all providers have the env of the stock one.
+// sameEnv checks that all providers have the env of the stock provider.
 func (n machine) sameEnv(t *testing.T, config string) {
 	t.Helper()
 	for _, file := range n.reads(t, config) {
@@ -241,7 +242,7 @@ func (n machine) sameEnv(t *testing.T, config string) {
 		}
 		for _, p := range c.Providers {
 			if len(p.Env) != 2 || p.Env[0].Value != "/eks-hybrid/.aws/config" || p.Env[1].Value != "hybrid" {
-				t.Errorf("%s has a provider with another env than the stock one's: %v", file, p.Env)
+				t.Errorf("%s has a provider with env %v, want that of the stock provider", file, p.Env)
 			}
 		}
 	}

@@ -35,7 +35,7 @@ type kind struct {
 	flagsAfter func(t *testing.T, n machine, printed string) flags
 }
 
-// flags are the values of the kubelet's two flags, as paths of the node.
+// flags are the values of the kubelet's two flags, as paths on the node.
 type flags struct{ config, binDir string }
 
 const (
@@ -146,13 +146,14 @@ var (
 	stockHybrid = strings.Replace(stockJSON, "ENV", hybridEnv, 1)
 )
 
-// with starts a kubelet that has these flags, or that uses these paths without flags.
+// with returns a flagsAfter for a kubelet that has these flags, or that uses these
+// paths without flags.
 func with(config, binDir string) func(*testing.T, machine, string) flags {
 	return func(*testing.T, machine, string) flags { return flags{config, binDir} }
 }
 
-// byNodeadm does what nodeadm does at a boot. It writes the stock provider's
-// configuration, and gives the kubelet the flags from all of nodeadm's configurations.
+// byNodeadm does what nodeadm does at boot. It writes the stock provider's
+// configuration. It gives the kubelet the flags from all NodeConfigs.
 func byNodeadm(t *testing.T, n machine, _ string) flags {
 	t.Helper()
 	n.write(t, eksDir+"/config.json", stock2023)
@@ -185,7 +186,7 @@ func byNodeadm(t *testing.T, n machine, _ string) flags {
 
 var printedFlags = regexp.MustCompile(`to do: .*--image-credential-provider-config=(\S+) --image-credential-provider-bin-dir=([^\s;]+);`)
 
-// asPrinted starts a kubelet with the flags that install tells the operator to set.
+// asPrinted returns the flags that install tells the operator to set.
 func asPrinted(t *testing.T, _ machine, printed string) flags {
 	t.Helper()
 	found := printedFlags.FindStringSubmatch(printed)
@@ -218,7 +219,7 @@ func (n machine) makeDir(t *testing.T, path string) {
 	}
 }
 
-// setKubelet replaces the node's kubelet by another version.
+// setKubelet replaces the node's kubelet with another version.
 func (k kind) setKubelet(t *testing.T, n machine, version string) {
 	t.Helper()
 	for path, text := range k.files {
@@ -235,7 +236,7 @@ func (k kind) newMachine(t *testing.T, version string) machine {
 	for path, text := range k.files {
 		n.write(t, path, text)
 	}
-	n.write(t, "/usr/bin/ecr-cross-account", "") // a package has the tool, so install makes no copy
+	n.write(t, "/usr/bin/ecr-cross-account", "") // a package contains the tool, so install makes no copy
 	k.setKubelet(t, n, version)
 	if k.stock != "" {
 		n.makeDir(t, k.stock)

@@ -23,8 +23,8 @@ type release struct {
 	failed string
 }
 
-// releases are those in which the kubelet's behavior changed, and the newest. The
-// changes are KEP-4412 and, before it, the order of providers by name.
+// releases are the newest release and those in which the kubelet's behavior changed.
+// The changes are KEP-4412 and, before it, the order of providers by name.
 var releases = []release{
 	{
 		version: "1.32", program: program("kubelet-1.32", "."), byName: true,
@@ -40,14 +40,14 @@ var releases = []release{
 	},
 }
 
-// kubelet says how a kubelet is started and which images it looks up.
+// kubelet describes how a kubelet is started and which images it looks up.
 type kubelet struct {
 	// Config and BinDir are the flags --image-credential-provider-config and
 	// --image-credential-provider-bin-dir.
 	Config, BinDir string
 	// Lookups are the images that pods want, in order.
 	Lookups []pod
-	// ServiceAccounts are those of the API server, by NAMESPACE/NAME.
+	// ServiceAccounts are the service accounts in the API server, by NAMESPACE/NAME.
 	ServiceAccounts map[string]serviceAccount
 }
 
@@ -77,7 +77,7 @@ func (r release) run(t *testing.T, k kubelet, env []string) ([]lookup, string, e
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), built(t, r.program))
-	cmd.Dir = t.TempDir() // here and in $HOME a kubelet looks for .dockercfg and config.json
+	cmd.Dir = t.TempDir() // a kubelet looks for .dockercfg and config.json here and in $HOME
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + cmd.Dir}, env...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(input), &stdout, &stderr

@@ -6,8 +6,8 @@ import (
 )
 
 // If the plugin runs beside the stock provider, both answer for another account's
-// image, and a kubelet tries both. Here the plugin without a configuration replaces
-// the stock provider, because it behaves the same.
+// image, and a kubelet tries both. Here the plugin without a configuration takes the
+// place of the stock provider, because it behaves the same.
 const (
 	stock    = "ecr-credential-provider"
 	awsNamed = "aws-" + name
@@ -18,15 +18,16 @@ var (
 	stockFirst = []string{asNode, asFirst}
 )
 
-// TestOrder: whose credentials are tried first.
+// TestOrder: the order of the providers' credentials depends on the release, as
+// documented.
 func TestOrder(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name     string
 		entries  []string
-		config   string   // the plugin's
-		byConfig []string // if the order is that of the configuration
-		byName   []string // if the order is that of names
+		config   string   // of the plugin
+		byConfig []string // if the order of the configuration counts
+		byName   []string // if the order of the names counts
 	}{
 		{"ours listed first", []string{name, stock}, oneRole, oursFirst, stockFirst},
 		{"ours listed last", []string{stock, name}, oneRole, stockFirst, stockFirst},

@@ -11,8 +11,8 @@ import (
 
 // outcome is the result of a kubelet's lookups.
 type outcome struct {
-	// as has, for each lookup, the principals whose tokens the kubelet has, in the
-	// order in which it tries them.
+	// as has the principals of the kubelet's tokens for each lookup, in the order in
+	// which it tries them.
 	as [][]string
 	// runs counts the runs of plugins. They show what the kubelet cached.
 	runs int
@@ -29,7 +29,7 @@ func (r release) check(t *testing.T, node installation, aws *fakeaws.Server, k k
 		t.Fatalf("%v: %s", err, log)
 	}
 	if diff := cmp.Diff(want.as, principals(t, aws, found)); diff != "" {
-		t.Errorf("whose tokens the kubelet has (-want +got):\n%s\n%s", diff, log)
+		t.Errorf("principals of the kubelet's tokens (-want +got):\n%s\n%s", diff, log)
 	}
 	if runs := node.runs(t); runs != want.runs {
 		t.Errorf("the plugin was run %d times, want %d", runs, want.runs)

@@ -9,11 +9,11 @@ import (
 	"testing"
 )
 
-// installation is a node's directory of plugins, which counts their runs.
+// installation is a node's directory of plugins. It counts their runs.
 type installation struct{ dir string }
 
-// install installs the plugin under each of the names. The kubelet runs a script
-// that notes the run and then executes the plugin.
+// install installs the plugin under each of the names. The kubelet runs a script that
+// records the run and then executes the plugin.
 func install(t *testing.T, names ...string) installation {
 	t.Helper()
 	binary := built(t, plugin)
@@ -46,8 +46,8 @@ func (i installation) configure(t *testing.T, file string, entries ...string) st
 	return path
 }
 
-// entry is a provider of a CredentialProviderConfig: the plugin under a name, with
-// its own configuration if there is one.
+// entry returns a provider of a CredentialProviderConfig. The provider is the plugin
+// under a name, with its own configuration if config is not empty.
 func entry(t *testing.T, name, version, config string) string {
 	t.Helper()
 	args := "[get-credentials]"
@@ -71,8 +71,8 @@ func entry(t *testing.T, name, version, config string) string {
 
 func writeFile(t *testing.T, path, text string, mode os.FileMode) {
 	t.Helper()
-	// A child that is forked meanwhile would have the file open until it becomes another
-	// program, and nobody could run the file until then ("text file busy").
+	// A child that another goroutine forks now would keep the file open until it
+	// executes its program. Until then nobody could run the file ("text file busy").
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
 	if err := os.WriteFile(path, []byte(text), mode); err != nil {

@@ -31,8 +31,8 @@ func withBin(m *testing.M) int {
 // need gigabytes.
 var compiling sync.Mutex
 
-// program is a program that its first user compiles, statically as `make build`
-// does. Without -trimpath, the build shares its cached packages with the linters.
+// program compiles a program when it is first used, statically as `make build` does.
+// Without -trimpath, the build shares its cached packages with the linters.
 func program(dir, pkg string, flags ...string) func() (string, error) {
 	return sync.OnceValues(func() (string, error) {
 		compiling.Lock()
@@ -40,7 +40,7 @@ func program(dir, pkg string, flags ...string) func() (string, error) {
 		binary := filepath.Join(bin, filepath.Base(filepath.Join(dir, pkg)))
 		cmd := exec.Command("go", slices.Concat([]string{"build", "-C", dir, "-o", binary}, flags, []string{pkg})...)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-		cmd.Stderr = os.Stderr // once, not in each test that needs the program
+		cmd.Stderr = os.Stderr // shown once, not in each test that needs the program
 		if err := cmd.Run(); err != nil {
 			return "", fmt.Errorf("compiling %s in %s: %w", pkg, dir, err)
 		}
@@ -48,10 +48,10 @@ func program(dir, pkg string, flags ...string) func() (string, error) {
 	})
 }
 
-// plugin is built to use neither the machine's cache nor its journal.
+// plugin is built without a default cache and without a journal.
 var plugin = program("../..", "./cmd/"+name, "-ldflags", "-X main.cacheDirectory= -X main.journal=")
 
-// built is the program's file.
+// built returns the path of the compiled program.
 func built(t *testing.T, program func() (string, error)) string {
 	t.Helper()
 	binary, err := program()
@@ -78,7 +78,7 @@ func TestReleases(t *testing.T) {
 				}
 			}
 			if !strings.HasPrefix(kubernetes, "v"+r.version+".") {
-				t.Errorf("its kubelet is of %s", kubernetes)
+				t.Errorf("got Kubernetes %s, want %s", kubernetes, r.version)
 			}
 		})
 	}

@@ -29,8 +29,9 @@ const (
 	required = "requiredServiceAccountAnnotationKeys"
 )
 
-// TestServiceAccounts: a kubelet with tokenAttributes. The service accounts of
-// teams A and B have an annotation with a role each. plain/app has none.
+// TestServiceAccounts: a kubelet with tokenAttributes gets the tokens of each service
+// account's role. The service accounts of teams A and B each have an annotation with a
+// role. The service account plain/app has none.
 func TestServiceAccounts(t *testing.T) {
 	t.Parallel()
 	image := first + "/app"
@@ -90,7 +91,7 @@ func TestServiceAccounts(t *testing.T) {
 	}
 	for _, r := range releases {
 		if !r.serviceAccounts {
-			continue // see TestLoader
+			continue // TestLoader covers this kubelet
 		}
 		for _, test := range tests {
 			for _, cacheType := range []string{"ServiceAccount", "Token"} {
@@ -133,7 +134,8 @@ func serviceAccounts(t *testing.T, aws *fakeaws.Server) map[string]serviceAccoun
 	return accounts
 }
 
-// tokenAttributes make the kubelet send a provider service account tokens.
+// tokenAttributes returns the configuration that makes the kubelet send service account
+// tokens to a provider.
 func tokenAttributes(cacheType, keys string, require bool) string {
 	return fmt.Sprintf(`  tokenAttributes:
     serviceAccountTokenAudience: %s

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestWitness: the kubelets of these tests drop a wrong answer. So the answers of
-// the plugin that they accept are right.
+// TestWitness: these kubelets drop a wrong answer. So if they accept the plugin's
+// answers, the answers are right.
 func TestWitness(t *testing.T) {
 	t.Parallel()
 	const good = `{"apiVersion": "credentialprovider.kubelet.k8s.io/v1", "kind": "CredentialProviderResponse",` +
@@ -38,7 +38,7 @@ func TestWitness(t *testing.T) {
 					t.Fatalf("%v: %s", err, log)
 				}
 				if taken := len(found[0].Credentials) == 1; taken != test.taken || taken == (log != "") {
-					t.Errorf("credentials: %v, log: %s", found[0].Credentials, log)
+					t.Errorf("credentials: %v, log: %s; want credentials: %t", found[0].Credentials, log, test.taken)
 				}
 			})
 		}

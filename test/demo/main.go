@@ -33,7 +33,7 @@ type demoCase struct {
 	serviceAccount, role string
 }
 
-// podRole is the role of the service account app.
+// podRole is the role of the service account "app".
 const podRole = "arn:aws:iam::" + fakeaws.FirstAccount + ":role/pull-team-a"
 
 var cases = []demoCase{
@@ -44,7 +44,7 @@ var cases = []demoCase{
 		serviceAccount: "app", role: podRole,
 	},
 	{title: "the node's own account", image: "111122223333.dkr.ecr.eu-west-1.amazonaws.com/base/java"},
-	{title: "a public image of Amazon's", image: "public.ecr.aws/eks-distro/kubernetes/pause"},
+	{title: "a public image of Amazon", image: "public.ecr.aws/eks-distro/kubernetes/pause"},
 	{title: "a registry that is not ECR", image: "docker.io/library/busybox"},
 	{
 		title: "a service account that names a role which the configuration does not allow", image: "444455556666.dkr.ecr.eu-north-1.amazonaws.com/team-a/app",
@@ -87,8 +87,8 @@ func run(w io.Writer, plugin, tool, config string) error {
 		return err
 	}
 	indent(w, text)
-	// The demo uses a copy, because the plugin refuses a file that others may
-	// write. A clone under umask 002 has such files.
+	// The demo uses a copy, because the plugin refuses a file that others may write. In
+	// a clone made under umask 002, group may write all files.
 	config = filepath.Join(dir, "config.yaml")
 	if err := os.WriteFile(config, text, 0o644); err != nil {
 		return err
@@ -183,7 +183,7 @@ providers:
 	if errors.As(err, &exit) && exit.ExitCode() == command.FoundProblem {
 		return nil
 	}
-	return fmt.Errorf("doctor did not find what is wrong: %w", err)
+	return fmt.Errorf("doctor did not find the cause: %w", err)
 }
 
 // show runs the plugin like a kubelet, and prints the request, the calls and the
