@@ -22,8 +22,8 @@ func mismatch(message string) *apiError {
 	return &apiError{http.StatusForbidden, "SignatureDoesNotMatch", message}
 }
 
-// jsonCodes are the JSON APIs' names of errors that have other names in the query
-// APIs.
+// jsonCodes maps error codes of the query APIs to the codes of the JSON APIs, where
+// they differ.
 var jsonCodes = map[string]string{
 	"InvalidClientTokenId":  "UnrecognizedClientException",
 	"ExpiredToken":          "ExpiredTokenException",
@@ -66,7 +66,7 @@ func (e *apiError) write(w http.ResponseWriter, service Service) {
 	}
 }
 
-// writeOCI answers like a registry: as JSON, or as text if there is no code.
+// writeOCI answers like a registry: as JSON, or as plain text if the error has no code.
 func (e *apiError) writeOCI(w http.ResponseWriter) {
 	if e.code == "" {
 		http.Error(w, e.message, e.status)

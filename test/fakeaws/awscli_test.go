@@ -12,9 +12,8 @@ import (
 	"time"
 )
 
-// TestCLI: the system's AWS CLI understands the answers, and the policies that it
-// sets are in force. An administrator sets up a role, an OIDC provider and ECR's
-// policies.
+// TestCLI: the system's AWS CLI understands the answers, and the policies that it sets
+// take effect. An administrator sets up a role, an OIDC provider and ECR's policies.
 func TestCLI(t *testing.T) {
 	t.Parallel()
 	w := NewWorld(Node{Role: nodeRole}, Role{ARN: nodeRole, Policies: map[string]string{
@@ -69,8 +68,7 @@ func file(t *testing.T, text string) string {
 	return "file://" + name
 }
 
-// runCLI runs the AWS CLI, which reaches AWS by AWS's own host names. It returns
-// the output.
+// runCLI runs the AWS CLI, which uses AWS's own host names. It returns the output.
 func runCLI(t *testing.T, s *Server, as Credentials, command string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)

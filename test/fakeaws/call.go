@@ -17,8 +17,8 @@ const (
 	ECRPublic Service = "ecr-public"
 	IAM       Service = "iam"      // the Query API, for roles and OIDC providers
 	Registry  Service = "registry" // all private registries, by their host names
-	S3        Service = "s3"       // the buckets of their layers
-	Proxy     Service = "proxy"    // connects AWS's host names to the others
+	S3        Service = "s3"       // the buckets of the registries' layers
+	Proxy     Service = "proxy"    // connects AWS's host names to the other services
 )
 
 // Call is a request and its outcome.
@@ -31,7 +31,8 @@ type Call struct {
 	Principal string
 	// Host is the host name that was called.
 	Host string
-	// Role, Session, ExternalID and Duration are parameters of AssumeRole.
+	// Role, Session, ExternalID and Duration are parameters of the AssumeRole
+	// operations.
 	Role, Session, ExternalID string
 	Duration                  time.Duration
 	// Tags and Policy are also parameters of AssumeRole, as KEY=VALUE and as JSON.

@@ -47,7 +47,7 @@ func (a *authority) pem() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.certificate.Raw})
 }
 
-// serverCertificate returns a certificate for loopback and the names, valid until
+// serverCertificate returns a certificate for loopback and the given names, valid until
 // the given time.
 func (a *authority) serverCertificate(until time.Time, names ...string) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -71,8 +71,7 @@ func (a *authority) serverCertificate(until time.Time, names ...string) (tls.Cer
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, nil
 }
 
-// certificates makes a certificate for each of AWS's host names that a client
-// requests.
+// certificates makes a certificate for each AWS host name that a client requests.
 type certificates struct {
 	authority *authority
 	until     time.Time
@@ -81,8 +80,8 @@ type certificates struct {
 	made map[string]*tls.Certificate
 }
 
-// of is the GetCertificate of a server. For other names it returns none, and the
-// server uses its certificate for loopback.
+// of is the GetCertificate of a server. For names that are not AWS's it returns nil,
+// and the server uses its certificate for loopback.
 func (c *certificates) of(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

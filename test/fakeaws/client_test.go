@@ -35,7 +35,7 @@ func start(t *testing.T, world *World, o Options) *Server {
 	return s
 }
 
-// newClient returns a client that accepts only the server's certificate.
+// newClient returns a client that trusts only the server's authority.
 func newClient(t *testing.T, s *Server) *http.Client {
 	t.Helper()
 	roots := x509.NewCertPool()
@@ -156,7 +156,7 @@ func readAnswer(status int, body []byte) answer {
 	return answer{status, "", string(body)}
 }
 
-// assume asks STS for a role.
+// assume asks STS for credentials of a role.
 func assume(t *testing.T, s *Server, as Credentials, role, duration, externalID string) answer {
 	t.Helper()
 	parameters := []string{"RoleArn", role, "RoleSessionName", "test", "DurationSeconds", duration}
@@ -192,7 +192,7 @@ func get(t *testing.T, s *Server, method, path string, header http.Header) answe
 	return send(t, newClient(t, s), req)
 }
 
-// until waits for a condition that another goroutine or process makes true.
+// until waits until a condition is true. Another goroutine or process makes it true.
 func until(t *testing.T, what string, is func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

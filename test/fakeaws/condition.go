@@ -18,7 +18,7 @@ type condition struct {
 	wants    values
 }
 
-// operators are the condition operators that this package evaluates. A negated one
+// operators are the condition operators that this package evaluates. A negated operator
 // is true if no value matches (IAM User Guide, "Condition operators").
 var operators = map[string]struct {
 	compare func(want, have string) bool
@@ -45,8 +45,8 @@ func matchesARN(pattern, arn string) bool {
 	return slices.EqualFunc(strings.SplitN(pattern, ":", 6), strings.SplitN(arn, ":", 6), matches)
 }
 
-// multivalued are the keys that can have several values, and booleans those that
-// are true or false. Both are in lower case, like singleValued.
+// multivalued are the keys that can have several values. booleans are the keys that are
+// true or false. All names are in lower case, also in singleValued.
 var (
 	multivalued  = []string{"aws:principalorgpaths", "aws:tagkeys"}
 	booleans     = []string{"aws:securetransport", "aws:viaawsservice", "aws:principalisawsservice"}
@@ -56,7 +56,7 @@ var (
 	}
 )
 
-// isKey reports whether this package knows a key, in lower case. Those of an OIDC
+// isKey reports whether this package knows a key in lower case. The keys of an OIDC
 // provider start with its host, and end in :sub and :aud.
 func isKey(key string) bool {
 	for _, suffix := range []string{":sub", ":aud"} {
@@ -67,8 +67,8 @@ func isKey(key string) bool {
 	return slices.Contains(slices.Concat(singleValued, multivalued, booleans), key) || strings.HasPrefix(key, "aws:requesttag/")
 }
 
-// parseConditions refuses unknown operators and keys. A misspelt condition would be
-// never or always true, and a test would prove nothing.
+// parseConditions refuses unknown operators and keys. A misspelt condition would never
+// hold or always hold, and a test would prove nothing.
 func parseConditions(all map[string]map[string]values) ([]condition, error) {
 	var parsed []condition
 	for operator, keys := range all {
@@ -89,7 +89,7 @@ func parseCondition(operator, key string, wants values) (condition, error) {
 	name, ifExists := strings.CutSuffix(name, "IfExists")
 	o, ok := operators[name]
 	c := condition{o.compare, o.negated, isAny, isAll, ifExists, name == "Null", key, wants}
-	hasVariable := func(s string) bool { return strings.Contains(s, "${") } // a policy variable: this package does not replace them
+	hasVariable := func(s string) bool { return strings.Contains(s, "${") } // policy variables, which this package does not replace
 	isBool := func(s string) bool { return s == "true" || s == "false" }
 	switch {
 	case !ok, isAny && isAll, c.null && (isAny || isAll || ifExists):
@@ -108,7 +108,7 @@ func parseCondition(operator, key string, wants values) (condition, error) {
 	return c, nil
 }
 
-// holds reports whether the condition is true for a request's keys.
+// holds reports whether the condition is true for the keys of a request.
 func (c condition) holds(keys map[string][]string) bool {
 	have, exists := keys[c.key]
 	switch {

@@ -65,7 +65,7 @@ func TestConditions(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s %s %q: %v", test.operator, test.key, test.wants, err)
 		} else if got := c.holds(keys); got != test.want {
-			t.Errorf("%s %s %q: %t", test.operator, test.key, test.wants, got)
+			t.Errorf("%s %s %q: got %t", test.operator, test.key, test.wants, got)
 		}
 	}
 }
@@ -102,7 +102,7 @@ func TestMisspeltConditions(t *testing.T) {
 	}
 }
 
-// TestPrincipals: the principals that a trust policy can name.
+// TestPrincipals: a trust policy can name these principals, and no others.
 func TestPrincipals(t *testing.T) {
 	t.Parallel()
 	const good, bad = true, false
@@ -132,7 +132,8 @@ func TestPrincipals(t *testing.T) {
 	}
 }
 
-// TestSourceEndpoint: a trust policy can require the VPC endpoint.
+// TestSourceEndpoint: a trust policy can require that calls pass through the VPC
+// endpoint.
 func TestSourceEndpoint(t *testing.T) {
 	t.Parallel()
 	const everything = `{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}`
@@ -141,10 +142,10 @@ func TestSourceEndpoint(t *testing.T) {
 	s := start(t, w, Options{})
 	as := session(w, nodeRole, time.Hour, false)
 	if got := assume(t, s, as, firstRole, "3600", ""); got.code != "AccessDenied" {
-		t.Errorf("without the endpoint: %+v", got)
+		t.Errorf("without the endpoint: got %+v, want AccessDenied", got)
 	}
 	w.SetEndpointPolicy(STSEndpoint, policyOf(everything))
 	if got := assume(t, s, as, firstRole, "3600", ""); got.status != http.StatusOK {
-		t.Errorf("through the endpoint: %+v", got)
+		t.Errorf("through the endpoint: got %+v, want 200", got)
 	}
 }

@@ -20,7 +20,8 @@ type document struct {
 // newDocument returns a policy with the statements.
 func newDocument(all ...statement) document { return document{Version: "2012-10-17", Statement: all} }
 
-// json returns the policy as it was set, or the JSON of its statements.
+// json returns the text of the policy as it was set. Without a text it returns the JSON
+// of its statements.
 func (d document) json() string {
 	if d.text != "" {
 		return d.text
@@ -31,7 +32,7 @@ func (d document) json() string {
 // statements holds one or more statements.
 type statements []statement
 
-// statement is one statement. Exactly one of an element and its Not… is set.
+// statement is one statement. Of each element and its Not… form, exactly one is set.
 type statement struct {
 	Sid         string `json:",omitempty"`
 	Effect      string
@@ -84,7 +85,7 @@ func strict(data []byte, to any) error {
 	return d.Decode(to)
 }
 
-// kind says what a policy is attached to.
+// kind is the kind of a policy, which determines its allowed elements.
 type kind int
 
 const (
@@ -96,8 +97,8 @@ const (
 	gatewayPolicy              // of a gateway endpoint: only the Principal "*"
 )
 
-// parseDocument parses a policy. It refuses what AWS refuses, and what this package
-// does not evaluate.
+// parseDocument parses a policy. It refuses policies that AWS refuses, and policies
+// that this package cannot evaluate.
 func parseDocument(text string, k kind) (document, error) {
 	d := document{text: text}
 	if err := strict([]byte(text), &d); err != nil {
@@ -147,7 +148,7 @@ func (s *statement) check(k kind) (err error) {
 	return err
 }
 
-// checkActions refuses unknown actions. A trust policy accepts only those of STS.
+// checkActions refuses unknown actions. A trust policy accepts only STS actions.
 func (s *statement) checkActions(k kind) error {
 	for _, name := range slices.Concat(s.Action, s.NotAction) {
 		service, operation, _ := strings.Cut(name, ":")
@@ -164,7 +165,8 @@ func (s *statement) checkActions(k kind) error {
 	return nil
 }
 
-// matches compares a text with a pattern: "*" is any run of characters, "?" any one.
+// matches reports whether a text matches a pattern. "*" stands for any run of
+// characters, "?" for any one.
 func matches(pattern, text string) bool {
 	for len(pattern) > 0 {
 		switch pattern[0] {
@@ -193,7 +195,7 @@ func (v values) match(text string) bool {
 	return slices.ContainsFunc(v, func(pattern string) bool { return matches(pattern, text) })
 }
 
-// matchAction ignores case, as IAM does.
+// matchAction reports whether a value matches an action. It ignores case, as IAM does.
 func (v values) matchAction(action string) bool {
 	return slices.ContainsFunc(v, func(pattern string) bool { return matches(strings.ToLower(pattern), strings.ToLower(action)) })
 }

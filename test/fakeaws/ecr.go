@@ -48,7 +48,7 @@ func (s *Server) ecrPublic(w http.ResponseWriter, r *http.Request, body []byte, 
 
 const getToken = "GetAuthorizationToken"
 
-// authenticateJSON returns the operation of a JSON API, and the signer.
+// authenticateJSON returns the operation of a JSON API, and the signer's credentials.
 func (s *Server) authenticateJSON(r *http.Request, body []byte, call *Call, target, service string) (Credentials, *apiError) {
 	call.Operation = strings.TrimPrefix(r.Header.Get("X-Amz-Target"), target+".")
 	signature, caller, refusal := s.World.authenticateRequest(r, body, service)
@@ -56,7 +56,7 @@ func (s *Server) authenticateJSON(r *http.Request, body []byte, call *Call, targ
 	return caller, refusal
 }
 
-// grant decides on a request for a token.
+// grant decides on a request for a token, and returns the token's grant.
 func (s *Server) grant(call *Call, caller Credentials, service string) (Grant, *apiError) {
 	if call.Operation != getToken {
 		return Grant{}, &apiError{http.StatusBadRequest, "UnknownOperationException", ""}
@@ -68,8 +68,8 @@ func (s *Server) grant(call *Call, caller Credentials, service string) (Grant, *
 	return Grant{Principal: caller.Principal, Role: caller.Role, Region: call.Region, Expires: expires, Policy: caller.Policy}, nil
 }
 
-// mayRequestToken decides on a request for a token. It uses the caller's
-// permissions, its session policy, and the endpoint's policy.
+// mayRequestToken returns an error if a caller may not request a token. The caller's
+// permissions, its session policy and the endpoint's policy decide.
 func (w *World) mayRequestToken(service string, caller Credentials) *apiError {
 	names := []string{service + ":GetAuthorizationToken"}
 	if service == "ecr-public" {

@@ -14,7 +14,8 @@ type policyRequest struct {
 	PolicyText     string `json:"policyText"`
 }
 
-// ecrPolicy answers ECR's operations on policies, in the caller's account.
+// ecrPolicy answers ECR's operations on policies, for registries of the caller's
+// account.
 func (s *Server) ecrPolicy(w http.ResponseWriter, body []byte, call *Call, caller Credentials) *apiError {
 	if !slices.Contains([]string{"SetRepositoryPolicy", "GetRepositoryPolicy", "PutRegistryPolicy", "GetRegistryPolicy"}, call.Operation) {
 		return &apiError{http.StatusBadRequest, "UnknownOperationException", ""}

@@ -32,8 +32,8 @@ func (w *World) SetEndpointPolicy(at Endpoint, text string) {
 	w.endpoints[at] = d
 }
 
-// pass decides whether an endpoint allows an action. It sets the endpoint's
-// condition key for later policies.
+// pass decides whether an endpoint allows an action. For the later policies, it sets
+// the endpoint's condition key.
 func (w *World) pass(at Endpoint, a action) *apiError {
 	w.mu.Lock()
 	d, ok := w.endpoints[at]

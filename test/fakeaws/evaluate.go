@@ -9,12 +9,12 @@ import (
 // action is an action that a caller requests.
 type action struct {
 	name, resource string
-	// caller is the ARN of the caller's session, and role that of its role. Both
+	// caller is the ARN of the caller's session, and role is the ARN of its role. Both
 	// are empty if the caller has no identity yet.
 	caller, role string
 	// federated is the ARN of the OIDC provider of a web identity.
 	federated string
-	keys      map[string][]string // of conditions, in lower case
+	keys      map[string][]string // the condition keys, in lower case
 }
 
 // effect is the decision of policies on an action.
@@ -26,7 +26,7 @@ const (
 	denied
 )
 
-// evaluate returns the decision of all policies together. A denial wins.
+// evaluate returns the decision of all policies together. A denial overrides an Allow.
 func (a action) evaluate(policies ...document) effect {
 	said := silent
 	for _, d := range policies {
@@ -56,8 +56,8 @@ func (s statement) covers(a action) bool {
 	return !slices.ContainsFunc(s.hasCondition, func(c condition) bool { return !c.holds(a.keys) })
 }
 
-// namedIn reports whether policies allow the action to the caller by its own ARN,
-// not only by its account. Within an account that is enough.
+// namedIn reports whether policies allow the action to the caller by its own ARN, not
+// only by its account. Within an account that is sufficient.
 func (a action) namedIn(policies ...document) bool {
 	return slices.ContainsFunc(policies, func(d document) bool {
 		return slices.ContainsFunc(d.Statement, func(s statement) bool {
@@ -66,7 +66,7 @@ func (a action) namedIn(policies ...document) bool {
 	})
 }
 
-// refusal returns AWS's text of a denial. It names the kind of policy if the
+// refusal returns AWS's message for a denial. It names the kind of policy if the
 // caller's side may know it (IAM User Guide, "Troubleshoot access denied error
 // messages").
 func (a action) refusal(e effect, policies string) string {

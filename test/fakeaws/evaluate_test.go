@@ -16,8 +16,8 @@ func policyOf(statements ...string) string {
 	return `{"Version":"2012-10-17","Statement":[` + strings.Join(statements, ",") + `]}`
 }
 
-// TestAssumeByDocuments: STS decides by the trust policy and the caller's
-// permissions. Its error says no more than AWS's.
+// TestAssumeByDocuments: the trust policy and the caller's permissions decide. The
+// error of STS says no more than that of AWS.
 func TestAssumeByDocuments(t *testing.T) {
 	t.Parallel()
 	const role = firstRole
@@ -47,7 +47,7 @@ func TestAssumeByDocuments(t *testing.T) {
 		{"not one account", policyOf(trustIf("StringNotEquals", "aws:PrincipalAccount", "111122223333")), policyOf(allowAssume), "", noReason},
 		{"not another account", policyOf(trustIf("StringNotEquals", "aws:PrincipalAccount", "444455556666")), policyOf(allowAssume), "", ""},
 		{"a key that is absent", policyOf(trustIf("Null", "sts:ExternalId", "true")), policyOf(allowAssume), "", ""},
-		{"a key that is there", policyOf(trustIf("Null", "sts:ExternalId", "true")), policyOf(allowAssume), "x1", noReason},
+		{"a key that is present", policyOf(trustIf("Null", "sts:ExternalId", "true")), policyOf(allowAssume), "x1", noReason},
 		{"if it exists", policyOf(trustIf("StringEqualsIfExists", "sts:ExternalId", "x1")), policyOf(allowAssume), "", ""},
 		{"the resource's organization", policyOf(trustNode), policyOf(strings.TrimSuffix(allowAssume, "}") + `,"Condition":{"StringEquals":{"aws:ResourceOrgID":"o-images"}}}`), "", ""},
 		{"another resource's organization", policyOf(trustNode), policyOf(strings.TrimSuffix(allowAssume, "}") + `,"Condition":{"StringEquals":{"aws:ResourceOrgID":"o-mine"}}}`), "", noReason + " because no identity-based policy allows the sts:AssumeRole action"},
@@ -68,7 +68,7 @@ func TestAssumeByDocuments(t *testing.T) {
 }
 
 // TestSameAccount: within an account, a trust policy that names the caller is
-// enough. One that names the account is not.
+// sufficient. A trust policy that names the account is not.
 func TestSameAccount(t *testing.T) {
 	t.Parallel()
 	const role = "arn:aws:iam::111122223333:role/pull"
@@ -95,7 +95,7 @@ func TestEndpointPolicies(t *testing.T) {
 }
 
 // TestMalformedDocuments: a policy that AWS refuses, or that this package cannot
-// evaluate, is an error. With a misspelt element, a test would prove nothing.
+// evaluate, is an error. Otherwise a test with a misspelt element would prove nothing.
 func TestMalformedDocuments(t *testing.T) {
 	t.Parallel()
 	good := `{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}`

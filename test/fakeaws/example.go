@@ -11,10 +11,10 @@ const (
 // requires.
 const ExampleExternalID = "example-external-id"
 
-// ExampleWorld returns a world with a node in one account, and roles in two
-// accounts that own registries. role/ecr-pull of the first account trusts the node.
-// role/hub of the second account also trusts the node. role/ecr-pull of the second
-// account trusts role/hub with an external ID.
+// ExampleWorld returns a world with a node in one account, and roles in two accounts
+// that own registries. In the first account, role/ecr-pull trusts the node. In the
+// second account, role/hub trusts the node, and role/ecr-pull trusts role/hub with an
+// external ID.
 func ExampleWorld() *World {
 	const node = "arn:aws:iam::" + NodeAccount + ":role/node"
 	const hub = "arn:aws:iam::" + SecondAccount + ":role/hub"

@@ -10,11 +10,11 @@ import (
 // Fault is a fault of a service.
 type Fault struct {
 	Kind FaultKind
-	// Operation is the only operation with the fault, such as AssumeRole, or METHOD
-	// PATH for a registry. Empty means all. Faults of sockets and connections
-	// affect all.
+	// Operation is the only operation that has the fault: AssumeRole, for example, or
+	// METHOD PATH for a registry. Empty means all. Faults of sockets and connections
+	// affect all operations.
 	Operation string
-	// Times is the number of requests or connections with the fault. 0 means all.
+	// Times is the number of requests or connections that have the fault. 0 means all.
 	Times int
 	// Status, Code and Message are for the kind Error.
 	Status        int
@@ -42,7 +42,7 @@ const (
 	HangAccept FaultKind = "hang before accept"
 	// HangHandshake accepts and sends nothing. Over TLS, the handshake hangs.
 	HangHandshake FaultKind = "hang in the handshake"
-	// Reset resets a connection as soon as it is accepted.
+	// Reset resets a connection as soon as the server has accepted it.
 	Reset FaultKind = "reset"
 )
 
@@ -56,10 +56,10 @@ const (
 	CutBody FaultKind = "cut-off body"
 	// Drip sends an endless body, one byte at a time.
 	Drip FaultKind = "dripping body"
-	// Flood sends a body without end.
+	// Flood sends an endless body as fast as possible.
 	Flood FaultKind = "endless body"
-	// Pad sends 8 MiB of white space and then the right body. Only a client without
-	// a limit reads it.
+	// Pad sends 8 MiB of white space before the right body. A client that limits the
+	// body does not read the answer.
 	Pad FaultKind = "padded body"
 	// Error answers with Status, Code and Message in the service's protocol.
 	Error FaultKind = "error"
@@ -112,8 +112,8 @@ func (s *Server) play(f Fault, w http.ResponseWriter, r *http.Request, service S
 	}
 }
 
-// hang waits until the caller gives up, and aborts the connection. If the handler
-// returned instead, it would still send an answer.
+// hang waits until the caller gives up, and then aborts the connection. If the handler
+// returned instead, net/http would still send an answer.
 func (s *Server) hang(r *http.Request) {
 	s.hanging()
 	<-r.Context().Done()

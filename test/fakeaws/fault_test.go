@@ -24,8 +24,8 @@ func ask(t *testing.T, s *Server) (status int, err error) {
 	return status, err
 }
 
-// askFirst calls then after the first bytes of the response's body. It continues to
-// read until the body or the context ends.
+// askFirst calls then after the first bytes of the response's body. It keeps reading
+// until the body or the context ends.
 func askFirst(ctx context.Context, t *testing.T, s *Server, first int64, then func()) (status int, read int64, err error) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL(ECR), strings.NewReader("{}"))
@@ -49,9 +49,9 @@ func askFirst(ctx context.Context, t *testing.T, s *Server, first int64, then fu
 	return response.StatusCode, read + more, err
 }
 
-// TestFaults: each fault, as a plain client sees it. If the fault does not end, the
-// client gives up after the first bytes of a body. If there is no body, it gives up
-// after the fault has begun to hang.
+// TestFaults: a plain client sees the effect of each fault. If the fault does not end,
+// the client gives up after the first bytes of the body. If no body arrives, it gives
+// up once the server has begun to hang.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	const all = math.MaxInt64
@@ -63,8 +63,8 @@ func TestFaults(t *testing.T) {
 		fault  Fault
 		hangs  bool
 		status int
-		first  int64 // when the client gives up
-		read   int64 // at least
+		first  int64 // bytes until the client gives up
+		read   int64 // bytes at least
 		err    func(error) bool
 	}{
 		{Fault{Kind: HangAccept}, true, 0, 0, 0, isCanceled},
@@ -112,7 +112,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestTimes: a fault ends after its number of requests.
+// TestTimes: a fault ends after the given number of requests.
 func TestTimes(t *testing.T) {
 	t.Parallel()
 	for _, fault := range []Fault{Throttled(2), {Kind: Reset, Times: 2}} {
@@ -145,13 +145,12 @@ func TestOneAtATime(t *testing.T) {
 	}
 }
 
-// TestRoundTrip: connecting, the TLS handshake and each request take one round trip
-// each.
+// TestRoundTrip: connecting, the TLS handshake and each request take a round trip each.
 func TestRoundTrip(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		tls         bool
-		first, more int // round trips of the first request, and of each after it
+		first, more int // round trips of the first request, and of each later one
 	}{
 		"plain": {false, 2, 1},
 		"TLS":   {true, 3, 1},
@@ -173,7 +172,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// TestCalls: the list of calls has each request, its caller and its outcome.
+// TestCalls: the list of calls has every request, with its caller and its outcome.
 func TestCalls(t *testing.T) {
 	t.Parallel()
 	var logged []Call
@@ -200,7 +199,7 @@ func TestCalls(t *testing.T) {
 	}
 	s.Forget()
 	if got := s.Calls(); len(got) != 0 {
-		t.Errorf("not forgotten: %v", got)
+		t.Errorf("calls after Forget: %v, want none", got)
 	}
 }
 
@@ -236,10 +235,10 @@ func TestClose(t *testing.T) {
 					t.Error(err)
 				}
 				for _, l := range s.listeners {
-					// Dialing would not prove it, because another process may have
-					// the port by now.
+					// Dialing would prove nothing, because another process may have the
+					// port by now.
 					if _, err := l.socket.listener.Accept(); !errors.Is(err, net.ErrClosed) {
-						t.Errorf("a socket is left: %v", err)
+						t.Errorf("the socket is still open: %v", err)
 					}
 				}
 				until(t, "the end of every goroutine", func() bool { return !serving() })
@@ -247,7 +246,7 @@ func TestClose(t *testing.T) {
 					t.Fatal(err)
 				}
 				if _, err := io.Copy(io.Discard, conn); isTimeout(err) {
-					t.Errorf("the connection is left: %v", err)
+					t.Errorf("the connection is still open: %v", err)
 				}
 			})
 		}
@@ -264,7 +263,7 @@ func hostOf(url string) string {
 	return host
 }
 
-// serving reports whether a goroutine of a server is running.
+// serving reports whether a goroutine of a server is still running.
 func serving() bool {
 	stacks := make([]byte, 1<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// NamedFault is a fault in the table that all tests of faults share.
+// NamedFault is a fault in the table that all fault tests share.
 type NamedFault struct {
 	Name  string
 	Fault Fault

@@ -10,8 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// TestHostsOfTheSDK: the hosts that the SDK calls map to their services, in each
-// partition.
+// TestHostsOfTheSDK: in each partition, serviceOf finds the right service for each host
+// that the SDK calls.
 func TestHostsOfTheSDK(t *testing.T) {
 	t.Parallel()
 	check := func(url string, err error, want Service) {

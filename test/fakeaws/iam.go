@@ -12,15 +12,16 @@ import (
 	"time"
 )
 
-// partition is the partition of the node's account, and of all others.
+// partition returns the partition of the node's account. All accounts are in that
+// partition.
 func (w *World) partition() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return cmp.Or(partitionOf(w.node.Role), "aws")
 }
 
-// Administrator issues credentials with all permissions in an account, for the
-// service IAM and ECR's policies.
+// Administrator issues credentials with all permissions in an account, for IAM and for
+// the ECR policy operations.
 func (w *World) Administrator(account string) Credentials {
 	arn := "arn:" + w.partition() + ":iam::" + account + ":role/administrator"
 	if _, ok := w.role(arn); !ok {

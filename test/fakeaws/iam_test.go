@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// asAdministrator sends an administrator's request to IAM's Query API.
+// asAdministrator sends a request of an administrator to IAM's Query API.
 func asAdministrator(t *testing.T, s *Server, as Credentials, action string, fields ...string) answer {
 	t.Helper()
 	r := stsRequest(s, action, fields...)
@@ -15,7 +15,7 @@ func asAdministrator(t *testing.T, s *Server, as Credentials, action string, fie
 	return send(t, newClient(t, s), r.sign(t, signing{as, "iam", "us-east-1", s.World.Now()}))
 }
 
-// TestSetUpByAPI: roles and policies that IAM's API has set are in force.
+// TestSetUpByAPI: roles and policies that were set by IAM's API take effect.
 func TestSetUpByAPI(t *testing.T) {
 	t.Parallel()
 	w := NewWorld(Node{Role: nodeRole})
@@ -50,7 +50,7 @@ func TestSetUpByAPI(t *testing.T) {
 		t.Errorf("after: %+v", got)
 	}
 	if got := assume(t, s, node, firstRole, "3600", "x2"); got.status != http.StatusForbidden {
-		t.Errorf("another external ID: %+v", got)
+		t.Errorf("another external ID: got %+v", got)
 	}
 	for action, want := range map[string]string{
 		"GetRole": "<Path>/</Path><RoleName>ecr-pull</RoleName>", "ListRoleTags": "<Value>me</Value></member><member><Key>team</Key><Value>a&amp;b</Value>", "ListRolePolicies": "<member>pull</member>",
@@ -60,20 +60,21 @@ func TestSetUpByAPI(t *testing.T) {
 		}
 	}
 	if got := assume(t, s, node, firstRole, "7200", "x1"); got.status != http.StatusOK {
-		t.Errorf("longer sessions: %+v", got)
+		t.Errorf("longer sessions: got %+v", got)
 	}
 	if got := asAdministrator(t, s, admin, "GetRole", "RoleName", "ecr-pull"); !strings.Contains(got.text, "sts%3AExternalId") {
-		t.Errorf("the trust policy: %+v", got)
+		t.Errorf("the trust policy: got %+v", got)
 	}
 	limited := NewWorld(Node{Role: nodeRole}, Role{ARN: nodeRole, Policies: map[string]string{}})
 	other := start(t, limited, Options{})
 	if got := asAdministrator(t, other, session(limited, nodeRole, time.Hour, false), "GetRole", "RoleName", "node"); got.code != "AccessDenied" {
-		t.Errorf("the node may use IAM: %+v", got)
+		t.Errorf("the node uses IAM: got %+v, want a refusal", got)
 	}
 }
 
-// TestProviderByAPI: an account trusts tokens of an issuer for an audience once it has
-// an OIDC provider for both, and the role's trust policy names it.
+// TestProviderByAPI: an account trusts an issuer's tokens for an audience only if two
+// conditions hold. It has an OIDC provider for issuer and audience, and the role's
+// trust policy names that provider.
 func TestProviderByAPI(t *testing.T) {
 	t.Parallel()
 	issuer, err := NewIssuer("https://oidc.example.com/id/1")
@@ -96,23 +97,23 @@ func TestProviderByAPI(t *testing.T) {
 		return send(t, newClient(t, s), r.unsigned(t))
 	}
 	if got := exchange("web", Audience); got.code != "InvalidIdentityToken" {
-		t.Errorf("without a provider: %+v", got)
+		t.Errorf("without a provider: got %+v", got)
 	}
 	if got := asAdministrator(t, s, admin, "CreateOpenIDConnectProvider", "Url", issuer.URL, "ClientIDList.member.1", "other", "Tags.member.1.Key", "by", "Tags.member.1.Value", "me"); !strings.Contains(got.text, provider) {
 		t.Fatalf("got %+v", got)
 	}
 	if got := exchange("web", Audience); got.code != "InvalidIdentityToken" {
-		t.Errorf("for another audience: %+v", got)
+		t.Errorf("for another audience: got %+v", got)
 	}
 	asAdministrator(t, s, admin, "AddClientIDToOpenIDConnectProvider", "OpenIDConnectProviderArn", provider, "ClientID", Audience)
 	if got := exchange("web", Audience); got.status != http.StatusOK {
-		t.Errorf("with all: %+v", got)
+		t.Errorf("with all: got %+v", got)
 	}
 	if got := exchange("api", Audience); got.code != "AccessDenied" {
-		t.Errorf("another subject: %+v", got)
+		t.Errorf("another subject: got %+v", got)
 	}
 	if got := exchange("web", "other"); got.code != "AccessDenied" {
-		t.Errorf("another audience: %+v", got)
+		t.Errorf("another audience: got %+v", got)
 	}
 	asAdministrator(t, s, admin, "TagOpenIDConnectProvider", "OpenIDConnectProviderArn", provider, "Tags.member.1.Key", "for", "Tags.member.1.Value", "pods")
 	for action, want := range map[string]string{
@@ -126,8 +127,8 @@ func TestProviderByAPI(t *testing.T) {
 	}
 }
 
-// TestRoleOfShortForms: for a role that was set without documents, IAM returns
-// documents.
+// TestRoleOfShortForms: IAM returns policy documents even for a role that was set
+// without them.
 func TestRoleOfShortForms(t *testing.T) {
 	t.Parallel()
 	w := ExampleWorld()
@@ -145,13 +146,13 @@ func TestRoleOfShortForms(t *testing.T) {
 	for externalID, want := range map[string]int{ExampleExternalID: http.StatusOK, "": http.StatusForbidden} {
 		as := session(w, "arn:aws:iam::"+SecondAccount+":role/hub", time.Hour, false)
 		if got := assume(t, s, as, pull, "3600", externalID); got.status != want {
-			t.Errorf("external ID %q: %+v", externalID, got)
+			t.Errorf("external ID %q: got %+v", externalID, got)
 		}
 	}
 }
 
-// TestPoliciesByAPI: policies of a repository and a registry that ECR's API has set
-// are in force.
+// TestPoliciesByAPI: policies of a repository and a registry that were set by ECR's API
+// take effect.
 func TestPoliciesByAPI(t *testing.T) {
 	t.Parallel()
 	w := NewWorld(Node{Role: nodeRole}, Role{ARN: nodeRole, Pull: []string{"*"}})
@@ -172,7 +173,7 @@ func TestPoliciesByAPI(t *testing.T) {
 		return map[string]string{"repositoryName": "app", "policyText": text}
 	}
 	if got := call("SetRepositoryPolicy", set(allow(nodeRole, ""))); got.code != "RepositoryNotFoundException" {
-		t.Errorf("no repository: %+v", got)
+		t.Errorf("no repository: got %+v", got)
 	}
 	w.Push(app, "v1")
 	for _, text := range []string{allow(nodeRole+"2", ""), allow(nodeRole, `,"Resource":"*"`), ""} {

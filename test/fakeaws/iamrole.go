@@ -23,7 +23,7 @@ func (w *World) roleNamed(account, name string) (Role, *apiError) {
 	return Role{}, noSuchEntity("The role with name %s cannot be found.", name)
 }
 
-// changeRole changes a role, if its policies are valid after the change.
+// changeRole changes a role if its policies are still valid after the change.
 func (w *World) changeRole(account, name string, change func(*Role)) (string, *apiError) {
 	role, refusal := w.roleNamed(account, name)
 	if refusal != nil {
@@ -34,8 +34,8 @@ func (w *World) changeRole(account, name string, change func(*Role)) (string, *a
 	return "", w.keepRole(role)
 }
 
-// keepRole stores a role, if its policies are valid and the principals of its trust
-// policy exist. IAM requires that, because it replaces principals by IDs.
+// keepRole stores a role if its policies are valid and the principals of its trust
+// policy exist. IAM requires existing principals, because it stores their IDs.
 func (w *World) keepRole(r Role) *apiError {
 	if err := r.check(); err != nil {
 		return malformed(err)
@@ -85,7 +85,7 @@ func createRole(w *World, account string, form url.Values) (string, *apiError) {
 }
 
 func secondsOf(form url.Values) time.Duration {
-	seconds, _ := time.ParseDuration(form.Get("MaxSessionDuration") + "s") // if empty, the default holds
+	seconds, _ := time.ParseDuration(form.Get("MaxSessionDuration") + "s") // if empty, keepRole uses the default
 	return seconds
 }
 

@@ -16,14 +16,14 @@ type descriptor struct {
 	Size      int    `json:"size"`
 }
 
-// Push puts an image without layers into a repository, under some tags, and returns
-// the digest of its configuration.
+// Push puts an image without layers into a repository, under the given tags. It returns
+// the digest of the image's configuration.
 func (w *World) Push(to Repository, tags ...string) (config string) {
 	return w.putImage(to, tags, nil)
 }
 
-// PutImage puts an image into a repository, under a tag, and returns the digest of its
-// configuration. Each layer is a file's content.
+// PutImage puts an image into a repository, under a tag. It returns the digest of the
+// image's configuration. Each layer contains one file with the given content.
 func (w *World) PutImage(to Repository, tag string, layers ...[]byte) (config string) {
 	return w.putImage(to, []string{tag}, layers)
 }
@@ -64,7 +64,7 @@ func (w *World) putImage(to Repository, tags []string, layers [][]byte) string {
 func archived(file []byte) []byte {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
-	_ = w.WriteHeader(&tar.Header{Name: "layer", Mode: 0o644, Size: int64(len(file))}) // nothing fails in memory
+	_ = w.WriteHeader(&tar.Header{Name: "layer", Mode: 0o644, Size: int64(len(file))}) // writing to memory cannot fail
 	_, _ = w.Write(file)
 	_ = w.Close()
 	return b.Bytes()
@@ -78,7 +78,7 @@ func compressed(content []byte) []byte {
 	return b.Bytes()
 }
 
-// content returns what a repository has under a tag or digest.
+// content returns the content that a repository has under a tag or digest.
 func (w *World) content(of Repository, reference string) (content []byte, repositoryExists bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 )
 
 // TestImage: an image has the form that a runtime expects. Each descriptor's blob
-// exists, and each layer unpacks to the digest in the configuration.
+// exists. Each unpacked layer has the digest that the configuration names.
 func TestImage(t *testing.T) {
 	t.Parallel()
 	for region, suffix := range map[string]string{"eu-west-1": "amazonaws.com", "ap-southeast-5": "amazonaws.com", "cn-north-1": "amazonaws.com.cn"} {

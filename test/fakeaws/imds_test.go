@@ -13,7 +13,7 @@ const (
 	documentPath    = "/latest/dynamic/instance-identity/document"
 )
 
-// TestMetadataNeedsToken: there is no version 1.
+// TestMetadataNeedsToken: requests of version 1, without a token, are refused.
 func TestMetadataNeedsToken(t *testing.T) {
 	t.Parallel()
 	s := start(t, ExampleWorld(), Options{})
@@ -40,7 +40,7 @@ func TestMetadataNeedsToken(t *testing.T) {
 	}
 }
 
-// withToken is the header of version 2.
+// withToken returns the header of a request of version 2.
 func withToken(t *testing.T, s *Server) http.Header {
 	t.Helper()
 	token := get(t, s, http.MethodPut, tokenPath, http.Header{"X-Aws-Ec2-Metadata-Token-Ttl-Seconds": {"60"}})
@@ -89,7 +89,7 @@ func TestNoInstanceProfile(t *testing.T) {
 	}
 }
 
-// TestTokens: only its own world can read a token, until the token expires.
+// TestTokens: only its own world can read a token, and only until the token expires.
 func TestTokens(t *testing.T) {
 	t.Parallel()
 	s := start(t, ExampleWorld(), Options{})
@@ -102,27 +102,27 @@ func TestTokens(t *testing.T) {
 			t.Errorf("got %+v, %v", g, err)
 		}
 		if left := g.Expires.Sub(s.World.Now()); left < 11*time.Hour || left > 12*time.Hour {
-			t.Errorf("it lives for %s", left)
+			t.Errorf("the token is valid for %s", left)
 		}
 		if g, err := ExampleWorld().ReadToken(secret); err == nil {
-			t.Errorf("another world takes it for %+v", g)
+			t.Errorf("another world reads %+v, want an error", g)
 		}
 	}
 	for i := range private {
 		forged := []byte(private)
 		forged[i]++
 		if g, err := s.World.ReadToken(string(forged)); err == nil {
-			t.Errorf("letter %d changed: taken for %+v", i, g)
+			t.Errorf("letter %d changed: got %+v, want an error", i, g)
 		}
 	}
 	for _, forged := range []string{"", ".", "ECRTOKEN", "ECRTOKEN.", "a.b", private + "A", private[:len(private)-1]} {
 		if g, err := s.World.ReadToken(forged); err == nil {
-			t.Errorf("%q is taken for %+v", forged, g)
+			t.Errorf("token %q: got %+v, want an error", forged, g)
 		}
 	}
 	s.World.SetSkew(13 * time.Hour)
 	if _, err := s.World.ReadToken(private); err == nil {
-		t.Error("taken after its end")
+		t.Error("an expired token is accepted, want an error")
 	}
 }
 

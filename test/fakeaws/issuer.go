@@ -14,10 +14,10 @@ import (
 	"time"
 )
 
-// Issuer is a cluster that signs service accounts' tokens (RS256). IAM can have an
-// OIDC provider for it.
+// Issuer is a cluster that signs tokens of service accounts (RS256). An account in IAM
+// can have an OIDC provider for it.
 type Issuer struct {
-	// URL is the tokens' claim iss.
+	// URL is the claim iss of the tokens.
 	URL string
 
 	key *rsa.PrivateKey
@@ -36,7 +36,7 @@ func NewIssuer(url string) (*Issuer, error) {
 // trusts the issuer accepts tokens that an API server signs with this key.
 func IssuerFromKey(url string, key *rsa.PrivateKey) *Issuer { return &Issuer{url, key} }
 
-// Token signs a token that is bound to a service account, like a kubelet's.
+// Token signs a token like that of a kubelet, which is bound to a service account.
 func (i *Issuer) Token(namespace, name, audience string, expires time.Time) (string, error) {
 	return i.Sign(map[string]any{
 		"iss": i.URL, "sub": "system:serviceaccount:" + namespace + ":" + name, "aud": []string{audience},
@@ -70,15 +70,15 @@ type subject struct {
 	Expires  int64  `json:"exp"`
 }
 
-// PublishIssuer publishes an issuer's key to AWS. An account trusts the issuer
-// after it has an OIDC provider for it; see SetProvider.
+// PublishIssuer publishes an issuer's key to AWS. An account trusts the issuer only if
+// it also has an OIDC provider for it; see SetProvider.
 func (w *World) PublishIssuer(i *Issuer) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.issuers[i.URL] = &i.key.PublicKey
 }
 
-// allAccounts is the key for OIDC providers of all accounts.
+// allAccounts is the map key for OIDC providers in all accounts.
 const allAccounts = ""
 
 // TrustIssuer adds an OIDC provider for an issuer to all accounts, for the audience
@@ -115,7 +115,8 @@ func (w *World) issuerKey(url string) *rsa.PublicKey {
 	return w.issuers[url]
 }
 
-// verify returns the token's subject, or AWS's error for a role of an account.
+// verify returns the token's subject. If the token is not valid for roles of the
+// account, it returns AWS's error.
 func (w *World) verify(token, account string) (subject, *apiError) {
 	s, audiences, err := w.parseJWT(token, account)
 	switch {
@@ -129,7 +130,7 @@ func (w *World) verify(token, account string) (subject, *apiError) {
 	return s, nil
 }
 
-// The messages are STS's own.
+// These are the messages of STS.
 var (
 	errNoJWT        = errors.New("the ID Token provided is not a valid JWT")
 	errBadSignature = errors.New("couldn't retrieve verification key from your identity provider, please reference AssumeRoleWithWebIdentity documentation for requirements")
@@ -157,7 +158,7 @@ func (w *World) parseJWT(token, account string) (s subject, audiences values, er
 	return s, audiences, nil
 }
 
-// assuming adds the token's subject to an action.
+// assuming adds the condition keys of the token's subject to an action.
 func (s subject) assuming(a action) action {
 	name := strings.TrimPrefix(s.Issuer, "https://")
 	a.federated = "arn:" + partitionOf(a.resource) + ":iam::" + accountOf(a.resource) + ":oidc-provider/" + name

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// listener is a service's socket. It adds the faults of connections and the time of
-// a round trip.
+// listener is a service's listening socket. It adds faults of connections, and the
+// delay of round trips.
 type listener struct {
 	socket  *socket
 	server  *Server
@@ -19,8 +19,8 @@ type listener struct {
 	parked  []net.Conn
 }
 
-// Accept waits for a connection without a fault. While HangAccept is active it
-// returns none, so that connections queue up.
+// Accept waits for a connection without a fault. While HangAccept is active, it returns
+// no connection, so that connections queue up.
 func (l *listener) Accept() (net.Conn, error) {
 	for {
 		if !l.waitWhileShut() {
@@ -28,7 +28,7 @@ func (l *listener) Accept() (net.Conn, error) {
 		}
 		conn, err := l.socket.listener.Accept()
 		if err != nil {
-			continue // shut, and may be opened again
+			continue // the socket was shut, and may be opened again
 		}
 		if !l.server.waitWhileHung(l.service, l.closed) {
 			return nil, errors.Join(net.ErrClosed, conn.Close())
@@ -77,7 +77,7 @@ func (l *listener) roundTrip() time.Duration {
 	return l.server.roundTrip
 }
 
-// reset closes a connection so that the peer sees a reset, not an orderly end.
+// reset closes a connection. The peer sees a reset, not an orderly end.
 func (l *listener) reset(conn net.Conn) {
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)
@@ -110,8 +110,8 @@ func (l *listener) Close() error {
 	return errors.Join(append(errs, l.socket.close())...)
 }
 
-// distantConn is a connection with round trips. Each answer of the peer to
-// something written takes a round trip. The first one takes two, because connecting
+// distantConn is a connection that delays data by round trips. Each answer of the peer
+// to written data takes a round trip. The first answer takes two, because connecting
 // takes one.
 type distantConn struct {
 	net.Conn
@@ -125,7 +125,7 @@ type distantConn struct {
 func (c *distantConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	if n == 0 {
-		return n, err // nothing was read from the peer
+		return n, err // the peer sent nothing
 	}
 	c.mu.Lock()
 	var wait time.Duration

@@ -25,7 +25,7 @@ func TestNames(t *testing.T) {
 	roots.AppendCertsFromPEM(ca)
 	address := s.URL(STS)[len("https://"):]
 	if address[:len("127.0.1.1:")] != "127.0.1.1:" {
-		t.Errorf("served at %s, want 127.0.1.1", address)
+		t.Errorf("listens at %s, want 127.0.1.1", address)
 	}
 	conn, err := tls.Dial("tcp", address, &tls.Config{RootCAs: roots, ServerName: name, MinVersion: tls.VersionTLS12})
 	if err != nil {

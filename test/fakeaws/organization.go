@@ -13,7 +13,7 @@ func (w *World) SetOrganization(account, id, path string) {
 	w.organizations[account] = organization{id, path}
 }
 
-// action returns an action of a caller, with the condition keys that AWS sets.
+// action returns an action of a caller, with the condition keys that AWS would set.
 func (w *World) action(name, resource, resourceAccount string, caller Credentials) action {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -30,7 +30,7 @@ func (w *World) action(name, resource, resourceAccount string, caller Credential
 		set("aws:principalorgid", of.id)
 		set("aws:principalorgpaths", of.path)
 	}
-	for _, key := range booleans { // callers are not services, and AWS uses TLS
+	for _, key := range booleans { // callers use TLS, and are not services
 		set(key, fmt.Sprint(key == "aws:securetransport"))
 	}
 	set("aws:resourceaccount", resourceAccount)

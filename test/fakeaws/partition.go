@@ -7,7 +7,7 @@ import (
 
 // partition is an AWS partition with its own names.
 type partition struct {
-	regions string // what its regions start with
+	regions string // prefix of its regions
 	name    string // in ARNs
 	domain  string // of its hosts
 }

@@ -18,7 +18,7 @@ func (p *principals) UnmarshalJSON(data []byte) error {
 	return strict(data, (*map[string]values)(p))
 }
 
-// check refuses invalid principals. AWS accepts no pattern except "*".
+// check refuses invalid principals. AWS accepts no patterns, except the single "*".
 func (p principals) check(k kind) error {
 	for kind, all := range p {
 		for _, who := range all {
@@ -53,7 +53,7 @@ func isAWSPrincipal(who string) bool {
 }
 
 // cover reports whether the principals include the caller. An account includes all
-// its identities.
+// identities in it.
 func (p principals) cover(a action) bool {
 	if a.federated != "" && slices.Contains(p["Federated"], a.federated) {
 		return true

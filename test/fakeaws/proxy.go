@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// proxy answers CONNECT. It connects AWS's own host names to the services, and
-// refuses others.
+// proxy answers CONNECT. It connects AWS's own host names to the services, and refuses
+// other hosts.
 func (s *Server) proxy(w http.ResponseWriter, r *http.Request, _ []byte, call *Call) *apiError {
 	call.Operation = r.Method + " " + r.Host
 	host, port, err := net.SplitHostPort(r.Host)
@@ -26,15 +26,15 @@ func (s *Server) proxy(w http.ResponseWriter, r *http.Request, _ []byte, call *C
 	return join(w, upstream)
 }
 
-// join answers that the connection is established, and copies in both directions
-// until one ends.
+// join answers that the connection is established. It then copies in both directions
+// until one side closes.
 func join(w http.ResponseWriter, upstream net.Conn) *apiError {
-	defer upstream.Close() //nolint:errcheck // nothing is lost
+	defer upstream.Close() //nolint:errcheck // an error loses nothing
 	conn, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return &apiError{http.StatusInternalServerError, "", err.Error()}
 	}
-	defer conn.Close() //nolint:errcheck // nothing is lost
+	defer conn.Close() //nolint:errcheck // an error loses nothing
 	if _, err := io.WriteString(conn, "HTTP/1.1 200 Connection established\r\n\r\n"); err != nil {
 		return nil
 	}
@@ -46,9 +46,8 @@ func join(w http.ResponseWriter, upstream net.Conn) *apiError {
 	return nil
 }
 
-// ProxyEnv returns the environment for a program that reaches the services by AWS's
-// own host names, through the proxy. Only IMDS has its own address. It needs
-// Options.TLS.
+// ProxyEnv returns the environment for a program that uses AWS's own host names,
+// through the proxy. Only IMDS is reached directly. It needs Options.TLS.
 func (s *Server) ProxyEnv() []string {
 	env := []string{"HTTPS_PROXY=" + s.URL(Proxy), "SSL_CERT_FILE=" + s.caFile}
 	for _, variable := range s.Env() {

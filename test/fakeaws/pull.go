@@ -16,9 +16,9 @@ func (r Repository) ARN() string {
 	return fmt.Sprintf("arn:%s:ecr:%s:%s:repository/%s", partitionAt(r.Region).name, r.Region, r.Account, r.Name)
 }
 
-// AllowPull adds a statement to a repository's policy that lets principals pull.
-// Without a name, it adds it to the registry's policy (policy scope V2). Principals
-// are ARNs of roles, or numbers of accounts.
+// AllowPull lets principals pull from a repository, by a statement in its policy. If
+// the repository has no name, the statement is in the registry's policy (policy scope
+// V2). Principals are role ARNs or account numbers.
 func (w *World) AllowPull(from Repository, principals ...string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -43,8 +43,8 @@ func (r Repository) parsePolicy(text string) (document, error) {
 	return parseDocument(text, resourcePolicy)
 }
 
-// SetCacheRule makes a prefix of a registry a pull-through cache. Missing images
-// are imported if the caller has the permissions.
+// SetCacheRule makes a prefix of a registry a pull-through cache. The cache imports a
+// missing image if the caller has the permissions.
 func (w *World) SetCacheRule(account, region, prefix string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -59,13 +59,13 @@ func (w *World) cached(r Repository) bool {
 	})
 }
 
-// MayPull reports whether a token allows getting a repository's manifests.
+// MayPull returns an error if a token does not allow getting a repository's manifests.
 func (w *World) MayPull(g Grant, from Repository) error { return w.May(g, "ecr:BatchGetImage", from) }
 
-// May reports whether a token allows an action on a repository. Like ECR, it
-// requires that the token's region is the registry's. Within an account, the role's
-// permissions or the repository's policy must allow the action. Across accounts,
-// both must (IAM User Guide, "Cross-account policy evaluation logic").
+// May returns an error if a token does not allow an action on a repository. Like ECR,
+// it requires a token of the registry's region. Within an account, the role's
+// permissions or the repository's policy must allow the action. Across accounts, both
+// must (IAM User Guide, "Cross-account policy evaluation logic").
 func (w *World) May(g Grant, name string, on Repository) error {
 	if g.Region != on.Region {
 		return fmt.Errorf("the token is one of %s, the registry is in %s", g.Region, on.Region)

@@ -48,7 +48,7 @@ func TestMayPull(t *testing.T) {
 }
 
 // TestPullOfOwnAccount: if a repository's policy names the account, the role's
-// permissions decide. If it names the role, that is enough.
+// permissions decide. If it names the role, that is sufficient.
 func TestPullOfOwnAccount(t *testing.T) {
 	t.Parallel()
 	app := Repository{NodeAccount, "eu-west-1", "app"}

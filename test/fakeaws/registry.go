@@ -9,13 +9,13 @@ import (
 
 var contentPath = regexp.MustCompile(`^/v2/(.+)/(manifests|blobs)/([^/]+)$`)
 
-// These are ECR's texts, as users quote them in reports.
+// These are ECR's texts, which users quote in reports.
 const (
 	notAuthorized = "Not Authorized"
 	tokenExpired  = "Your authorization token has expired. Reauthenticate and try again."
 )
 
-// registry answers for all private registries, by their host names. It serves OCI's
+// registry answers for all private registries, by their host names. It serves the OCI
 // API with ECR's own errors.
 func (s *Server) registry(w http.ResponseWriter, r *http.Request, _ []byte, call *Call) *apiError {
 	call.Operation = r.Method + " " + r.URL.Path
@@ -80,7 +80,7 @@ func noRepository(r Repository) string {
 	return fmt.Sprintf("The repository with name '%s' does not exist in the registry with id '%s'", r.Name, r.Account)
 }
 
-// mayDo decides on actions on a repository.
+// mayDo returns an error if a grant does not allow actions on a repository.
 func (w *World) mayDo(g Grant, on Repository, actions ...string) *apiError {
 	for _, name := range actions {
 		if err := w.May(g, name, on); err != nil {
@@ -90,7 +90,7 @@ func (w *World) mayDo(g Grant, on Repository, actions ...string) *apiError {
 	return nil
 }
 
-// importUpstream fetches an image into a pull-through cache. Every upstream has every
+// importUpstream imports an image into a pull-through cache. Every upstream has every
 // image.
 func (w *World) importUpstream(g Grant, into Repository, reference string, exists bool) *apiError {
 	actions := []string{"ecr:BatchImportUpstreamImage"}
@@ -104,7 +104,7 @@ func (w *World) importUpstream(g Grant, into Repository, reference string, exist
 	return nil
 }
 
-// s3 answers for the buckets of layers. The URL contains a signature. S3 refuses a
+// s3 answers for the buckets of layers. The URL of a layer is signed. S3 refuses a
 // request that also has an Authorization header.
 func (s *Server) s3(w http.ResponseWriter, r *http.Request, _ []byte, call *Call) *apiError {
 	call.Operation = r.Method + " " + r.URL.Path

@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// throughProxy returns a client that reaches AWS's host names through the proxy.
+// throughProxy returns a client that uses AWS's host names through the proxy.
 func throughProxy(t *testing.T, s *Server) *http.Client {
 	t.Helper()
 	ca, err := os.ReadFile(s.CAFile())
@@ -32,7 +32,7 @@ func throughProxy(t *testing.T, s *Server) *http.Client {
 	return &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
-// askRegistry returns status, Location and body of an answer in one line.
+// askRegistry returns status, Location and body of an answer as one line.
 func askRegistry(t *testing.T, client *http.Client, method, address, password string) string {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, address, nil)
@@ -108,9 +108,9 @@ func TestRegistry(t *testing.T) {
 		t.Errorf("%s: %s", layer, got)
 	}
 	if got := askRegistry(t, client, "GET", layer, good); !strings.Contains(got, "Only one auth mechanism allowed") {
-		t.Errorf("with a token: %s", got)
+		t.Errorf("with a token: got %s", got)
 	}
 	if got := askRegistry(t, client, "GET", layer[:strings.Index(layer, "?")], ""); !strings.Contains(got, "<Code>AccessDenied</Code>") {
-		t.Errorf("without a signature: %s", got)
+		t.Errorf("without a signature: got %s", got)
 	}
 }

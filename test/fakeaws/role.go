@@ -11,14 +11,14 @@ import (
 // Role is an IAM role.
 type Role struct {
 	ARN string
-	// Trust says who may assume the role.
+	// Trust lists who may assume the role.
 	Trust []Trust
 	// MaxSession is the maximum length of its sessions. Zero means 1h.
 	MaxSession time.Duration
 	// DenyToken denies the role ecr:GetAuthorizationToken.
 	DenyToken bool
-	// Pull says what the role's permissions let it pull: ARNs of repositories, or
-	// prefixes of ARNs that end in *.
+	// Pull lists the repositories that the role may pull: ARNs, or prefixes of ARNs
+	// that end in *.
 	Pull []string
 	// TrustPolicy is a trust policy in JSON, in place of Trust.
 	TrustPolicy string
@@ -31,11 +31,12 @@ type Role struct {
 
 // Trust is a statement of a trust policy.
 type Trust struct {
-	// Principal is the ARN of a role, or the number of a whole account. For
-	// AssumeRoleWithWebIdentity, it is the subject of a token:
+	// Principal is the ARN of a role, or an account number, which means the whole
+	// account. For AssumeRoleWithWebIdentity, it is the subject of a token:
 	// system:serviceaccount:NAMESPACE:NAME.
 	Principal string
-	// ExternalID is the external ID that AssumeRole must have. Empty means none.
+	// ExternalID is the external ID that AssumeRole must have. Empty means that none is
+	// required.
 	ExternalID string
 	// TagSession allows session tags.
 	TagSession bool
@@ -60,7 +61,7 @@ func (t Trust) statement() statement {
 	case t.ExternalID != "":
 		s.Condition = map[string]map[string]values{"StringEquals": {"sts:ExternalId": {t.ExternalID}}}
 	}
-	s.hasCondition, _ = parseConditions(s.Condition) // of known operators and keys
+	s.hasCondition, _ = parseConditions(s.Condition) // the operators and keys are known
 	return s
 }
 
@@ -77,7 +78,7 @@ func (r Role) trustPolicy() document {
 	return newDocument(all...)
 }
 
-// pullActions are the actions on a repository that pulls need.
+// pullActions are the actions on a repository that a pull needs.
 var pullActions = values{"ecr:BatchGetImage", "ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer"}
 
 // permissions returns the role's permissions.
@@ -140,8 +141,8 @@ func (r Role) checkDuration(d time.Duration, chained bool) *apiError {
 	return nil
 }
 
-// sessionPolicy returns the session policy of credentials or a token. Without one,
-// everything is allowed.
+// sessionPolicy returns the session policy of credentials or a token. Without one, it
+// returns no policy, and the session is not limited.
 func sessionPolicy(text string) []document {
 	d, err := parseDocument(text, identityPolicy)
 	switch {

@@ -35,26 +35,26 @@ type Server struct {
 	mu      sync.Mutex
 	calls   []Call
 	faults  map[Service]*Fault
-	trouble error         // with sockets
+	trouble error         // an error of a socket
 	changed chan struct{} // closed when a fault is turned on or off
 }
 
 // Options say how the services are served.
 type Options struct {
-	// TLS serves all except IMDS and the proxy over TLS. The authority's
-	// certificate is written to a file in Dir.
+	// TLS serves all services except IMDS and the proxy over TLS. Start writes the
+	// authority's certificate to a file in Dir.
 	TLS bool
 	Dir string
 	// Expired uses a TLS certificate that expired yesterday.
 	Expired bool
-	// Names are further hosts in the TLS certificate, besides loopback and AWS's
-	// own.
+	// Names are additional hosts in the TLS certificate, besides loopback and AWS's
+	// hosts.
 	Names []string
 	// Listen has the addresses of services. The default is a free port on loopback.
 	Listen map[Service]string
 	// RoundTrip is the time of a round trip, except to IMDS.
 	RoundTrip time.Duration
-	// Log, if set, is called for each call.
+	// Log, if set, is called with each call.
 	Log func(Call)
 
 	sleep   func(time.Duration) // waits for a round trip
@@ -155,7 +155,7 @@ func (s *Server) Close() error {
 		_ = l.Close()
 	}
 	for _, server := range s.servers {
-		if err := server.Close(); !errors.Is(err, net.ErrClosed) { // the listeners are closed already
+		if err := server.Close(); !errors.Is(err, net.ErrClosed) { // the listeners are already closed
 			errs = append(errs, err)
 		}
 	}
@@ -165,15 +165,15 @@ func (s *Server) Close() error {
 // URL returns the URL of a service.
 func (s *Server) URL(service Service) string { return s.urls[service] }
 
-// TLS returns the services' TLS configuration, for another server under one of
-// Names. It is nil without Options.TLS.
+// TLS returns the TLS configuration of the services, for another server that serves one
+// of Names. It is nil without Options.TLS.
 func (s *Server) TLS() *tls.Config { return s.certificate }
 
 // CAFile returns the path of the authority's certificate, or "" without
 // Options.TLS.
 func (s *Server) CAFile() string { return s.caFile }
 
-// Env returns the environment with which the AWS SDK calls only this server.
+// Env returns the environment that makes the AWS SDK call only this server.
 func (s *Server) Env() []string {
 	env := []string{
 		"AWS_ENDPOINT_URL_STS=" + s.URL(STS),
@@ -189,8 +189,9 @@ func (s *Server) Env() []string {
 	return env
 }
 
-// Setenv makes the SDK in this process call only this server. It sets Env, and
-// removes all other variables of AWS and proxies. Only a TestMain may call it.
+// Setenv makes the SDK in this process call only this server. It sets the variables of
+// Env, and unsets all other variables of AWS and of proxies. Only a TestMain may call
+// it.
 func (s *Server) Setenv() error {
 	var errs []error
 	for _, variable := range os.Environ() {
@@ -206,7 +207,7 @@ func (s *Server) Setenv() error {
 	return errors.Join(errs...)
 }
 
-// handler answers a request. The server writes the error that it returns.
+// handler answers a request. If it returns an error, the server writes that error.
 type handler func(http.ResponseWriter, *http.Request, []byte, *Call) *apiError
 
 func (s *Server) handle(service Service, h handler) http.Handler {
@@ -240,8 +241,8 @@ func (s *Server) handle(service Service, h handler) http.Handler {
 	})
 }
 
-// operationOf returns the operation of a request to an API, or METHOD PATH of
-// another request.
+// operationOf returns the operation of an API request. For other requests it returns
+// METHOD PATH.
 func operationOf(r *http.Request, body []byte) string {
 	if _, operation, ok := strings.Cut(r.Header.Get("X-Amz-Target"), "."); ok {
 		return operation
@@ -262,8 +263,8 @@ func (s *Server) record(c Call) {
 	}
 }
 
-// Calls returns all requests so far, in order. If services are given, it returns
-// only theirs.
+// Calls returns all requests so far, in order. If services are given, it returns only
+// the requests to these.
 func (s *Server) Calls(services ...Service) []Call {
 	s.mu.Lock()
 	defer s.mu.Unlock()

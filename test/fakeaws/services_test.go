@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestFaultsOfAllServices: services that tests reach by AWS's own host names have
-// the same faults as others.
+// TestFaultsOfAllServices: services behind AWS's own host names have the same faults as
+// the others.
 func TestFaultsOfAllServices(t *testing.T) {
 	t.Parallel()
 	const registry, bucket = "https://444455556666.dkr.ecr.eu-west-1.amazonaws.com/v2/", "https://prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com/x"
@@ -33,16 +33,16 @@ func TestFaultsOfAllServices(t *testing.T) {
 			client := throughProxy(t, s)
 			s.Break(test.service, test.fault)
 			if got := askRegistry(t, client, "GET", test.url, ""); !strings.HasPrefix(got, test.with) {
-				t.Errorf("with the fault: %s, want %s", got, test.with)
+				t.Errorf("with the fault: got %s, want %s", got, test.with)
 			}
 			if got := askRegistry(t, client, "GET", test.url, ""); got != test.then {
-				t.Errorf("then: %s, want %s", got, test.then)
+				t.Errorf("after the fault: got %s, want %s", got, test.then)
 			}
 		})
 	}
 }
 
-// TestGatewayPolicy: the policy of the S3 gateway applies to layers.
+// TestGatewayPolicy: the policy of the S3 gateway endpoint applies to layers.
 func TestGatewayPolicy(t *testing.T) {
 	t.Parallel()
 	w := ExampleWorld()

@@ -49,7 +49,7 @@ func parseSignature(header string) (signature, error) {
 // client and AWS.
 const maxClockDifference = 5 * time.Minute
 
-// authenticate returns the credentials that signed the request, or AWS's error.
+// authenticateRequest returns the credentials that signed the request, or AWS's error.
 func (w *World) authenticateRequest(r *http.Request, body []byte, service string) (signature, Credentials, *apiError) {
 	s, err := parseSignature(r.Header.Get("Authorization"))
 	if err != nil {

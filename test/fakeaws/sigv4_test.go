@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// TestSignature: a request is answered only if the right credentials signed exactly
+// TestSignature: a request is accepted only if the right credentials signed exactly
 // this request, for this service and the current time.
 func TestSignature(t *testing.T) {
 	t.Parallel()
@@ -69,8 +69,8 @@ func TestSignature(t *testing.T) {
 	}
 }
 
-// otherBody is the request with another body of the same length, which is not
-// signed.
+// otherBody returns the request with another body of the same length. The signature
+// does not cover that body.
 func otherBody(r *http.Request) *http.Request {
 	other := r.Clone(r.Context())
 	body := strings.Repeat("x", int(r.ContentLength))
@@ -82,7 +82,7 @@ func otherBody(r *http.Request) *http.Request {
 	return other
 }
 
-// wantCode checks an answer for an error's code, in the service's form.
+// wantCode checks that an answer has an error's code, in the service's form.
 func wantCode(t *testing.T, service Service, got answer, code string) {
 	t.Helper()
 	status := http.StatusOK
@@ -109,7 +109,7 @@ func TestExpiredSession(t *testing.T) {
 	wantCode(t, ECR, send(t, newClient(t, s), sign(ecrRequest(s), "ecr")), "ExpiredTokenException")
 }
 
-// TestSkew: only AWS's clock counts.
+// TestSkew: only the clock of AWS counts.
 func TestSkew(t *testing.T) {
 	t.Parallel()
 	s := start(t, ExampleWorld(), Options{})
@@ -120,8 +120,8 @@ func TestSkew(t *testing.T) {
 	wantCode(t, STS, send(t, newClient(t, s), stsRequest(s, "GetCallerIdentity").sign(t, by)), "")
 }
 
-// TestPass: time passes for credentials and tokens. Requests may be signed only by
-// the machine's clock or by AWS's.
+// TestPass: credentials and tokens age with AWS's clock. A request may be signed by the
+// machine's clock or by AWS's clock, and by no other.
 func TestPass(t *testing.T) {
 	t.Parallel()
 	s := start(t, ExampleWorld(), Options{})
@@ -137,7 +137,7 @@ func TestPass(t *testing.T) {
 	wantCode(t, STS, send(t, newClient(t, s), stsRequest(s, "GetCallerIdentity").sign(t, by)), "ExpiredToken")
 }
 
-// TestPublicRegion: ECR Public's API is in one region only.
+// TestPublicRegion: the API of ECR Public exists in one region only.
 func TestPublicRegion(t *testing.T) {
 	t.Parallel()
 	s := start(t, ExampleWorld(), Options{})

@@ -7,12 +7,12 @@ import (
 )
 
 // socket is a service's port. It stays bound until it is closed, even while a fault
-// shuts it. Another process could take a port that is released.
+// shuts it, because another process could take a port that was released.
 type socket struct {
 	listener *net.TCPListener
 
 	mu    sync.Mutex
-	fault FaultKind // one of sockets, or none
+	fault FaultKind // a fault of sockets, or none
 }
 
 func newSocket(address string) (*socket, error) {
@@ -32,8 +32,8 @@ func (s *socket) isShut() bool {
 	return s.fault == Refuse
 }
 
-// set ends the socket's fault and begins another. A fault that is not of sockets
-// only ends the old one.
+// set ends the socket's fault and begins another. A fault that is not a fault of
+// sockets only ends the old one.
 func (s *socket) set(kind FaultKind) error {
 	if !kind.ofSockets() {
 		kind = ""
@@ -50,10 +50,10 @@ func (s *socket) set(kind FaultKind) error {
 	})
 }
 
-// close refuses further connections, even if a child process has just inherited the
-// socket.
+// close makes the port refuse further connections, even if a child process has just
+// inherited the socket.
 func (s *socket) close() error {
-	_ = s.set(Refuse) // works on Linux only; elsewhere closing must suffice
+	_ = s.set(Refuse) // only Linux supports this; elsewhere, Close must suffice
 	return s.listener.Close()
 }
 

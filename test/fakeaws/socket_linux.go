@@ -38,8 +38,8 @@ func end(fd uintptr, fault FaultKind) error {
 	return nil
 }
 
-// listen listens at an address. It binds the socket to a port by number, even if
-// the address has port 0. A shutdown would release a port that the kernel chose.
+// listen listens at an address. It always binds the socket to a port number, even if
+// the address has port 0. A port that the kernel chose would be released by a shutdown.
 func listen(address string) (*net.TCPListener, error) {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil {
@@ -50,10 +50,10 @@ func listen(address string) (*net.TCPListener, error) {
 		if at, release, err = reserve(at.Addr()); err != nil {
 			return nil, err
 		}
-		defer release() //nolint:errcheck // nothing is lost
+		defer release() //nolint:errcheck // an error loses nothing
 	}
 	var plain net.ListenConfig
-	plain.SetMultipathTCP(false) // it does not support filters
+	plain.SetMultipathTCP(false) // MPTCP does not support filters
 	listener, err := plain.Listen(context.Background(), "tcp", at.String())
 	if err != nil {
 		return nil, err
@@ -61,9 +61,9 @@ func listen(address string) (*net.TCPListener, error) {
 	return listener.(*net.TCPListener), nil
 }
 
-// reserve binds a port of an IPv4 address until release. Meanwhile, only sockets
-// that allow address reuse, like those of package net, can bind to the port. The
-// kernel does not choose it for other sockets.
+// reserve binds a port of an IPv4 address until release is called. Meanwhile, only
+// sockets that allow address reuse can bind to the port, like those of package net. The
+// kernel does not choose the port for other sockets.
 func reserve(ip netip.Addr) (at netip.AddrPort, release func() error, err error) {
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {

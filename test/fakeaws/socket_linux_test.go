@@ -10,9 +10,9 @@ import (
 	"testing"
 )
 
-// TestFlips shuts and opens a port while child processes start, which inherit its
-// descriptor for a moment. A shut port refuses every connection, and an open one
-// accepts every connection. No other process ever gets the port.
+// TestFlips shuts and opens a port again and again. Meanwhile child processes start,
+// which inherit its descriptor for a moment. A shut port refuses every connection, an
+// open port accepts every connection, and no other process gets the port.
 func TestFlips(t *testing.T) {
 	t.Parallel()
 	s := start(t, ExampleWorld(), Options{})
@@ -46,8 +46,8 @@ func TestFlips(t *testing.T) {
 	forks.Wait()
 }
 
-// TestBlackHole: a connection neither succeeds nor fails until the fault ends,
-// and then it succeeds.
+// TestBlackHole: a connection neither succeeds nor fails while the fault lasts. Then it
+// succeeds.
 func TestBlackHole(t *testing.T) {
 	t.Parallel()
 	s := start(t, ExampleWorld(), Options{})
@@ -68,15 +68,15 @@ func TestBlackHole(t *testing.T) {
 	}
 	s.Mend(ECR)
 	if status, err := ask(t, s); status == 0 || err != nil {
-		t.Errorf("mended: status %d, %v", status, err)
+		t.Errorf("after the fault: status %d, %v", status, err)
 	}
 	until(t, "the connection", func() bool { return tcpState(t, fd) != synSent })
 }
 
-// synSent is the kernel's number for a connection that is not answered.
+// synSent is the kernel's number for the state of a connection that was not answered.
 const synSent = 2
 
-// tcpState is the first byte of the kernel's tcp_info.
+// tcpState returns the connection's state, the first byte of the kernel's tcp_info.
 func tcpState(t *testing.T, fd int) int {
 	t.Helper()
 	info, err := syscall.GetsockoptInt(fd, syscall.SOL_TCP, syscall.TCP_INFO)

@@ -7,7 +7,8 @@ import (
 	"net"
 )
 
-// begin supports no faults of sockets.
+// begin returns an error for a fault of sockets, because this system does not support
+// any.
 func begin(_ uintptr, fault FaultKind) error {
 	if fault.ofSockets() {
 		return errors.New(string(fault) + ": only Linux has this fault")

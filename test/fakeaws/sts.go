@@ -17,7 +17,7 @@ func (s *Server) sts(w http.ResponseWriter, r *http.Request, body []byte, call *
 		return &apiError{http.StatusBadRequest, "MalformedInput", err.Error()}
 	}
 	call.Operation = form.Get("Action")
-	if call.Operation == "AssumeRoleWithWebIdentity" { // the token names the caller; nothing is signed
+	if call.Operation == "AssumeRoleWithWebIdentity" { // the token names the caller; the request is not signed
 		return s.assumeRoleWithWebIdentity(w, form, call)
 	}
 	signature, caller, refusal := s.World.authenticateRequest(r, body, "sts")
@@ -56,7 +56,7 @@ func (s *Server) assumeRole(w http.ResponseWriter, form url.Values, caller Crede
 	return nil
 }
 
-// actions returns the actions that a call needs. Session tags need one more.
+// actions returns the actions that a call needs. Session tags need an additional one.
 func (c *Call) actions(first string) []string {
 	if len(c.Tags) > 0 {
 		return []string{first, "sts:TagSession"}
@@ -79,9 +79,9 @@ func (c *Call) assuming(a action) action {
 }
 
 // mayAssume decides like STS. The role's trust policy must allow the action. The
-// caller's permissions must too, unless the trust policy of the same account names
-// the caller. The error does not tell a caller about the trust policy, nor whether
-// the role exists.
+// caller's permissions must allow it too, unless a trust policy in the same account
+// names the caller. The error reveals neither the trust policy nor whether the role
+// exists.
 func (w *World) mayAssume(a action, role Role, exists bool, caller Credentials) *apiError {
 	if refusal := w.pass(STSEndpoint, a); refusal != nil {
 		return refusal
@@ -112,7 +112,7 @@ func (s *Server) assumeRoleWithWebIdentity(w http.ResponseWriter, form url.Value
 		return refusal
 	}
 	const name = "sts:AssumeRoleWithWebIdentity"
-	// For an endpoint's policy, there is no principal yet.
+	// There is no principal yet for the endpoint's policy.
 	a := s.World.action(name, call.Role, accountOf(call.Role), Credentials{})
 	if refusal := s.World.pass(STSEndpoint, a); refusal != nil {
 		return &apiError{refusal.status, refusal.code, "Not authorized to perform " + name}

@@ -11,8 +11,8 @@ func (s *Server) Break(service Service, f Fault) {
 	s.change()
 }
 
-// setSocket opens or shuts a service's socket, if the old or the new fault is of
-// sockets. The caller holds the lock. Close returns its errors.
+// setSocket opens or shuts a service's socket, if the old or the new fault is a fault
+// of sockets. The caller holds the lock. Close returns the errors.
 func (s *Server) setSocket(service Service, kind FaultKind) {
 	before := s.faults[service]
 	if kind.ofSockets() || before != nil && before.Kind.ofSockets() {
@@ -36,7 +36,7 @@ func (s *Server) Mend(service Service) {
 	s.change()
 }
 
-// connectionFault returns the fault of a connection.
+// connectionFault returns the active fault of connections.
 func (s *Server) connectionFault(service Service) (Fault, bool) {
 	return s.takeFault(service, func(f *Fault) bool { return f.Kind.ofConnections() })
 }
@@ -66,7 +66,7 @@ func (s *Server) change() {
 	s.changed = make(chan struct{})
 }
 
-// takeFault returns the fault of a request or connection, and reduces its remaining
+// takeFault returns the fault for a request or connection, and decrements its remaining
 // number.
 func (s *Server) takeFault(service Service, fits func(*Fault) bool) (Fault, bool) {
 	s.mu.Lock()

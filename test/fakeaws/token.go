@@ -29,13 +29,13 @@ func (g Grant) Account() string { return accountOf(g.Principal) }
 
 // mint returns a token's password.
 func (w *World) mint(g Grant) string {
-	payload, _ := json.Marshal(g) // strings and a time: it cannot fail
+	payload, _ := json.Marshal(g) // strings and a time cannot fail
 	encoded := base64.RawURLEncoding.EncodeToString(payload)
 	return tokenMark + encoded + "." + w.authenticate(encoded)
 }
 
-// ReadToken returns the grant of a token's password. The token must have been
-// minted here, and must not have expired.
+// ReadToken returns the grant of a token's password. It returns an error for a token
+// that another world minted or that has expired.
 func (w *World) ReadToken(password string) (Grant, error) {
 	encoded, code, ok := strings.Cut(strings.TrimPrefix(password, tokenMark), ".")
 	if !ok || !hmac.Equal([]byte(code), []byte(w.authenticate(encoded))) {

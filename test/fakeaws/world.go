@@ -23,19 +23,19 @@ type World struct {
 
 	mu     sync.Mutex
 	skew   time.Duration
-	passed time.Duration // that has passed for AWS but not for the machine
+	passed time.Duration // time that has passed for AWS but not for the machine
 	node   Node
 	roles  map[string]Role
 	issued map[string]Credentials
 	key    []byte // authenticates authorization tokens
 
-	issuers       map[string]*rsa.PublicKey    // the published keys
+	issuers       map[string]*rsa.PublicKey    // the published keys, by issuer
 	providers     map[string]map[string]values // the OIDC providers' audiences, by account and issuer
 	providerTags  map[string]map[string]string // by the provider's ARN
 	organizations map[string]organization      // by account
-	endpoints     map[Endpoint]document        // their policies
+	endpoints     map[Endpoint]document        // the endpoints' policies
 
-	resourcePolicies map[Repository][]document // of repositories and registries
+	resourcePolicies map[Repository][]document // by repository or registry
 	cacheRules       []Repository              // with the prefixes as names
 
 	images map[Repository]map[string][]byte // contents by tag and digest
@@ -47,11 +47,12 @@ type World struct {
 type Node struct {
 	InstanceID string
 	Region     string
-	// Role is the ARN of its instance profile's role. Empty means no profile.
+	// Role is the ARN of the role in its instance profile. Empty means no instance
+	// profile.
 	Role string
 }
 
-// Credentials are credentials of STS or IMDS, and their owner.
+// Credentials are credentials of STS or IMDS, and the session that owns them.
 type Credentials struct {
 	AccessKeyID, SecretAccessKey, SessionToken string
 
@@ -62,7 +63,7 @@ type Credentials struct {
 	Role string
 	// Chained means that AssumeRole issued them.
 	Chained bool
-	// Policy is the session policy with which they were issued. Empty means none.
+	// Policy is the session policy of the session. Empty means none.
 	Policy string
 }
 
@@ -90,8 +91,8 @@ func NewWorld(node Node, roles ...Role) *World {
 	return w
 }
 
-// TrustEverybody lets everybody assume every role that was not set by SetRole,
-// except a role whose name is "absent".
+// TrustEverybody lets everybody assume every role that SetRole did not set, except a
+// role with the name "absent".
 func (w *World) TrustEverybody() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -105,9 +106,9 @@ func (w *World) SetSkew(skew time.Duration) {
 	w.skew = skew
 }
 
-// Pass advances AWS's clock for a caller with an injected clock. The machine's
-// clock stays. The SDK signs by the machine's clock, or by AWS's after it has
-// learned the difference, so both dates are accepted.
+// Pass advances AWS's clock, for a caller with an injected clock. The machine's clock
+// stays. The SDK signs by the machine's clock. Once it has learned the difference, it
+// signs by AWS's clock. So both dates are accepted.
 func (w *World) Pass(d time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -140,8 +141,8 @@ func (w *World) role(arn string) (Role, bool) {
 	return r, ok
 }
 
-// Issue issues credentials for a session of a role. They serve nodes that are not
-// EC2 instances.
+// Issue issues credentials for a session of a role. Tests give them to nodes that are
+// not EC2 instances.
 func (w *World) Issue(roleARN, session string, life time.Duration) Credentials {
 	return w.issue(roleARN, session, life, false, "")
 }
@@ -171,7 +172,7 @@ func (w *World) credentials(accessKeyID string) (Credentials, bool) {
 	return c, ok
 }
 
-// Every issued secret starts with one of these, so that a test can search for
+// Every issued secret starts with one of these prefixes, so that a test can search for
 // secrets.
 const (
 	secretMark  = "SECRETKEY"
@@ -186,7 +187,7 @@ func SecretMarks() []string {
 	return []string{secretMark, sessionMark, tokenMark, metadataMark, LeakMark}
 }
 
-// sessionARN returns STS's ARN of a role's session.
+// sessionARN returns the ARN of a role's session in STS.
 func sessionARN(roleARN, session string) string {
 	parts := strings.SplitN(roleARN, ":", 6)
 	if len(parts) < 6 {

@@ -20,7 +20,7 @@ type Journal struct {
 	Socket string
 	conn   *net.UnixConn
 	self   net.Conn
-	marks  int // sent and not yet read
+	marks  int // sent but not yet read
 	buffer []byte
 }
 
@@ -30,7 +30,7 @@ const mark = "end"
 // Start starts a journal, which ends with the test.
 func Start(t testing.TB) *Journal {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "journal") // a test's own directory may be longer than a socket's name can be
+	dir, err := os.MkdirTemp("", "journal") // the path of t.TempDir may be too long for a socket
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ type Entry map[string][]string
 // Get returns a field's only value, or "" if there is none.
 func (e Entry) Get(name string) string { return strings.Join(e[name], "\x00") }
 
-// Raw returns the next datagram. It reports false if there is none.
+// Raw returns the next datagram. It reports false if there are no more.
 func (j *Journal) Raw() (string, bool) {
 	if _, err := j.self.Write([]byte(mark)); err != nil {
 		return "", false
@@ -72,7 +72,7 @@ func (j *Journal) Raw() (string, bool) {
 	return "", false
 }
 
-// Fill fills the journal's queue, so that it accepts nothing more.
+// Fill fills the journal's queue until it accepts no more datagrams.
 func (j *Journal) Fill(t testing.TB) {
 	t.Helper()
 	conn, err := net.Dial("unixgram", j.Socket)
@@ -81,7 +81,8 @@ func (j *Journal) Fill(t testing.TB) {
 	}
 	t.Cleanup(func() { _ = conn.Close() })
 	for err == nil {
-		// A full queue shows only in that the kernel accepts nothing for some time.
+		// The only sign of a full queue is that the kernel accepts nothing for some
+		// time.
 		_ = conn.SetWriteDeadline(time.Now().Add(time.Second))
 		_, err = conn.Write([]byte("MESSAGE=x\n"))
 	}
@@ -92,7 +93,7 @@ func (j *Journal) Next(t testing.TB) Entry {
 	t.Helper()
 	raw, ok := j.Raw()
 	if !ok {
-		t.Fatal("the journal has no record")
+		t.Fatal("the journal has no further entry")
 	}
 	entry, err := Decode(raw)
 	if err != nil {
@@ -116,7 +117,7 @@ func Decode(raw string) (Entry, error) {
 			}
 			n := binary.LittleEndian.Uint64(after)
 			if after = after[8:]; uint64(len(after)) < n+1 || after[n] != '\n' {
-				return nil, fmt.Errorf("field %s is not %d long", name, n)
+				return nil, fmt.Errorf("field %s is not %d bytes long", name, n)
 			}
 			value, after = after[:n], after[n+1:]
 		}

@@ -18,9 +18,9 @@ import (
 )
 
 func main() {
-	roundTrip := flag.Duration("round-trip", 0, "how long a round trip takes")
+	roundTrip := flag.Duration("round-trip", 0, "the duration of a round trip")
 	useTLS := flag.Bool("tls", false, "serve the APIs over TLS; the CA's certificate is written to -dir")
-	dir := flag.String("dir", os.TempDir(), "where the CA's certificate is written")
+	dir := flag.String("dir", os.TempDir(), "the directory for the CA's certificate")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
