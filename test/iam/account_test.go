@@ -17,7 +17,7 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// item is one document as the command prints it.
+// item is one document in the form in which the command prints it.
 type item struct {
 	Account, Name, AttachTo string
 	Kind                    iampolicy.Kind
@@ -70,7 +70,7 @@ func runIAM(t *testing.T, args ...string) string {
 	return stdout.String()
 }
 
-// apply sets up the accounts exactly as the documents say.
+// apply sets up the accounts exactly as the documents describe them.
 func apply(w *fakeaws.World, items []item) {
 	roles := map[string]fakeaws.Role{}
 	for _, i := range items {
@@ -101,7 +101,7 @@ func apply(w *fakeaws.World, items []item) {
 	}
 }
 
-// applyTo sets a policy for the examples' repositories that it applies to.
+// applyTo sets a policy for those repositories of the examples to which it applies.
 func applyTo(w *fakeaws.World, i item) {
 	for _, p := range []pull{images, shop, own} {
 		if prefix, _ := strings.CutSuffix(i.AttachTo, "*"); strings.HasPrefix(p.from.ARN(), prefix) {
@@ -121,7 +121,7 @@ type change struct {
 	condition string
 }
 
-// changes removes each part of the documents in turn.
+// changes returns the documents once for each of their parts, without that part.
 func changes(items []item) (all []change) {
 	for at, i := range items {
 		if i.Kind == iampolicy.OIDCProvider {
@@ -169,7 +169,8 @@ func changes(items []item) (all []change) {
 	return all
 }
 
-// less calls a function for each value, with the others, if there are several.
+// less calls a function once for each value, with all values except that one. It does
+// nothing for a single value.
 func less(v iampolicy.Values, with func(iampolicy.Values, string)) {
 	for i := range v {
 		if len(v) > 1 {
@@ -178,7 +179,8 @@ func less(v iampolicy.Values, with func(iampolicy.Values, string)) {
 	}
 }
 
-// without returns the statement with other values of a condition, or without it.
+// without returns the statement with other values for a condition. With nil it returns
+// the statement without the condition.
 func without(s iampolicy.Statement, operator, key string, values iampolicy.Values) iampolicy.Statement {
 	all := iampolicy.Condition{}
 	for o, keys := range s.Condition {

@@ -15,17 +15,17 @@ import (
 // example is a configuration, the documents for it, and the images to pull.
 type example struct {
 	configuration string
-	// edits are pairs of texts to replace in the configuration, old and new. They
-	// replace real names by names of this test's world.
+	// edits are pairs of texts to replace in the configuration, old and new. The new
+	// texts are names of this test's world.
 	edits []string
-	// runs are the arguments of each run of iam that the accounts need, without
+	// runs are the arguments of the runs of iam that print all documents, without
 	// --config and --node-role.
 	runs []string
-	// nodeRoles are the node roles of the documents. The default is nodeRole.
+	// nodeRoles are the node roles that the documents name. The default is nodeRole.
 	nodeRoles []string
 	pulls     []pull
-	// strangers are nodes, pods and accounts that a condition excludes, by the key
-	// of the condition.
+	// strangers are the nodes, pods and accounts that a condition excludes, by the
+	// condition's key.
 	strangers map[string]stranger
 	// onPremises means that the node has no IMDS.
 	onPremises bool
@@ -34,28 +34,28 @@ type example struct {
 // pull is an image to pull.
 type pull struct {
 	image string
-	// from is where the runtime pulls it from.
+	// from is the repository from which the runtime pulls.
 	from fakeaws.Repository
-	// pod pulls it with the token of its service account.
+	// pod means that a pod pulls it with the token of its service account.
 	pod bool
-	// imported means that only the upstream of a pull-through cache has it.
+	// imported means that only the upstream of a pull-through cache has the image.
 	imported bool
-	// admitted means that its owner lets everybody pull.
+	// admitted means that the image's owner lets everybody pull.
 	admitted bool
 }
 
-// stranger is a situation in which only one condition refuses a pull.
+// stranger is a situation in which exactly one condition refuses a pull.
 type stranger struct {
 	pull pull
-	edit [2]string // of the configuration
+	edit [2]string // a replacement in the configuration
 	// nodeRole is the node's role in place of the default.
 	nodeRole string
 	// homeless is an account that is not in the organization.
 	homeless string
-	// trusting is a role that trusts everybody, in place of its trust policy in the
+	// trusting is a role that trusts everybody. That replaces its trust policy in the
 	// documents.
 	trusting string
-	// name and audience are for the pod's token, in place of the example's.
+	// name and audience are for the pod's token. They replace those of the example.
 	name, audience string
 }
 
@@ -77,13 +77,13 @@ var (
 	own    = private(nodeAccount, "tools/agent") // no entry matches it
 )
 
-// otherID is a stranger that a trust policy must refuse.
+// otherID is a stranger with another external ID, which a trust policy must refuse.
 var otherID = stranger{pull: images, edit: [2]string{"externalID: images-for-111122223333", "externalID: images-for-another"}}
 
 const oneSide, bothSides = "--side endpoints --region eu-west-1", ""
 
-// examples are the configurations of config-examples. The last ones cover settings
-// that no example has.
+// examples are the configurations of config-examples. The last ones cover settings that
+// none of these files has.
 var examples = []example{
 	{configuration: "minimal.yaml", runs: []string{bothSides, oneSide}, pulls: []pull{images, own}, strangers: map[string]stranger{"sts:ExternalId": otherID}},
 	{configuration: "chained-role.yaml", runs: []string{bothSides, oneSide}, pulls: []pull{images, own}, strangers: map[string]stranger{"sts:ExternalId": otherID}},
@@ -163,7 +163,7 @@ func serviceAccount(runs ...string) []string {
 	return runs
 }
 
-// name returns the name of the example's test.
+// name returns the name of the subtest for the example.
 func (e example) name() string {
 	return strings.Join(append([]string{e.configuration}, e.nodeRoles...), " ") + map[bool]string{true: " edited"}[len(e.nodeRoles) == 0 && len(e.edits) > 4]
 }
@@ -178,7 +178,7 @@ func (e example) write(t *testing.T, dir string, edits ...string) string {
 	text := string(content)
 	for pairs := range slices.Chunk(slices.Concat(e.edits, edits), 2) {
 		if pairs[0] != "" && !strings.Contains(text, pairs[0]) {
-			t.Fatalf("%s has no %q", e.configuration, pairs[0])
+			t.Fatalf("%s does not contain %q", e.configuration, pairs[0])
 		}
 		if pairs[0] != "" {
 			text = strings.ReplaceAll(text, pairs[0], strings.ReplaceAll(pairs[1], "DIR", dir))
@@ -191,8 +191,8 @@ func (e example) write(t *testing.T, dir string, edits ...string) string {
 	return file
 }
 
-// stranger returns the stranger that a condition excludes. The condition is its
-// key, and a value if its other values stay.
+// stranger returns the stranger that a condition excludes. The condition is a key. If
+// only one of its values was removed, it also has that value.
 func (e example) stranger(condition string) (key string, s stranger, ok bool) {
 	name, value, _ := strings.Cut(condition, " ")
 	for key, s := range e.strangers {

@@ -11,8 +11,8 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// TestSufficientAndMinimal: with the documents, every image can be pulled. Without
-// any part of them, one image cannot, or a stranger can pull one.
+// TestSufficientAndMinimal: with the documents, every image can be pulled. If one part
+// is missing, some image cannot be pulled, or a stranger can pull one.
 func TestSufficientAndMinimal(t *testing.T) {
 	t.Parallel()
 	for _, e := range examples {
@@ -31,7 +31,7 @@ func TestSufficientAndMinimal(t *testing.T) {
 					n.fails(t, e, c, i)
 				}
 			}
-			apply(n.world, documents) // to show that only the changes caused the failures
+			apply(n.world, documents) // proves that only the changes caused the failures
 			n.permitEverything(e, stranger{})
 			n.pullsAll(t, e, 200_000)
 			for key := range e.strangers {
@@ -52,7 +52,7 @@ func (n *node) pullsAll(t *testing.T, e example, attempt int) {
 	}
 }
 
-// permissive returns a role with every permission, which everybody may assume.
+// permissive returns a role that has every permission and that everybody may assume.
 func permissive(arn string) fakeaws.Role {
 	return fakeaws.Role{
 		ARN: arn, Trust: []fakeaws.Trust{{Principal: fakeaws.Everybody, TagSession: true}},
@@ -60,8 +60,8 @@ func permissive(arn string) fakeaws.Role {
 	}
 }
 
-// permitEverything gives the node's role every permission, if the documents are
-// only those of the images' side.
+// permitEverything gives the node's role every permission, if the documents cover only
+// the images' side.
 func (n *node) permitEverything(e example, s stranger) {
 	if len(e.nodeRoles) > 0 {
 		n.world.SetRole(permissive(cmp.Or(s.nodeRole, nodeRole)))
@@ -69,12 +69,12 @@ func (n *node) permitEverything(e example, s stranger) {
 	if s.trusting != "" {
 		n.world.SetRole(permissive(s.trusting))
 	}
-	if s.audience != "" { // the provider has this audience for another role
+	if s.audience != "" { // the provider accepts this audience because of another role
 		n.world.SetProvider("444455556666", issuerURL, fakeaws.Audience, s.audience)
 	}
 }
 
-// fails checks that some pull fails after a change.
+// fails checks that a change makes some pull fail.
 func (n *node) fails(t *testing.T, e example, c change, attempt int) {
 	t.Helper()
 	apply(n.world, c.items)
@@ -83,17 +83,17 @@ func (n *node) fails(t *testing.T, e example, c change, attempt int) {
 	}
 	n.permitEverything(e, stranger{})
 	if !slices.ContainsFunc(e.pulls, func(p pull) bool { return n.pull(p, attempt) != nil }) {
-		t.Errorf("every image is pulled without %s", c.what)
+		t.Errorf("every image can be pulled without %s", c.what)
 	}
 }
 
-// admitsStranger checks that the documents exclude a stranger, and that without the
-// removed condition they do not.
+// admitsStranger checks that the documents exclude a stranger, and that they admit the
+// stranger if the condition is removed.
 func (e example) admitsStranger(t *testing.T, documents []item, c change, tried map[string]bool) {
 	t.Helper()
 	key, s, ok := e.stranger(c.condition)
 	if !ok {
-		if !strings.Contains(c.condition, " ") { // one of several values: some of them belong to no stranger of the example
+		if !strings.Contains(c.condition, " ") { // for a single removed value, the example need not have a stranger
 			t.Errorf("no stranger for %s", c.what)
 		}
 		return
@@ -106,10 +106,10 @@ func (e example) admitsStranger(t *testing.T, documents []item, c change, tried 
 	}
 	prepare(documents)
 	if err := n.pull(s.pull, -1); err == nil {
-		t.Errorf("the documents admit a stranger to %s", key)
+		t.Errorf("the documents admit the stranger for %s", key)
 	}
 	prepare(c.items)
 	if err := n.pull(s.pull, -2); err != nil {
-		t.Errorf("%s keeps a stranger out beside %s: %v", c.what, key, err)
+		t.Errorf("without %s, the stranger for %s is still excluded: %v", c.what, key, err)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// TestOnNode: on a node, its role and region need no flags.
+// TestOnNode: on a node, iam needs no flags for the node's role and region.
 func TestOnNode(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, examples[0], stranger{})
@@ -27,7 +27,8 @@ func TestOnNode(t *testing.T) {
 	}
 }
 
-// TestNotOnNode: elsewhere, the error names the flag. No document is printed.
+// TestNotOnNode: on another machine, the error names the missing flag, and iam prints
+// no document.
 func TestNotOnNode(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, examples[0], stranger{})

@@ -1,12 +1,12 @@
 //go:build linux
 
-// Package iam_test proves the policies that the command iam prints. A fake AWS has
-// exactly the roles, trust policies, permissions, OIDC providers and VPC endpoints
-// of the printed documents. With them, the real plugin gets a token for each
-// example configuration, and an image is pulled with it. Then the test removes one
-// part of the documents at a time. Without a statement, an action, a resource, a
-// principal or a value, or with another value in a condition, a pull fails. Without
-// a condition, a stranger can pull.
+// Package iam_test proves that the policies of the command iam are sufficient and
+// minimal. A fake AWS has exactly the roles, trust policies, permissions, OIDC
+// providers and VPC endpoints of the printed documents. With them, the real plugin gets
+// a token for each example configuration, and the test pulls an image with it. Then the
+// test removes one part of the documents at a time. Without a statement, an action, a
+// resource, a principal or a value, or with another value in a condition, a pull fails.
+// Without a condition, a stranger can pull.
 package iam_test
 
 import (
@@ -30,8 +30,8 @@ var plugin, tool string
 
 func TestMain(m *testing.M) { os.Exit(build(m)) }
 
-// build builds the programs once and runs the tests. They have no cache and no
-// journal.
+// build builds the programs once and runs the tests. The programs have no default cache
+// and no journal.
 func build(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "iam")
 	if err != nil {
@@ -59,5 +59,5 @@ const (
 	podRole      = "arn:aws:iam::444455556666:role/pull-team-a"
 )
 
-// cluster signs service accounts' tokens.
+// cluster signs the tokens of service accounts.
 var cluster = sync.OnceValues(func() (*fakeaws.Issuer, error) { return fakeaws.NewIssuer(issuerURL) })

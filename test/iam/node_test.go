@@ -24,7 +24,7 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// node is a node of an example, and its AWS.
+// node is the node of an example, with its AWS.
 type node struct {
 	t      *testing.T
 	dir    string
@@ -37,8 +37,8 @@ type node struct {
 	name, audience string
 }
 
-// newNode starts an AWS with the accounts of the examples, for a stranger if one is
-// given. The accounts have only the images.
+// newNode starts an AWS with the accounts of the example, for a stranger if one is
+// given. The only role is that of the node, without permissions.
 func newNode(t *testing.T, e example, s stranger) *node {
 	t.Helper()
 	role := cmp.Or(s.nodeRole, nodeRole)
@@ -112,8 +112,8 @@ func (n *node) push(p pull) {
 	}
 }
 
-// pull asks the plugin for credentials like a kubelet, and pulls the image with
-// them like a runtime. An image that a cache imports has a new repository at each
+// pull requests credentials from the plugin like a kubelet, and pulls the image with
+// them like a runtime. An image that a cache imports has a new repository for each
 // attempt.
 func (n *node) pull(p pull, attempt int) error {
 	if p.imported {
@@ -135,7 +135,7 @@ func (n *node) pull(p pull, attempt int) error {
 		if err != nil {
 			return nil, err
 		}
-		defer response.Body.Close() //nolint:errcheck // it was only read
+		defer response.Body.Close() //nolint:errcheck // the body is only read
 		if body, err = io.ReadAll(response.Body); err == nil && response.StatusCode != http.StatusOK {
 			err = fmt.Errorf("%s: %s: %s", url, response.Status, body)
 		}
@@ -153,7 +153,7 @@ func (n *node) pull(p pull, attempt int) error {
 	return err
 }
 
-// credentials runs the plugin.
+// credentials runs the plugin, and returns the credentials of its response.
 func (n *node) credentials(p pull) (username, password string, err error) {
 	request := map[string]any{"kind": "CredentialProviderRequest", "apiVersion": "credentialprovider.kubelet.k8s.io/v1", "image": p.image}
 	if p.pod {

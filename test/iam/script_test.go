@@ -16,11 +16,10 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// These tests run the scripts of iam with the AWS CLI in the system's directory of
-// programs.
+// These tests run the scripts of iam with the AWS CLI of the system.
 
-// TestScripts: administrators run the scripts of all accounts. Then the plugin can
-// pull. Another run changes nothing.
+// TestScripts: administrators run the scripts of all accounts. After that, the plugin
+// can pull. A second run changes nothing.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	for configuration, run := range map[string]string{
@@ -54,15 +53,15 @@ func TestScripts(t *testing.T) {
 			}
 			for _, call := range n.server.Calls(fakeaws.IAM) {
 				if !strings.HasPrefix(call.Operation, "Get") && !strings.HasPrefix(call.Operation, "List") {
-					t.Errorf("another run calls %s", call)
+					t.Errorf("a second run calls %s, want only Get and List", call)
 				}
 			}
 		})
 	}
 }
 
-// TestScriptAndOthersRoles: a role without the tag is not changed, and the script
-// prints what differs. With the tag it is changed.
+// TestScriptAndOthersRoles: if a role does not have the tag, the script only prints the
+// difference. If the role has the tag, the script changes it.
 func TestScriptAndOthersRoles(t *testing.T) {
 	t.Parallel()
 	e := examples[0]
@@ -83,7 +82,7 @@ func TestScriptAndOthersRoles(t *testing.T) {
 			}
 			for _, call := range n.server.Calls(fakeaws.IAM) {
 				if !strings.HasPrefix(call.Operation, "Get") && !strings.HasPrefix(call.Operation, "List") {
-					t.Errorf("it calls %s", call)
+					t.Errorf("the script calls %s, want only Get and List", call)
 				}
 			}
 			role.Tags = map[string]string{iamfile.TagKey: iamfile.TagValue}
@@ -95,8 +94,8 @@ func TestScriptAndOthersRoles(t *testing.T) {
 	}
 }
 
-// TestScriptOfAnotherAccount: with the credentials of another account, the script
-// changes nothing.
+// TestScriptOfAnotherAccount: with credentials of another account, the script changes
+// nothing.
 func TestScriptOfAnotherAccount(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, examples[0], stranger{})
@@ -128,7 +127,7 @@ func (n *node) scriptAs(administrator, account, run string) (output string, err 
 	cmd.Env = []string{
 		"PATH=/usr/bin:/bin", "HOME=" + n.dir, "TMPDIR=" + n.dir, "AWS_REGION=" + region, "AWS_CA_BUNDLE=" + n.server.CAFile(), "HTTPS_PROXY=" + n.server.URL(fakeaws.Proxy),
 		"AWS_ACCESS_KEY_ID=" + c.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + c.SecretAccessKey, "AWS_SESSION_TOKEN=" + c.SessionToken,
-		"THUMBPRINT=" + strings.Repeat("0", 40), // the fake AWS does not check it
+		"THUMBPRINT=" + strings.Repeat("0", 40), // the fake AWS does not check the thumbprint
 	}
 	text, err := cmd.CombinedOutput()
 	return string(text), err

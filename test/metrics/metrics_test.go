@@ -1,6 +1,6 @@
-// Package metrics_test proves that Prometheus can read the plugin's metrics.
-// Prometheus' own parsers accept the metrics and the example alert rules. The rules
-// use no other metrics.
+// Package metrics_test proves that Prometheus can read the plugin's metrics. The
+// parsers of Prometheus accept the metrics and the example alert rules. The rules use
+// only metrics that exist.
 package metrics_test
 
 import (
@@ -21,7 +21,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/metrics"
 )
 
-// parsed holds a node's metrics, as Prometheus reads them.
+// parsed returns a node's metrics, as Prometheus reads them.
 func parsed(t *testing.T) map[string]*dto.MetricFamily {
 	t.Helper()
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -38,18 +38,18 @@ func parsed(t *testing.T) map[string]*dto.MetricFamily {
 	return families
 }
 
-// TestParsed: Prometheus gets types, help and values, and the names follow its
-// conventions.
+// TestParsed: Prometheus gets types, help and values, and the names follow the
+// conventions of Prometheus.
 func TestParsed(t *testing.T) {
 	t.Parallel()
 	families := parsed(t)
 	for name, f := range families {
 		kind := f.GetType()
 		if !strings.HasPrefix(name, "ecr_cross_account_") || f.GetHelp() == "" || kind == dto.MetricType_UNTYPED {
-			t.Errorf("%s is a %s: %q", name, kind, f.GetHelp())
+			t.Errorf("%s: got type %s and help %q", name, kind, f.GetHelp())
 		}
 		if strings.HasSuffix(name, "_total") != (kind == dto.MetricType_COUNTER) {
-			t.Errorf("%s is a %s", name, kind)
+			t.Errorf("%s: got type %s; only a counter ends in _total", name, kind)
 		}
 	}
 	h := families["ecr_cross_account_request_duration_seconds"].GetMetric()[0].GetHistogram()
@@ -61,12 +61,11 @@ func TestParsed(t *testing.T) {
 		t.Errorf("got %v", g)
 	}
 	if version := families["ecr_cross_account_build_info"].GetMetric()[0].GetLabel()[0].GetValue(); version != "a \"quoted\\\n version ?" {
-		t.Errorf("the version is %q", version)
+		t.Errorf("got version %q", version)
 	}
 }
 
-// TestRules: Prometheus accepts the example rules, and each of their metrics
-// exists.
+// TestRules: Prometheus accepts the example rules, and every metric in them exists.
 func TestRules(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../config-examples/prometheus/rules.yaml")
@@ -88,7 +87,7 @@ func TestRules(t *testing.T) {
 			for _, m := range selectors {
 				name := strings.TrimSuffix(m.Value, "_bucket")
 				if m.Name == model.MetricNameLabel && families[name] == nil && name != "node_textfile_mtime_seconds" {
-					t.Errorf("%s: there is no metric %s", rule.Alert, name)
+					t.Errorf("%s: metric %s does not exist", rule.Alert, name)
 				}
 			}
 		}

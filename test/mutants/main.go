@@ -1,9 +1,9 @@
-// Command mutants tests the tests. It breaks the code in one place at a time, runs
-// the tests that should fail, and prints the breaks that no test finds. It works in
-// a copy of the tree.
+// Command mutants tests the tests. It breaks the code in one place at a time, and runs
+// the tests that should fail. It prints the breaks that no test finds. It works in a
+// copy of the tree.
 //
-// It exits with 1 if no test finds a break, or if the code no longer has the
-// break's text.
+// It exits with 1 if no test finds a break, or if the code no longer contains the text
+// of a break.
 package main
 
 import (
@@ -23,12 +23,13 @@ import (
 	"time"
 )
 
-// limit ends tests that hang because of a break. A hang counts as found.
+// limit ends tests that hang because of a break. A hang counts as a failure, so the
+// break is found.
 const limit = 10 * time.Minute
 
 func main() {
 	log.SetFlags(0)
-	only := flag.String("run", ".", "the breaks to make: those whose file or text matches this `regexp`")
+	only := flag.String("run", ".", "make only the breaks whose file or text matches this `regexp`")
 	flag.Parse()
 	wanted, err := regexp.Compile(*only)
 	if err != nil {
@@ -38,7 +39,7 @@ func main() {
 	defer stop()
 	if err := run(ctx, os.Stdout, ".", wanted); err != nil {
 		stop()
-		log.Fatal(err) //nolint:gocritic // stop was called
+		log.Fatal(err) //nolint:gocritic // stop was already called
 	}
 }
 
@@ -73,17 +74,17 @@ func run(ctx context.Context, w io.Writer, tree string, wanted *regexp.Regexp) e
 		}
 	}
 	if bad > 0 || made == 0 {
-		return fmt.Errorf("%d of %d breaks are not found by any test", bad, made)
+		return fmt.Errorf("no test finds %d of %d breaks", bad, made)
 	}
-	fmt.Fprintf(w, "All %d breaks are found.\n", made)
+	fmt.Fprintf(w, "Tests find all %d breaks.\n", made)
 	return nil
 }
 
 // tester runs the tests of packages in a directory, and reports whether they pass.
 type tester func(ctx context.Context, dir string, packages []string) (pass bool, err error)
 
-// play makes the break, runs its tests, and reports whether one of them found it.
-// It restores the file.
+// play makes the break, runs its tests, and reports whether one of them found it. It
+// restores the file.
 func (m mutant) play(ctx context.Context, dir string, test tester) (found bool, err error) {
 	path := filepath.Join(dir, m.file)
 	whole, err := os.ReadFile(path)
@@ -116,7 +117,7 @@ func goTest(ctx context.Context, dir string, packages []string) (bool, error) {
 	return tests.Run() == nil, nil
 }
 
-// copyTree copies the files that the main module's tests read, without the history.
+// copyTree copies the files that the main module's tests read, without the git history.
 func copyTree(from, to string) error {
 	return filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestPlay: a break is found if the tests fail. It is always undone.
+// TestPlay: a break is found if the tests fail. play always restores the file.
 func TestPlay(t *testing.T) {
 	t.Parallel()
 	const text = "if a != b {"
@@ -35,19 +35,19 @@ func TestPlay(t *testing.T) {
 				return test.pass, err
 			})
 			if found != test.found || (err != nil) != test.fail {
-				t.Errorf("found %t, %v", found, err)
+				t.Errorf("found %t, %v, want %t, an error: %t", found, err, test.found, test.fail)
 			}
 			if want := "if true {"; !test.fail && broken != want {
 				t.Errorf("tests saw %q, want %q", broken, want)
 			}
 			if now, err := os.ReadFile(file); string(now) != text || err != nil {
-				t.Errorf("afterwards the file has %q, %v", now, err)
+				t.Errorf("afterwards the file has %q, %v, want %q", now, err, text)
 			}
 		})
 	}
 }
 
-// TestMutants: each break's text is in the code exactly once.
+// TestMutants: the code contains the text of each break exactly once.
 func TestMutants(t *testing.T) {
 	t.Parallel()
 	for _, m := range mutants {

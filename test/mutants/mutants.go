@@ -2,8 +2,8 @@ package main
 
 import "fmt"
 
-// mutant is one break of the code: it replaces a text that a file has exactly once.
-// Then one of the packages' tests must fail.
+// mutant is one break of the code. It replaces a text that a file contains exactly
+// once. Then a test of one of the packages must fail.
 type mutant struct {
 	file, old, broken string
 	packages          []string
@@ -11,7 +11,7 @@ type mutant struct {
 
 func (m mutant) String() string { return fmt.Sprintf("%s: %q instead of %q", m.file, m.broken, m.old) }
 
-// mutants are the breaks. To add one, copy a text that the file has only once. The
+// mutants are the breaks. To add one, copy a text that the file contains only once. The
 // new text must compile.
 var mutants = []mutant{
 	{"pkg/registry/account.go", "len(s) != 12", "len(s) < 12", []string{"./pkg/registry"}},

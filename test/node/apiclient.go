@@ -64,7 +64,7 @@ func (a *apiServer) create(ctx context.Context, body []byte) error {
 	return a.do(ctx, http.MethodPost, path, body, nil)
 }
 
-// events returns the events that a namespace's users see, in the same form as the
+// events returns the events that users of a namespace see, in the same form as the
 // node's events.
 func (a *apiServer) events(ctx context.Context, namespace string) ([]string, error) {
 	var list corev1.EventList
@@ -96,7 +96,7 @@ func (a *apiServer) do(ctx context.Context, method, path string, body []byte, in
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close() //nolint:errcheck // it was only read
+	defer resp.Body.Close() //nolint:errcheck // the body is only read
 	answer, err := io.ReadAll(resp.Body)
 	if err != nil || resp.StatusCode >= 300 {
 		return errors.Join(fmt.Errorf("%s %s: %s: %s", method, path, resp.Status, answer), err)
@@ -107,8 +107,8 @@ func (a *apiServer) do(ctx context.Context, method, path string, body []byte, in
 	return json.Unmarshal(answer, into)
 }
 
-// apiClient returns a client that trusts the API server's own certificate. The
-// server writes it some time after its start.
+// apiClient returns a client that trusts the API server's own certificate. The server
+// writes the certificate some time after it has started.
 func apiClient() (*http.Client, error) {
 	certificate, err := os.ReadFile(apiServerDir + "/apiserver.crt")
 	if err != nil {

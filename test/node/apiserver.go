@@ -17,14 +17,14 @@ const (
 	etcdURL      = "http://127.0.0.1:2379"
 	// tokenIssuer is the issuer under which AWS knows the cluster.
 	tokenIssuer = "https://oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE"
-	// These are the users of the API server: the test, and the kubelet.
+	// These are the tokens of the API server's users, the test and the kubelet.
 	adminToken, nodeToken = "admin-of-this-node", "kubelet-of-this-node"
 
 	kubeconfigPath = "/etc/kubernetes/kubeconfig"
 )
 
-// users have groups. RBAC allows the first user everything. The node authorizer
-// allows the second one what concerns the pods of that node.
+// users has the groups of each user. RBAC allows the first user everything. The node
+// authorizer lets the second user access objects of the pods on its node.
 const users = adminToken + `,admin,1,"system:masters"
 ` + nodeToken + `,system:node:` + nodeName + `,2,"system:nodes"
 `
@@ -40,12 +40,12 @@ current-context: here
 `
 }
 
-// apiServer is a kube-apiserver with its etcd. The control plane has no other
-// parts: pods name their node, and controllers are not needed.
+// apiServer is a kube-apiserver with its etcd. The control plane has no other parts:
+// pods name their node, and no case needs controllers.
 type apiServer struct{ process *process }
 
-// startAPIServer starts both, and waits until they are ready. AWS trusts the
-// tokens that it signs.
+// startAPIServer starts etcd and kube-apiserver, and waits until they are ready. AWS
+// trusts the tokens that the API server signs.
 func startAPIServer(ctx context.Context, world *fakeaws.World) (*apiServer, error) {
 	if _, err := start("etcd", filepath.Join(binDir, "etcd"), "-dir="+nodeDir+"/etcd", "-client="+etcdURL); err != nil {
 		return nil, err
@@ -77,7 +77,7 @@ func startAPIServer(ctx context.Context, world *fakeaws.World) (*apiServer, erro
 func launchAPIServer() (*process, error) {
 	return start("kube-apiserver", filepath.Join(binDir, "kube-apiserver"),
 		"--etcd-servers="+etcdURL,
-		"--bind-address="+nodeAddress, "--advertise-address="+nodeAddress, // otherwise it needs a default route
+		"--bind-address="+nodeAddress, "--advertise-address="+nodeAddress, // without these flags, it needs a default route
 		"--cert-dir="+apiServerDir,
 		"--service-account-issuer="+tokenIssuer,
 		"--service-account-key-file="+apiServerDir+"/tokens.pem",

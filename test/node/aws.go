@@ -8,9 +8,8 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// These are the roles: the node's in its account, and those of the accounts whose
-// images it pulls. fakeaws.ExampleWorld has the same roles. Here they also have
-// permissions to pull, or none.
+// These are the role of the node, and the roles in the accounts whose images it pulls.
+// fakeaws.ExampleWorld has the same roles. Here some also have permissions to pull.
 const (
 	nodeRole    = "arn:aws:iam::" + fakeaws.NodeAccount + ":role/node"
 	nodeSession = "arn:aws:sts::" + fakeaws.NodeAccount + ":assumed-role/node/" + instance
@@ -28,7 +27,7 @@ const (
 	secondRegistry = fakeaws.SecondAccount + ".dkr.ecr.eu-central-1.amazonaws.com"
 	sandboxHost    = "registry.k8s.io"
 	mirrorHost     = "mirror.example.com"
-	dockerHub      = "registry-1.docker.io" // where containerd pulls docker.io from
+	dockerHub      = "registry-1.docker.io" // the host from which containerd pulls docker.io
 
 	layerBucket = "prod-" + region + "-starport-layer-bucket.s3." + region + ".amazonaws.com"
 
@@ -37,7 +36,7 @@ const (
 
 // addresses map external host names to addresses on a node.
 var addresses = []struct {
-	service fakeaws.Service // none: the registries
+	service fakeaws.Service // empty for the registries
 	address string
 	hosts   []string
 }{
@@ -48,8 +47,8 @@ var addresses = []struct {
 	{fakeaws.S3, "127.0.1.4", []string{layerBucket}},
 }
 
-// newWorld returns the accounts. A role may pull only repositories of its own
-// account below team-a/, docker-hub/ and shop/.
+// newWorld returns the accounts. A role may only pull repositories of its own account
+// below team-a/, docker-hub/ and shop/.
 func newWorld() *fakeaws.World {
 	return fakeaws.NewWorld(
 		fakeaws.Node{InstanceID: instance, Region: region, Role: nodeRole},

@@ -13,22 +13,23 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// aheadCases are about tokens that are minted before pods need them.
+// aheadCases mint tokens before pods need them.
 var aheadCases = []Case{
-	{ID: "ahead", Name: "refresh runs, 20 pods of 3 registries start, AWS is dark for 11 hours", Setup: Setup{
+	{ID: "ahead", Name: "refresh runs, 20 pods of 3 registries start, AWS is down for 11 hours", Setup: Setup{
 		Config: threeRegistries, Kubelet: "serializeImagePulls: false\n",
 	}, Run: ahead},
 }
 
-// threeRegistries belong to three accounts. All are known in advance.
+// threeRegistries names registries of three accounts. refresh can mint tokens for all
+// of them.
 const threeRegistries = oneRole + chainEntry + `  regions: [eu-central-1]
 - accounts: [own]
 `
 
-// ahead checks that there are no calls after refresh, neither normally nor in an
+// ahead checks that pulls after refresh cause no calls, neither normally nor in an
 // outage. In the outage, the clocks of AWS, its registries and the plugin are 11 hours
-// ahead, and all APIs are down. A new kubelet has an empty cache, so the plugin must
-// serve each new image, with tokens that are no longer fresh.
+// ahead, and all APIs are down. A new kubelet has an empty cache. So for each new image
+// the plugin must serve a token that is no longer fresh.
 func ahead(ctx context.Context, n *Node) error {
 	var first, second []string
 	before := 0
@@ -54,14 +55,14 @@ const (
 	cacheDir = "/run/ecr-cross-account-credential-provider" // the plugin's default
 )
 
-// installAhead installs the plugin with a clock that is ahead. It is the binary of the
-// plugin's own tests, which takes clock and cache from its environment.
+// installAhead installs the plugin with a clock that is ahead. The program is the test
+// binary of the plugin, which takes clock and cache from its environment.
 func (n *Node) installAhead(ahead time.Duration) error {
 	tests, err := os.ReadFile(filepath.Join(binDir, "plugin-clock"))
 	if err != nil {
 		return err
 	}
-	binary := filepath.Join(pluginsDir, "ahead", pluginName) // by its name, it is the plugin
+	binary := filepath.Join(pluginsDir, "ahead", pluginName) // under this name, the test binary runs as the plugin
 	if err := os.MkdirAll(filepath.Dir(binary), 0o755); err != nil {
 		return err
 	}
@@ -73,8 +74,8 @@ func (n *Node) installAhead(ahead time.Duration) error {
 	)
 }
 
-// stale reports whether runs of the plugin have served tokens that are not fresh: the
-// kubelet may keep them for 5 minutes at most.
+// stale returns an error unless runs of the plugin have served stale tokens, which the
+// kubelet may keep for at most 5 minutes.
 func stale(runs []witnessed) error {
 	if len(runs) == 0 {
 		return errors.New("the kubelet did not run the plugin in the outage")
@@ -88,7 +89,7 @@ func stale(runs []witnessed) error {
 	return nil
 }
 
-// refresh runs the plugin's refresh like its timer.
+// refresh runs the plugin's command refresh, as the timer does.
 func (n *Node) refresh(ctx context.Context) error {
 	plugin := exec.CommandContext(ctx, filepath.Join(pluginsDir, pluginName), "refresh", "--provider-config", providersConfigPath)
 	out, err := plugin.CombinedOutput()
@@ -116,7 +117,7 @@ func (n *Node) ofThree(ctx context.Context, name string, tag int) ([]string, err
 	return names, nil
 }
 
-// silent returns an error if AWS saw a call.
+// silent returns an error if the plugin did not run, or if AWS got a call.
 func (n *Node) silent() error {
 	if len(n.runs()) == 0 {
 		return errors.New("the kubelet did not run the plugin")
@@ -124,10 +125,10 @@ func (n *Node) silent() error {
 	return n.unasked(fakeaws.STS, fakeaws.ECR, fakeaws.IMDS)
 }
 
-// unasked reports whether services of AWS saw no call.
+// unasked returns an error if one of the services got a call.
 func (n *Node) unasked(services ...fakeaws.Service) error {
 	if calls := n.AWS.Calls(services...); len(calls) > 0 {
-		return fmt.Errorf("AWS saw %d calls, the first is %s", len(calls), calls[0])
+		return fmt.Errorf("AWS got %d calls, want none; the first is %s", len(calls), calls[0])
 	}
 	return nil
 }

@@ -14,12 +14,11 @@ const (
 // asStock is the stock plugin's entry: no arguments, and no configuration.
 var asStock = Provider{Name: stockName, CacheDuration: "12h"}
 
-// aside is the plugin with a configuration at another path. So the plugin that
-// replaces the stock one does not find it.
+// aside is the plugin with a configuration at another path. So the plugin under the
+// stock name does not find that configuration.
 var aside = Provider{Name: pluginName, Args: []string{"--config=" + asidePath, "get-credentials"}}
 
-// companyCases are about the plugin in place of the stock one or beside it, and
-// about mirrors.
+// companyCases run the plugin instead of the stock one, beside it, or with mirrors.
 var companyCases = []Case{
 	{ID: "7", Name: "as the stock plugin", Setup: Setup{Providers: []Provider{asStock}, World: func(w *fakeaws.World) {
 		w.AllowPull(firstRepository("team-a/app"), nodeRole)
@@ -50,8 +49,8 @@ func asTheStockPlugin(ctx context.Context, n *Node) error {
 	)
 }
 
-// behindAnother: when the first credentials are refused, the kubelet tries those of
-// the plugin.
+// behindAnother: when a registry refuses the first credentials, the kubelet tries those
+// of the plugin.
 func behindAnother(ctx context.Context, n *Node) error {
 	image := firstRegistry + "/team-a/app:1"
 	return steps(
@@ -60,8 +59,8 @@ func behindAnother(ctx context.Context, n *Node) error {
 	)
 }
 
-// byMirror: the kubelet asks for the image's host, and containerd sends the
-// credentials to the mirror.
+// byMirror: the kubelet requests credentials for the image's host, and containerd sends
+// them to the mirror.
 func byMirror(ctx context.Context, n *Node) error {
 	return steps(
 		func() error { return n.StartKubelet(ctx) },

@@ -13,8 +13,8 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// doctorCases: the operator's tool on a node says what is missing, and adding
-// exactly that is enough.
+// doctorCases prove the advice of the operator's tool. It names what is missing, and
+// adding exactly that is sufficient.
 var doctorCases = []Case{
 	{ID: "15a", Name: "doctor names the missing statement, which repairs the node", Setup: Setup{Config: oneRole, World: func(w *fakeaws.World) {
 		w.SetRole(fakeaws.Role{ARN: firstRole, Trust: []fakeaws.Trust{{Principal: "arn:aws:iam::" + fakeaws.NodeAccount + ":role/other"}}})
@@ -33,7 +33,7 @@ type diagnosis struct {
 	}
 }
 
-// String returns the checks that are not ok.
+// String returns the checks whose result is not ok.
 func (d diagnosis) String() string {
 	var s strings.Builder
 	for _, c := range d.Checks {
@@ -63,8 +63,8 @@ func (n *Node) Doctor(ctx context.Context, images ...string) (d diagnosis, err e
 	return d, nil
 }
 
-// repairedByDoctor: the trust policy names another role. Adding exactly the printed
-// statement makes the pod Ready.
+// repairedByDoctor: the trust policy names another role. The pod becomes Ready when the
+// printed statement, and nothing else, is added.
 func repairedByDoctor(ctx context.Context, n *Node) error {
 	image := firstRegistry + "/team-a/app:1"
 	return steps(
@@ -83,15 +83,14 @@ func repairedByDoctor(ctx context.Context, n *Node) error {
 		func() error {
 			d, err := n.Doctor(ctx, image)
 			if err == nil && !d.Success {
-				err = fmt.Errorf("after the repair doctor says: %s", d)
+				err = fmt.Errorf("after the repair, doctor still reports: %s", d)
 			}
 			return err
 		},
 	)
 }
 
-// repair applies the verdict: it adds only the statement, to the policy that the
-// verdict names.
+// repair adds the statement of the verdict to the policy that the verdict names.
 func (n *Node) repair(d diagnosis) error {
 	v := d.Verdict
 	if v == nil || v.Cause != "D19" || v.Side != "unknown" || v.Account != fakeaws.FirstAccount || v.Policy != "trust-policy" || v.AttachTo != firstRole {
@@ -104,8 +103,8 @@ func (n *Node) repair(d diagnosis) error {
 	return nil
 }
 
-// leakSeen: with the example's hosts.toml, doctor finds no problem. Without
-// "server", it names the host that would get the token.
+// leakSeen: with the example's hosts.toml, doctor finds no problem. Without "server",
+// it names the host to which the token would leak.
 func leakSeen(ctx context.Context, n *Node) error {
 	image := "docker.io/" + cached
 	said := func(result, text string) error {

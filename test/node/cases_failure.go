@@ -9,13 +9,13 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// failureCases are about failures: who sees the error, and that repairing the cause
-// is enough.
+// failureCases check who sees the error of a failure, and that repairing the cause is
+// sufficient.
 var failureCases = []Case{
 	{ID: "6", Name: "a role that refuses, then repaired", Setup: Setup{Config: oneRole, World: func(w *fakeaws.World) {
 		w.SetRole(fakeaws.Role{ARN: firstRole})
 	}}, Run: refusedThenRepaired},
-	{ID: "10", Name: "AWS dark after the first pull, kubelet restarted", Setup: Setup{Config: oneRole}, Run: darkAndRestarted},
+	{ID: "10", Name: "AWS down after the first pull, kubelet restarted", Setup: Setup{Config: oneRole}, Run: darkAndRestarted},
 	{ID: "11", Name: "a token that AWS's clock has expired", Setup: Setup{Config: oneRole, World: func(w *fakeaws.World) {
 		w.TokenLife = tokenLife
 	}}, Run: expiredToken},
@@ -72,9 +72,9 @@ func darkAndRestarted(ctx context.Context, n *Node) error {
 // half of this time.
 const tokenLife = 20 * time.Second
 
-// expiredToken: AWS's clock is set ahead, so the token that the kubelet keeps is
-// refused. The life of the next token must follow AWS's clock. Otherwise the
-// kubelet would keep it for minutes after its end.
+// expiredToken: AWS's clock is set ahead, so the registry refuses the token that the
+// kubelet keeps. The life of the next token must follow AWS's clock. Otherwise the
+// kubelet would keep it for minutes after its expiry.
 func expiredToken(ctx context.Context, n *Node) error {
 	before, after := firstRegistry+"/team-a/before:1", firstRegistry+"/team-a/after:1"
 	return steps(
@@ -98,7 +98,7 @@ func (n *Node) keptAtMost(most time.Duration) error {
 	for _, run := range n.runs() {
 		d, err := time.ParseDuration(run.answer().CacheDuration)
 		if err != nil || d > most {
-			return fmt.Errorf("the kubelet was to keep an answer for %s, want at most %s: %w", d, most, err)
+			return fmt.Errorf("the cacheDuration of an answer is %s, want at most %s: %w", d, most, err)
 		}
 	}
 	return nil
@@ -118,8 +118,8 @@ func brokenThenRepaired(ctx context.Context, n *Node) error {
 	)
 }
 
-// brokenEntry: an entry that the kubelet cannot read stops the kubelet, with any
-// plugin.
+// brokenEntry: the kubelet ends if it cannot read an entry, whichever plugin the entry
+// is for.
 func brokenEntry(ctx context.Context, n *Node) error {
 	broken := providersConfig(n.setup.providers()) + "  roleARN: " + firstRole + "\n"
 	return steps(

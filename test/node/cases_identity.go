@@ -6,7 +6,7 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// identityCases are about whose token pulls which image.
+// identityCases check with whose token each image is pulled.
 var identityCases = []Case{
 	{ID: "1", Name: "another account, by one role", Setup: Setup{Config: oneRole}, Run: pulls(firstRegistry+"/team-a/app:1", firstSession)},
 	{ID: "2", Name: "another account, by a chain of roles with an external ID", Setup: Setup{Config: chain}, Run: pulls(secondRegistry+"/shop/cart:1", secondSession)},

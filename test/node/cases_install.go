@@ -12,8 +12,8 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// besideStock is a node whose kubelet has only the stock provider. That provider is the
-// plugin under the stock name, with the node's identity for all images.
+// besideStock is a node whose kubelet has only the stock provider. The plugin under the
+// stock name plays that provider, with the node's identity for all images.
 var besideStock = Setup{
 	Systemd:   true,
 	Providers: []Provider{{Name: stockName, Args: []string{"--config=" + stockConfigPath, "get-credentials"}, CacheDuration: "12h"}},
@@ -22,8 +22,8 @@ var besideStock = Setup{
 
 const stockConfigPath = "/etc/kubernetes/stock.yaml"
 
-// installCases run the tool's install and uninstall under a running kubelet. The paths
-// are those of the running kubelet's flags.
+// installCases run install and uninstall of the tool under a running kubelet. install
+// finds the paths in the flags of the running kubelet.
 var installCases = []Case{
 	{ID: "19a", Name: "install under a running kubelet, then uninstall", Setup: besideStock, Run: installed},
 	{ID: "19b", Name: "install in the stock provider's place, with tokens of the timer's unit", Setup: besideStock, Run: installedInstead},
@@ -32,7 +32,7 @@ var installCases = []Case{
 	{ID: "19e", Name: "a kubelet that does not start with the plugin gets its files back", Setup: besideStock, Run: rolledBack},
 	{ID: "19f", Name: "a kubelet that would not have started anyway", Setup: besideStock, Run: brokenBefore},
 	{ID: "19g", Name: "no restart of a kubelet that another unit runs", Setup: besideStock, Run: ofAnotherUnit},
-	{ID: "19h", Name: "no restart of a kubelet whose health cannot be asked", Setup: withKubelet(besideStock, "healthzPort: 10249\n"), Run: healthElsewhere},
+	{ID: "19h", Name: "no restart of a kubelet whose health install cannot check", Setup: withKubelet(besideStock, "healthzPort: 10249\n"), Run: healthElsewhere},
 }
 
 func withDirectory(s Setup) Setup {
@@ -45,8 +45,8 @@ func withKubelet(s Setup, config string) Setup {
 	return s
 }
 
-// installed: a pod that could not pull now pulls, and no other pod is lost. A second
-// run does nothing, and uninstall leaves nothing behind.
+// installed: a pod that could not pull can pull after install, and no other pod is
+// lost. A second run changes nothing. Nothing is left after uninstall.
 func installed(ctx context.Context, n *Node) error {
 	image := firstRegistry + "/team-a/app:1"
 	l, err := n.lives(ctx)
@@ -78,7 +78,7 @@ func installed(ctx context.Context, n *Node) error {
 		},
 		func() error {
 			if now := n.systemd.PID(); now != pid {
-				return fmt.Errorf("the kubelet was %d and is %d; it was restarted for nothing", pid, now)
+				return fmt.Errorf("the kubelet's process was %d and is %d, want no restart", pid, now)
 			}
 			return n.uninstalled(ctx, l)
 		},
@@ -103,7 +103,7 @@ func (n *Node) uninstalled(ctx context.Context, l life) error {
 	)
 }
 
-// timers checks that exactly these timers are active.
+// timers returns an error unless exactly these timers are active.
 func (n *Node) timers(want ...string) error {
 	if active := n.systemd.Active(); !slices.Equal(active, want) {
 		return fmt.Errorf("the timers %q are active; want %q", active, want)
@@ -111,7 +111,7 @@ func (n *Node) timers(want ...string) error {
 	return nil
 }
 
-// installedInstead: after a run of the timer's unit, no pod's pull asks AWS.
+// installedInstead: once the timer's unit has run, pulls of pods cause no calls to AWS.
 func installedInstead(ctx context.Context, n *Node) error {
 	l, err := n.lives(ctx)
 	if err != nil {
@@ -134,8 +134,8 @@ func installedInstead(ctx context.Context, n *Node) error {
 	)
 }
 
-// installedInDirectory: our entries are in a separate file, which the kubelet reads
-// first.
+// installedInDirectory: install writes our entries to a separate file, which the
+// kubelet reads first.
 func installedInDirectory(ctx context.Context, n *Node) error {
 	image := firstRegistry + "/team-a/app:1"
 	l, err := n.lives(ctx)
@@ -163,8 +163,8 @@ func installedInDirectory(ctx context.Context, n *Node) error {
 	)
 }
 
-// upgradedByTool: the plugin is installed before the kubelet starts, as in an image.
-// While pods start, the case installs several builds, the second one with a restart.
+// upgradedByTool: install runs before the kubelet starts, as in an image. Then it
+// installs several builds while pods start. The second one restarts the kubelet.
 func upgradedByTool(ctx context.Context, n *Node) error {
 	out, err := n.InstallBy(ctx, 0, byRepository, "--kubelet-version=v1.36", "--bin-dir="+providersDir, "--provider-config="+providersConfigPath)
 	if err := says(out, err, ", not running", "installed "); err != nil {
@@ -211,7 +211,7 @@ func upgradedByTool(ctx context.Context, n *Node) error {
 	)
 }
 
-// upgradeByTool installs another build, which is the plugin with a number appended.
+// upgradeByTool installs another build. The build is the plugin with a number appended.
 func (n *Node) upgradeByTool(ctx context.Context, number int, restart bool) error {
 	plugin, err := os.ReadFile(filepath.Join(binDir, pluginName))
 	if err != nil {
@@ -232,7 +232,7 @@ func (n *Node) upgradeByTool(ctx context.Context, number int, restart bool) erro
 	}
 	now, err := os.ReadFile(filepath.Join(providersDir, pluginName))
 	if err == nil && string(now) != build {
-		err = errors.New("another build than the latest one is installed")
+		err = errors.New("the installed build is not the latest one")
 	}
 	return err
 }

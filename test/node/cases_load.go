@@ -9,7 +9,7 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// loadCases are about many pods at once.
+// loadCases start many pods at once.
 var loadCases = []Case{
 	{ID: "9", Name: "20 pods of 10 repositories on a cold node", Setup: Setup{
 		Config: oneRole, Kubelet: "serializeImagePulls: false\n", RoundTrip: 100 * time.Millisecond,
@@ -17,8 +17,8 @@ var loadCases = []Case{
 	{ID: "upgrade", Name: "the binary is replaced while 20 pods start", Setup: Setup{Config: byRepository, Unwatched: true}, Run: upgrade},
 }
 
-// byRepository lets the kubelet keep an answer for one repository only, so that
-// it asks for each.
+// byRepository makes the kubelet keep an answer for one repository only. So it runs the
+// plugin for each repository.
 const byRepository = `registries:
 - accounts: ["` + fakeaws.FirstAccount + `"]
   repositories: [team-a/]
@@ -40,8 +40,8 @@ func (n *Node) many(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
-// coldNode counts the calls. The kubelet runs a process for each repository at the
-// same time, and only one of them asks AWS.
+// coldNode counts the calls. The kubelet runs a process for each repository at the same
+// time, and only one process asks AWS.
 func coldNode(ctx context.Context, n *Node) error {
 	names, err := n.many(ctx) // before the kubelet starts
 	if err != nil {
@@ -62,8 +62,8 @@ func coldNode(ctx context.Context, n *Node) error {
 	)
 }
 
-// upgrade: the kubelet runs the plugin from its path, while new versions are
-// renamed to this path again and again.
+// upgrade: the kubelet runs the plugin while new versions replace its file again and
+// again, by rename.
 func upgrade(ctx context.Context, n *Node) error {
 	if err := n.StartKubelet(ctx); err != nil {
 		return err

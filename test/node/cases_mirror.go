@@ -20,8 +20,8 @@ var mirrorExamples = map[string]string{
 	providersConfigPath: "config-examples/kubelet/mirrors.yaml",
 }
 
-// mirrorCases: the kubelet asks for credentials of docker.io, and ECR receives
-// them.
+// mirrorCases: the kubelet requests credentials for docker.io, and containerd sends
+// them to ECR.
 var mirrorCases = []Case{
 	{ID: "14a", Name: "Docker Hub through another account's cache", Setup: Setup{Examples: mirrorExamples}, Run: throughCache},
 	{ID: "14b", Name: "a mirror that falls back to Docker Hub gives it the token", Setup: Setup{Examples: mirrorExamples}, Run: fallsBack},
@@ -54,8 +54,8 @@ func withoutServer() error {
 	return writeFile(dockerHosts, strings.Join(kept, ""), 0o644)
 }
 
-// fallsBack has a hosts.toml without a server. The image is not in the cache, so
-// containerd asks Docker Hub, with the token.
+// fallsBack: hosts.toml has no server, and the image is not in the cache. So containerd
+// asks Docker Hub, and sends it the token.
 func fallsBack(ctx context.Context, n *Node) error {
 	return steps(
 		withoutServer,
@@ -66,8 +66,8 @@ func fallsBack(ctx context.Context, n *Node) error {
 	)
 }
 
-// dockerHubGot returns an error unless Docker Hub got only tokens of a principal.
-// An empty principal means no request at all.
+// dockerHubGot returns an error unless Docker Hub got tokens of this principal only. An
+// empty principal means no request at all.
 func (n *Node) dockerHubGot(principal string) error {
 	got := ""
 	for _, a := range n.registries.accesses() {
@@ -75,7 +75,7 @@ func (n *Node) dockerHubGot(principal string) error {
 			continue
 		}
 		if principal == "" {
-			return fmt.Errorf("docker.io was asked: %s", a)
+			return fmt.Errorf("docker.io got a request, want none: %s", a)
 		}
 		if a.principal != "" {
 			got = a.principal

@@ -13,8 +13,8 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// pullSecretCases are about a node without the plugin. ecr-pull-secrets runs in the
-// cluster, here as a process with a clock that the case sets.
+// pullSecretCases have a node without the plugin. ecr-pull-secrets, which runs in
+// clusters, is a process here. The case sets its clock.
 var pullSecretCases = []Case{{
 	ID: "18", Name: "a pull Secret, on a node without the plugin", Setup: Setup{APIServer: true, NoPlugin: true}, Run: byPullSecret,
 }}
@@ -25,8 +25,8 @@ const (
 	team                  = "shop"
 )
 
-// teamObjects are a namespace that requests a Secret, and a service account that
-// requests it in its imagePullSecrets.
+// teamObjects are a namespace that requests a Secret, and a service account that names
+// the Secret in its imagePullSecrets.
 const teamObjects = `apiVersion: v1
 kind: Namespace
 metadata: {name: ` + team + `, labels: {ecr-pull-secrets/enabled: "true"}}
@@ -36,7 +36,7 @@ kind: ServiceAccount
 metadata: {name: app, namespace: ` + team + `, annotations: {ecr-pull-secrets/attach: "true"}}
 `
 
-// byPullSecret: pods pull at once, after an hour, and after twelve hours, when the
+// byPullSecret: pods can pull at once, after an hour, and after twelve hours, when the
 // first token has expired.
 func byPullSecret(ctx context.Context, n *Node) error {
 	var controller *process
@@ -67,8 +67,8 @@ func byPullSecret(ctx context.Context, n *Node) error {
 	)
 }
 
-// startPullSecrets starts ecr-pull-secrets. It finds AWS like every pod on an EC2
-// instance.
+// startPullSecrets starts ecr-pull-secrets. It finds AWS in the same way as a pod on an
+// EC2 instance.
 func (n *Node) startPullSecrets() (*process, error) {
 	config := configHead + `registries:
 - accounts: ["` + fakeaws.FirstAccount + `"]
@@ -86,14 +86,14 @@ func (n *Node) startPullSecrets() (*process, error) {
 		"--config="+pullSecretsConfig, "--kubeconfig="+pullSecretsKubeconfig, "--leader-elect=false", "--listen=127.0.0.1:8080")
 }
 
-// attached waits until the service account has the Secret, because pods get it only
-// when they are created.
+// attached waits until the service account names the Secret. A pod gets the Secret only
+// when it is created.
 func (n *Node) attached(ctx context.Context, controller *process) error {
 	return poll(ctx, "the service account has the pull Secret", func() error {
 		var account corev1.ServiceAccount
 		err := n.api.get(ctx, "/api/v1/namespaces/"+team+"/serviceaccounts/app", &account)
 		if err == nil && len(account.ImagePullSecrets) == 0 {
-			err = errors.New("it has none")
+			err = errors.New("it has no pull Secret")
 		}
 		if err == nil {
 			_, err = n.pullSecret(ctx)
@@ -102,15 +102,15 @@ func (n *Node) attached(ctx context.Context, controller *process) error {
 	})
 }
 
-// pullSecret returns the time at which the team's Secret expires.
+// pullSecret returns the expiry of the team's Secret.
 func (n *Node) pullSecret(ctx context.Context) (string, error) {
 	var secret corev1.Secret
 	err := n.api.get(ctx, "/api/v1/namespaces/"+team+"/secrets/ecr-pull-secrets", &secret)
 	return secret.Annotations["ecr-pull-secrets/expires-at"], err
 }
 
-// hours lets hours pass for AWS and for ecr-pull-secrets, which renews the Secret
-// in each hour.
+// hours lets hours pass for AWS and for ecr-pull-secrets. In each hour ecr-pull-secrets
+// must renew the Secret.
 func (n *Node) hours(ctx context.Context, controller *process, hours int) error {
 	for range hours {
 		before, err := n.pullSecret(ctx)
@@ -124,7 +124,7 @@ func (n *Node) hours(ctx context.Context, controller *process, hours int) error 
 		err = poll(ctx, "the Secret is renewed", func() error {
 			now, err := n.pullSecret(ctx)
 			if err == nil && now <= before {
-				err = fmt.Errorf("it ends at %s", now)
+				err = fmt.Errorf("it expires at %s", now)
 			}
 			return controller.orEnded(err)
 		})

@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 )
 
-// rolledBack: something on the node, such as a policy for programs, takes away the
-// plugin's permission just before the kubelet looks at it.
+// rolledBack: just before the kubelet looks at the plugin, something on the node makes
+// its file not executable. A security policy could do that.
 func rolledBack(ctx context.Context, n *Node) error {
 	l, err := n.lives(ctx)
 	if err != nil {
@@ -33,8 +33,8 @@ func rolledBack(ctx context.Context, n *Node) error {
 	)
 }
 
-// brokenBefore: somebody broke the kubelet's own configuration, which only a restart
-// brings to light. The files are still those from before, and so are the pods.
+// brokenBefore: somebody broke the kubelet's own configuration before install, and only
+// a restart shows it. After install, the files and the pods are the same as before.
 func brokenBefore(ctx context.Context, n *Node) error {
 	l, err := n.lives(ctx)
 	if err != nil {
@@ -62,8 +62,9 @@ func brokenBefore(ctx context.Context, n *Node) error {
 	)
 }
 
-// ofAnotherUnit: the restart of a unit that is not the kubelet's would be reported as the
-// plugin's failure. Nothing is touched.
+// ofAnotherUnit: systemd's unit is not the running kubelet's. install would take a
+// failed restart of the unit for the plugin's failure. So it refuses, and changes
+// nothing.
 func ofAnotherUnit(ctx context.Context, n *Node) error {
 	return steps(
 		n.configureKubelet,
@@ -73,8 +74,8 @@ func ofAnotherUnit(ctx context.Context, n *Node) error {
 	)
 }
 
-// healthElsewhere: install would wait for a kubelet that is healthy, and then take its
-// own work back.
+// healthElsewhere: the kubelet's health is served at another port. install would wait
+// for it in vain, and then undo its work. So it refuses, and changes nothing.
 func healthElsewhere(ctx context.Context, n *Node) error {
 	return steps(
 		n.startKubelet,
@@ -84,7 +85,7 @@ func healthElsewhere(ctx context.Context, n *Node) error {
 	)
 }
 
-// refuses reports whether install --restart refuses, and touches nothing.
+// refuses returns an error unless install --restart refuses, and changes nothing.
 func (n *Node) refuses(ctx context.Context, texts ...string) error {
 	before, err := takeSnapshot()
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// These are the examples, which are used unchanged.
+// These are the examples that the cases use, unchanged.
 const (
 	accountsConfig    = "config-examples/service-account.yaml"
 	accountsProviders = "config-examples/kubelet/service-account.yaml"
@@ -25,8 +25,8 @@ const (
 	teamCSession = "arn:aws:sts::" + fakeaws.FirstAccount + ":assumed-role/pull-team-c/team-c.app"
 )
 
-// byAccounts is a node of a cluster that is set up by the examples. The roles of
-// teams A and B may pull repositories below shared/. The role of team C may not.
+// byAccounts is a node in a cluster that the examples have set up. The roles of teams A
+// and B may pull repositories below shared/. The role of team C may not.
 var byAccounts = Setup{
 	APIServer: true,
 	Examples:  map[string]string{configPath: accountsConfig, providersConfigPath: accountsProviders},
@@ -38,7 +38,7 @@ var byAccounts = Setup{
 	},
 }
 
-// orNode is one of the examples' entries, with the node's identity for service
+// orNode is an entry of the examples, changed to use the node's identity for service
 // accounts without a role. A policy lets the node pull.
 var orNode = Setup{
 	APIServer: true,
@@ -53,13 +53,13 @@ var orNode = Setup{
 	World: func(w *fakeaws.World) { w.AllowPull(firstRepository("shared/app"), fakeaws.NodeAccount) },
 }
 
-// serviceAccountCases are about an API server that gives the kubelet service
-// accounts' tokens, and roles that trust them.
+// serviceAccountCases have an API server, which gives the kubelet tokens of service
+// accounts. The roles trust these tokens.
 var serviceAccountCases = []Case{
 	{ID: "14", Name: "a service account, by the role in its annotation", Setup: byAccounts, Run: byAnnotation},
 	{ID: "15", Name: "a service account without a role, by the node", Setup: orNode, Run: withoutRole},
-	{ID: "16", Name: "an image on the node is no other service account's", Setup: byAccounts, Run: eachByItsOwn},
-	{ID: "17", Name: "the nodes' ClusterRole missing, then made", Setup: byAccounts, Run: withoutClusterRole},
+	{ID: "16", Name: "an image on the node needs each service account's own credentials", Setup: byAccounts, Run: eachByItsOwn},
+	{ID: "17", Name: "no ClusterRole for the nodes, then created", Setup: byAccounts, Run: withoutClusterRole},
 }
 
 const sharedImage = firstRegistry + "/shared/app:1"
@@ -86,9 +86,9 @@ func withoutRole(ctx context.Context, n *Node) error {
 	)
 }
 
-// eachByItsOwn: the image is on the node after the first pull. The kubelet has
-// noted whose credentials pulled it. Another service account can use it only with
-// its own credentials. The second team's are accepted, the third's are not.
+// eachByItsOwn: the image is on the node after the first pull. The kubelet has recorded
+// whose credentials pulled it. Another service account can use it only with its own
+// credentials. The registry accepts the second team's, and refuses the third's.
 func eachByItsOwn(ctx context.Context, n *Node) error {
 	return steps(
 		func() error { return n.Namespace(ctx, "team-a") },
@@ -109,7 +109,7 @@ func eachByItsOwn(ctx context.Context, n *Node) error {
 	)
 }
 
-// audienceRefused is TROUBLESHOOTING.md's quote of the kubelet's log. Its dots
+// audienceRefused quotes TROUBLESHOOTING.md, which quotes the kubelet's log. Its dots
 // stand for any text.
 const audienceRefused = "failed to get service account token: … not authorized …"
 
@@ -135,8 +135,8 @@ func withoutClusterRole(ctx context.Context, n *Node) error {
 	)
 }
 
-// saidAsDocumented returns an error unless TROUBLESHOOTING.md has a phrase, and the
-// kubelet's log has a matching text.
+// saidAsDocumented returns an error unless TROUBLESHOOTING.md contains a phrase and the
+// kubelet's log has a matching line.
 func (n *Node) saidAsDocumented(phrase string) error {
 	const page = "config-examples/TROUBLESHOOTING.md"
 	text, err := document(page)
@@ -144,9 +144,9 @@ func (n *Node) saidAsDocumented(phrase string) error {
 	case err != nil:
 		return err
 	case !strings.Contains(text, phrase):
-		return fmt.Errorf("%s does not say %q", page, phrase)
+		return fmt.Errorf("%s does not contain %q", page, phrase)
 	case len(n.KubeletLog(strings.Split(phrase, "…")...)) == 0:
-		return fmt.Errorf("the kubelet's log does not say %q", phrase)
+		return fmt.Errorf("the kubelet's log does not contain %q", phrase)
 	}
 	return nil
 }

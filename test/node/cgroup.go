@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// cgroup is the cgroup of a node's pods, with the same name in each hierarchy. It
-// is the only thing that a node leaves on the machine.
+// cgroup is the cgroup of a node's pods. It has the same name in each hierarchy.
+// Outside of its namespaces, a node has nothing else on the machine.
 type cgroup struct{ name string }
 
 const cgroupPrefix = "ecr-node-e2e."
@@ -37,7 +37,8 @@ func (c cgroup) create() error {
 	return nil
 }
 
-// remove removes the cgroup. Processes that were just killed may still be in it.
+// remove removes the cgroup. It waits for processes that were just killed, which may
+// still be in it.
 func (c cgroup) remove() error {
 	mounts, err := hierarchies()
 	if err != nil {
@@ -56,8 +57,8 @@ func (c cgroup) remove() error {
 	}
 }
 
-// removeTree removes directories, the innermost first. Removing a cgroup also
-// removes its files.
+// removeTree removes directories, the innermost first. The kernel removes the files of
+// a cgroup with its directory.
 func removeTree(root string) error {
 	var directories []string
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
@@ -77,7 +78,7 @@ func removeTree(root string) error {
 	return nil
 }
 
-// removeAbandonedCgroups removes the cgroups of runs that were killed.
+// removeAbandonedCgroups removes the cgroups of killed runs.
 func removeAbandonedCgroups() {
 	mounts, _ := hierarchies()
 	for _, m := range mounts {
@@ -91,14 +92,14 @@ func removeAbandonedCgroups() {
 	}
 }
 
-// hierarchies returns where cgroups are mounted. Version 2 has one mount, and
-// version 1 has one for each controller. A mixed setup has both.
+// hierarchies returns the directories where cgroups are mounted. Version 2 has one
+// mount, and version 1 has one for each controller. A mixed setup has both.
 func hierarchies() ([]string, error) {
 	f, err := os.Open("/proc/self/mountinfo")
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close() //nolint:errcheck // it was only read
+	defer f.Close() //nolint:errcheck // the file is only read
 	var mounts []string
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		mount, kind, _ := strings.Cut(lines.Text(), " - ")

@@ -9,7 +9,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
-// Apply creates the objects of manifests of the repository.
+// Apply creates the objects in these manifests of the repository.
 func (n *Node) Apply(ctx context.Context, names ...string) error {
 	for _, name := range names {
 		manifest, err := document(name)
@@ -28,8 +28,8 @@ func (n *Node) Namespace(ctx context.Context, name string) error {
 	return n.api.apply(ctx, "apiVersion: v1\nkind: Namespace\nmetadata: {name: "+name+"}\n")
 }
 
-// Team makes a namespace with a service account, app. Its annotation names a role,
-// unless that is empty.
+// Team makes a namespace with a service account named "app". Unless role is empty, an
+// annotation of the service account names it.
 func (n *Node) Team(ctx context.Context, namespace, role string) error {
 	annotations := ""
 	if role != "" {
@@ -44,7 +44,7 @@ metadata: {name: app, namespace: %s, annotations: {%s}}
 `, namespace, annotations))
 }
 
-// PublicEvent waits until an event of a namespace in the API server contains a
+// PublicEvent waits until the API server has an event of a namespace that contains a
 // text.
 func (n *Node) PublicEvent(ctx context.Context, namespace, text string) error {
 	return poll(ctx, "an event shows "+text, func() error {

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// enableControllers enables the controllers that the kubelet requires in cgroups
-// below the root of version 2. It returns a function to undo that. In version 1 it
+// enableControllers enables, for cgroups below the root of version 2, the controllers
+// that the kubelet requires. It returns a function that undoes this. In version 1 it
 // does nothing.
 func enableControllers() (restore func(), err error) {
 	const root = "/sys/fs/cgroup"

@@ -11,7 +11,8 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// report prints the observations: in short if the case passed, in full if not.
+// report prints the observations: briefly if the case passed, and all of them if it
+// failed or if whole is set.
 func (n *Node) report(w io.Writer, failure error, whole bool) {
 	if n != nil {
 		n.reportShort(w)
@@ -48,7 +49,7 @@ func (n *Node) reportShort(w io.Writer) {
 	printCounted(w, "event", n.events())
 }
 
-// messages are lines of the kubelet's log without time and source line.
+// messages returns lines of the kubelet's log without time and source line.
 func messages(lines []string) []string {
 	var all []string
 	for _, line := range lines {
@@ -60,7 +61,7 @@ func messages(lines []string) []string {
 
 var event = regexp.MustCompile(`"Event occurred" object="(?:default/)?([^"]+?)(?:-` + nodeName + `)?".* reason="(Pulled|Failed|BackOff)" message=(".*")`)
 
-// events are the events of a pod's pulls that its user sees.
+// events returns the events about pulls that a pod's user sees.
 func (n *Node) events() []string {
 	var all []string
 	for _, line := range n.KubeletLog(`"Event occurred"`) {
@@ -109,7 +110,7 @@ func lines[T fmt.Stringer](items []T) []string {
 	return all
 }
 
-// matchingLines returns the lines of a log that match.
+// matchingLines returns the lines of a log that are wanted.
 func matchingLines(path string, wanted func(string) bool) []string {
 	text, err := os.ReadFile(path)
 	if err != nil {

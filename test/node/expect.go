@@ -54,8 +54,8 @@ func (n *Node) manifestsOf(image string) []access {
 	})
 }
 
-// RefusedTo returns an error unless a request for an image with a principal's token
-// was refused.
+// RefusedTo returns an error unless the registry has refused a request for an image
+// with a principal's token.
 func (n *Node) RefusedTo(image, principal string) error {
 	refused := slices.ContainsFunc(n.manifestsOf(image), func(a access) bool {
 		return a.status == 403 && a.principal == principal
@@ -66,9 +66,9 @@ func (n *Node) RefusedTo(image, principal string) error {
 	return nil
 }
 
-// SaidInOneLine returns an error unless a line of the kubelet's log has the
-// plugin's exit status and the texts. It also checks that the plugin never writes
-// more than one line.
+// SaidInOneLine returns an error unless a line of the kubelet's log has the plugin's
+// exit status and the texts. It also returns an error if the plugin ever wrote more
+// than one line.
 func (n *Node) SaidInOneLine(status int, texts ...string) error {
 	texts = append(texts, fmt.Sprintf("exit status %d: %s: ", status, pluginName))
 	if len(n.KubeletLog(texts...)) == 0 {
@@ -92,7 +92,7 @@ func (n *Node) NoEvent(text string) error {
 	return nil
 }
 
-// steps runs steps one after the other, up to the first one that fails.
+// steps runs steps one after another, until one fails.
 func steps(all ...func() error) error {
 	for _, step := range all {
 		if err := step(); err != nil {
@@ -102,4 +102,4 @@ func steps(all ...func() error) error {
 	return nil
 }
 
-var errUnexpected = errors.New("this should have failed")
+var errUnexpected = errors.New("the step succeeded, want an error")

@@ -20,8 +20,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 )
 
-// baker makes images. Each has the program pause and a unique file, so that no
-// image is on the node before it is pulled.
+// baker makes images. Each image has the program pause and a unique file. So no image
+// is on the node before the node pulls it.
 type baker struct{ program v1.Layer }
 
 func newBaker() (baker, error) {

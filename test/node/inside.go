@@ -11,11 +11,10 @@ import (
 	"time"
 )
 
-// patience is the longest time for a case on a busy machine.
+// patience is the maximum time of a case, long enough for a busy machine.
 const patience = 3 * time.Minute
 
-// inside is the first process of a node. It runs one case, and reports what it
-// observed.
+// inside runs one case, as the first process of a node, and reports its observations.
 func inside(o options, w io.Writer) int {
 	i := slices.IndexFunc(cases, func(c Case) bool { return c.ID == o.inside })
 	if i < 0 {
@@ -42,9 +41,9 @@ func inside(o options, w io.Writer) int {
 	return 0
 }
 
-// openShell runs a shell on the node until its user leaves.
+// openShell runs a shell on the node until the user leaves it.
 func openShell(w io.Writer) {
-	fmt.Fprintf(w, "\nThis is the node; its logs are in %s. Leave it by exit.\n", logsDir)
+	fmt.Fprintf(w, "\nThis is the node; its logs are in %s. Leave it with exit.\n", logsDir)
 	shell := exec.Command("/bin/bash", "--norc")
 	shell.Dir = nodeDir
 	shell.Env = append(os.Environ(), "PS1=node# ", "CONTAINER_RUNTIME_ENDPOINT=unix://"+containerdSocket, "HOME=/tmp")

@@ -19,9 +19,9 @@ const (
 	manifestsDir        = "/etc/kubernetes/manifests"
 )
 
-// kubeletConfig is the configuration of a kubelet that reads its pods from a
-// directory, with an API server or without. Other differences from the defaults
-// protect the machine: no swap, no iptables, no eviction, a separate cgroup.
+// kubeletConfig is the configuration of a kubelet that reads its pods from a directory,
+// with or without an API server. Its other settings protect the machine: no swap, no
+// iptables, no eviction, a separate cgroup.
 const kubeletConfig = `apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 staticPodPath: ` + manifestsDir + `
@@ -52,7 +52,7 @@ func (n *Node) StartKubelet(ctx context.Context) error {
 	return n.Healthy(ctx)
 }
 
-// Healthy waits until the kubelet is.
+// Healthy waits until the kubelet is healthy.
 func (n *Node) Healthy(ctx context.Context) error {
 	return poll(ctx, "the kubelet is healthy", func() error {
 		return n.orKubeletEnded(get(ctx, "http://127.0.0.1:10248/healthz", nil))
@@ -74,7 +74,8 @@ func (n *Node) configureKubelet() error {
 	return writeFile(kubeletConfigPath, fmt.Sprintf(kubeletConfig, n.cgroup)+n.setup.Kubelet, 0o644)
 }
 
-// orKubeletEnded is why the kubelet does not answer. One that systemd runs comes back.
+// orKubeletEnded returns errEnded if the kubelet has ended, and otherwise err. If
+// systemd runs the kubelet, it returns err, because systemd starts the kubelet again.
 func (n *Node) orKubeletEnded(err error) error {
 	if n.systemd != nil {
 		return err
@@ -86,7 +87,7 @@ func (n *Node) launchKubelet() (*process, error) {
 	args := []string{
 		"--config=" + kubeletConfigPath,
 		"--hostname-override=" + nodeName,
-		"--v=3", // events
+		"--v=3", // so that the log has events
 	}
 	config := providersConfigPath
 	if n.setup.ProvidersDirectory {
@@ -101,7 +102,7 @@ func (n *Node) launchKubelet() (*process, error) {
 	return start("kubelet", filepath.Join(binDir, "kubelet"), args...)
 }
 
-// StopKubelet ends the kubelet like systemd. Its pods continue.
+// StopKubelet ends the kubelet as systemd would. Its pods continue to run.
 func (n *Node) StopKubelet(ctx context.Context) error {
 	if err := n.kubelet.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return fmt.Errorf("ending the kubelet: %w", err)
@@ -142,7 +143,7 @@ func get(ctx context.Context, url string, into any) error {
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close() //nolint:errcheck // it was only read
+	defer resp.Body.Close() //nolint:errcheck // the body is only read
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s: %s", url, resp.Status)
 	}

@@ -11,15 +11,16 @@ import (
 	"path/filepath"
 )
 
-// life is what must outlive install and uninstall: a node's files, and a pod that runs.
+// life has what install and uninstall must not change: a node's files, and a running
+// pod.
 type life struct {
 	files     snapshot
 	container string
 }
 
-const oldest = "before" // the pod's name
+const oldest = "before" // the name of the pod
 
-// lives starts the kubelet and a pod, and notes what there is.
+// lives starts the kubelet and a pod, and records the files and the pod's container.
 func (n *Node) lives(ctx context.Context) (l life, err error) {
 	err = steps(
 		func() error { return n.StartKubelet(ctx) },
@@ -30,7 +31,8 @@ func (n *Node) lives(ctx context.Context) (l life, err error) {
 	return l, err
 }
 
-// goesOn reports whether the pod has the same container, which was never started again.
+// goesOn returns an error unless the pod still runs in the same container, and the
+// container was not restarted.
 func (l life) goesOn(ctx context.Context, n *Node) error {
 	if err := n.Ready(ctx, oldest); err != nil {
 		return err
@@ -42,8 +44,8 @@ func (l life) goesOn(ctx context.Context, n *Node) error {
 	return err
 }
 
-// containerOf is the running container of a pod that has one, and how often it was
-// started again.
+// containerOf returns the running container of a pod with one container, and the number
+// of its restarts.
 func (n *Node) containerOf(ctx context.Context, name string) (string, error) {
 	pods, err := n.pods(ctx)
 	if err != nil {
@@ -52,15 +54,15 @@ func (n *Node) containerOf(ctx context.Context, name string) (string, error) {
 	for _, pod := range pods {
 		for _, c := range pod.Status.ContainerStatuses {
 			if pod.Namespace+"/"+pod.Name == fullName(name) && c.State.Running != nil {
-				return fmt.Sprintf("%s, started again %d times", c.ContainerID, c.RestartCount), nil
+				return fmt.Sprintf("%s, restarted %d times", c.ContainerID, c.RestartCount), nil
 			}
 		}
 	}
-	return "", fmt.Errorf("no container of pod %s runs", name)
+	return "", fmt.Errorf("pod %s has no running container", name)
 }
 
-// snapshot is all that install may change: modes, contents, and what links lead to. The
-// pods' manifests are the case's own.
+// snapshot has all files that install may change: modes, contents, and the targets of
+// links. It does not include the pods' manifests, which each case writes itself.
 type snapshot map[string]string
 
 func takeSnapshot() (snapshot, error) {
@@ -102,7 +104,7 @@ func describeFile(path string, d fs.DirEntry) (string, error) {
 	return what, nil
 }
 
-// same reports whether all is as it was.
+// same returns an error unless all files are as they were.
 func (s snapshot) same() error {
 	now, err := takeSnapshot()
 	if err != nil {
@@ -117,7 +119,7 @@ func (s snapshot) same() error {
 		}
 	}
 	if len(changed) > 0 {
-		return fmt.Errorf("not as before: %v", changed)
+		return fmt.Errorf("the files are not as before: %v", changed)
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 // These are the paths on a node. None of them is on the machine's disks.
 const (
 	nodeDir       = "/run/node"
-	binDir        = nodeDir + "/bin"        // the bin of the repository
+	binDir        = nodeDir + "/bin"        // the directory bin of the repository
 	repositoryDir = nodeDir + "/repository" // the repository itself
 	providersDir  = nodeDir + "/providers"  // the programs that the kubelet runs
 	pluginsDir    = nodeDir + "/plugins"    // the programs that the witness runs
@@ -23,18 +23,18 @@ const (
 	nodeAddress   = "10.0.0.10" // the kubelet accepts no loopback address as its own
 )
 
-// becomeMachine turns the namespaces of this process into a machine with its own
-// mounts and network. Its disk is read-only except where a node writes. directories
-// are the machine's directories that it sees at other paths, by path.
+// becomeMachine turns the namespaces of this process into a machine with its own mounts
+// and network. Its disk is read-only, except where a node writes. directories maps
+// paths on the new machine to directories of the old one.
 func becomeMachine(directories map[string]string) error {
-	// A mount may hide a directory, but an open one stays accessible.
+	// A mount may hide a directory, but an open descriptor still reaches it.
 	open := map[string]int{}
 	for place, directory := range directories {
 		fd, err := unix.Open(directory, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 		if err != nil {
 			return fmt.Errorf("opening %s: %w", directory, err)
 		}
-		defer unix.Close(fd) //nolint:errcheck // opened as a path only
+		defer unix.Close(fd) //nolint:errcheck // opened only as a path
 		open[place] = fd
 	}
 	for _, step := range []func() error{
@@ -107,7 +107,7 @@ func mountLayers() error {
 	return nil
 }
 
-// writeEtc writes what the outside is to the node.
+// writeEtc writes the files in /etc that tell the node about its surroundings.
 func writeEtc() error {
 	hosts := []string{"127.0.0.1 localhost", nodeAddress + " " + nodeName}
 	for _, at := range addresses {
@@ -158,14 +158,14 @@ func protectKernel() error {
 	return nil
 }
 
-// bringLoopbackUp gives the only interface a node's addresses: its own, and that of
-// the metadata service.
+// bringLoopbackUp gives the only interface the addresses of a node: its own, and that
+// of the metadata service.
 func bringLoopbackUp() error {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return err
 	}
-	defer unix.Close(fd) //nolint:errcheck // it was only asked
+	defer unix.Close(fd) //nolint:errcheck // the socket is only used for ioctl
 	up, err := unix.NewIfreq("lo")
 	if err != nil {
 		return err

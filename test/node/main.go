@@ -1,6 +1,6 @@
-// Command node starts pods on real nodes. Each node has a kubelet that runs the
-// plugin, containerd, registries with AWS's checks, and its own namespaces. AWS is
-// test/fakeaws. README.md says how to use it.
+// Command node starts pods on real nodes. Each node has a kubelet that runs the plugin,
+// containerd, registries with AWS's checks, and its own namespaces. AWS is
+// test/fakeaws. README.md describes its use.
 package main
 
 import (
@@ -37,7 +37,7 @@ func main() {
 		os.Exit(inside(o, os.Stdout))
 	}
 	ends := []os.Signal{syscall.SIGTERM, syscall.SIGHUP}
-	if !o.shell { // in a shell, an interrupt is for its programs
+	if !o.shell { // in a shell, an interrupt goes to the programs of the shell
 		ends = append(ends, os.Interrupt)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), ends...)
@@ -58,17 +58,17 @@ type options struct {
 	verbose    bool
 	list       bool
 
-	inside, cgroup string // of a child: its case, and its cgroup
+	inside, cgroup string // of a child: its case and its cgroup
 }
 
 func parseOptions() (options, error) {
 	var o options
-	run := flag.String("run", ".", "the cases whose number and name match this `regexp`")
-	flag.StringVar(&o.bin, "bin", "bin", "where kubelet, kube-apiserver, etcd, pause and the plugin are")
-	flag.StringVar(&o.repository, "repository", ".", "where README.md and config-examples are")
-	flag.IntVar(&o.parallel, "parallel", min(runtime.NumCPU(), 8), "how many nodes there are at a time")
+	run := flag.String("run", ".", "run only the cases whose number and name match this `regexp`")
+	flag.StringVar(&o.bin, "bin", "bin", "the directory of kubelet, kube-apiserver, etcd, pause and the plugin")
+	flag.StringVar(&o.repository, "repository", ".", "the directory with README.md and config-examples")
+	flag.IntVar(&o.parallel, "parallel", min(runtime.NumCPU(), 8), "the number of nodes that run at the same time")
 	flag.BoolVar(&o.shell, "shell", false, "after each case, pass or fail, open a shell on its node")
-	flag.BoolVar(&o.verbose, "v", false, "print the whole evidence of what passed, too")
+	flag.BoolVar(&o.verbose, "v", false, "print all observations of passed cases, too")
 	flag.BoolVar(&o.list, "list", false, "list the cases")
 	flag.StringVar(&o.inside, "inside", "", "internal: be the node of a case")
 	flag.StringVar(&o.cgroup, "cgroup", "", "internal: the node's cgroup")
@@ -98,7 +98,7 @@ func outside(ctx context.Context, o options, w io.Writer) error {
 		return nil
 	}
 	if os.Geteuid() != 0 {
-		return fmt.Errorf("a node takes root: namespaces, mounts and cgroups")
+		return fmt.Errorf("a node needs root, for namespaces, mounts and cgroups")
 	}
 	removeAbandonedCgroups()
 	restore, err := enableControllers()

@@ -12,7 +12,7 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// Node is a machine with a kubelet, and the world around it.
+// Node is a machine with a kubelet, and the services that it reaches.
 type Node struct {
 	AWS        *fakeaws.Server
 	registries *registries
@@ -22,7 +22,7 @@ type Node struct {
 	kubelet    *process
 	systemd    *systemd   // nil unless the Setup has one
 	api        *apiServer // nil unless the Setup has one
-	installed  int        // how often a plugin was
+	installed  int        // number of installed plugins so far
 }
 
 // Setup describes a node before its kubelet starts.
@@ -30,17 +30,18 @@ type Setup struct {
 	// Config is the plugin's configuration without its first lines. Empty means
 	// none.
 	Config string
-	// Files are further files, by path.
+	// Files are additional files, by path.
 	Files map[string]string
-	// Examples are further files, by path: copies of files of the repository.
+	// Examples are additional files, by path. They are copies of files of the
+	// repository.
 	Examples map[string]string
 	// APIServer starts an API server for the kubelet.
 	APIServer bool
-	// Systemd runs the kubelet by the stand-in for systemd.
+	// Systemd makes the stand-in for systemd run the kubelet.
 	Systemd bool
 	// ProvidersDirectory gives the kubelet a directory with the providers' configuration.
 	ProvidersDirectory bool
-	// NoPlugin leaves the kubelet without providers.
+	// NoPlugin starts the kubelet without providers.
 	NoPlugin bool
 	// Providers are the kubelet's providers. Empty means only the plugin.
 	Providers []Provider
@@ -56,16 +57,16 @@ type Setup struct {
 	Unwatched bool
 }
 
-// Provider is an entry of the kubelet's CredentialProviderConfig. Each runs the
+// Provider is an entry of the kubelet's CredentialProviderConfig. Each entry runs the
 // plugin, under any name.
 type Provider struct {
 	Name          string
 	Args          []string
 	MatchImages   []string
-	CacheDuration string // 0s if empty
+	CacheDuration string // empty means 0s
 }
 
-// allOfECR is matchImages on Amazon EKS, for partition aws.
+// allOfECR has the patterns of matchImages on Amazon EKS, for partition aws.
 var allOfECR = []string{"*.dkr.ecr.*.amazonaws.com", "*.dkr-ecr.*.on.aws", "*.dkr.ecr-fips.*.amazonaws.com", "*.dkr-ecr-fips.*.on.aws", "public.ecr.aws"}
 
 func (s Setup) providers() []Provider {
@@ -78,7 +79,7 @@ func (s Setup) providers() []Provider {
 	return []Provider{{Name: pluginName}}
 }
 
-// newNode sets up everything except the kubelet.
+// newNode sets up the node, except the kubelet.
 func newNode(ctx context.Context, setup Setup, cgroup string) (*Node, error) {
 	world := newWorld()
 	if setup.World != nil {
@@ -106,13 +107,13 @@ func newNode(ctx context.Context, setup Setup, cgroup string) (*Node, error) {
 			return nil, err
 		}
 		if n.systemd, err = startSystemd(n.launchKubelet); err != nil {
-			return nil, fmt.Errorf("standing in for systemd: %w", err)
+			return nil, fmt.Errorf("starting the stand-in for systemd: %w", err)
 		}
 	}
 	return n, n.startDaemons(ctx)
 }
 
-// startDaemons starts the daemons that the kubelet needs, all at the same time.
+// startDaemons starts the daemons that the kubelet needs, all at once.
 func (n *Node) startDaemons(ctx context.Context) error {
 	if !n.setup.APIServer {
 		return n.startContainerd(ctx)

@@ -23,9 +23,8 @@ type witnessed struct {
 	Took                    time.Duration
 }
 
-// witness is the program that the kubelet runs. It passes the kubelet's request to
-// the plugin with its name, and the plugin's answer to the kubelet. It records
-// both.
+// witness is the program that the kubelet runs. It passes the kubelet's request to the
+// plugin of the same name, and the plugin's answer to the kubelet. It records both.
 func witness(name string, args []string) int {
 	request, err := io.ReadAll(os.Stdin)
 	if err != nil {
@@ -40,7 +39,7 @@ func witness(name string, args []string) int {
 	}
 	line, err := json.Marshal(witnessed{
 		name, string(request), stdout.String(), stderr.String(),
-		cmd.ProcessState.ExitCode(), time.Since(started), // -1 for no state
+		cmd.ProcessState.ExitCode(), time.Since(started), // ExitCode is -1 without a state
 	})
 	if err == nil {
 		err = note(append(line, '\n'))
@@ -62,9 +61,9 @@ func note(line []byte) error {
 	return errors.Join(err, f.Close())
 }
 
-// Install installs the plugin under a name. Like an upgrade, it writes a temporary
-// file and renames it. Each installed file has another byte at its end. Without a
-// witness, the kubelet runs the plugin directly.
+// Install installs the plugin under a name. Like an upgrade, it writes a temporary file
+// and renames it. Each installed file has an additional byte at its end. Unless watched
+// is set, the kubelet runs the plugin directly, without a witness.
 func (n *Node) Install(name string, watched bool) error {
 	dir := providersDir
 	if watched {
@@ -103,7 +102,7 @@ func (n *Node) runs() []witnessed {
 	return all
 }
 
-// answer is the part of a response that matters here.
+// answer is the part of a response that the cases check.
 type answer struct {
 	CacheKeyType, CacheDuration string
 	Auth                        map[string]struct{ Password string }
@@ -126,7 +125,7 @@ func (n *Node) tell(w witnessed) string {
 		fmt.Fprintf(&s, ", %s for %s", a.CacheKeyType, a.CacheDuration)
 	}
 	for key, auth := range a.Auth {
-		grant, _ := n.AWS.World.ReadToken(auth.Password) // it may have expired since
+		grant, _ := n.AWS.World.ReadToken(auth.Password) // the token may have expired since
 		fmt.Fprintf(&s, ", for %s a token of %s", key, grant.Principal)
 	}
 	if w.Stderr != "" {

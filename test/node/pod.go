@@ -13,7 +13,7 @@ import (
 )
 
 // Pod pushes images, and gives the kubelet a pod with a container for each. The pod
-// uses the host's network, so it needs no other.
+// uses the host's network, so the node needs no pod network.
 func (n *Node) Pod(ctx context.Context, name string, images ...string) error {
 	var manifest strings.Builder
 	fmt.Fprintf(&manifest, `apiVersion: v1
@@ -80,7 +80,7 @@ func (n *Node) Ready(ctx context.Context, names ...string) error {
 	})
 }
 
-// Waiting waits until a container of each pod is waiting for that reason, with a
+// Waiting waits until each pod has a container that is waiting for a reason, with a
 // text in its message.
 func (n *Node) Waiting(ctx context.Context, reason, text string, names ...string) error {
 	return n.await(ctx, strings.Join(names, ", ")+" in "+reason, names, func(pod corev1.Pod) error {

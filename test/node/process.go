@@ -14,7 +14,7 @@ import (
 type process struct {
 	name  string
 	cmd   *exec.Cmd
-	ended chan struct{} // closed when it has ended
+	ended chan struct{} // closed when the process has ended
 }
 
 func logOf(name string) string { return filepath.Join(logsDir, name+".log") }
@@ -37,10 +37,11 @@ func start(name, path string, args ...string) (*process, error) {
 	return p, nil
 }
 
-// errEnded is the error for a daemon that has ended too early. It ends all waiting.
-var errEnded = errors.New("it has ended")
+// errEnded is the error for a daemon that ended too early. Waiting for the daemon stops
+// with this error.
+var errEnded = errors.New("the process has ended")
 
-// orEnded returns err. If the daemon has ended, it returns errEnded in its place.
+// orEnded returns err. But if the daemon has ended, it returns errEnded.
 func (p *process) orEnded(err error) error {
 	select {
 	case <-p.ended:
@@ -52,8 +53,8 @@ func (p *process) orEnded(err error) error {
 	return err
 }
 
-// poll waits until a condition is true. If it never is, the error has the
-// condition's last text.
+// poll waits until condition returns nil. If that never happens, the error has
+// condition's last error.
 func poll(ctx context.Context, what string, condition func() error) error {
 	ticker := time.NewTicker(100 * time.Millisecond)
 	defer ticker.Stop()

@@ -17,9 +17,9 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// registries are the private registries of all accounts, with ECR's checks. They
-// accept only tokens that AWS minted, and only for repositories that the principal
-// may pull. Images of other hosts are open to all.
+// registries are the private registries of all accounts, with ECR's checks. They accept
+// only tokens that AWS minted, and only for repositories that the principal may pull.
+// Everybody may pull images of other hosts.
 type registries struct {
 	world *fakeaws.World
 
@@ -28,16 +28,16 @@ type registries struct {
 	log      []access
 }
 
-// contents are one registry's images.
+// contents are the images of one registry.
 type contents struct {
 	http.Handler
 	blobs registry.BlobHandler
 }
 
-// access is a line of the registries' log.
+// access is a request in the registries' log.
 type access struct {
 	method, host, path string
-	// mirrored is the image's host, if another host was asked.
+	// mirrored is the image's host, if the request went to another host.
 	mirrored  string
 	principal string
 	status    int
@@ -79,7 +79,7 @@ func (r *registries) at(host string) *contents {
 	return c
 }
 
-// ServeHTTP answers with the image's content or an error, and notes the request.
+// ServeHTTP answers with the image's content or an error, and records the request.
 // containerd tells a mirror which registry it replaces.
 func (r *registries) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	host, _, err := net.SplitHostPort(req.Host)
@@ -140,7 +140,7 @@ func (r *registries) admit(w http.ResponseWriter, req *http.Request, host string
 	return false
 }
 
-// admitToDockerHub asks for credentials like Docker Hub, and accepts none. It notes
+// admitToDockerHub requests credentials like Docker Hub, and accepts none. It records
 // whose token it gets.
 func (r *registries) admitToDockerHub(w http.ResponseWriter, req *http.Request, entry *access) bool {
 	if _, password, ok := req.BasicAuth(); ok {
@@ -177,7 +177,7 @@ type statusWriter struct {
 	status int
 }
 
-// WriteHeader notes the status.
+// WriteHeader records the status.
 func (w *statusWriter) WriteHeader(status int) {
 	w.status = status
 	w.ResponseWriter.WriteHeader(status)

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestDoor: the requests that ECR's checks refuse. The cases prove that others are
-// accepted.
+// TestDoor: ECR's checks refuse these requests. The cases of the nodes prove that other
+// requests are accepted.
 func TestDoor(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -40,7 +40,7 @@ func TestDoor(t *testing.T) {
 				t.Errorf("got %d, want %d", answer.Code, test.status)
 			}
 			if log := r.accesses(); len(log) != 1 || log[0].status != test.status {
-				t.Errorf("the log is %v", log)
+				t.Errorf("got the log %v", log)
 			}
 		})
 	}

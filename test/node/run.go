@@ -21,8 +21,8 @@ type result struct {
 	took time.Duration
 }
 
-// runAll runs some cases at a time, and prints the observations of each case when
-// it ends.
+// runAll runs several cases at a time. It prints the observations of each case when the
+// case ends.
 func runAll(ctx context.Context, o options, w io.Writer, chosen []Case) []result {
 	results := make([]result, len(chosen))
 	next := make(chan int)
@@ -62,9 +62,9 @@ func runOne(ctx context.Context, o options, w io.Writer, printing *sync.Mutex, c
 	return r
 }
 
-// startNode starts a child of this process in new namespaces, as the first process
-// of a machine, and waits for its end. The process namespace ends all processes of
-// the node with it.
+// startNode starts a child of this process in new namespaces, as the first process of a
+// machine, and waits for its end. When the child ends, its process namespace ends all
+// processes of the node.
 func startNode(ctx context.Context, o options, evidence io.Writer, c Case, cgroup string) error {
 	// The kernel ends the child when the thread that started it ends.
 	runtime.LockOSThread()
@@ -76,7 +76,7 @@ func startNode(ctx context.Context, o options, evidence io.Writer, c Case, cgrou
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWNET | syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC,
 		Pdeathsig:  syscall.SIGKILL,
-		Setpgid:    !o.shell, // an interrupt reaches only this process, which ends the others
+		Setpgid:    !o.shell, // an interrupt reaches only this process, which then ends the others
 	}
 	if o.shell {
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr

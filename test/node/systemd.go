@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	systemdDir    = nodeDir + "/systemd" // the programs in place of systemd's, first in PATH
+	systemdDir    = nodeDir + "/systemd" // programs in place of systemd's; first in PATH
 	systemdSocket = nodeDir + "/systemd.socket"
 	unitsDir      = "/etc/systemd/system"
 	kubeletUnit   = "kubelet"
@@ -27,10 +27,10 @@ const (
 	killDelay = 90 * time.Second
 )
 
-// systemd stands in for systemd. It runs the kubelet, and starts it again after it has
-// ended (Restart=always). The programs systemctl and journalctl control it through a
-// socket. After too many starts it stops trying, as systemd does. It only records units
-// other than the kubelet's.
+// systemd stands in for systemd. It runs the kubelet, and starts it again after its end
+// (Restart=always). The programs systemctl and journalctl control it through a socket.
+// After too many starts it gives up, as systemd does. It only records units other than
+// the kubelet's.
 type systemd struct {
 	mu      sync.Mutex
 	launch  func() (*process, error)
@@ -68,10 +68,10 @@ func startSystemd(launch func() (*process, error)) (*systemd, error) {
 	return s, nil
 }
 
-// systemdPrograms are the names under which this program acts as one of systemd's.
+// systemdPrograms are the names under which this program acts as a program of systemd.
 var systemdPrograms = []string{"systemctl", "journalctl"}
 
-// callSystemd is the program systemctl or journalctl.
+// callSystemd runs as systemctl or journalctl.
 func callSystemd(command []string) int {
 	client, err := rpc.Dial("unix", systemdSocket)
 	if err == nil {
@@ -114,7 +114,7 @@ func (c *systemdCalls) Run(command []string, out *string) (err error) {
 		lines := matchingLines(logOf("kubelet"), func(string) bool { return true })
 		*out = strings.Join(lines[max(0, len(lines)-200):], "\n") + "\n"
 	default:
-		return fmt.Errorf("the stand-in for systemd does not know %q", line)
+		return fmt.Errorf("the stand-in for systemd does not support %q", line)
 	}
 	return nil
 }
@@ -142,7 +142,7 @@ func (s *systemd) start() (err error) {
 	return errors.Join(err, s.log("Started kubelet.service - Kubernetes Kubelet."))
 }
 
-// log adds a line of systemd to the kubelet's log, as the journal does.
+// log adds a line to the kubelet's log as if by systemd, as in the journal.
 func (s *systemd) log(line string) error {
 	f, err := os.OpenFile(logOf("kubelet"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -152,7 +152,7 @@ func (s *systemd) log(line string) error {
 	return errors.Join(err, f.Close())
 }
 
-// keep starts the kubelet again after its end, unless another call already did.
+// keep starts the kubelet again after its end, unless another call has already done so.
 func (s *systemd) keep(p *process) {
 	<-p.ended
 	_ = s.log("kubelet.service: " + lastWords(p.cmd.ProcessState)) // a case that needs the line fails without it
@@ -160,7 +160,7 @@ func (s *systemd) keep(p *process) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.kubelet == p {
-		_ = s.start() // on an error there is no kubelet, and the case's steps report that
+		_ = s.start() // without a kubelet, a later step of the case reports the failure
 	}
 }
 

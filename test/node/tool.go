@@ -15,11 +15,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// toolConfigPath is the configuration that install is given.
+// toolConfigPath is the configuration that install gets.
 const toolConfigPath = nodeDir + "/config.yaml"
 
-// toolRoot is a root directory of the node's own with all that the node has. Install
-// locks the root directory, and that of the machine is shared by all nodes.
+// toolRoot is a root directory that only this node uses, with everything that is on the
+// node. Install locks the root directory, and all nodes share that of the machine.
 const toolRoot = nodeDir + "/root"
 
 func makeToolRoot() error {
@@ -50,8 +50,8 @@ func makeToolRoot() error {
 	return nil
 }
 
-// Tool runs the operator's tool as root on the node would. It returns what the tool
-// says, on both streams, and fails if its exit status is another.
+// Tool runs the operator's tool, as root on the node would. It returns what the tool
+// prints on both streams. It fails if the exit status is not the given one.
 func (n *Node) Tool(ctx context.Context, status int, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, filepath.Join(binDir, "ecr-cross-account"), args...)
 	var said bytes.Buffer
@@ -65,7 +65,7 @@ func (n *Node) Tool(ctx context.Context, status int, args ...string) (string, er
 	return said.String(), nil
 }
 
-// Systemctl runs systemctl as root on the node would.
+// Systemctl runs systemctl, as root on the node would.
 func (n *Node) Systemctl(ctx context.Context, args ...string) error {
 	out, err := exec.CommandContext(ctx, filepath.Join(systemdDir, "systemctl"), args...).CombinedOutput()
 	if err != nil {
@@ -74,8 +74,8 @@ func (n *Node) Systemctl(ctx context.Context, args ...string) error {
 	return err
 }
 
-// InstallBy installs the plugin by the tool, with a configuration, and returns what is
-// said.
+// InstallBy installs the plugin with the tool and a configuration. It returns what the
+// tool prints.
 func (n *Node) InstallBy(ctx context.Context, status int, config string, args ...string) (string, error) {
 	if err := writeFile(toolConfigPath, configHead+config, 0o644); err != nil {
 		return "", err
@@ -83,8 +83,8 @@ func (n *Node) InstallBy(ctx context.Context, status int, config string, args ..
 	return n.Tool(ctx, status, append([]string{"install", "--platform=generic", "--config=" + toolConfigPath}, args...)...)
 }
 
-// Refresh runs the command of the unit that install wrote, with its environment, as
-// systemd would, and returns what it prints.
+// Refresh runs the command of the unit that install wrote, with the unit's environment,
+// as systemd would. It returns what the command prints.
 func (n *Node) Refresh(ctx context.Context) (string, error) {
 	unit, err := os.ReadFile(filepath.Join(unitsDir, "ecr-cross-account-refresh.service"))
 	if err != nil {
@@ -111,11 +111,12 @@ func (n *Node) Refresh(ctx context.Context) (string, error) {
 	return string(out), nil
 }
 
-// says reports whether the output of a program that ended well has all of some texts.
+// says returns err. If err is nil, it returns an error unless the output of a program
+// contains all of the texts.
 func says(out string, err error, texts ...string) error {
 	for _, text := range texts {
 		if err == nil && !strings.Contains(out, text) {
-			err = fmt.Errorf("the tool does not say %q: %s", text, out)
+			err = fmt.Errorf("the tool does not print %q: %s", text, out)
 		}
 	}
 	return err

@@ -1,5 +1,5 @@
-// Command etcd is the store of a node's API server. It has one member, and its data
-// end with the node.
+// Command etcd is the store of a node's API server. It has one member. Its data end
+// with the node.
 package main
 
 import (
@@ -11,7 +11,7 @@ import (
 )
 
 func main() {
-	dir := flag.String("dir", "", "where it keeps its files")
+	dir := flag.String("dir", "", "the directory for its files")
 	client := flag.String("client", "", "the URL at which it serves")
 	flag.Parse()
 	if err := serve(*dir, *client); err != nil {
@@ -27,7 +27,7 @@ func serve(dir, client string) error {
 	c := embed.NewConfig()
 	c.Dir = dir
 	c.LogLevel = "warn"
-	c.UnsafeNoFsync = true // the data are in memory
+	c.UnsafeNoFsync = true // the data are only in memory
 	c.ListenClientUrls, c.AdvertiseClientUrls = []url.URL{*at}, []url.URL{*at}
 	e, err := embed.StartEtcd(c)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Command pause waits for a signal to end. It is the only program in the images of
-// test/node: in the pods' sandbox, and in the pods.
+// Command pause waits for a signal and then ends. It is the only program in the images
+// of test/node: in the sandbox of the pods, and in the pods.
 package main
 
 import (
