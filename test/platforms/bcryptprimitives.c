@@ -1,5 +1,5 @@
-/* Go's runtime takes its random numbers from ProcessPrng of Windows 10. Wine 8
-   does not have that function; SystemFunction036 of advapi32 is as good here. */
+/* Go's runtime gets its random numbers from ProcessPrng of Windows 10. Wine 8 does
+   not have that function. Here SystemFunction036 of advapi32 replaces it. */
 #include <windows.h>
 
 BOOLEAN NTAPI SystemFunction036(PVOID buffer, ULONG length);

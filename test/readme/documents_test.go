@@ -21,13 +21,13 @@ func TestDocuments(t *testing.T) {
 		for _, b := range p.blocks {
 			switch b.language {
 			case "console", "text":
-			case "sh": // commands that no test can run, such as those for a cluster; bash checks their syntax
+			case "sh": // no test can run these commands, for example commands for a cluster; bash checks their syntax
 				if out, err := exec.CommandContext(t.Context(), "bash", "-n", "-c", strings.Join(b.text, "\n")).CombinedOutput(); err != nil {
 					t.Errorf("%s: %v\n%s", b.where(0), err, out)
 				}
 			case "yaml", "json":
 				checkDocument(t, b)
-			case "ini": // a profile of the AWS SDK, which config-examples compares with user data
+			case "ini": // a profile of the AWS SDK; the tests in config-examples compare it with user data
 			case "hcl":
 				checkExcerpt(t, b)
 			default:
@@ -37,8 +37,8 @@ func TestDocuments(t *testing.T) {
 	}
 }
 
-// checkExcerpt: the block is a part of a file beside the page, however it is indented.
-// test/terraform parses those files.
+// checkExcerpt checks that the block is a part of a file beside the page, apart from
+// indentation. test/terraform parses those files.
 func checkExcerpt(t *testing.T, b block) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(root, filepath.Dir(b.page), "*.*"))
@@ -68,7 +68,7 @@ func checkDocument(t *testing.T, b block) {
 	text := strings.Join(b.text, "\n")
 	var document map[string]any
 	if err := yaml.Unmarshal([]byte(text), &document); err != nil || len(document) == 0 {
-		t.Errorf("%s: no document: %v", b.where(0), err)
+		t.Errorf("%s: want a document that is not empty: %v", b.where(0), err)
 	}
 	if document["kind"] != "CrossAccountConfig" {
 		return
@@ -78,7 +78,7 @@ func checkDocument(t *testing.T, b block) {
 	}
 }
 
-// load loads a configuration, and returns its problems.
+// load loads a configuration, and returns the problems in it.
 func load(t *testing.T, text string) config.Problems {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "config.yaml")

@@ -1,8 +1,8 @@
 package readme_test
 
-// entry maps messages to an entry of TROUBLESHOOTING.md. It applies to messages
-// that contain the text, in the packages of from (empty means all). The first
-// matching entry counts.
+// entry maps messages to an entry of TROUBLESHOOTING.md. It applies to messages that
+// contain text, in the packages that from names (empty means all). The first matching
+// entry counts.
 type entry struct{ from, text, heading string }
 
 const (

@@ -9,8 +9,7 @@ import (
 
 const results = "test/bench/RESULTS.md"
 
-// figures pair texts of pages with the texts of measured results that they come
-// from.
+// figures maps texts of pages to the measured results from which they come.
 var figures = []struct{ page, figure, from string }{
 	{"README.md", "The binary is 13.4 MB", "| size: under 14.3 MB | 13.4 MB |"},
 	{"README.md", "takes about 6 ms of CPU", "A warm request takes 6 ms of CPU"},
@@ -24,16 +23,16 @@ var figures = []struct{ page, figure, from string }{
 	{"config-examples/OPERATIONS.md", "reduces that to a sixth", "makes that a sixth"},
 }
 
-// TestFigures: figures on pages are those of the committed results.
+// TestFigures: the figures on pages are the figures of the committed results.
 func TestFigures(t *testing.T) {
 	t.Parallel()
 	measured := readPage(t, results).text
 	for _, f := range figures {
 		if text := readPage(t, f.page).text; !strings.Contains(text, f.figure) {
-			t.Errorf("%s does not say %q any more; correct this test", f.page, f.figure)
+			t.Errorf("%s does not contain %q; if the page changed, correct this test", f.page, f.figure)
 		}
 		if !strings.Contains(measured, f.from) {
-			t.Errorf("%s says %q, but %s does not say %q", f.page, f.figure, results, f.from)
+			t.Errorf("%s says %q, but %s does not contain %q", f.page, f.figure, results, f.from)
 		}
 	}
 }
@@ -63,7 +62,7 @@ func TestSizing(t *testing.T) {
 		}
 		want := append([]string{nodes, plugin}, row[1:]...)
 		if !slices.ContainsFunc(simulated, func(s []string) bool { return slices.Equal(s, want) }) {
-			t.Errorf("no row of %s is %q", results, want)
+			t.Errorf("%s does not have the row %q", results, want)
 		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 
 const keysPage = "config-examples/README.md"
 
-// TestKeys: the table of keys is the one that the code generates. With -update it
+// TestKeys: the table of keys is the table that the code generates. With -update it
 // writes the table.
 func TestKeys(t *testing.T) {
 	t.Parallel()
@@ -30,8 +30,8 @@ func TestKeys(t *testing.T) {
 	generated(t, keysPage, "keys", schema.Table(keys))
 }
 
-// generated checks the part of a page between two comments. With -update it writes
-// that part.
+// generated checks that the part of a page between two comments is the wanted text.
+// With -update it writes that part.
 func generated(t *testing.T, name, part, want string) {
 	t.Helper()
 	begin, end := "<!-- "+part+": written by make generate -->\n", "<!-- end of "+part+" -->\n"
@@ -40,14 +40,14 @@ func generated(t *testing.T, name, part, want string) {
 	got, after, ended := strings.Cut(rest, end)
 	switch {
 	case !ok || !ended:
-		t.Errorf("%s has no part %s", name, part)
+		t.Errorf("%s does not have the part %s", name, part)
 	case got == want:
 	case *update:
 		if err := os.WriteFile(filepath.Join(root, name), []byte(before+begin+want+end+after), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	default:
-		t.Errorf("%s: %s are not those of the code; run: make generate", name, part)
+		t.Errorf("%s: the %s differ from the code; run: make generate", name, part)
 	}
 }
 
@@ -66,7 +66,7 @@ func TestLimitsOfKeys(t *testing.T) {
 	} {
 		for _, d := range limits {
 			if !regexp.MustCompile(`\b` + rule.ShortDuration(d) + `\b`).MatchString(table[key]) {
-				t.Errorf("%s does not say %s of %s: %s", keysPage, rule.ShortDuration(d), key, table[key])
+				t.Errorf("%s does not have %s of %s: %s", keysPage, rule.ShortDuration(d), key, table[key])
 			}
 		}
 	}

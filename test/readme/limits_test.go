@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// The limits of README.md: the number of lines, and the width of a terminal.
+// These are the limits of README.md: the number of lines, and the width of a terminal.
 const maxLines, maxColumns = 200, 110
 
 // TestSize: README.md stays short. The addresses of links do not count.
@@ -16,16 +16,16 @@ func TestSize(t *testing.T) {
 	address := regexp.MustCompile(`\]\([^)]*\)`)
 	lines := strings.Split(strings.TrimSuffix(readPage(t, "README.md").text, "\n"), "\n")
 	if len(lines) > maxLines {
-		t.Errorf("README.md has %d lines; at most %d", len(lines), maxLines)
+		t.Errorf("README.md has %d lines, want at most %d", len(lines), maxLines)
 	}
 	for i, line := range lines {
 		if n := utf8.RuneCountInString(address.ReplaceAllString(line, "]")); n > maxColumns {
-			t.Errorf("README.md:%d has %d columns; at most %d", i+1, n, maxColumns)
+			t.Errorf("README.md:%d has %d columns, want at most %d", i+1, n, maxColumns)
 		}
 	}
 }
 
-// TestCells: tables hold facts. A text that needs more words is a section.
+// TestCells: cells of tables have few words. A longer text belongs in a section.
 func TestCells(t *testing.T) {
 	t.Parallel()
 	const most = 25

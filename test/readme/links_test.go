@@ -15,8 +15,8 @@ var (
 	mentioned = regexp.MustCompile(`\bmake ([a-z][a-z0-9-]*)`)
 )
 
-// TestMakeTargets: the targets that pages name exist. Every target is on a page or
-// in make help.
+// TestMakeTargets: the targets that pages name exist. A page or make help names every
+// target.
 func TestMakeTargets(t *testing.T) {
 	t.Parallel()
 	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
@@ -51,7 +51,7 @@ func TestMakeTargets(t *testing.T) {
 	}
 }
 
-// code returns the text of the page's sessions and of its quotes.
+// code returns the text of the page's sessions and code quotes.
 func (p page) code() string {
 	var s strings.Builder
 	for _, b := range p.blocks {
@@ -78,7 +78,7 @@ var (
 	dropped = regexp.MustCompile(`[^a-z0-9 _-]`)
 )
 
-// TestLinks: the targets of relative links exist, including headings.
+// TestLinks: the targets of relative links exist, including their headings.
 func TestLinks(t *testing.T) {
 	t.Parallel()
 	anchors := map[string][]string{}
@@ -102,23 +102,23 @@ func TestLinks(t *testing.T) {
 				t.Errorf("%s links to %s: %v", p.name, link, err)
 			}
 			if hasAnchor && !slices.Contains(anchors[name], anchor) {
-				t.Errorf("%s links to %s; there are %q", p.name, link, anchors[name])
+				t.Errorf("%s links to %s; the page has %q", p.name, link, anchors[name])
 			}
 		}
 	}
 }
 
-// anchorOf returns the anchor that GitHub gives a heading.
+// anchorOf returns the anchor that GitHub makes from a heading.
 func anchorOf(text string) string {
 	return strings.ReplaceAll(dropped.ReplaceAllString(strings.ToLower(text), ""), " ", "-")
 }
 
-// TestPagesAreLinked: a reader finds every page by links that start in README.md.
+// TestPagesAreLinked: a reader who starts at README.md reaches every page by links.
 func TestPagesAreLinked(t *testing.T) {
 	t.Parallel()
 	linked := map[string]bool{"README.md": true}
 	all := pages(t)
-	for range all { // as many steps as a path through all pages has
+	for range all { // a path has no more steps than there are pages
 		for _, p := range all {
 			for _, link := range submatches(links, p.prose) {
 				file, _, _ := strings.Cut(link, "#")

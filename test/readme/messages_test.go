@@ -20,7 +20,7 @@ const (
 	troubleshootingPage = "config-examples/TROUBLESHOOTING.md"
 )
 
-// TestMessages: every message of the programs has exactly one entry in
+// TestMessages: every message of the programs belongs to exactly one entry in
 // TROUBLESHOOTING.md. With -update it writes the table.
 func TestMessages(t *testing.T) {
 	t.Parallel()
@@ -33,7 +33,7 @@ func TestMessages(t *testing.T) {
 			return (e.from == "" || slices.Contains(strings.Fields(e.from), m.from)) && strings.Contains(m.text, e.text)
 		})
 		if i < 0 {
-			t.Errorf("no entry is for %q of %s", m.text, m.from)
+			t.Errorf("no entry for %q of %s", m.text, m.from)
 			continue
 		}
 		used[i] = true
@@ -50,8 +50,8 @@ func TestMessages(t *testing.T) {
 	generated(t, messagesPage, "messages", table.String())
 }
 
-// message is the fixed text of a message of the programs. An ellipsis stands for
-// variable text.
+// message is the fixed text of a message of the programs. Ellipses replace the variable
+// parts.
 type message struct{ from, text string }
 
 // messages collects the texts of all errors and warnings in the code of the programs.
@@ -91,7 +91,7 @@ func messages(t *testing.T) []message {
 // makers are the functions that make messages.
 var makers = []string{"Errorf", "UsageError", "errors.New", "problem", "problemAt", "refuse", "warn", "addNote"}
 
-// tables are the struct fields whose texts become messages.
+// tables are the names of struct fields whose texts become messages.
 var tables = []string{"text", "words", "refusal"}
 
 // textsOf returns the texts of the messages in a syntax node.
@@ -116,7 +116,8 @@ func textsOf(n ast.Node) (texts []string) {
 		}
 	}
 	for _, e := range from {
-		// A text that begins with a dot is the end of a path in the configuration.
+		// A text that begins with a dot is the end of a path in the configuration, not
+		// a message.
 		if text := literal(e); !strings.HasPrefix(text, "%v.") {
 			texts = append(texts, text)
 		}
@@ -139,8 +140,8 @@ func functionOf(e ast.Expr) string {
 	return ""
 }
 
-// literal returns a literal string of the source. Text that is added to it becomes
-// an ellipsis.
+// literal returns a literal string of the source. An ellipsis replaces anything that is
+// added to the string.
 func literal(e ast.Expr) string {
 	switch e := e.(type) {
 	case *ast.BasicLit:
@@ -155,7 +156,7 @@ func literal(e ast.Expr) string {
 	return ""
 }
 
-// fixed returns a message without its variable text.
+// fixed returns a message with ellipses in place of its variable text.
 func fixed(format string) string {
 	format = regexp.MustCompile(`%(\[\d+\])?[a-z0-9]*[a-z]`).ReplaceAllString(format, "…")
 	return regexp.MustCompile(`HOST|DETAIL`).ReplaceAllString(format, "…")

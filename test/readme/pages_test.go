@@ -1,6 +1,6 @@
-// Package readme_test keeps the documents true: it runs their sessions, loads their
-// configurations, and looks up the files, links, make targets, keys, figures and
-// messages that they name.
+// Package readme_test keeps the documents true. It runs their sessions, and loads their
+// configurations. It checks the files, links, make targets, keys, figures and messages
+// that they name.
 package readme_test
 
 import (
@@ -35,7 +35,7 @@ func inScratch(m *testing.M) int {
 
 // page is a document in Markdown.
 type page struct {
-	name   string // its path from the root of the repository
+	name   string // the path from the root of the repository
 	text   string
 	blocks []block
 	prose  string // the text between the blocks
@@ -45,7 +45,7 @@ type page struct {
 type block struct {
 	page     string
 	language string
-	line     int // of its first line of text
+	line     int // the number of the first line of text
 	text     []string
 }
 
@@ -68,7 +68,7 @@ func pages(t *testing.T) []page {
 		}
 	}
 	if len(names) < 10 {
-		t.Fatalf("only the pages %q", names)
+		t.Fatalf("got only the pages %q", names)
 	}
 	all := make([]page, len(names))
 	for i, name := range names {

@@ -13,9 +13,9 @@ import (
 	"testing"
 )
 
-// TestSessions runs each console block in a copy of the repository. A shell runs
-// each line after "$ ", with the lines after "> " that follow it. The output must
-// equal the block. A line "..." stands for any lines.
+// TestSessions runs each console block in a copy of the repository. A shell runs each
+// line after "$ ", together with the lines after "> " that follow it. The output must
+// equal the block. A line "..." stands for any number of lines.
 func TestSessions(t *testing.T) {
 	t.Parallel()
 	sessions := 0
@@ -32,7 +32,7 @@ func TestSessions(t *testing.T) {
 		}
 	}
 	if sessions < 5 {
-		t.Errorf("only %d sessions", sessions)
+		t.Errorf("got only %d sessions", sessions)
 	}
 }
 
@@ -54,7 +54,7 @@ func runSession(t *testing.T, b block) {
 	}
 }
 
-// step is a command of a session, and its output.
+// step is a command of a session, with its output.
 type step struct {
 	where   string
 	command string
@@ -79,7 +79,7 @@ func (b block) steps() ([]step, error) {
 		last.want = append(last.want, line)
 	}
 	if len(steps) == 0 {
-		return nil, fmt.Errorf("%s: an empty session", b.where(0))
+		return nil, fmt.Errorf("%s: the session is empty", b.where(0))
 	}
 	return steps, nil
 }
@@ -87,7 +87,7 @@ func (b block) steps() ([]step, error) {
 func (s step) run(t *testing.T, dir string) {
 	t.Helper()
 	if strings.Contains(s.command, "make test") {
-		t.Fatalf("%s: a session can't run the tests that it is part of", s.where)
+		t.Fatalf("%s: a session can't run the tests that run it", s.where)
 	}
 	out, err := shell(t.Context(), dir, s.command)
 	if err != nil {
@@ -115,7 +115,7 @@ func match(want, got []string) bool {
 	return len(got) > 0 && want[0] == got[0] && match(want[1:], got[1:])
 }
 
-// shell runs a command like a user who has just cloned the repository.
+// shell runs a command as a user would who has just cloned the repository.
 func shell(ctx context.Context, dir, command string) (string, error) {
 	env, err := environment()
 	if err != nil {
@@ -128,7 +128,7 @@ func shell(ctx context.Context, dir, command string) (string, error) {
 }
 
 // environment returns an environment with an empty home and Go's caches. It has no
-// variables of AWS, or of a make that runs the tests.
+// variables of AWS, or of the make that runs the tests.
 var environment = sync.OnceValues(func() ([]string, error) {
 	home := filepath.Join(scratch, "home")
 	if err := os.MkdirAll(home, 0o755); err != nil {
@@ -151,11 +151,12 @@ var environment = sync.OnceValues(func() ([]string, error) {
 	return env, nil
 })
 
-// copyTree copies the repository without built files, with the modes of a clone
-// under umask 002. The plugin refuses a configuration that the group may write.
+// copyTree copies the repository without built files. The modes are those of a clone
+// under umask 002. The sessions must work there, although the plugin refuses a
+// configuration that the group may write.
 func copyTree(to string) error {
 	return filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) { // another process's temporary file
+		if errors.Is(err, fs.ErrNotExist) { // a temporary file of another process is gone
 			return nil
 		}
 		if err != nil {
@@ -201,7 +202,7 @@ func copyFile(from, to string, entry fs.DirEntry) error {
 	return os.Chmod(to, mode) // for any umask
 }
 
-// built returns the bin of a copy of the repository, after make.
+// built returns the directory bin of a copy of the repository, after make build.
 var built = sync.OnceValues(func() (string, error) {
 	dir := filepath.Join(scratch, "built")
 	if err := copyTree(dir); err != nil {
@@ -213,7 +214,7 @@ var built = sync.OnceValues(func() (string, error) {
 	return filepath.Join(dir, "bin"), nil
 })
 
-// linkBinaries makes a directory bin with the programs. A session can write to it.
+// linkBinaries makes a directory bin with the programs, to which a session can write.
 func linkBinaries(t *testing.T, dir string) {
 	t.Helper()
 	bin, err := built()

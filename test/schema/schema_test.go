@@ -1,7 +1,6 @@
-// Package schema_test proves that the JSON schema of the configuration and
-// config.Load agree: both accept every good fixture and every example. The schema
-// rejects each bad fixture, unless the fixture is marked as one that a schema
-// cannot reject.
+// Package schema_test proves that the JSON schema of the configuration agrees with
+// config.Load. Both accept every good fixture and every example. The schema rejects
+// every bad fixture, except those that are marked because no schema can reject them.
 package schema_test
 
 import (
@@ -47,15 +46,15 @@ func TestSchemaAgreesWithLoad(t *testing.T) {
 				err = schema.Validate(document)
 			}
 			if (err == nil) != wantSchema {
-				t.Errorf("the schema says %v; want it to accept the file: %t", err, wantSchema)
+				t.Errorf("the schema has the error %v; want it to accept the file: %t", err, wantSchema)
 			}
 			checkPlaces(t, document, err, loadErr)
 		})
 	}
 }
 
-// checkPlaces checks that config.Load has a problem at each place that the schema
-// rejects, or near it.
+// checkPlaces checks that config.Load has a problem at or near each place that the
+// schema rejects.
 func checkPlaces(t *testing.T, document any, schemaErr, loadErr error) {
 	t.Helper()
 	var invalid *jsonschema.ValidationError
@@ -101,7 +100,7 @@ func compile(t *testing.T) *jsonschema.Schema {
 		t.Fatal(err)
 	}
 	if schema.DraftVersion != 2020 {
-		t.Errorf("the schema is of draft %d", schema.DraftVersion)
+		t.Errorf("got a schema of draft %d", schema.DraftVersion)
 	}
 	return schema
 }

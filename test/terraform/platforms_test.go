@@ -14,7 +14,7 @@ import (
 
 const platforms = "../../config-examples/platforms"
 
-// TestLaunchTemplate: the module can be evaluated, and the user data is the example
+// TestLaunchTemplate: the module can be evaluated, and its user data is the example
 // beside it.
 func TestLaunchTemplate(t *testing.T) {
 	t.Parallel()
@@ -24,7 +24,7 @@ func TestLaunchTemplate(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got.AsString() != base64.StdEncoding.EncodeToString(want) {
-		t.Errorf("the user data is %s", got.AsString())
+		t.Errorf("got the user data %s", got.AsString())
 	}
 }
 
@@ -37,12 +37,13 @@ func TestPacker(t *testing.T) {
 		t.Errorf("the script %s: %v", script, err)
 	}
 	if command := values["shell execute_command"].AsString(); command != "sudo bash {{.Path}}" {
-		t.Errorf("the command %s", command)
+		t.Errorf("got the command %s", command)
 	}
 }
 
-// evaluate returns the attributes of all blocks of a file, by the block's labels and
-// the attribute's name. Blocks inside have the labels of those around.
+// evaluate returns the attributes of all blocks of a file. The keys are the block's
+// labels and the attribute's name. An inner block also has the labels of its outer
+// blocks.
 func evaluate(t *testing.T, name string) map[string]cty.Value {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(platforms, name))
@@ -80,7 +81,7 @@ func collect(t *testing.T, body *hclsyntax.Body, labels string, context *hcl.Eva
 		for _, label := range b.Labels {
 			inner += label + " "
 		}
-		if b.Type != "variable" { // a type is no expression
+		if b.Type != "variable" { // a type is not an expression
 			collect(t, b.Body, inner, context, values)
 		}
 	}
@@ -94,7 +95,7 @@ func collect(t *testing.T, body *hclsyntax.Body, labels string, context *hcl.Eva
 	}
 }
 
-// fileBase64 is Terraform's filebase64.
+// fileBase64 is the function filebase64 of Terraform.
 var fileBase64 = function.New(&function.Spec{
 	Params: []function.Parameter{{Name: "path", Type: cty.String}},
 	Type:   function.StaticReturnType(cty.String),

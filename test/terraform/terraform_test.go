@@ -1,7 +1,7 @@
-// Package terraform_test parses the Terraform modules that iam prints with
-// Terraform's own parser. It compares their documents with the JSON of iam. It also
-// parses the examples for Terraform and Packer. It is a separate module, because of
-// that parser.
+// Package terraform_test parses the Terraform modules that iam prints, with Terraform's
+// own parser. It compares their documents with the JSON that iam prints. It also parses
+// the examples for Terraform and Packer. That parser is the reason for a separate
+// module.
 package terraform_test
 
 import (
@@ -25,8 +25,8 @@ import (
 
 const serviceAccount = " --issuer https://oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE --service-account team-a/app=arn:aws:iam::444455556666:role/pull-team-a"
 
-// TestModules: Terraform's parser can read every module, each reference has its
-// object, and the policies are those of the JSON.
+// TestModules: Terraform's parser can read every module. Every reference has its
+// object. The policies are the same as in the JSON.
 func TestModules(t *testing.T) {
 	t.Parallel()
 	for _, args := range []string{
@@ -119,8 +119,8 @@ func sorted(t *testing.T, documents []any) (texts []string) {
 	return texts
 }
 
-// iam runs the command for a copy of an example. The plugin refuses files that a
-// group may write, and a checkout may have them.
+// iam runs the command for a copy of an example. A checkout may have files that a group
+// may write, which the plugin refuses.
 func iam(t *testing.T, args string) string {
 	t.Helper()
 	words := strings.Fields(args)
