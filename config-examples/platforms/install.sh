@@ -4,11 +4,11 @@
 # If a step fails, the node stays as it was.
 set -euo pipefail
 trap 'echo "image credential provider not installed: line $LINENO failed: $BASH_COMMAND" >&2' ERR
-work=$(mktemp -d -p "${ROOT:-/root}") # programs may not run in /tmp
+work=$(mktemp -d -p "${ROOT:-/root}") # /tmp may be mounted with noexec
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 
-url=https://example.com/ecr-cross-account-credential-provider-v0.1.0-linux-amd64.tar.gz # of the nodes' architecture
+url=https://example.com/ecr-cross-account-credential-provider-v0.1.0-linux-amd64.tar.gz # for the nodes' architecture
 sha256=0000000000000000000000000000000000000000000000000000000000000000
 
 cat >config.yaml <<'EOF'
