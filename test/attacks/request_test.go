@@ -10,7 +10,7 @@ import (
 )
 
 // TestRequests: a request that no kubelet would send fails without a call to AWS. The
-// error does not reveal the request's secrets.
+// error is one short and printable line, without the request's secrets.
 func TestRequests(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, assume)

@@ -51,7 +51,7 @@ func TestCLI(t *testing.T) {
 	}
 	as := session(w, nodeRole, time.Hour, false)
 	if got := assume(t, s, as, "arn:aws:iam::"+FirstAccount+":role/images/ecr-pull", "3600", ""); got.status != 200 {
-		t.Errorf("the role: %+v", got)
+		t.Errorf("assuming the role: got %+v, want 200", got)
 	}
 	if err := w.MayPull(Grant{Principal: as.Principal, Role: nodeRole, Region: "eu-west-1"}, app); err != nil {
 		t.Error(err)

@@ -203,7 +203,7 @@ func until(t *testing.T, what string, is func() bool) {
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
-			t.Fatalf("%s did not come about", what)
+			t.Fatalf("%s did not happen", what)
 		}
 	}
 }

@@ -65,7 +65,7 @@ func TestConditions(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s %s %q: %v", test.operator, test.key, test.wants, err)
 		} else if got := c.holds(keys); got != test.want {
-			t.Errorf("%s %s %q: got %t", test.operator, test.key, test.wants, got)
+			t.Errorf("%s %s %q: got %t, want %t", test.operator, test.key, test.wants, got, test.want)
 		}
 	}
 }
@@ -102,7 +102,7 @@ func TestMisspeltConditions(t *testing.T) {
 	}
 }
 
-// TestPrincipals: a trust policy can name these principals, and no others.
+// TestPrincipals: a trust policy can name valid principals, and no others.
 func TestPrincipals(t *testing.T) {
 	t.Parallel()
 	const good, bad = true, false
@@ -127,7 +127,7 @@ func TestPrincipals(t *testing.T) {
 	} {
 		_, err := parseDocument(policyOf(`{"Effect":"Allow","Action":"sts:AssumeRole","Principal":`+principal+`}`), trustPolicy)
 		if (err == nil) != want {
-			t.Errorf("%s: %v", principal, err)
+			t.Errorf("%s: got error %v, want an error: %t", principal, err, !want)
 		}
 	}
 }

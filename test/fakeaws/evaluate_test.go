@@ -125,7 +125,7 @@ func TestMalformedDocuments(t *testing.T) {
 	}
 	for name, test := range tests {
 		if _, err := parseDocument(test.text, test.kind); err == nil || !strings.HasPrefix(err.Error(), "MalformedPolicyDocument: ") {
-			t.Errorf("%s: got %v", name, err)
+			t.Errorf("%s: got %v, want MalformedPolicyDocument", name, err)
 		}
 	}
 	for _, one := range []string{policyOf(good), `{"Version":"2012-10-17","Id":"x","Statement":` + good + `}`} {
@@ -152,7 +152,7 @@ func TestMatches(t *testing.T) {
 		{"**a", "bba", true},
 	} {
 		if got := matches(test.pattern, test.text); got != test.want {
-			t.Errorf("matches(%q, %q) = %t", test.pattern, test.text, got)
+			t.Errorf("matches(%q, %q) = %t, want %t", test.pattern, test.text, got, test.want)
 		}
 	}
 }

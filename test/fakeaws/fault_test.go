@@ -141,7 +141,7 @@ func TestOneAtATime(t *testing.T) {
 		t.Errorf("status %d, %v", status, err)
 	}
 	if got := get(t, s, http.MethodGet, documentPath, nil); got.status != http.StatusUnauthorized {
-		t.Errorf("got %+v", got)
+		t.Errorf("got %+v, want 401", got)
 	}
 }
 

@@ -24,7 +24,7 @@ func TestSetUpByAPI(t *testing.T) {
 	node := session(w, nodeRole, time.Hour, false)
 	trust := policyOf(`{"Effect":"Allow","Principal":{"AWS":"` + nodeRole + `"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"x1"}}}`)
 	if got := assume(t, s, node, firstRole, "3600", "x1"); got.status != http.StatusForbidden {
-		t.Fatalf("before: %+v", got)
+		t.Fatalf("before: got %+v, want 403", got)
 	}
 	for _, step := range []struct {
 		action, want string
@@ -47,23 +47,23 @@ func TestSetUpByAPI(t *testing.T) {
 		}
 	}
 	if got := assume(t, s, node, firstRole, "3600", "x1"); got.status != http.StatusOK {
-		t.Errorf("after: %+v", got)
+		t.Errorf("after: got %+v, want 200", got)
 	}
 	if got := assume(t, s, node, firstRole, "3600", "x2"); got.status != http.StatusForbidden {
-		t.Errorf("another external ID: got %+v", got)
+		t.Errorf("another external ID: got %+v, want 403", got)
 	}
 	for action, want := range map[string]string{
 		"GetRole": "<Path>/</Path><RoleName>ecr-pull</RoleName>", "ListRoleTags": "<Value>me</Value></member><member><Key>team</Key><Value>a&amp;b</Value>", "ListRolePolicies": "<member>pull</member>",
 	} {
 		if got := asAdministrator(t, s, admin, action, "RoleName", "ecr-pull"); !strings.Contains(got.text, want) {
-			t.Errorf("%s: %+v", action, got)
+			t.Errorf("%s: got %+v, want %q", action, got, want)
 		}
 	}
 	if got := assume(t, s, node, firstRole, "7200", "x1"); got.status != http.StatusOK {
-		t.Errorf("longer sessions: got %+v", got)
+		t.Errorf("longer sessions: got %+v, want 200", got)
 	}
 	if got := asAdministrator(t, s, admin, "GetRole", "RoleName", "ecr-pull"); !strings.Contains(got.text, "sts%3AExternalId") {
-		t.Errorf("the trust policy: got %+v", got)
+		t.Errorf("the trust policy: got %+v, want an external ID", got)
 	}
 	limited := NewWorld(Node{Role: nodeRole}, Role{ARN: nodeRole, Policies: map[string]string{}})
 	other := start(t, limited, Options{})
@@ -97,23 +97,23 @@ func TestProviderByAPI(t *testing.T) {
 		return send(t, newClient(t, s), r.unsigned(t))
 	}
 	if got := exchange("web", Audience); got.code != "InvalidIdentityToken" {
-		t.Errorf("without a provider: got %+v", got)
+		t.Errorf("without a provider: got %+v, want InvalidIdentityToken", got)
 	}
 	if got := asAdministrator(t, s, admin, "CreateOpenIDConnectProvider", "Url", issuer.URL, "ClientIDList.member.1", "other", "Tags.member.1.Key", "by", "Tags.member.1.Value", "me"); !strings.Contains(got.text, provider) {
-		t.Fatalf("got %+v", got)
+		t.Fatalf("got %+v, want %q", got, provider)
 	}
 	if got := exchange("web", Audience); got.code != "InvalidIdentityToken" {
-		t.Errorf("for another audience: got %+v", got)
+		t.Errorf("for another audience: got %+v, want InvalidIdentityToken", got)
 	}
 	asAdministrator(t, s, admin, "AddClientIDToOpenIDConnectProvider", "OpenIDConnectProviderArn", provider, "ClientID", Audience)
 	if got := exchange("web", Audience); got.status != http.StatusOK {
-		t.Errorf("with all: got %+v", got)
+		t.Errorf("with all: got %+v, want 200", got)
 	}
 	if got := exchange("api", Audience); got.code != "AccessDenied" {
-		t.Errorf("another subject: got %+v", got)
+		t.Errorf("another subject: got %+v, want AccessDenied", got)
 	}
 	if got := exchange("web", "other"); got.code != "AccessDenied" {
-		t.Errorf("another audience: got %+v", got)
+		t.Errorf("another audience: got %+v, want AccessDenied", got)
 	}
 	asAdministrator(t, s, admin, "TagOpenIDConnectProvider", "OpenIDConnectProviderArn", provider, "Tags.member.1.Key", "for", "Tags.member.1.Value", "pods")
 	for action, want := range map[string]string{
@@ -122,7 +122,7 @@ func TestProviderByAPI(t *testing.T) {
 		"ListOpenIDConnectProviderTags": "<member><Key>by</Key><Value>me</Value></member><member><Key>for</Key><Value>pods</Value></member>",
 	} {
 		if got := asAdministrator(t, s, admin, action, "OpenIDConnectProviderArn", provider); !strings.Contains(got.text, want) {
-			t.Errorf("%s: %+v", action, got)
+			t.Errorf("%s: got %+v, want %q", action, got, want)
 		}
 	}
 }
@@ -146,7 +146,7 @@ func TestRoleOfShortForms(t *testing.T) {
 	for externalID, want := range map[string]int{ExampleExternalID: http.StatusOK, "": http.StatusForbidden} {
 		as := session(w, "arn:aws:iam::"+SecondAccount+":role/hub", time.Hour, false)
 		if got := assume(t, s, as, pull, "3600", externalID); got.status != want {
-			t.Errorf("external ID %q: got %+v", externalID, got)
+			t.Errorf("external ID %q: got %+v, want %d", externalID, got, want)
 		}
 	}
 }
@@ -173,12 +173,12 @@ func TestPoliciesByAPI(t *testing.T) {
 		return map[string]string{"repositoryName": "app", "policyText": text}
 	}
 	if got := call("SetRepositoryPolicy", set(allow(nodeRole, ""))); got.code != "RepositoryNotFoundException" {
-		t.Errorf("no repository: got %+v", got)
+		t.Errorf("no repository: got %+v, want RepositoryNotFoundException", got)
 	}
 	w.Push(app, "v1")
 	for _, text := range []string{allow(nodeRole+"2", ""), allow(nodeRole, `,"Resource":"*"`), ""} {
 		if got := call("SetRepositoryPolicy", set(text)); got.code != "InvalidParameterException" {
-			t.Errorf("%s: %+v", text, got)
+			t.Errorf("%s: got %+v, want InvalidParameterException", text, got)
 		}
 	}
 	for _, test := range []struct {
@@ -189,19 +189,19 @@ func TestPoliciesByAPI(t *testing.T) {
 		{"PutRegistryPolicy", "GetRegistryPolicy", "RegistryPolicyNotFoundException", map[string]string{"policyText": allow(nodeRole, `,"Resource":"`+app.ARN()+`"`)}},
 	} {
 		if got := call(test.get, map[string]string{"repositoryName": test.fields["repositoryName"]}); got.code != test.absent {
-			t.Errorf("%s: %+v", test.get, got)
+			t.Errorf("%s: got %+v, want %s", test.get, got, test.absent)
 		}
 		if err := w.MayPull(grant, app); err == nil {
-			t.Errorf("before %s the node may pull", test.set)
+			t.Errorf("before %s the node may pull, want an error", test.set)
 		}
 		if got := call(test.set, test.fields); got.code != "" {
-			t.Errorf("%s: %+v", test.set, got)
+			t.Errorf("%s: got %+v, want no error", test.set, got)
 		}
 		if err := w.MayPull(grant, app); err != nil {
 			t.Errorf("after %s: %v", test.set, err)
 		}
 		if got := call(test.get, map[string]string{"repositoryName": test.fields["repositoryName"]}); !strings.Contains(got.text, "BatchGetImage") {
-			t.Errorf("%s: %+v", test.get, got)
+			t.Errorf("%s: got %+v, want BatchGetImage", test.get, got)
 		}
 		w.keepPolicy(app, newDocument())
 	}

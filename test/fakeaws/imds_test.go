@@ -52,7 +52,7 @@ func TestMetadata(t *testing.T) {
 	s := start(t, ExampleWorld(), Options{})
 	header := withToken(t, s)
 	if got := get(t, s, http.MethodGet, credentialsPath, header); got.text != "node" {
-		t.Errorf("got %+v", got)
+		t.Errorf("got %+v, want node", got)
 	}
 	var c struct{ AccessKeyID, SecretAccessKey, Token string }
 	got := get(t, s, http.MethodGet, credentialsPath+"node", header)
@@ -61,20 +61,20 @@ func TestMetadata(t *testing.T) {
 	}
 	issued, ok := s.World.credentials(c.AccessKeyID)
 	if !ok || issued.SecretAccessKey != c.SecretAccessKey || issued.SessionToken != c.Token || issued.Role != nodeRole || issued.Chained {
-		t.Errorf("got %+v, which is %+v", got, issued)
+		t.Errorf("got %+v for %+v, want the credentials of %s", got, issued, nodeRole)
 	}
 	if got := assume(t, s, issued, firstRole, "3600", ""); got.status != http.StatusOK {
-		t.Errorf("the node can't assume a role: %+v", got)
+		t.Errorf("the node can't assume a role: got %+v, want 200", got)
 	}
 	var document struct{ InstanceID, Region, AccountID string }
 	got = get(t, s, http.MethodGet, documentPath, header)
 	if err := json.Unmarshal([]byte(got.text), &document); err != nil || document.InstanceID != "i-0123456789abcdef0" ||
 		document.Region != "eu-west-1" || document.AccountID != NodeAccount {
-		t.Errorf("got %+v, %v", got, err)
+		t.Errorf("got %+v, %v, want the node's document", got, err)
 	}
 	for _, path := range []string{credentialsPath + "other", "/latest/user-data", "/"} {
 		if got := get(t, s, http.MethodGet, path, header); got.status != http.StatusNotFound {
-			t.Errorf("%s: got %+v", path, got)
+			t.Errorf("%s: got %+v, want 404", path, got)
 		}
 	}
 }
@@ -84,7 +84,7 @@ func TestNoInstanceProfile(t *testing.T) {
 	s := start(t, NewWorld(Node{InstanceID: "i-0", Region: "eu-west-1"}), Options{})
 	for _, path := range []string{credentialsPath, credentialsPath + "node"} {
 		if got := get(t, s, http.MethodGet, path, withToken(t, s)); got.status != http.StatusNotFound {
-			t.Errorf("%s: got %+v", path, got)
+			t.Errorf("%s: got %+v, want 404", path, got)
 		}
 	}
 }
@@ -99,10 +99,10 @@ func TestTokens(t *testing.T) {
 	for secret, region := range map[string]string{private: "us-west-2", public: "public"} {
 		g, err := s.World.ReadToken(secret)
 		if err != nil || g.Principal != as.Principal || g.Role != firstRole || g.Region != region || g.Account() != FirstAccount {
-			t.Errorf("got %+v, %v", g, err)
+			t.Errorf("got %+v, %v, want a token of %s for %s", g, err, firstRole, region)
 		}
 		if left := g.Expires.Sub(s.World.Now()); left < 11*time.Hour || left > 12*time.Hour {
-			t.Errorf("the token is valid for %s", left)
+			t.Errorf("the token is valid for %s, want 11h to 12h", left)
 		}
 		if g, err := ExampleWorld().ReadToken(secret); err == nil {
 			t.Errorf("another world reads %+v, want an error", g)
@@ -133,6 +133,6 @@ func TestDenyToken(t *testing.T) {
 	by := signing{session(s.World, nodeRole, time.Hour, false), "ecr", "eu-west-1", s.World.Now()}
 	got := send(t, newClient(t, s), ecrRequest(s).sign(t, by))
 	if got.status != http.StatusBadRequest || got.code != "AccessDeniedException" {
-		t.Errorf("got %+v", got)
+		t.Errorf("got %+v, want AccessDeniedException", got)
 	}
 }

@@ -33,6 +33,6 @@ func TestNames(t *testing.T) {
 	}
 	_ = conn.Close()
 	if s.TLS() == nil {
-		t.Error("no certificate for others")
+		t.Error("TLS() = nil, want a configuration for other servers")
 	}
 }

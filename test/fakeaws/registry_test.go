@@ -105,12 +105,12 @@ func TestRegistry(t *testing.T) {
 	}
 	layer := askRegistry(t, client, "GET", host+"/v2/team-a/app/blobs/"+config, good)
 	if got := askRegistry(t, client, "GET", layer, ""); !strings.HasPrefix(got, "200 OK {") {
-		t.Errorf("%s: %s", layer, got)
+		t.Errorf("%s: got %s, want 200", layer, got)
 	}
 	if got := askRegistry(t, client, "GET", layer, good); !strings.Contains(got, "Only one auth mechanism allowed") {
-		t.Errorf("with a token: got %s", got)
+		t.Errorf("with a token: got %s, want Only one auth mechanism allowed", got)
 	}
 	if got := askRegistry(t, client, "GET", layer[:strings.Index(layer, "?")], ""); !strings.Contains(got, "<Code>AccessDenied</Code>") {
-		t.Errorf("without a signature: got %s", got)
+		t.Errorf("without a signature: got %s, want <Code>AccessDenied</Code>", got)
 	}
 }

@@ -32,12 +32,12 @@ func TestFlips(t *testing.T) {
 	for range 300 {
 		s.Break(ECR, Fault{Kind: Refuse})
 		if conn, err := net.Dial("tcp", address); !errors.Is(err, syscall.ECONNREFUSED) {
-			t.Errorf("a shut port: %v, %v", conn, err)
+			t.Errorf("a shut port: got %v, %v, want a refusal", conn, err)
 		}
 		s.Mend(ECR)
 		conn, err := net.Dial("tcp", address)
 		if err != nil {
-			t.Errorf("an open port: %v", err)
+			t.Errorf("an open port: got %v, want a connection", err)
 			continue
 		}
 		_ = conn.Close()

@@ -39,7 +39,7 @@ func TestTrust(t *testing.T) {
 			got := assume(t, s, as, role, "3600", test.externalID)
 			if test.ok {
 				if got.status != http.StatusOK || !strings.Contains(got.text, "<Arn>arn:aws:sts::444455556666:assumed-role/pull/test</Arn>") {
-					t.Errorf("got %+v", got)
+					t.Errorf("got %+v, want <Arn>arn:aws:sts::444455556666:assumed-role/pull/test</Arn>", got)
 				}
 				return
 			}
@@ -71,7 +71,7 @@ func TestNoSuchRole(t *testing.T) {
 	s := start(t, ExampleWorld(), Options{})
 	got := assume(t, s, session(s.World, nodeRole, time.Hour, false), firstRole+"2", "3600", "")
 	if got.status != http.StatusForbidden || got.code != "AccessDenied" {
-		t.Errorf("got %+v; STS does not tell whether a role exists", got)
+		t.Errorf("got %+v, want AccessDenied, because STS does not reveal whether a role exists", got)
 	}
 }
 
@@ -99,7 +99,7 @@ func TestDuration(t *testing.T) {
 			got := assume(t, s, session(s.World, nodeRole, time.Hour, test.chained), firstRole, test.seconds, "")
 			switch {
 			case test.want == "" && got.status != http.StatusOK:
-				t.Errorf("got %+v", got)
+				t.Errorf("got %+v, want 200", got)
 			case test.want != "" && (got.status != http.StatusBadRequest || got.code != "ValidationError" || !strings.Contains(got.text, test.want)):
 				t.Errorf("got %+v, want a ValidationError with %q", got, test.want)
 			}
@@ -118,13 +118,13 @@ func TestChaining(t *testing.T) {
 	key := between(got.text, "<AccessKeyId>", "</AccessKeyId>")
 	c, ok := s.World.credentials(key)
 	if !ok || !c.Chained || c.Role != hub {
-		t.Fatalf("issued %+v", got)
+		t.Fatalf("got %+v, want chained credentials of %s", got, hub)
 	}
 	if got := assume(t, s, c, pull, "7200", ""); got.code != "ValidationError" {
-		t.Errorf("got %+v", got)
+		t.Errorf("got %+v, want ValidationError", got)
 	}
 	if got := assume(t, s, c, pull, "3600", ""); got.status != http.StatusOK {
-		t.Errorf("got %+v", got)
+		t.Errorf("got %+v, want 200", got)
 	}
 }
 
@@ -140,16 +140,16 @@ func TestOperations(t *testing.T) {
 	as := session(s.World, nodeRole, time.Hour, false)
 	got := send(t, newClient(t, s), stsRequest(s, "GetCallerIdentity").sign(t, signing{as, "sts", "eu-west-1", s.World.Now()}))
 	if between(got.text, "<Account>", "</Account>") != NodeAccount || between(got.text, "<Arn>", "</Arn>") != as.Principal {
-		t.Errorf("got %+v", got)
+		t.Errorf("got %+v, want account %s and %s", got, NodeAccount, as.Principal)
 	}
 	got = send(t, newClient(t, s), stsRequest(s, "GetSessionToken").sign(t, signing{as, "sts", "eu-west-1", s.World.Now()}))
 	if got.status != http.StatusBadRequest || got.code != "InvalidAction" {
-		t.Errorf("got %+v", got)
+		t.Errorf("got %+v, want InvalidAction", got)
 	}
 	other := ecrRequest(s)
 	other.header.Set("X-Amz-Target", "AmazonEC2ContainerRegistry_V20150921.DescribeImages")
 	got = send(t, newClient(t, s), other.sign(t, signing{as, "ecr", "eu-west-1", s.World.Now()}))
 	if got.status != http.StatusBadRequest || got.code != "UnknownOperationException" {
-		t.Errorf("got %+v", got)
+		t.Errorf("got %+v, want UnknownOperationException", got)
 	}
 }

@@ -104,7 +104,7 @@ func TestScriptOfAnotherAccount(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 	if calls := n.server.Calls(fakeaws.IAM); len(calls) > 0 {
-		t.Errorf("calls: %v", calls)
+		t.Errorf("got calls %v, want none", calls)
 	}
 }
 

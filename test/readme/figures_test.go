@@ -52,7 +52,7 @@ func TestSizing(t *testing.T) {
 	}
 	sizing := rows(readPage(t, "config-examples/OPERATIONS.md").text, `^\d+(, with.*)?$`)
 	if len(sizing) < 3 {
-		t.Fatalf("the sizing table has the rows %q", sizing)
+		t.Fatalf("the sizing table has the rows %q, want at least 3", sizing)
 	}
 	for _, row := range sizing {
 		nodes, how, _ := strings.Cut(row[0], ", ")

@@ -39,7 +39,7 @@ func TestSchemaAgreesWithLoad(t *testing.T) {
 			wantSchema := wantLoad || strings.Contains(text, "\n"+blind)
 			_, loadErr := config.Source{Path: "c.yaml", Reader: strings.NewReader(text)}.Load(nil)
 			if (loadErr == nil) != wantLoad {
-				t.Errorf("config.Load says %v", loadErr)
+				t.Errorf("config.Load has the error %v; want it to accept the file: %t", loadErr, wantLoad)
 			}
 			document, err := decode(text)
 			if err == nil {
@@ -100,7 +100,7 @@ func compile(t *testing.T) *jsonschema.Schema {
 		t.Fatal(err)
 	}
 	if schema.DraftVersion != 2020 {
-		t.Errorf("got a schema of draft %d", schema.DraftVersion)
+		t.Errorf("got a schema of draft %d, want 2020", schema.DraftVersion)
 	}
 	return schema
 }

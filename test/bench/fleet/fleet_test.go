@@ -24,7 +24,7 @@ func TestDeterministic(t *testing.T) {
 			t.Parallel()
 			first := simulate(p, aws, 300, 1)
 			if diff := cmp.Diff(first, simulate(p, aws, 300, 1), cmp.AllowUnexported(result{})); diff != "" {
-				t.Errorf("the same seed: %s", diff)
+				t.Errorf("the same seed gives another result: %s", diff)
 			}
 			if other := simulate(p, aws, 300, 2); cmp.Equal(first.done, other.done) {
 				t.Error("another seed makes no difference")
@@ -74,10 +74,10 @@ func TestKept(t *testing.T) {
 	t.Parallel()
 	for _, random := range []float64{0, 0.999} {
 		if d := ours("", shortSession).keep(random); d < 55*time.Minute || d > 57*time.Minute+30*time.Second {
-			t.Errorf("a session of an hour is kept for %s", d)
+			t.Errorf("an answer of a session of 1h is kept for %s, want 55m to 57m30s", d)
 		}
 		if d := ours("", longSession).keep(random); d < 6*time.Hour-5*time.Minute || d > 6*time.Hour {
-			t.Errorf("a session of 12h is kept for %s", d)
+			t.Errorf("an answer of a session of 12h is kept for %s, want 5h55m to 6h", d)
 		}
 	}
 }
@@ -87,7 +87,7 @@ func TestSinglePulls(t *testing.T) {
 	t.Parallel()
 	for _, p := range policies() {
 		if r := simulate(p, aws, 1, 1); r.refused+r.failures+r.refusedLater != 0 {
-			t.Errorf("%s: %d calls refused, %d pulls failed", p.name, r.refused+r.refusedLater, r.failures)
+			t.Errorf("%s: %d calls refused, %d pulls failed, want none", p.name, r.refused+r.refusedLater, r.failures)
 		}
 	}
 }
@@ -156,7 +156,7 @@ func TestRefresh(t *testing.T) {
 	var words bytes.Buffer
 	r.advise(&words, aws)
 	if words.Len() > 0 {
-		t.Errorf("advice for a fleet that was not throttled: %s", &words)
+		t.Errorf("got advice for a fleet that was not throttled: %s", &words)
 	}
 	simulate(refreshed(), quotas{1, 1}, 100, 1).advise(&words, quotas{1, 1})
 	if want := "Spread the boot over 360 s, or ask AWS for 6 calls of AssumeRole and 2 of GetAuthorizationToken a second."; !bytes.Contains(words.Bytes(), []byte(want)) {
@@ -176,11 +176,11 @@ func TestAdvice(t *testing.T) {
 	p := refreshed()
 	p.spread = advice(nodes, q)
 	if r := simulate(p, q, nodes, 1); r.refused+r.refusedLater+r.failures > 0 {
-		t.Errorf("within %s: %d and %d calls refused, %d pulls failed", p.spread, r.refused, r.refusedLater, r.failures)
+		t.Errorf("within %s: %d and %d calls refused, %d pulls failed, want none", p.spread, r.refused, r.refusedLater, r.failures)
 	}
 	perSecond := float64(nodes) / bootWithin.Seconds()
 	if r := simulate(refreshed(), quotas{room * registries * perSecond, room * perSecond}, nodes, 1); r.refused+r.refusedLater+r.failures > 0 {
-		t.Errorf("with larger quotas: %d and %d calls refused, %d pulls failed", r.refused, r.refusedLater, r.failures)
+		t.Errorf("with larger quotas: %d and %d calls refused, %d pulls failed, want none", r.refused, r.refusedLater, r.failures)
 	}
 	if large := advice(100_000, aws); large != spreadWithin {
 		t.Errorf("100,000 nodes boot within %s, and are simulated within %s", large, spreadWithin)
@@ -219,6 +219,6 @@ func TestEvents(t *testing.T) {
 	c.run(1000)
 	ordered := slices.IsSortedFunc(got, func(a, b arranged) int { return compare.Or(a.at-b.at, a.number-b.number) })
 	if len(got) != 1500 || !ordered {
-		t.Errorf("%d events, in order: %t", len(got), ordered)
+		t.Errorf("%d events, in order: %t; want 1500 in order", len(got), ordered)
 	}
 }
