@@ -183,6 +183,9 @@ providers:
 	if errors.As(err, &exit) && exit.ExitCode() == command.FoundProblem {
 		return nil
 	}
+	if err == nil {
+		return errors.New("doctor found no problem, want one")
+	}
 	return fmt.Errorf("doctor did not find the cause: %w", err)
 }
 

@@ -93,8 +93,11 @@ func stale(runs []witnessed) error {
 func (n *Node) refresh(ctx context.Context) error {
 	plugin := exec.CommandContext(ctx, filepath.Join(pluginsDir, pluginName), "refresh", "--provider-config", providersConfigPath)
 	out, err := plugin.CombinedOutput()
-	if err != nil || strings.Count(string(out), "minted ") != 3 {
-		return fmt.Errorf("refresh: %w, want 3 tokens: %s", err, out)
+	if err != nil {
+		return fmt.Errorf("refresh: %w: %s", err, out)
+	}
+	if n := strings.Count(string(out), "minted "); n != 3 {
+		return fmt.Errorf("refresh minted %d tokens, want 3: %s", n, out)
 	}
 	return nil
 }

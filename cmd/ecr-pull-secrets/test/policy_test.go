@@ -97,7 +97,9 @@ func TestPolicy(t *testing.T) {
 			switch {
 			case test.want == "":
 				return err
-			case err == nil || !strings.Contains(err.Error(), test.want):
+			case err == nil:
+				return fmt.Errorf("got no error, want a refusal with %q", test.want)
+			case !strings.Contains(err.Error(), test.want):
 				return fmt.Errorf("got %w, want a refusal with %q", err, test.want)
 			}
 			return nil

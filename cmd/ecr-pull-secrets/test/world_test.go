@@ -162,8 +162,11 @@ func (w *world) grants(s *corev1.Secret) (map[string]string, error) {
 		}
 		user, password, _ := strings.Cut(string(login), ":")
 		grant, err := w.ReadToken(password)
-		if err != nil || user != "AWS" {
-			return nil, fmt.Errorf("%s: user %q: %w", key, user, err)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", key, err)
+		}
+		if user != "AWS" {
+			return nil, fmt.Errorf("%s: got user %q, want AWS", key, user)
 		}
 		all[key] = grant.Role
 	}
