@@ -53,7 +53,7 @@ func makePrograms(dir string) error {
 	}
 	for _, name := range []string{program, tool} {
 		build := exec.CommandContext(context.Background(), "go", "build", "-buildvcs=false",
-			"-ldflags", "-s -w -X main.journal= -X main.cacheDirectory="+cache, "-o", filepath.Join(programs, name), program+"/cmd/"+name)
+			"-ldflags", "-s -w -X main.patience=1m -X main.journal= -X main.cacheDirectory="+cache, "-o", filepath.Join(programs, name), program+"/cmd/"+name)
 		build.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := build.CombinedOutput(); err != nil {
 			return fmt.Errorf("building %s: %w\n%s", name, err, out)

@@ -14,15 +14,15 @@ import (
 	"ecr-cross-account-credential-provider/pkg/cli"
 )
 
-// Tests set their own configuration, cache, journal, clock and timeouts. The linker
-// can set the first three.
+// Tests set their own configuration, cache, journal, patience and clock. The linker can
+// set the first four.
 var (
 	configuration  string // the platform's if empty
 	cacheDirectory = process.DefaultCache
 	journal        = process.Journal
+	patience       string // with IMDS, such as 1m; the default if empty
 	now            = time.Now
 	boot           cache.Boot // the system's if empty
-	timeouts       awsapi.Timeouts
 )
 
 func main() {
@@ -30,7 +30,10 @@ func main() {
 	defer stop()
 	p := process.Current()
 	p.DefaultConfig = cmp.Or(configuration, p.DefaultConfig)
-	p.DefaultCache, p.Journal, p.Now, p.Boot, p.Timeouts = cacheDirectory, journal, now, boot, timeouts
+	p.DefaultCache, p.Journal, p.Now, p.Boot = cacheDirectory, journal, now, boot
+	if limit, err := time.ParseDuration(patience); err == nil {
+		p.Timeouts = awsapi.DefaultTimeouts().WithMetadata(limit)
+	}
 	if null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0); err == nil {
 		// No child process may inherit the real stderr, because the kubelet waits
 		// until all processes have closed it.

@@ -15,21 +15,16 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"ecr-cross-account-credential-provider/pkg/awsapi"
 	"ecr-cross-account-credential-provider/pkg/cache"
 	"ecr-cross-account-credential-provider/pkg/cli"
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
 // TEST_CACHE and TEST_JOURNAL name the cache and the journal of the tests' plugin.
-// Its clock is ahead of the machine's by TEST_CLOCK_AHEAD. With TEST_PATIENCE it waits
-// for IMDS longer than a busy machine takes.
+// Its clock is ahead of the machine's by TEST_CLOCK_AHEAD. TEST_PATIENCE is the time
+// that it waits for IMDS, which must be longer than a busy machine takes.
 func init() {
-	cacheDirectory, journal = os.Getenv("TEST_CACHE"), os.Getenv("TEST_JOURNAL")
-	if os.Getenv("TEST_PATIENCE") != "" {
-		timeouts = awsapi.DefaultTimeouts()
-		timeouts.Metadata, timeouts.Instance, timeouts.Source = kubeletPatience, kubeletPatience, kubeletPatience
-	}
+	cacheDirectory, journal, patience = os.Getenv("TEST_CACHE"), os.Getenv("TEST_JOURNAL"), os.Getenv("TEST_PATIENCE")
 	if ahead, err := time.ParseDuration(os.Getenv("TEST_CLOCK_AHEAD")); err == nil {
 		now = func() time.Time { return time.Now().Add(ahead) }
 		boot = cache.Boot{ID: func() string { return "" }, Uptime: func() time.Duration { return 0 }} // no boot clock: moving the clock counts as time that passes
@@ -95,7 +90,7 @@ func setup(env *testscript.Env) error {
 	}
 	env.Defer(func() { _ = server.Close() })
 	env.Values[serverKey{}] = server
-	env.Vars = append(env.Vars, server.Env()...)
+	env.Vars = append(append(env.Vars, "TEST_PATIENCE=1m"), server.Env()...)
 	if programs := os.Getenv("TEST_PROGRAMS"); programs != "" {
 		env.Setenv("PATH", programs+string(os.PathListSeparator)+env.Getenv("PATH"))
 	}

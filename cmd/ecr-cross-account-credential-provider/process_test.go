@@ -31,7 +31,7 @@ func command(t *testing.T, env []string, args ...string) *exec.Cmd {
 	ctx, cancel := context.WithTimeout(t.Context(), kubeletPatience)
 	t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, cli.Name, args...)
-	cmd.Env = append([]string{"HOME=" + t.TempDir(), "TEST_PATIENCE=1"}, env...)
+	cmd.Env = append([]string{"HOME=" + t.TempDir(), "TEST_PATIENCE=1m"}, env...)
 	return cmd
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -12,18 +13,26 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"ecr-cross-account-credential-provider/cmd/internal/process"
+	"ecr-cross-account-credential-provider/pkg/awsapi"
 	"ecr-cross-account-credential-provider/pkg/cli"
+	"ecr-cross-account-credential-provider/pkg/command"
 	"ecr-cross-account-credential-provider/pkg/operator"
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// TestMain lets the test's binary also run as both programs.
+// TestMain lets the test's binary also run as both programs. They wait for IMDS longer
+// than a busy machine takes.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){operator.Name: main, cli.Name: func() {
-		ctx, stop := process.Context()
-		defer stop()
-		os.Exit(cli.Main(ctx, process.Current())) //nolint:gocritic // nothing is left to clean up
-	}})
+	program := func(run func(context.Context, command.Process) int) func() {
+		return func() {
+			ctx, stop := process.Context()
+			defer stop()
+			p := process.Current()
+			p.Timeouts = awsapi.DefaultTimeouts().WithMetadata(time.Minute)
+			os.Exit(run(ctx, p)) //nolint:gocritic // nothing is left to clean up
+		}
+	}
+	testscript.Main(m, map[string]func(){operator.Name: program(operator.Main), cli.Name: program(cli.Main)})
 }
 
 // TestScripts runs testdata/script. Each script has its own AWS, the example world,

@@ -20,6 +20,13 @@ type Timeouts struct {
 	Public time.Duration
 }
 
+// WithMetadata returns the timeouts with another limit for all that waits for IMDS. Tests
+// need it: on a busy machine, IMDS may take longer than the default of 1 s.
+func (t Timeouts) WithMetadata(limit time.Duration) Timeouts {
+	t.Metadata, t.Source, t.Instance = limit, limit, limit
+	return t
+}
+
 // DefaultTimeouts returns timeouts that fit within a deadline of 20s.
 func DefaultTimeouts() Timeouts {
 	return Timeouts{

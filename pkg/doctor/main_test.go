@@ -177,6 +177,7 @@ func (n *node) examine() *diagnosis.Report {
 		Environ: func() []string { return n.adopted }, Getenv: func(name string) string { return awsapi.Variable(n.adopted, name) },
 		SetEnviron: func(environ []string) error { n.adopted = environ; return nil },
 		Hostname:   "host-1", Version: "v1.2.3", Now: func() time.Time { return time.Now().Add(n.clockAhead) }, Random: func() float64 { return 0 },
+		Timeouts: awsapi.DefaultTimeouts().WithMetadata(time.Minute),
 	}
 	n.doctor.Load = func(_ []string, root string) (config.Config, error) {
 		if root == "" { // no kubelet

@@ -40,7 +40,7 @@ func build(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // a temporary directory
 	plugin = filepath.Join(dir, module)
-	defaults := "-s -w -X main.configuration=default/config.yaml -X main.cacheDirectory= -X main.journal="
+	defaults := "-s -w -X main.configuration=default/config.yaml -X main.cacheDirectory= -X main.patience=1m -X main.journal="
 	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", defaults, "-o", plugin, "./cmd/"+module)
 	cmd.Dir, cmd.Env = root, append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {

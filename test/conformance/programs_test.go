@@ -48,8 +48,9 @@ func program(dir, pkg string, flags ...string) func() (string, error) {
 	})
 }
 
-// plugin is built without a default cache and without a journal.
-var plugin = program("../..", "./cmd/"+name, "-ldflags", "-X main.cacheDirectory= -X main.journal=")
+// plugin is built without a default cache and without a journal. It waits for IMDS as
+// long as a busy machine takes.
+var plugin = program("../..", "./cmd/"+name, "-ldflags", "-X main.cacheDirectory= -X main.patience=1m -X main.journal=")
 
 // built returns the path of the compiled program.
 func built(t *testing.T, program func() (string, error)) string {

@@ -40,7 +40,7 @@ func build(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // a temporary directory
 	plugin, tool = filepath.Join(dir, module), filepath.Join(dir, "ecr-cross-account")
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w -X main.cacheDirectory= -X main.journal=", "-o", dir, "./cmd/"+module, "./cmd/ecr-cross-account")
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w -X main.cacheDirectory= -X main.patience=1m -X main.journal=", "-o", dir, "./cmd/"+module, "./cmd/ecr-cross-account")
 	cmd.Dir, cmd.Env = root, append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "building the programs: %v\n%s", err, out)
