@@ -75,7 +75,7 @@ func TestCauses(t *testing.T) {
 		"unreadable":         {status(200, errors.New("decoding SECRET")), progress{host: "HOST", status: 200}, "HOST gave an answer that can't be read", instead, true, failure.Unavailable},
 		"too large":          {&http.MaxBytesError{Limit: maxBody}, at(reading), "HOST: the answer is larger than 1048576 bytes", "check whether HOST is STS", false, failure.Unavailable},
 		"headers too large":  {errors.New("net/http: server response headers exceeded 1048576 bytes; aborted"), at(reading), "HOST: the headers of the answer are larger than 1048576 bytes", "check whether HOST is STS", false, failure.Unavailable},
-		"redirected":         {redirected(&url.URL{Host: "login.example"}), at(reading), "HOST redirected the request to login.example, which is never followed", instead, false, failure.Unavailable},
+		"redirected":         {redirected(&url.URL{Host: "login.example"}), at(reading), "HOST redirected the request to login.example (redirects are not followed)", instead, false, failure.Unavailable},
 
 		"certificate expired": {verify(x509.CertificateInvalidError{Reason: x509.Expired}), at(handshaking), rejected + "x509: certificate has expired or is not yet valid: ", "check the node's clock, and then the certificate", false, failure.Unavailable},
 		"unknown authority":   {verify(x509.UnknownAuthorityError{}), at(handshaking), rejected + "x509: certificate signed by unknown authority", "if a proxy inspects TLS, name a file with its CA's certificate in AWS_CA_BUNDLE in the provider's env", false, failure.Unavailable},
@@ -102,7 +102,7 @@ func TestCauses(t *testing.T) {
 		"cut off":           {io.ErrUnexpectedEOF, progress{host: "HOST", status: 200, err: io.ErrUnexpectedEOF}, "HOST closed the connection in the middle of its answer", between, true, failure.Unavailable},
 		"stopped":           {context.Canceled, at(waiting), "stopped while HOST was asked (waiting for its answer)", "", false, failure.Unavailable},
 
-		"plain hTTP":     {checkEndpoint(&url.URL{Scheme: "http", Host: "sts.example"}), at(starting), "the endpoint http://sts.example is plain http; want https, or an address of loopback", "", false, failure.Misconfigured},
+		"plain hTTP":     {checkEndpoint(&url.URL{Scheme: "http", Host: "sts.example"}), at(starting), "the endpoint http://sts.example is plain http; want https, or a loopback address", "", false, failure.Misconfigured},
 		"not iMDSv2":     {imds(status(405, errors.New("refused"))), metadata(http.MethodPut, "/latest/api/token"), "the instance metadata service has no session tokens: HOST answered 405 Method Not Allowed", "this program uses only version 2 (IMDSv2); enable it", false, failure.Unavailable},
 		"imds refused":   {imds(status(403, errors.New("refused"))), metadata(http.MethodPut, "/latest/api/token"), "HOST answered 403 Forbidden (the metadata service is off, or refuses version 2)", "turn the instance metadata service on (HttpEndpoint: enabled)", false, failure.Unavailable},
 		"no profile":     {imds(status(404, errors.New("refused"))), metadata(http.MethodGet, "/latest/meta-data/iam/security-credentials/"), "HOST answered 404 Not Found (no instance profile is attached)", attach, false, failure.Unavailable},

@@ -65,7 +65,7 @@ func transport(attempt, dial time.Duration, proxy func(*http.Request) (*url.URL,
 // redirect is followed, because the request holds a signature or a token.
 func redirected(to *url.URL) error {
 	return &knownError{detail: to.Host, cause: cause{
-		text: "HOST redirected the request to DETAIL, which is never followed", hint: toAnswer,
+		text: "HOST redirected the request to DETAIL (redirects are not followed)", hint: toAnswer,
 	}}
 }
 
@@ -93,7 +93,7 @@ func checkEndpoint(u *url.URL) error {
 		return nil
 	}
 	return &knownError{detail: u.Host, cause: cause{
-		text: "the endpoint http://DETAIL is plain http; want https, or an address of loopback", class: failure.Misconfigured,
+		text: "the endpoint http://DETAIL is plain http; want https, or a loopback address", class: failure.Misconfigured,
 	}}
 }
 

@@ -74,7 +74,7 @@ func TestCheckEndpoint(t *testing.T) {
 				t.Errorf("checkEndpoint: got %v, want success: %t", err, ok)
 			}
 			if err != nil {
-				want := "the endpoint http://" + u.Host + " is plain http; want https, or an address of loopback"
+				want := "the endpoint http://" + u.Host + " is plain http; want https, or a loopback address"
 				if err.Error() != want || (&API{}).explain(err, progress{}).class != failure.Misconfigured {
 					t.Errorf("got %v, want %s", err, want)
 				}
@@ -99,7 +99,7 @@ func TestRedirect(t *testing.T) {
 			to := http.Header{"Location": {*elsewhere.cfg.BaseEndpoint}}
 			api, _ := serve(t, wire{status: status, header: to}, false)
 			host := hostOfURL(*api.cfg.BaseEndpoint)
-			wantError(t, getToken(t.Context(), api), failure.Unavailable, host+" redirected the request to "+hostOfURL(*elsewhere.cfg.BaseEndpoint)+", which is never followed")
+			wantError(t, getToken(t.Context(), api), failure.Unavailable, host+" redirected the request to "+hostOfURL(*elsewhere.cfg.BaseEndpoint)+" (redirects are not followed)")
 			if count.n.Load() != 0 {
 				t.Errorf("got %d requests to the redirect's target, want none", count.n.Load())
 			}

@@ -50,7 +50,7 @@ func parse(encoded *string, expires *time.Time, clock clock) (Token, error) {
 	case expires == nil:
 		return Token{}, unusable("a token without an expiry")
 	case clock.Expired(*expires):
-		return Token{}, unusable(fmt.Sprintf("a token that expired at %s, and it is %s",
+		return Token{}, unusable(fmt.Sprintf("a token that expired at %s (the node's clock says %s)",
 			expires.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339)))
 	default:
 		return Token{secret.New(string(decoded)), min(MaxLife, clock.Remaining(*expires))}, nil

@@ -46,9 +46,9 @@ func TestParse(t *testing.T) {
 		{"no user", encode(":" + marker), at(time.Hour), "the answer has a token that is not USER:PASSWORD"},
 		{"no password", encode("AWS:"), at(time.Hour), "the answer has a token that is not USER:PASSWORD"},
 		{"no expiry", good, nil, "the answer has a token without an expiry"},
-		{"over", good, at(0), "the answer has a token that expired at 2026-05-04T12:00:00Z, and it is 2026-05-04T12:00:00Z"},
-		{"long over", good, at(-time.Hour), "the answer has a token that expired at 2026-05-04T11:00:00Z, and it is 2026-05-04T12:00:00Z"},
-		{"no time", good, &time.Time{}, "the answer has a token that expired at 0001-01-01T00:00:00Z, and it is 2026-05-04T12:00:00Z"},
+		{"over", good, at(0), "the answer has a token that expired at 2026-05-04T12:00:00Z (the node's clock says 2026-05-04T12:00:00Z)"},
+		{"long over", good, at(-time.Hour), "the answer has a token that expired at 2026-05-04T11:00:00Z (the node's clock says 2026-05-04T12:00:00Z)"},
+		{"no time", good, &time.Time{}, "the answer has a token that expired at 0001-01-01T00:00:00Z (the node's clock says 2026-05-04T12:00:00Z)"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
