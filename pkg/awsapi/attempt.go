@@ -25,7 +25,7 @@ const (
 )
 
 // attempt records how far the latest request of a call got. If the time runs out,
-// the message says so.
+// the message says how far.
 type attempt struct {
 	mu sync.Mutex
 	p  progress
@@ -36,7 +36,7 @@ type progress struct {
 	method, host, path string
 	proxy              string // its host, if there is one
 	stage              stage
-	address            string // that the request connects to
+	address            string // the one that the request connects to
 	status             int    // of the answer; 0 if there was none
 	err                error  // of the connection, including errors while reading the body
 }

@@ -205,7 +205,7 @@ func status(err error) string {
 }
 
 // statusOf returns the HTTP status of the answer, or 0 if there was no answer. The
-// SDK also returns a response error without an answer.
+// SDK returns a response error even if there was no answer.
 func statusOf(err error) int {
 	if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
 		return response.HTTPStatusCode()

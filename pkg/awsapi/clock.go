@@ -8,9 +8,9 @@ import (
 // The node's own clock may be wrong (no NTP). The Date headers of AWS's answers may
 // be wrong too (a proxy may write its own). Two rules follow.
 //
-//   - The shorter life by both clocks counts. Otherwise a Date in the past could make
-//     an old token look valid to processes that later read it from the cache: they
-//     know only the node's clock.
+//   - A token has a life by each clock, and the shorter life counts. Otherwise a Date
+//     in the past could make an old token look valid to processes that later read it
+//     from the cache: they know only the node's clock.
 //   - Something has expired only if both clocks say so, so one wrong clock does not
 //     fail a pull. If the clocks disagree on a token's end, the token may be used
 //     but not kept: its life is 0.
@@ -45,9 +45,9 @@ func (a *API) Expired(t time.Time) bool {
 	return max(byNode, byNode-a.Skew()) <= 0
 }
 
-// Remaining returns the time until t: the shorter one by the node's clock and by
-// AWS's, and at least 0. Now plus Remaining is the time of expiry by the node's
-// clock.
+// Remaining returns the time until t by the node's clock or by AWS's, whichever is
+// shorter. It is never below 0. Now plus Remaining is the time of expiry by the
+// node's clock.
 func (a *API) Remaining(t time.Time) time.Duration {
 	byNode := t.Sub(a.Now())
 	return max(0, min(byNode, byNode-a.Skew()))

@@ -47,7 +47,7 @@ func Hint(err error, service string) string {
 	return ""
 }
 
-// knownError is an error whose cause this package found before it called the SDK.
+// knownError is an error that this package made itself, so its cause is known.
 type knownError struct {
 	cause
 	detail string

@@ -28,7 +28,8 @@ func fileError(setting string, err error) error {
 	return fmt.Errorf("reading the file that %s names: %w", setting, err)
 }
 
-// Variable returns the value of an environment variable. The last one counts.
+// Variable returns the value of an environment variable. If there are several
+// values, the last one counts.
 func Variable(environ []string, name string) string {
 	for _, v := range slices.Backward(environ) {
 		if value, ok := strings.CutPrefix(v, name+"="); ok {
@@ -84,7 +85,7 @@ func (o Options) checkFiles(ctx context.Context) error {
 }
 
 // profileFiles returns the files that the profile names. The SDK parses the
-// profile, because its syntax allows more than other parsers do.
+// profile, because the SDK accepts more forms than other parsers do.
 func (o Options) profileFiles(ctx context.Context) []file {
 	shared := o.sharedFiles()
 	profile, err := config.LoadSharedConfigProfile(ctx, o.profile(), func(s *config.LoadSharedConfigOptions) {

@@ -224,7 +224,7 @@ func TestAsLeavesTheNodeAlone(t *testing.T) {
 		t.Errorf("got key %v in %s, %v; want %s in us-west-2", got.AccessKeyID, cfg.Region, err, secrets.AccessKeyID)
 	}
 	if api.cfg.Region != "" || api.cfg.Credentials != before {
-		t.Error("as has changed the API, want no change")
+		t.Error("got another region or other credentials in the API, want no change")
 	}
 	if _, ok := api.cfg.Retryer().(aws.NopRetryer); !ok {
 		t.Error("got a Retryer that retries, want aws.NopRetryer")

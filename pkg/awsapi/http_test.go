@@ -192,8 +192,8 @@ func TestClock(t *testing.T) {
 	}
 }
 
-// TestRemaining: the shorter life of both clocks counts. Something has expired only
-// if both clocks say so.
+// TestRemaining: Remaining uses the clock that gives the shorter life. Something has
+// expired only if both clocks say so.
 func TestRemaining(t *testing.T) {
 	t.Parallel()
 	node := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)

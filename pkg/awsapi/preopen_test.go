@@ -50,7 +50,7 @@ func TestPreopen(t *testing.T) {
 		t.Fatal(err)
 	}
 	if conns.Load() != 1 || requests.n.Load() != 1 {
-		t.Errorf("%d connections, %d requests, want one each", conns.Load(), requests.n.Load())
+		t.Errorf("got %d connections, %d requests, want one each", conns.Load(), requests.n.Load())
 	}
 	if err := getToken(t.Context(), api); err != nil {
 		t.Errorf("got %v for the second call, want a new connection", err)

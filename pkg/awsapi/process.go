@@ -20,8 +20,9 @@ import (
 // runs the process, in a process group that it can kill, with limited output.
 type process struct{ command string }
 
-// containSource makes p replace the SDK's credential_process if a profile assumes
-// its role with it (source_profile).
+// containSource sets p as the credentials of the STS client that assumes a
+// profile's role, if the client would use the SDK's credential_process
+// (source_profile).
 func (p *process) containSource(o *stscreds.AssumeRoleOptions) {
 	if client, ok := o.Client.(*sts.Client); ok && isProcess(client.Options().Credentials) {
 		o.Client = sts.New(client.Options(), func(o *sts.Options) { o.Credentials = p })

@@ -30,8 +30,8 @@ func Backoff(n int, throttled bool, random float64) time.Duration {
 }
 
 // Call makes one call to AWS. It tries until the call succeeds, another attempt
-// cannot help, or no time is left. Its error is the *Error of the last attempt. The
-// step, such as "role_1", names the call in the trace.
+// cannot help, or no attempt or time is left. Its error is the *Error of the last
+// attempt. The step, such as "role_1", names the call in the trace.
 func Call[T any](ctx context.Context, api *API, step string, call func(context.Context) (T, error)) (T, error) {
 	defer api.options.Trace.Step(step)()
 	ctx, attempt := withAttempt(ctx)

@@ -68,7 +68,7 @@ var (
 	errDenied    = sdkError(403, "AccessDenied", "no")
 )
 
-// sdkError is an error of the SDK's clients.
+// sdkError returns an error like those of the SDK's clients.
 func sdkError(status int, code, message string) error {
 	return &smithy.OperationError{ServiceID: "STS", OperationName: "AssumeRole", Err: &smithyhttp.ResponseError{
 		Response: &smithyhttp.Response{Response: &http.Response{StatusCode: status}},
@@ -76,7 +76,7 @@ func sdkError(status int, code, message string) error {
 	}}
 }
 
-// retryAPI waits for half of what Backoff allows.
+// retryAPI makes an API that waits for half of the time that Backoff allows.
 func retryAPI(attempts int) *API {
 	api := &API{options: Options{Random: func() float64 { return 0.5 }}}
 	api.cfg.RetryMaxAttempts = attempts
@@ -172,8 +172,8 @@ func TestSDKDoesNotRetry(t *testing.T) {
 	}
 }
 
-// TestClockSkew: if AWS refuses a signature because of its date, the request is
-// signed again by AWS's clock. If the clocks agree, it is not signed again.
+// TestClockSkew: if AWS refuses a signature because of its date, the SDK signs the
+// request again with the time of AWS's clock. If the clocks agree, it does not.
 func TestClockSkew(t *testing.T) {
 	t.Parallel()
 	for name, offset := range map[string]time.Duration{"ahead": -time.Hour, "behind": time.Hour, "right": 0} {

@@ -12,7 +12,7 @@ import (
 
 const (
 	// refreshWithin limits the time that a request spends on a new token while the
-	// cache has a valid one. That is waiting for the lock and asking AWS.
+	// cache has a valid one. The time includes waiting for the lock and asking AWS.
 	refreshWithin = 3 * time.Second
 	// patience is how long a request without a deadline waits for another process.
 	// A request with a deadline waits for half of the time that is left.

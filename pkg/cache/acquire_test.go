@@ -133,8 +133,8 @@ func TestHalfOfTheTime(t *testing.T) {
 						<-stopped
 						return Token{}, errUnavailable
 					})
-					// It continues after its time, and uses the token that the
-					// other process got.
+					// This process gets an error of AWS, but the other process has
+					// got a token meanwhile.
 					if err != nil || l.Outcome != Fresh {
 						t.Errorf("first process: got %+v, %v; want a fresh token", l, err)
 					}

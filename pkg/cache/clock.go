@@ -27,7 +27,7 @@ func systemBoot() Boot {
 type instant struct {
 	wall   time.Time
 	uptime time.Duration
-	boot   func() string // only called if the clocks disagree
+	boot   func() string // the boot's ID; a function, because most reads do not need it
 }
 
 // now reads the clocks.

@@ -106,9 +106,10 @@ const (
 	fail                  // repeat the error
 )
 
-// decide returns what a request that began at since does with an entry. An outcome
-// that came after since settles the request, even if it no longer counts for later
-// requests. So a burst of processes shares one call.
+// decide returns what a request does with an entry. since is the time when the
+// request began. An outcome that is newer than the request settles it, even if the
+// outcome no longer counts for later requests. So a burst of processes shares one
+// call.
 func (e entry) decide(now, since time.Time) decision {
 	learnedSince := !e.Learned.Before(since)
 	switch {

@@ -137,7 +137,7 @@ func TestFileFaults(t *testing.T) {
 	}
 }
 
-// TestLockFaults: any other file in the place of a lock is replaced, and causes no
+// TestLockFaults: whatever is in the place of a lock, a request succeeds without a
 // warning.
 func TestLockFaults(t *testing.T) {
 	t.Parallel()

@@ -72,9 +72,9 @@ func TestFlippedBits(t *testing.T) {
 	}
 }
 
-// FuzzDecode: an accepted entry settles a request, and stays the same if it is
-// written and read again. The error of a refused entry is one short line. Half of
-// the inputs get a correct checksum.
+// FuzzDecode: a request can use an accepted entry, and the entry stays the same if
+// it is written and read again. The error of a refused entry is one short line.
+// Half of the inputs get a correct checksum.
 func FuzzDecode(f *testing.F) {
 	now := moment(noon, "boot", time.Hour)
 	for _, e := range someEntries() {
@@ -113,7 +113,8 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// checkEntry checks that an entry settles any request.
+// checkEntry checks what a request gets from an entry, unless the request must ask
+// AWS.
 func checkEntry(t *testing.T, e entry) {
 	t.Helper()
 	a := &acquisition{Store: &Store{o: Options{Now: func() time.Time { return noon }, Boot: Boot{ID: func() string { return "" }, Uptime: func() time.Duration { return 0 }}}}}

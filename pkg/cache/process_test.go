@@ -125,8 +125,8 @@ func TestStoppedHolder(t *testing.T) {
 	}
 }
 
-// TestKilledAnywhere: the test kills processes that read and write at random
-// moments. The other processes get complete tokens of the right key, and the
+// TestKilledAnywhere: the test kills processes at random moments while they read
+// and write. The other processes get complete tokens of the right key, and the
 // remaining files are complete too.
 func TestKilledAnywhere(t *testing.T) {
 	t.Parallel()

@@ -40,7 +40,7 @@ func FuzzLoad(f *testing.F) {
 			t.Fatalf("got error %v, want problems", err)
 		}
 		if len(found) > len(data)+100 {
-			t.Errorf("got %d problems for %d bytes, want at most one for each byte and 100", len(found), len(data))
+			t.Errorf("got %d problems for %d bytes, want at most one for each byte, plus 100", len(found), len(data))
 		}
 		for _, line := range problems(t, file, err) {
 			if strings.ContainsFunc(line, unicode.IsControl) || len(line) > 2000 {

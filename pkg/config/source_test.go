@@ -70,8 +70,8 @@ func TestSourceAnyOwner(t *testing.T) {
 	}
 }
 
-// TestEntryLine: an entry has the line of its item. An entry by an alias has the
-// line of the alias.
+// TestEntryLine: an entry has the line of its item, even if its first value is an
+// alias.
 func TestEntryLine(t *testing.T) {
 	t.Parallel()
 	c := load(t, good+`- # a comment

@@ -164,7 +164,7 @@ func TestEndpoints(t *testing.T) {
 	}
 }
 
-// TestLoadManyTags: at most 50 session tags are allowed, like in STS. The message
+// TestLoadManyTags: at most 50 session tags are allowed, as in STS. The message
 // names the first tag over the limit.
 func TestLoadManyTags(t *testing.T) {
 	t.Parallel()

@@ -83,7 +83,7 @@ func (f fixed) Remaining(t time.Time) time.Duration {
 	return max(0, t.Sub(f.now)-max(0, f.ahead))
 }
 
-// TestLife: a token's life is the shorter one by both clocks, and at most 12h.
+// TestLife: a token has a life by each clock. The shorter life counts, up to 12h.
 func TestLife(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)

@@ -201,8 +201,8 @@ func TestExecuteServiceAccount(t *testing.T) {
 	}
 }
 
-// TestExecuteInOtherPartition: Execute calls no STS of another partition than the
-// registry's.
+// TestExecuteInOtherPartition: Execute does not call STS outside the registry's
+// partition.
 func TestExecuteInOtherPartition(t *testing.T) {
 	t.Parallel()
 	alone(t)

@@ -33,7 +33,7 @@ func TestNode(t *testing.T) {
 		}
 	}
 	if sts := fake.Calls(fakeaws.STS); len(sts) > 0 || documents > 1 {
-		t.Errorf("got %d documents, calls %v of STS; want one, none", documents, sts)
+		t.Errorf("got %d requests for the document, STS calls %v; want at most one, and no STS calls", documents, sts)
 	}
 }
 

@@ -81,7 +81,7 @@ func TestReadClaimsOfInvalidToken(t *testing.T) {
 	}
 }
 
-// FuzzReadClaims: for any token, the session's name is one that STS accepts.
+// FuzzReadClaims: STS accepts the session name for any token.
 func FuzzReadClaims(f *testing.F) {
 	f.Add(`{"sub":"system:serviceaccount:a:b"}`)
 	f.Add(`{"kubernetes.io":{"namespace":"n","serviceaccount":{"name":"s"}}}`)
