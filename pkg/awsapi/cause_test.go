@@ -102,7 +102,8 @@ func TestCauses(t *testing.T) {
 		"cut off":           {io.ErrUnexpectedEOF, progress{host: "HOST", status: 200, err: io.ErrUnexpectedEOF}, "HOST closed the connection in the middle of its answer", between, true, failure.Unavailable},
 		"stopped":           {context.Canceled, at(waiting), "stopped while HOST was asked (waiting for its answer)", "", false, failure.Unavailable},
 
-		"plain hTTP":     {checkEndpoint(&url.URL{Scheme: "http", Host: "sts.example"}), at(starting), "the endpoint http://sts.example is plain http; want https, or a loopback address", "", false, failure.Misconfigured},
+		"plain FTP":      {checkEndpoint(&url.URL{Scheme: "ftp", Host: "sts.example"}), at(starting), "the endpoint ftp://sts.example is not https; want https, or http to a loopback address", "", false, failure.Misconfigured},
+		"plain hTTP":     {checkEndpoint(&url.URL{Scheme: "http", Host: "sts.example"}), at(starting), "the endpoint http://sts.example is not https; want https, or http to a loopback address", "", false, failure.Misconfigured},
 		"not iMDSv2":     {imds(status(405, errors.New("refused"))), metadata(http.MethodPut, "/latest/api/token"), "the instance metadata service has no session tokens: HOST answered 405 Method Not Allowed", "this program uses only version 2 (IMDSv2); enable it", false, failure.Unavailable},
 		"imds refused":   {imds(status(403, errors.New("refused"))), metadata(http.MethodPut, "/latest/api/token"), "HOST answered 403 Forbidden (the metadata service is off, or refuses version 2)", "turn the instance metadata service on (HttpEndpoint: enabled)", false, failure.Unavailable},
 		"no profile":     {imds(status(404, errors.New("refused"))), metadata(http.MethodGet, "/latest/meta-data/iam/security-credentials/"), "HOST answered 404 Not Found (no instance profile is attached)", attach, false, failure.Unavailable},

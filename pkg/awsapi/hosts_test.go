@@ -120,7 +120,7 @@ func TestNamedEndpoints(t *testing.T) {
 	t.Parallel()
 	const plain, fips = "444455556666.dkr.ecr.us-east-1.amazonaws.com/app", "444455556666.dkr-ecr-fips.us-east-1.on.aws/app"
 	insecure := func(host string) string {
-		return " the endpoint http://" + host + " is plain http; want https, or a loopback address"
+		return " the endpoint http://" + host + " is not https; want https, or http to a loopback address"
 	}
 	const public = "api.ecr-public.us-east-1.amazonaws.com <nil>"
 	tests := []struct {

@@ -92,8 +92,8 @@ func checkEndpoint(u *url.URL) error {
 	if u.Scheme == "https" || u.Scheme == "http" && loopback {
 		return nil
 	}
-	return &knownError{detail: u.Host, cause: cause{
-		text: "the endpoint http://DETAIL is plain http; want https, or a loopback address", class: failure.Misconfigured,
+	return &knownError{detail: u.Scheme + "://" + u.Host, cause: cause{
+		text: "the endpoint DETAIL is not https; want https, or http to a loopback address", class: failure.Misconfigured,
 	}}
 }
 

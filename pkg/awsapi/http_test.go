@@ -74,7 +74,7 @@ func TestCheckEndpoint(t *testing.T) {
 				t.Errorf("checkEndpoint: got %v, want success: %t", err, ok)
 			}
 			if err != nil {
-				want := "the endpoint http://" + u.Host + " is plain http; want https, or a loopback address"
+				want := "the endpoint " + u.Scheme + "://" + u.Host + " is not https; want https, or http to a loopback address"
 				if err.Error() != want || (&API{}).explain(err, progress{}).class != failure.Misconfigured {
 					t.Errorf("got %v, want %s", err, want)
 				}

@@ -29,7 +29,7 @@ func TestProxies(t *testing.T) {
 		"http_proxy=http://proxy.example:3128", "https_proxy=http://proxy.example:3128", "NO_PROXY=.direct.example",
 	}
 	refused := func(host string) string {
-		return "the endpoint http://" + host + " is plain http; want https, or a loopback address"
+		return "the endpoint http://" + host + " is not https; want https, or http to a loopback address"
 	}
 	tests := []struct{ url, api, metadata string }{
 		{"https://sts.eu-west-1.amazonaws.com", "http://proxy.example:3128 <nil>", "<nil> <nil>"},
@@ -176,7 +176,7 @@ func TestMetadataSettings(t *testing.T) {
 	}{
 		{"off", append(server.Env(), "AWS_EC2_METADATA_DISABLED=true"), "AWS_EC2_METADATA_DISABLED is set"},
 		{"in the profile", []string{"AWS_CONFIG_FILE=" + file}, "ok, i-0123456789abcdef0 eu-west-1 111122223333"},
-		{"plain http to another host", []string{"AWS_EC2_METADATA_SERVICE_ENDPOINT=http://192.0.2.1"}, "the endpoint http://192.0.2.1 is plain http; want https, or a loopback address"},
+		{"plain http to another host", []string{"AWS_EC2_METADATA_SERVICE_ENDPOINT=http://192.0.2.1"}, "the endpoint http://192.0.2.1 is not https; want https, or http to a loopback address"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -182,7 +182,7 @@ func TestInsecureEndpoint(t *testing.T) {
 	t.Parallel()
 	aws := startAWS(t)
 	env := append(aws.Env(), "AWS_ENDPOINT_URL_ECR=http://192.0.2.1")
-	want := "getting a token for registry 444455556666.dkr.ecr.us-west-2.amazonaws.com as the node: the endpoint http://192.0.2.1 is plain http; want https, or a loopback address"
+	want := "getting a token for registry 444455556666.dkr.ecr.us-west-2.amazonaws.com as the node: the endpoint http://192.0.2.1 is not https; want https, or http to a loopback address"
 	if got := inChild(t, env, private, patience); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

@@ -28,13 +28,15 @@ func TestSTS(t *testing.T) {
 		{"no FIPS in the fixed one", "us-east-1 fips", "eu-west-1", "us-east-1", "", "STS has none in eu-west-1; set sts.region to us-east-1,"},
 		{"FIPS in GovCloud", "us-gov-west-1 fips", "", "us-gov-west-1", "us-gov-west-1", ""},
 		{"FIPS in another partition", "us-iso-east-1 fips", "", "us-iso-east-1", "", "STS has none in us-iso-east-1; name an endpoint in endpoints.sts, or"},
-		{"dual-stack changes nothing", "eu-west-1", "", "eu-north-1", "eu-north-1", ""},
+		{"dual-stack changes nothing", "eu-west-1 dual-stack", "", "eu-north-1", "eu-north-1", ""},
+		{"dual-stack and FIPS", "us-east-1 fips dual-stack", "", "us-west-2", "us-east-1", ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			name, fips, _ := strings.Cut(test.registry, " ")
-			p := plan.Plan{API: registry.API{Region: region(t, name), FIPS: fips != ""}, STSRegion: region(t, test.fixed)}
+			name, form, _ := strings.Cut(test.registry, " ")
+			api := registry.API{Region: region(t, name), FIPS: strings.Contains(form, "fips"), DualStack: strings.Contains(form, "dual-stack")}
+			p := plan.Plan{API: api, STSRegion: region(t, test.fixed)}
 			got, err := p.STS(region(t, test.node), hasFIPS)
 			switch {
 			case test.wantErr == "" && (err != nil || got.String() != test.want):

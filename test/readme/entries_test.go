@@ -67,7 +67,7 @@ var entries = []entry{
 	{"boundedfile", "", sdkFiles},
 	{"awsapi", "the node's region by AWS_REGION", sdkFiles},
 	{"awsapi", "AWS_ENDPOINT_URL_*", sdkFiles},
-	{"awsapi", "is plain http", sdkFiles},
+	{"awsapi", "is not https", sdkFiles},
 	{"awsapi", "no time was left", deadline},
 	{"awsapi", "", unreachable},
 
