@@ -22,7 +22,7 @@ var endpoints = map[fakeaws.Service]string{
 	fakeaws.ECRPublic: "AWS_ENDPOINT_URL_ECR_PUBLIC", fakeaws.IMDS: "AWS_EC2_METADATA_SERVICE_ENDPOINT",
 }
 
-// serve replaces a service by a handler, and returns its URL.
+// serve replaces a service with a handler, and returns the handler's URL.
 func (n *node) serve(service fakeaws.Service, handler http.HandlerFunc) string {
 	n.t.Helper()
 	server := httptest.NewServer(handler)

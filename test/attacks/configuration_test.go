@@ -22,8 +22,8 @@ func link(target string) func(string) error {
 	return func(path string) error { return os.Symlink(target, path) }
 }
 
-// oddFiles are what an attacker, or a node that is not ready, may have in a file's
-// place. Opening or reading some of them never ends.
+// oddFiles returns files that an attacker may put in place of a real one. Some of them
+// also exist on a node that is not ready. Opening or reading some of them never ends.
 func oddFiles() []oddFile {
 	return []oddFile{
 		{"dangling link", link("/nonexistent/not-mounted")},

@@ -171,8 +171,8 @@ func fullPipe(t testing.TB) *os.File {
 	return writer
 }
 
-// stops are parts of the errors for a signal, by phase. In the other phases it is
-// "stopped".
+// stops maps a phase to a part of the error after a signal. In all other phases, that
+// part is "stopped".
 var stops = map[string]string{"lock": "waiting for another process", "credential_process": "signal received"}
 
 // TestSignals: SIGTERM and SIGINT end the plugin in every phase, with one line, and

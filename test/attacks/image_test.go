@@ -10,8 +10,8 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// TestImageNames: a name that is not exactly a registry's name gets an empty response,
-// without any call.
+// TestImageNames: a name that is not a valid name of an ECR image gets an empty
+// response, without any call.
 func TestImageNames(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, assume)

@@ -13,9 +13,9 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// TestCredentialProcess: the output, the time and the children of a profile's
-// credential_process are limited, also through source_profile. The error names its
-// failure, and it is not retried.
+// TestCredentialProcess: the plugin limits the output and the time of a profile's
+// credential_process, also through source_profile. It leaves no child process behind.
+// The error names the failure, and the plugin does not retry.
 func TestCredentialProcess(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ command, says string }{

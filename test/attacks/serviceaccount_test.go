@@ -45,7 +45,7 @@ func podToken(t testing.TB, change map[string]any) string {
 	return token
 }
 
-// newPodNode makes a node whose source is the pod, and a role that trusts the pod.
+// newPodNode makes a node with source: ServiceAccount, and roles that trust everybody.
 func newPodNode(t testing.TB, settings string) *node {
 	t.Helper()
 	n := newNode(t, ofPods+settings)

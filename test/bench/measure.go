@@ -107,7 +107,7 @@ func (b *bench) once(aws *distantAWS, r row, p program) (sample, error) {
 	return s, verify(aws, r, dir, s)
 }
 
-// start runs a command by launch.
+// start runs a command through launch.
 func (b *bench) start(dir, request string, count int, env, command []string) (sample, error) {
 	stdin := filepath.Join(dir, "request")
 	if err := os.WriteFile(stdin, []byte(request), 0o600); err != nil {

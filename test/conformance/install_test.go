@@ -129,7 +129,7 @@ func (n machine) uninstalled(t *testing.T, before map[string]string) {
 		_ = os.Remove(n.at(eksDir + "/config.json")) // the file of nodeadm, if it exists
 	}
 	if diff := cmp.Diff(before, n.snapshot(t)); diff != "" {
-		t.Errorf("what uninstall left (-before +after):\n%s", diff)
+		t.Errorf("the node before install and after uninstall (-before +after):\n%s", diff)
 	}
 }
 
@@ -175,8 +175,8 @@ func (r release) start(t *testing.T, k kind, n machine, c configured, instead bo
 	t.Helper()
 	aws := startAWS(t)
 	f := k.flagsAfter(t, n, printed)
-	// First the kubelet reads the original files. Then it reads a copy, because no
-	// plugin finds its configuration in /etc.
+	// First the kubelet reads the original files. Then it reads a copy with the paths of
+	// this machine, because the node's /etc is below n.root.
 	started := kubelet{Config: n.at(f.config), BinDir: n.at(f.binDir), ServiceAccounts: serviceAccounts(t, aws)}
 	if _, log, err := r.run(t, started, nil); err != nil || log != "" {
 		t.Fatalf("%s: the kubelet does not start: %v: %s\n%s", c.name, err, log, printed)

@@ -75,7 +75,7 @@ func TestDirectory(t *testing.T) {
 				return
 			}
 			if _, log, err := r.run(t, k, nil); err == nil || !strings.Contains(log, "is a directory") {
-				t.Errorf("a directory of configurations: %v, %s", err, log)
+				t.Errorf("a directory of configurations: got %v, %s; want an error", err, log)
 			}
 		})
 	}

@@ -58,7 +58,7 @@ func main() {
 	log.SetFlags(0)
 	plugin := flag.String("plugin", "bin/ecr-cross-account-credential-provider", "the plugin's binary")
 	tool := flag.String("tool", "bin/ecr-cross-account", "the operator's tool's binary")
-	config := flag.String("config", "test/demo/config.yaml", "its configuration")
+	config := flag.String("config", "test/demo/config.yaml", "the plugin's configuration")
 	flag.Parse()
 	if err := run(os.Stdout, *plugin, *tool, *config); err != nil {
 		log.Fatal(err)
@@ -88,7 +88,7 @@ func run(w io.Writer, plugin, tool, config string) error {
 	}
 	indent(w, text)
 	// The demo uses a copy, because the plugin refuses a file that others may write. In
-	// a clone made under umask 002, group may write all files.
+	// a clone made under umask 002, the group may write all files.
 	config = filepath.Join(dir, "config.yaml")
 	if err := os.WriteFile(config, text, 0o644); err != nil {
 		return err
@@ -113,7 +113,8 @@ func run(w io.Writer, plugin, tool, config string) error {
 	return nil
 }
 
-// demoWorld returns the example's world with a cluster, and with roles that refuse.
+// demoWorld returns the example's world with a cluster, a role for a pod, and roles that
+// refuse the node.
 func demoWorld() (*fakeaws.World, *fakeaws.Issuer, error) {
 	world := fakeaws.ExampleWorld()
 	cluster, err := fakeaws.NewIssuer("https://oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE")

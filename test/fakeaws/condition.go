@@ -101,7 +101,7 @@ func parseCondition(operator, key string, wants values) (condition, error) {
 	case (name == "Bool") != slices.Contains(booleans, key) && !c.null:
 		return c, errors.New("the operator does not fit the key")
 	case slices.Contains(multivalued, key) != (isAny || isAll) && !c.null:
-		return c, errors.New("ForAnyValue and ForAllValues are for keys with several values, and those want one of them")
+		return c, errors.New("a key with several values needs ForAnyValue or ForAllValues, and no other key may have them")
 	case c.compare != nil && strings.HasPrefix(name, "Arn") && !strings.HasSuffix(key, "arn"):
 		return c, errors.New("the key is no ARN")
 	}

@@ -32,7 +32,7 @@ func (d document) json() string {
 // statements holds one or more statements.
 type statements []statement
 
-// statement is one statement. Of each element and its Not… form, exactly one is set.
+// statement is one statement. An element and its Not… form are never both set.
 type statement struct {
 	Sid         string `json:",omitempty"`
 	Effect      string

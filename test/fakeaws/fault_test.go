@@ -24,8 +24,8 @@ func ask(t *testing.T, s *Server) (status int, err error) {
 	return status, err
 }
 
-// askFirst calls then after the first bytes of the response's body. It keeps reading
-// until the body or the context ends.
+// askFirst sends the same request, and calls the function then after the first bytes of
+// the response's body. It keeps reading until the body or the context ends.
 func askFirst(ctx context.Context, t *testing.T, s *Server, first int64, then func()) (status int, read int64, err error) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL(ECR), strings.NewReader("{}"))
@@ -101,11 +101,11 @@ func TestFaults(t *testing.T) {
 				status, read, err := askFirst(ctx, t, s, test.first, giveUp)
 				cancel()
 				if status != test.status || read < test.read || !test.err(err) {
-					t.Errorf("status %d, %d bytes, %v", status, read, err)
+					t.Errorf("got status %d, %d bytes, %v; want status %d, at least %d bytes", status, read, err, test.status, test.read)
 				}
 				s.Mend(ECR)
 				if status, err := ask(t, s); status != http.StatusBadRequest || err != nil {
-					t.Errorf("mended: status %d, %v", status, err)
+					t.Errorf("mended: got status %d, %v, want 400", status, err)
 				}
 			})
 		}
@@ -125,7 +125,7 @@ func TestTimes(t *testing.T) {
 				_, err := ask(t, s)
 				calls := s.Calls(ECR)
 				if hit := err != nil || calls[len(calls)-1].Outcome == string(Error); hit != (i < 2) {
-					t.Errorf("request %d: %v, %v", i, err, calls)
+					t.Errorf("request %d: got %v, %v, want a fault: %t", i, err, calls, i < 2)
 				}
 			}
 		})
@@ -138,7 +138,7 @@ func TestOneAtATime(t *testing.T) {
 	s := start(t, ExampleWorld(), Options{})
 	s.Break(STS, Fault{Kind: Reset})
 	if status, err := ask(t, s); status != http.StatusBadRequest || err != nil {
-		t.Errorf("status %d, %v", status, err)
+		t.Errorf("got status %d, %v, want 400", status, err)
 	}
 	if got := get(t, s, http.MethodGet, documentPath, nil); got.status != http.StatusUnauthorized {
 		t.Errorf("got %+v, want 401", got)

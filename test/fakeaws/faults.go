@@ -18,7 +18,7 @@ type NamedFault struct {
 // LeakMark is part of each invalid answer. No message may repeat it.
 const LeakMark = "LEAKED"
 
-// Faults returns the table of faults. None of them ends by itself.
+// Faults returns the table of faults. Only "throttled 99 times" ends by itself.
 func Faults() []NamedFault {
 	return slices.Concat(brokenConnections(), uselessAnswers(), apiErrors())
 }

@@ -17,7 +17,7 @@ func (s *Server) proxy(w http.ResponseWriter, r *http.Request, _ []byte, call *C
 	}
 	service, ok := serviceOf(host)
 	if !ok || port != "443" {
-		return &apiError{http.StatusForbidden, "", "no way to " + r.Host}
+		return &apiError{http.StatusForbidden, "", "no service at " + r.Host}
 	}
 	upstream, err := (&net.Dialer{}).DialContext(r.Context(), "tcp", s.sockets[service].address())
 	if err != nil {

@@ -57,7 +57,7 @@ func TestPullOfOwnAccount(t *testing.T) {
 		w := NewWorld(Node{Role: nodeRole})
 		w.AllowPull(app, principal)
 		if err := w.MayPull(grant, app); (err == nil) != want {
-			t.Errorf("%s: %v", principal, err)
+			t.Errorf("policy names %s: got %v, want allowed %t", principal, err, want)
 		}
 	}
 }

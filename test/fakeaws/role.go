@@ -23,9 +23,10 @@ type Role struct {
 	// TrustPolicy is a trust policy in JSON, in place of Trust.
 	TrustPolicy string
 	// Policies are the role's permissions in JSON, by name, in place of DenyToken and
-	// Pull. A role without them may also assume every role and request tokens.
+	// Pull. A role without Policies may also assume every role, and may request tokens
+	// unless DenyToken is set.
 	Policies map[string]string
-	// Tags are the role's own.
+	// Tags are the tags of the role itself, not of its sessions.
 	Tags map[string]string
 }
 
@@ -141,8 +142,9 @@ func (r Role) checkDuration(d time.Duration, chained bool) *apiError {
 	return nil
 }
 
-// sessionPolicy returns the session policy of credentials or a token. Without one, it
-// returns no policy, and the session is not limited.
+// sessionPolicy parses the session policy of credentials or a token. For an empty text,
+// it returns a policy that allows everything. For an invalid text, it returns no policy,
+// and the session may do nothing.
 func sessionPolicy(text string) []document {
 	d, err := parseDocument(text, identityPolicy)
 	switch {

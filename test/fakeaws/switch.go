@@ -66,8 +66,8 @@ func (s *Server) change() {
 	s.changed = make(chan struct{})
 }
 
-// takeFault returns the fault for a request or connection, and decrements its remaining
-// number.
+// takeFault returns the fault for a request or connection. It decrements the fault's
+// Times, and ends the fault when Times reaches 0.
 func (s *Server) takeFault(service Service, fits func(*Fault) bool) (Fault, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

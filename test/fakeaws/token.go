@@ -24,7 +24,7 @@ type Grant struct {
 	Policy string
 }
 
-// Account is the account of the session that requested it.
+// Account returns the account of the session that requested the token.
 func (g Grant) Account() string { return accountOf(g.Principal) }
 
 // mint returns a token's password.

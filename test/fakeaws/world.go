@@ -1,7 +1,7 @@
-// Package fakeaws replaces AWS in tests and in the demo: STS, ECR, ECR Public, and
-// the instance metadata service of one EC2 node, over HTTP on loopback. It behaves
-// like AWS where that matters. Requests must be signed with credentials that it
-// issued. Only principals in its trust policy can assume a role. A token names the
+// Package fakeaws replaces AWS in tests and in the demo, over HTTP or TLS on loopback.
+// It serves STS, ECR, ECR Public, parts of IAM, the private registries and their S3
+// buckets, and the instance metadata service of one EC2 node. It behaves like AWS where
+// that matters. API requests must be signed with credentials that it issued. Only principals in its trust policy can assume a role. A token names the
 // session that requested it.
 package fakeaws
 
@@ -18,7 +18,7 @@ import (
 // World holds the accounts: the roles, who may assume them, and the issued
 // credentials.
 type World struct {
-	// TokenLife is the life of authorization tokens: 12h.
+	// TokenLife is the life of authorization tokens. NewWorld sets it to 12h.
 	TokenLife time.Duration
 
 	mu     sync.Mutex

@@ -54,14 +54,14 @@ func TestParsed(t *testing.T) {
 	}
 	h := families["ecr_cross_account_request_duration_seconds"].GetMetric()[0].GetHistogram()
 	if h.GetSampleCount() != 7 || h.GetSampleSum() != 0.0015 || h.GetBucket()[2].GetCumulativeCount() != 5 {
-		t.Errorf("got %v", h)
+		t.Errorf("got %v, want 7 requests in 0.0015 s, 5 of them in the third bucket", h)
 	}
 	g := families["ecr_cross_account_token_expires_in_seconds"].GetMetric()[0]
 	if g.GetGauge().GetValue() != 43200 || g.GetLabel()[1].GetValue() != "444455556666.dkr.ecr.eu-west-1.amazonaws.com" && g.GetLabel()[0].GetValue() != "444455556666.dkr.ecr.eu-west-1.amazonaws.com" {
-		t.Errorf("got %v", g)
+		t.Errorf("got %v, want 43200 with the registry as a label", g)
 	}
 	if version := families["ecr_cross_account_build_info"].GetMetric()[0].GetLabel()[0].GetValue(); version != "a \"quoted\\\n version ?" {
-		t.Errorf("got version %q", version)
+		t.Errorf("got version %q, want its invalid byte replaced by ?", version)
 	}
 }
 

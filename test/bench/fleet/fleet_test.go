@@ -183,7 +183,7 @@ func TestAdvice(t *testing.T) {
 		t.Errorf("with larger quotas: %d and %d calls refused, %d pulls failed, want none", r.refused, r.refusedLater, r.failures)
 	}
 	if large := advice(100_000, aws); large != spreadWithin {
-		t.Errorf("100,000 nodes boot within %s, and are simulated within %s", large, spreadWithin)
+		t.Errorf("advice(100,000) = %s, want %s as in the simulation", large, spreadWithin)
 	}
 }
 

@@ -154,7 +154,7 @@ func (s *simulation) result(nodes, hours int) result {
 	return r
 }
 
-// between returns the calls of both services in each second of a range.
+// between returns the number of calls of both services in a range of seconds.
 func (s *simulation) between(from, to int) int {
 	return sum(s.stsLog.between(from, to)) + sum(s.ecrLog.between(from, to))
 }
