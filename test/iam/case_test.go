@@ -191,8 +191,8 @@ func (e example) write(t *testing.T, dir string, edits ...string) string {
 	return file
 }
 
-// stranger returns the stranger that a condition excludes. The condition is a key. If
-// only one of its values was removed, it also has that value.
+// stranger returns the stranger that a condition excludes. The condition is a key. The
+// key is followed by a value if only that value was removed.
 func (e example) stranger(condition string) (key string, s stranger, ok bool) {
 	name, value, _ := strings.Cut(condition, " ")
 	for key, s := range e.strangers {

@@ -82,7 +82,7 @@ func (n *node) leaveEC2(role string) {
 	n.env = append(n.env, "AWS_EC2_METADATA_DISABLED=true", "AWS_ACCESS_KEY_ID="+c.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+c.SecretAccessKey, "AWS_SESSION_TOKEN="+c.SessionToken)
 }
 
-// runtime is the HTTP client of the container runtime.
+// runtime returns the HTTP client of the container runtime.
 func (n *node) runtime() *http.Client {
 	n.t.Helper()
 	proxy, err := url.Parse(n.server.URL(fakeaws.Proxy))

@@ -78,7 +78,7 @@ func TestScriptAndOthersRoles(t *testing.T) {
 			n.world.SetRole(role)
 			out, err := n.script(account, "")
 			if err == nil || !strings.Contains(out, " differs, and has no tag managed-by=ecr-cross-account:\n--- ") || !strings.Contains(out, "\n+") {
-				t.Errorf("%v\n%s", err, out)
+				t.Errorf("without the tag: got %v, want an error and the difference\n%s", err, out)
 			}
 			for _, call := range n.server.Calls(fakeaws.IAM) {
 				if !strings.HasPrefix(call.Operation, "Get") && !strings.HasPrefix(call.Operation, "List") {
@@ -101,7 +101,7 @@ func TestScriptOfAnotherAccount(t *testing.T) {
 	n := newNode(t, examples[0], stranger{})
 	out, err := n.scriptAs(nodeAccount, "444455556666", "")
 	if err == nil || out != "the credentials are of account 111122223333, and this script is for 444455556666\n" {
-		t.Errorf("%v\n%s", err, out)
+		t.Errorf("got %v and %s, want an error that names both accounts", err, out)
 	}
 	if calls := n.server.Calls(fakeaws.IAM); len(calls) > 0 {
 		t.Errorf("got calls %v, want none", calls)

@@ -62,9 +62,8 @@ func brokenBefore(ctx context.Context, n *Node) error {
 	)
 }
 
-// ofAnotherUnit: systemd's unit is not the running kubelet's. install would take a
-// failed restart of the unit for the plugin's failure. So it refuses, and changes
-// nothing.
+// ofAnotherUnit: the running kubelet does not belong to systemd's unit. If a restart of
+// that unit failed, install would blame the plugin. So it refuses, and changes nothing.
 func ofAnotherUnit(ctx context.Context, n *Node) error {
 	return steps(
 		n.configureKubelet,

@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// enableControllers enables, for cgroups below the root of version 2, the controllers
-// that the kubelet requires. It returns a function that undoes this. In version 1 it
-// does nothing.
+// enableControllers enables all controllers for the cgroups below the root of version 2,
+// because the kubelet requires some of them. It returns a function that undoes this. In
+// version 1 it does nothing.
 func enableControllers() (restore func(), err error) {
 	const root = "/sys/fs/cgroup"
 	there, err := os.ReadFile(filepath.Join(root, "cgroup.controllers"))

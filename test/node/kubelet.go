@@ -74,8 +74,8 @@ func (n *Node) configureKubelet() error {
 	return writeFile(kubeletConfigPath, fmt.Sprintf(kubeletConfig, n.cgroup)+n.setup.Kubelet, 0o644)
 }
 
-// orKubeletEnded returns errEnded if the kubelet has ended, and otherwise err. If
-// systemd runs the kubelet, it returns err, because systemd starts the kubelet again.
+// orKubeletEnded is like orEnded for the kubelet. If systemd runs the kubelet, it
+// returns err, because systemd starts the kubelet again.
 func (n *Node) orKubeletEnded(err error) error {
 	if n.systemd != nil {
 		return err

@@ -41,7 +41,8 @@ func start(name, path string, args ...string) (*process, error) {
 // with this error.
 var errEnded = errors.New("the process has ended")
 
-// orEnded returns err. But if the daemon has ended, it returns errEnded.
+// orEnded returns err. If err is not nil and the daemon has ended, it returns errEnded
+// instead.
 func (p *process) orEnded(err error) error {
 	select {
 	case <-p.ended:

@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// TestDoor: ECR's checks refuse these requests. The cases of the nodes prove that other
-// requests are accepted.
-func TestDoor(t *testing.T) {
+// TestECRChecks: ECR's checks refuse these requests, except the one to a host that is
+// not ECR. The cases of the nodes prove that valid requests are accepted.
+func TestECRChecks(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name           string
@@ -40,7 +40,7 @@ func TestDoor(t *testing.T) {
 				t.Errorf("got %d, want %d", answer.Code, test.status)
 			}
 			if log := r.accesses(); len(log) != 1 || log[0].status != test.status {
-				t.Errorf("got the log %v", log)
+				t.Errorf("got the log %v, want one request with status %d", log, test.status)
 			}
 		})
 	}

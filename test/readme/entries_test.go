@@ -1,8 +1,8 @@
 package readme_test
 
-// entry maps messages to an entry of TROUBLESHOOTING.md. It applies to messages that
-// contain text, in the packages that from names (empty means all). The first matching
-// entry counts.
+// entry maps messages to an entry of TROUBLESHOOTING.md. The field from lists the
+// packages of the messages (empty means all). The field text is a part of each message.
+// The first matching entry counts.
 type entry struct{ from, text, heading string }
 
 const (

@@ -20,7 +20,7 @@ var figures = []struct{ page, figure, from string }{
 	{"config-examples/refresh/README.md", "within one minute AWS throttles them for 12 min", "throttled for 12 min"},
 	{"config-examples/refresh/README.md", "about 103 calls a second of STS and 34", "103 a second\nof AssumeRole, and 34"},
 	{"config-examples/OPERATIONS.md", "images' account: 500 a second", "500 GetAuthorizationToken a second"},
-	{"config-examples/OPERATIONS.md", "reduces that to a sixth", "makes that a sixth"},
+	{"config-examples/OPERATIONS.md", "reduces that to a sixth", "reduces that to a sixth"},
 }
 
 // TestFigures: the figures on pages are the figures of the committed results.

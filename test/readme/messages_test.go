@@ -80,7 +80,7 @@ func messages(t *testing.T) []message {
 		t.Fatal(err)
 	}
 	if len(all) < 200 {
-		t.Errorf("got only %d messages", len(all))
+		t.Errorf("got %d messages, want at least 200", len(all))
 	}
 	slices.SortFunc(all, func(a, b message) int {
 		return strings.Compare(strings.ToLower(a.text+"\x00"+a.from), strings.ToLower(b.text+"\x00"+b.from))

@@ -115,7 +115,7 @@ func match(want, got []string) bool {
 	return len(got) > 0 && want[0] == got[0] && match(want[1:], got[1:])
 }
 
-// shell runs a command as a user would who has just cloned the repository.
+// shell runs a command like a user who has just cloned the repository.
 func shell(ctx context.Context, dir, command string) (string, error) {
 	env, err := environment()
 	if err != nil {
@@ -214,7 +214,8 @@ var built = sync.OnceValues(func() (string, error) {
 	return filepath.Join(dir, "bin"), nil
 })
 
-// linkBinaries makes a directory bin with the programs, to which a session can write.
+// linkBinaries makes a directory bin with links to the programs. A session can write to
+// that directory.
 func linkBinaries(t *testing.T, dir string) {
 	t.Helper()
 	bin, err := built()

@@ -110,7 +110,7 @@ func files(t *testing.T) (names []string) {
 	for _, pattern := range []string{"../../pkg/config/testdata/*.good.yaml", "../../pkg/config/testdata/*.bad.yaml", "../../config-examples/*.yaml"} {
 		found, err := filepath.Glob(pattern)
 		if err != nil || len(found) < 5 {
-			t.Fatalf("%s: %d files, %v", pattern, len(found), err)
+			t.Fatalf("%s: %d files, %v, want at least 5", pattern, len(found), err)
 		}
 		names = append(names, found...)
 	}

@@ -24,7 +24,7 @@ func TestLaunchTemplate(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got.AsString() != base64.StdEncoding.EncodeToString(want) {
-		t.Errorf("got the user data %s", got.AsString())
+		t.Errorf("got the user data %s, want eks-user-data.mime in base64", got.AsString())
 	}
 }
 
@@ -34,10 +34,10 @@ func TestPacker(t *testing.T) {
 	values := evaluate(t, "packer.pkr.hcl")
 	script := values["shell script"].AsString()
 	if _, err := os.Stat(script); err != nil || filepath.Base(script) != "install.sh" {
-		t.Errorf("the script %s: %v", script, err)
+		t.Errorf("got the script %s, %v, want install.sh", script, err)
 	}
 	if command := values["shell execute_command"].AsString(); command != "sudo bash {{.Path}}" {
-		t.Errorf("got the command %s", command)
+		t.Errorf("got the command %s, want sudo bash", command)
 	}
 }
 

@@ -1,6 +1,6 @@
 // Package terraform_test parses the Terraform modules that iam prints, with Terraform's
 // own parser. It compares their documents with the JSON that iam prints. It also parses
-// the examples for Terraform and Packer. That parser is the reason for a separate
+// the examples for Terraform and Packer. Terraform's parser is the reason for a separate
 // module.
 package terraform_test
 
@@ -76,7 +76,7 @@ func parse(t *testing.T, text string) (policies []any) {
 			}
 			resources[b.Labels[0]][b.Labels[1]] = cty.ObjectVal(map[string]cty.Value{"name": cty.StringVal("x")})
 		default:
-			t.Errorf("block %s %q", b.Type, b.Labels)
+			t.Errorf("got block %s %q, want a variable or a resource", b.Type, b.Labels)
 		}
 	}
 	context := &hcl.EvalContext{Variables: map[string]cty.Value{
