@@ -1,8 +1,9 @@
 // Package fakeaws replaces AWS in tests and in the demo, over HTTP or TLS on loopback.
 // It serves STS, ECR, ECR Public, parts of IAM, the private registries and their S3
 // buckets, and the instance metadata service of one EC2 node. It behaves like AWS where
-// that matters. API requests must be signed with credentials that it issued. Only principals in its trust policy can assume a role. A token names the
-// session that requested it.
+// that matters. API requests must be signed with credentials that it issued. Only
+// principals in its trust policy can assume a role. A token names the session that
+// requested it.
 package fakeaws
 
 import (
