@@ -97,8 +97,11 @@ func expiredToken(ctx context.Context, n *Node) error {
 func (n *Node) keptAtMost(most time.Duration) error {
 	for _, run := range n.runs() {
 		d, err := time.ParseDuration(run.answer().CacheDuration)
-		if err != nil || d > most {
-			return fmt.Errorf("the cacheDuration of an answer is %s, want at most %s: %w", d, most, err)
+		if err != nil {
+			return fmt.Errorf("the cacheDuration of an answer: %w", err)
+		}
+		if d > most {
+			return fmt.Errorf("the cacheDuration of an answer is %s, want at most %s", d, most)
 		}
 	}
 	return nil

@@ -59,8 +59,8 @@ func (n *Node) Tool(ctx context.Context, status int, args ...string) (string, er
 	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: toolRoot}
 	cmd.Env = []string{"PATH=" + systemdDir + ":" + os.Getenv("PATH")}
 	err := cmd.Run()
-	if cmd.ProcessState.ExitCode() != status {
-		return "", fmt.Errorf("%s: %w, want status %d: %s", strings.Join(args, " "), errors.Join(err, context.Cause(ctx)), status, said.String())
+	if got := cmd.ProcessState.ExitCode(); got != status {
+		return "", errors.Join(fmt.Errorf("%s: got status %d, want %d: %s", strings.Join(args, " "), got, status, said.String()), err, context.Cause(ctx))
 	}
 	return said.String(), nil
 }
