@@ -7,7 +7,7 @@ VERSION := $(shell cat pkg/command/VERSION)
 # Go records commit and date in the programs if git works here. GOFLAGS does not change this.
 VCS     := $(if $(shell git rev-parse HEAD 2>/dev/null),auto,false)
 BUILD   := CGO_ENABLED=0 go build -trimpath -buildvcs=$(VCS) -ldflags '-s -w'
-# Without cgo, like the programs. So the linters find compiled packages.
+# The linters run without cgo, like the programs, so they can use the same compiled packages.
 LINT    := CGO_ENABLED=0 go tool -modfile=$(CURDIR)/.ci/lint/go.mod golangci-lint
 FUZZ    ?= 20s
 # The race detector needs a C compiler.

@@ -179,8 +179,8 @@ func nodeConfigFlags(t *testing.T, content string) []string {
 	return c.Spec.Kubelet.Flags
 }
 
-// TestKOps: the file is minimal.yaml. It is where the plugin reads its configuration
-// without arguments, with a mode that the plugin accepts.
+// TestKOps: the file is minimal.yaml, at the plugin's default path and with a mode that
+// the plugin accepts.
 func TestKOps(t *testing.T) {
 	t.Parallel()
 	var cluster object[struct {
@@ -201,8 +201,7 @@ func TestKOps(t *testing.T) {
 	}
 }
 
-// TestTalos: a kubelet accepts the provider, which asks for the images of
-// minimal.yaml.
+// TestTalos: a kubelet accepts the provider, and asks it for the images of minimal.yaml.
 func TestTalos(t *testing.T) {
 	t.Parallel()
 	found, example := talosProvider(t), providers(t, read(t, beside))[0]

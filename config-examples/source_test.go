@@ -30,7 +30,7 @@ func TestHybridNodes(t *testing.T) {
 	}
 }
 
-// TestPrivateLink: the names are those of interface endpoints of these services.
+// TestPrivateLink: the URLs have the hosts of interface endpoints of ECR's API and STS.
 // The configuration calls STS in a region that has an endpoint.
 func TestPrivateLink(t *testing.T) {
 	t.Parallel()

@@ -71,9 +71,9 @@ func runCell(t *testing.T, service fakeaws.Service, f fakeaws.NamedFault, state 
 	if outcome == "error" {
 		got.wantOneLine(t, "")
 	}
-	// Later everything works again, with any content of the cache: after 15
-	// minutes, or once an old token has ended. A busy machine would still use the
-	// old token, because it needs more than 3 s for a new one.
+	// After the repair, a request gets a new token, whatever the cache contains. If
+	// the cache has a token, the request comes after that token's end. Before its
+	// end, a busy machine would still use it, because a new one takes more than 3 s.
 	aws.Mend(service)
 	later := "TEST_CLOCK_AHEAD=15m"
 	if state != "cold" {

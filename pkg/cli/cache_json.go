@@ -20,7 +20,7 @@ type cached struct {
 }
 
 func listJSON(p Process, entries []cache.Info) error {
-	list := make([]cached, len(entries)) // not nil, so that no entries are []
+	list := make([]cached, len(entries)) // not nil, because JSON shows a nil list as null
 	for i, e := range entries {
 		list[i] = cached{e.Key.String(), e.Registry, e.Identity, e.State, e.Expires.UTC(), e.FreshUntil.UTC(), cmp.Or(e.Reason, e.Problem)}
 	}

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestHostileFile: --provider-config refuses files that are not regular or too
-// large, and those that not even root can read.
+// TestHostileFile: --provider-config refuses a file that is too large or is not a
+// regular file, and a file that even root cannot read.
 func TestHostileFile(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -25,8 +25,8 @@ type Process struct {
 	Version string
 	// Executable returns the path of the program's own file.
 	Executable func() (string, error)
-	// Terminal reports whether Stdin is a terminal, StdoutTerminal whether Stdout
-	// is, and StderrTerminal whether Stderr is.
+	// Terminal, StdoutTerminal and StderrTerminal report whether Stdin, Stdout and
+	// Stderr are terminals.
 	Terminal, StdoutTerminal, StderrTerminal bool
 	// DefaultConfig is the configuration's path if none is named. The file need not
 	// exist.

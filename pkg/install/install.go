@@ -60,7 +60,7 @@ type Options struct {
 	// platform.
 	Platform       string
 	KubeletVersion string
-	// BinDir and ProviderConfig are the kubelet's paths. Either both are set or none.
+	// BinDir and ProviderConfig are the kubelet's paths. Both are set, or neither.
 	BinDir, ProviderConfig string
 	// InsteadOfStock removes the stock provider's entry.
 	InsteadOfStock bool

@@ -152,7 +152,7 @@ func TestProviders(t *testing.T) {
 	}
 }
 
-// TestNoEntry: without entries there is nothing for which the kubelet could ask.
+// TestNoEntry: install refuses a configuration without entries.
 func TestNoEntry(t *testing.T) {
 	t.Parallel()
 	const want = "the configuration names no registry that the kubelet could ask for; add an entry to registries"

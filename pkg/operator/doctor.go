@@ -55,8 +55,8 @@ func doctorCommand(conf *command.Configuration) command.Command {
 }
 
 // loadFor reads the configuration that the flags name. Without flags, it reads the
-// plugin's own: the one that the arguments of the plugin's entry name, below a root
-// directory.
+// plugin's configuration below a root directory. args are the arguments of the plugin's
+// entry, which may name the file.
 func loadFor(conf command.Configuration, p command.Process, args []string, root string) (config.Config, error) {
 	if conf.Path != "" || len(conf.Roles) > 0 {
 		return conf.Load(p)

@@ -10,9 +10,9 @@ import (
 	"ecr-cross-account-credential-provider/pkg/config"
 )
 
-// TestLoadFor: doctor reads the plugin's configuration. The entry's arguments, the
-// environment or the default name the file, which is below the kubelet's root
-// directory.
+// TestLoadFor: doctor reads the plugin's configuration below the kubelet's root
+// directory. Its path is in the entry's arguments or in the environment, or it is the
+// default path.
 func TestLoadFor(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()

@@ -6,8 +6,8 @@ import (
 )
 
 // DefaultConfig returns the configuration's path if none is named. /etc would be a
-// directory that any user can create at the root of the drive. The same holds for
-// a relative path, so %ProgramData% counts only if it is absolute.
+// directory that any user can create at the root of the drive. A relative path would
+// depend on the current directory, so %ProgramData% counts only if it is absolute.
 func DefaultConfig() string {
 	data := os.Getenv("ProgramData")
 	if !filepath.IsAbs(data) {

@@ -32,8 +32,7 @@ const (
 	retry    = 2 * time.Second
 )
 
-// Leading reports whether this replica is the leader, and Following whether another
-// one is.
+// Leading reports whether this replica is the leader.
 func (e *Election) Leading() bool { return e.leading.Load() }
 
 // Following reports whether another replica is the leader.

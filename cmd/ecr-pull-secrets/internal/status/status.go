@@ -27,7 +27,7 @@ type Status struct {
 	o Options
 
 	mu         sync.Mutex
-	started    time.Time // when this replica last began, or was not the leader
+	started    time.Time // the program's start, or the last time without the lease
 	synced     time.Time // the last full sync, or zero
 	namespaces int       // in the last full sync
 	failing    int       // failures among those

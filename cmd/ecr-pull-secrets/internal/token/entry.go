@@ -22,7 +22,7 @@ type entry struct {
 
 	failing  error // of the latest attempt
 	failures int   // in a row
-	ended    bool  // done, for the entry of the own account
+	ended    bool  // the own account is known; only in its entry
 }
 
 // valid reports whether there is a token that has not expired.
