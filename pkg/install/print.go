@@ -9,10 +9,9 @@ import (
 	"strings"
 	"unicode"
 
-	"ecr-cross-account-credential-provider/pkg/printable"
-
 	"github.com/rogpeppe/go-internal/diff"
 
+	"ecr-cross-account-credential-provider/pkg/printable"
 	"ecr-cross-account-credential-provider/pkg/providerconfig"
 )
 
@@ -65,6 +64,9 @@ func (p *plan) printChange(b *bytes.Buffer, c change) {
 		if c.note != "" && p.uninstall {
 			fmt.Fprintf(b, "keep    %s (%s)\n", path, c.note)
 		}
+		return
+	case c.new.absent() && c.note != "":
+		fmt.Fprintf(b, "remove  %s (%s)\n", path, c.note)
 		return
 	case c.new.absent():
 		fmt.Fprintf(b, "remove  %s\n", path)
