@@ -61,7 +61,7 @@ func (e *explained) fill(a answer, d decided) error {
 }
 
 // stsHost returns the host and the region of the STS that assumes the plan's roles.
-// If only IMDS knows the node's region, the text says so instead, and the region is
+// If only IMDS knows the node's region, host is a text that says so, and the region is
 // empty.
 func stsHost(api *awsapi.API, p plan.Plan) (host, region string, err error) {
 	if !p.AssumesRoles() {

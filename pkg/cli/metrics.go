@@ -63,7 +63,7 @@ func readNode(p Process, c config.Config) (metrics.Node, error) {
 	}
 	defer store.Close() //nolint:errcheck // nothing is lost
 	if node.Totals, err = counter.Read(store.Root()); err != nil {
-		p.Note(err.Error()) // the readable records count
+		p.Note(err.Error()) // node.Totals has the records that are readable
 	}
 	node.Tokens, err = store.List()
 	return node, err

@@ -98,8 +98,7 @@ func newRefreshed(r provider.Refreshed) refreshed {
 	return line
 }
 
-// report prints a line for each plan. It returns an error if some plans have no
-// new token.
+// report prints a line for each plan. It returns an error if a plan failed.
 func report(p Process, done []provider.Refreshed, asJSON bool) error {
 	lines := make([]refreshed, len(done))
 	failed := 0

@@ -41,10 +41,10 @@ func parse(flags *flag.FlagSet, args []string) (rest []string, err error) {
 
 // Flag describes a flag to people.
 type Flag struct {
-	// Name has no dashes. Value is the placeholder of its value. It is empty for a
-	// flag without a value.
+	// Name has no dashes. Value is the placeholder of the flag's value. It is empty
+	// for a flag without a value.
 	Name, Value, Usage string
-	// Choices are the possible values. Nil means that there are no such fixed values.
+	// Choices are the possible values. Nil means that the values are not fixed.
 	Choices []string
 }
 
@@ -62,7 +62,7 @@ func (pr Program) LeadingFlags() []Flag {
 	return describe(pr.Flags)
 }
 
-// describe returns the flags that define defines.
+// describe returns the flags that a function defines.
 func describe(define func(*flag.FlagSet)) (described []Flag) {
 	flags := newFlags("")
 	define(flags)

@@ -58,9 +58,9 @@ func (p Process) Note(text string) {
 // and NO_COLOR is not set.
 func (p Process) Color() bool { return p.StdoutTerminal && p.Getenv("NO_COLOR") == "" }
 
-// report writes an error as the last text on stderr. If another program called this
-// one, report leaves out the final newline. With a newline, a kubelet's log would show
-// the text as a block of several lines.
+// report writes an error as the last text on stderr. If a program is the caller and
+// stderr is not a terminal, the text has no final newline. With a newline, a kubelet's
+// log would show the text as a block of several lines.
 func (p Process) report(err error, caller bool) {
 	line := p.Program + ": " + printable.Line(err.Error(), MaxLine)
 	if p.StderrTerminal || !caller {

@@ -36,8 +36,7 @@ func Page(program command.Program, version string) string {
 func sentence(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // roff escapes characters with a special meaning in roff. These are backslashes,
-// hyphens that a reader may copy, and a dot or an apostrophe at the start of a
-// line.
+// hyphens, quotation marks, and a dot or an apostrophe at the start of a line.
 func roff(s string) string {
 	s = strings.NewReplacer(`\`, `\e`, "-", `\-`, `"`, `\(dq`).Replace(s)
 	if strings.HasPrefix(s, ".") || strings.HasPrefix(s, "'") {

@@ -109,7 +109,8 @@ func withCure(err error, user int) error {
 }
 
 // pluginBeside returns the plugin that belongs to this program. The plugin is beside
-// this program, or in a package's place. If neither file exists, the result is empty.
+// this program, or in libexec, where a package puts it. If neither file exists, the
+// result is empty.
 func pluginBeside(tool string) string {
 	for _, plugin := range []string{
 		filepath.Join(filepath.Dir(tool), providerconfig.PluginName),

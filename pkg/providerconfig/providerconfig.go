@@ -171,7 +171,7 @@ func decode(file File, v Version) ([]Provider, []error) {
 	return d.Providers, inFile(path, wrongTypes(&root, ""))
 }
 
-// describe returns the decoder's problems without the names of Go's types. From the
+// describe returns the decoder's problems without the name of this package. From the
 // file's content it keeps only the names of fields, because the rest may be a
 // secret.
 func describe(err error) []string {
