@@ -35,8 +35,8 @@ func (p *plan) checkKubelet(entries []provider) error {
 	return nil
 }
 
-// checkOthers refuses other files that have an entry for the plugin. It also says which
-// providers the kubelet asks before ours.
+// checkOthers refuses other files that have an entry for the plugin. It adds a duty if
+// the kubelet asks the stock provider before ours.
 func (p *plan) checkOthers(files []providerconfig.File) error {
 	before := true
 	for _, file := range files {

@@ -133,8 +133,8 @@ func TestEditKeeps(t *testing.T) {
 	}
 }
 
-// TestEnv: our entry has the env of the stock provider's entry, or the one that its
-// operator set.
+// TestEnv: our entry keeps the env that the operator set in it. Otherwise it has the env
+// of the stock provider's entry, or the given one.
 func TestEnv(t *testing.T) {
 	t.Parallel()
 	profile := []providerconfig.Variable{{Name: "AWS_PROFILE", Value: "hybrid"}}

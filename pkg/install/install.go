@@ -199,7 +199,8 @@ func sameFile(path, other string) bool {
 	return err == nil && os.SameFile(a, b)
 }
 
-// service returns the kubelet's unit that exists on the node.
+// service returns the kubelet's unit that exists on the node, or the platform's first
+// one. It is empty if nothing controls services.
 func (i *Installer) service(n *node) string {
 	if i.Services == nil {
 		return ""

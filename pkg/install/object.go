@@ -32,7 +32,8 @@ const maxObject = 256 << 20
 
 func (o object) absent() bool { return o.mode == 0 && o.link == "" }
 
-// fingerprint identifies the object. Two objects with the same fingerprint are equal.
+// fingerprint identifies the object. Two objects with the same fingerprint are equal,
+// except that their owners may differ.
 func (o object) fingerprint() string {
 	switch {
 	case o.absent():

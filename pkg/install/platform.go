@@ -102,10 +102,11 @@ type layout struct {
 	// flag is the required value of --image-credential-provider-config: providers, or
 	// its directory.
 	flag string
-	// base is the file whose entries a new providers starts with, or empty.
+	// base is the file whose entries go into a new providers file. It is empty if there
+	// is none.
 	base string
-	// stock says that a new providers starts with the stock provider's entry if base
-	// does not exist yet.
+	// stock says that a new providers file gets the stock provider's entry if base does
+	// not exist yet.
 	stock bool
 	// nodeConfig is the file that adds the flag to the kubelet's flags. It is empty if
 	// the operator must add the flag, or if the flag is already there.

@@ -11,7 +11,8 @@ import (
 type Services interface {
 	// Reload makes systemd read changed units.
 	Reload(ctx context.Context) error
-	// Start and Stop do not wait until the units' programs have ended.
+	// Start does not wait until the units have started. Stop waits until they have
+	// stopped.
 	Start(ctx context.Context, units ...string) error
 	Stop(ctx context.Context, units ...string) error
 	Restart(ctx context.Context, unit string) error
