@@ -194,7 +194,7 @@ func (n *node) checkDropIn(t *testing.T) {
 }
 
 // kubeletReads returns the files that the kubelet reads for the flag. This is one
-// file, or those of a directory with three endings, in the order of their names.
+// file, or the JSON and YAML files of a directory in the order of their names.
 func (n *node) kubeletReads(t *testing.T) []string {
 	t.Helper()
 	entries, err := os.ReadDir(n.root + n.flag)

@@ -153,8 +153,8 @@ func printToken(ts *testscript.TestScript, _ bool, args []string) {
 
 var proxyAddress = regexp.MustCompile(`127\.0\.0\.1:\d+`)
 
-// mask: mask FILE writes the last stdout with names for the proxy's address and the
-// version.
+// mask: mask FILE writes the last stdout to a file. PROXY stands for the proxy's
+// address, and VERSION for the version.
 func mask(ts *testscript.TestScript, _ bool, args []string) {
 	text := proxyAddress.ReplaceAllString(ts.ReadFile("stdout"), "PROXY")
 	text = strings.ReplaceAll(text, process.Current().Version, "VERSION")

@@ -94,7 +94,7 @@ func TestSums(t *testing.T) {
 }
 
 // TestArchives: each archive has the programs and the other files in one directory. The
-// program runs if this machine can run it.
+// programs for linux/amd64 run.
 func TestArchives(t *testing.T) {
 	t.Parallel()
 	r := get(t, first)
