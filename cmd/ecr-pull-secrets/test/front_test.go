@@ -18,8 +18,8 @@ import (
 	"testing"
 )
 
-// front is a proxy of the API server. It counts the traffic, and can hold events and
-// answers back.
+// front is a proxy of the API server. It counts the traffic. It can drop events, and
+// can delay answers.
 type front struct {
 	*httptest.Server
 	ca       string // the file of its certificate
@@ -27,7 +27,7 @@ type front struct {
 	requests atomic.Int64
 	watches  atomic.Int64 // begun so far
 	silent   atomic.Int64 // watches up to this one are silent
-	events   atomic.Int64 // parts of watches that were held back
+	events   atomic.Int64 // parts of watches that were dropped
 	answers  atomic.Pointer[hold]
 }
 
@@ -95,7 +95,7 @@ type watched struct {
 	number int64
 }
 
-// Read does not return while the watch is silent.
+// Read drops what it reads while the watch is silent.
 func (w *watched) Read(p []byte) (int, error) {
 	n, err := w.ReadCloser.Read(p)
 	for n > 0 && err == nil && w.number <= w.front.silent.Load() {

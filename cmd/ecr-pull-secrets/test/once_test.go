@@ -50,7 +50,7 @@ func TestOnce(t *testing.T) {
 		t.Errorf("want stderr to end with %q, got\n%s", want, r.log)
 	}
 	if s := c.has(t, "once-2", "once", w.holdsAll); string(s.Data[corev1.DockerConfigJsonKey]) == string(after.Data[corev1.DockerConfigJsonKey]) {
-		t.Error("got no Secret in the other namespace, want one")
+		t.Error("got the old tokens in the other namespace, want new ones")
 	}
 	theirs := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "once"}}
 	c.namespace(t, "once-3", "once")

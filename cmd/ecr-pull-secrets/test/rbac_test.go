@@ -17,7 +17,8 @@ import (
 	"ecr-cross-account-credential-provider/cmd/ecr-pull-secrets/internal/controller"
 )
 
-// duty is the complete work of a controller, in the namespaces RELEASE-1 and so on.
+// duty is the complete work of a controller, in the namespaces RELEASE-written,
+// RELEASE-unlabelled and RELEASE-foreign.
 type duty struct {
 	c       *cluster
 	w       *world
@@ -135,7 +136,7 @@ func verbs(t *testing.T) (all []verb) {
 	return all
 }
 
-// remove removes the verb from a role.
+// remove returns a function that removes the verb from a role.
 func (v verb) remove(t *testing.T) func(*unstructured.Unstructured) {
 	return func(u *unstructured.Unstructured) {
 		if u.GetKind() != v.kind {
@@ -156,7 +157,7 @@ func (v verb) remove(t *testing.T) func(*unstructured.Unstructured) {
 	}
 }
 
-// TestLeast: without any single verb of the chart, something is refused, and the
+// TestLeast: if one verb of the chart is missing, something is refused, and the
 // controller reports it.
 func TestLeast(t *testing.T) {
 	t.Parallel()

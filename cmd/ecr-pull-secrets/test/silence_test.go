@@ -37,17 +37,17 @@ func TestSilence(t *testing.T) {
 }
 
 // changeUnseen deletes a Secret and makes a namespace. It waits until the front has
-// held both events back.
+// dropped both events.
 func (c *cluster) changeUnseen(t *testing.T, f *front, namespace string) {
 	t.Helper()
 	before := f.events.Load()
 	if err := c.kube.CoreV1().Secrets("silence").Delete(t.Context(), "silence", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	more(t, "the front has kept the Secret's event", &f.events, before)
+	more(t, "the front has dropped the Secret's event", &f.events, before)
 	before = f.events.Load()
 	c.namespace(t, namespace, "silence")
-	more(t, "the front has kept the namespace's event", &f.events, before)
+	more(t, "the front has dropped the namespace's event", &f.events, before)
 }
 
 // TestFrozen: the controller replaces a connection that stays open but passes no

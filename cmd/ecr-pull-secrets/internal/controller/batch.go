@@ -18,7 +18,7 @@ type batch struct {
 
 func newBatch(o Observer) *batch { return &batch{observer: o, done: make(chan int, 1)} }
 
-// start begins a full sync. It includes the rest of an unfinished one.
+// start begins a full sync. It replaces an unfinished one.
 func (b *batch) start(names map[string]bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

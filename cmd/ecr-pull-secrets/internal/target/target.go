@@ -61,7 +61,7 @@ func New(c config.Config) (Set, error) {
 	return s, nil
 }
 
-// unfit returns the reason why a pull Secret cannot serve an entry.
+// unfit returns the reasons why a pull Secret cannot serve an entry.
 func unfit(e rule.Entry) (reasons []string) {
 	if e.Accounts.All {
 		reasons = append(reasons, `accounts: "*" names no registry, and a pull Secret lists each one; name the accounts by their digits`)
