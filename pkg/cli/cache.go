@@ -71,8 +71,8 @@ func clearCache(p Process, store *cache.Store, directory string) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(p.Stdout, "%d entries removed from %s\n"+
-		"The kubelet keeps the responses that it has in memory until their cacheDuration ends or it is restarted.\n", n, directory)
+	_, err = fmt.Fprintf(p.Stdout, "entries removed from %s: %d\n"+
+		"The kubelet keeps the responses that it has in memory until their cacheDuration ends or it is restarted.\n", directory, n)
 	return err
 }
 

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"time"
@@ -119,10 +118,7 @@ func report(p Process, done []provider.Refreshed, asJSON bool) error {
 
 func printRefreshed(p Process, lines []refreshed, asJSON bool) error {
 	if asJSON {
-		encoder := json.NewEncoder(p.Stdout)
-		encoder.SetIndent("", "  ")
-		encoder.SetEscapeHTML(false)
-		return encoder.Encode(lines)
+		return p.WriteJSON(lines)
 	}
 	if len(lines) == 0 {
 		_, err := fmt.Fprintln(p.Stdout, "nothing to refresh: the configuration names no account by its number, and no token was used within a day")

@@ -37,7 +37,7 @@ func TestOnce(t *testing.T) {
 	if string(before.Data[corev1.DockerConfigJsonKey]) == string(after.Data[corev1.DockerConfigJsonKey]) {
 		t.Error("got the old tokens of the other registries, want new ones")
 	}
-	if want := "ecr-pull-secrets: 1 registries got no new token; each one's reason is logged above"; !strings.HasSuffix(r.log.String(), want) {
+	if want := "ecr-pull-secrets: registries without a new token: 1; each one's reason is logged above"; !strings.HasSuffix(r.log.String(), want) {
 		t.Errorf("want stderr to end with %q, got\n%s", want, r.log)
 	}
 
@@ -46,7 +46,7 @@ func TestOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	r = w.once(t, 1, args...)
-	if want := "ecr-pull-secrets: 1 namespaces could not be served; each one's reason is logged above"; !strings.HasSuffix(r.log.String(), want) {
+	if want := "ecr-pull-secrets: namespaces that could not be served: 1; each one's reason is logged above"; !strings.HasSuffix(r.log.String(), want) {
 		t.Errorf("want stderr to end with %q, got\n%s", want, r.log)
 	}
 	if s := c.has(t, "once-2", "once", w.holdsAll); string(s.Data[corev1.DockerConfigJsonKey]) == string(after.Data[corev1.DockerConfigJsonKey]) {
@@ -58,7 +58,7 @@ func TestOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	r = w.once(t, 1, args...)
-	if !strings.Contains(r.log.String(), "2 namespaces could not be served") {
+	if !strings.Contains(r.log.String(), "namespaces that could not be served: 2;") {
 		t.Errorf("want the foreign Secret counted, got\n%s", r.log)
 	}
 }

@@ -115,7 +115,7 @@ func (a *app) once(ctx context.Context) error {
 		}
 	}
 	if failed > 0 {
-		err = errors.Join(fmt.Errorf("%d registries got no new token; each one's reason is logged above", failed), err)
+		err = errors.Join(fmt.Errorf("registries without a new token: %d; each one's reason is logged above", failed), err)
 	}
 	if err != nil {
 		return errors.New(a.clean(err))

@@ -145,7 +145,7 @@ func (c *Controller) Once(ctx context.Context) error {
 		return context.Cause(ctx)
 	case failed := <-s.batch.done:
 		if failed += c.foreign.count(); failed > 0 {
-			return fmt.Errorf("%d namespaces could not be served; each one's reason is logged above", failed)
+			return fmt.Errorf("namespaces that could not be served: %d; each one's reason is logged above", failed)
 		}
 		return nil
 	}
