@@ -5,10 +5,10 @@
 //
 // # Files
 //
-//	requests      a record of each request, in the order of their ends
-//	requests.old  records until requests was renamed to it
-//	totals        the sum of all records before those
-//	totals.lock   the process that adds up holds its lock (flock)
+//	requests      a record of each request
+//	requests.old  the previous file requests, after it was renamed
+//	totals        the sum of all older records
+//	totals.lock   locked (flock) by the process that reads the counters
 //
 // Records are added to totals when there are many. A process that opened requests
 // before it was renamed still writes to requests.old. That file is added to totals

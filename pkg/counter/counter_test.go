@@ -131,8 +131,8 @@ func TestBuckets(t *testing.T) {
 	}
 }
 
-// TestDamage: whatever stands in place of a file, readable records count, and Add fails
-// only if the file requests is unusable.
+// TestDamage puts something else in place of each file. Readable records still count.
+// Add fails only if the file requests is unusable.
 func TestDamage(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"requests", "requests.old", "totals"} {

@@ -27,7 +27,7 @@ func takeLock(dir *os.Root) (unlock func(), err error) {
 		return nil, errors.Join(err, file.Close())
 	}
 	return func() {
-		_ = syscall.Flock(int(file.Fd()), syscall.LOCK_UN) // closing is not enough while a child that is starting also has the file
+		_ = syscall.Flock(int(file.Fd()), syscall.LOCK_UN) // closing is not enough: a child process that is just starting may also have the file
 		_ = file.Close()
 	}, nil
 }

@@ -72,8 +72,8 @@ func (t *Totals) addFile(dir *os.Root, name string) (size int, err error) {
 	return len(data), err
 }
 
-// readFile reads a file. A missing file counts as empty. A file can exceed the limit
-// most only by what several processes write at the same time.
+// readFile reads a file. A missing file counts as empty. A file can be a little larger
+// than most, because several processes can write at the same time.
 func readFile(dir *os.Root, name string) ([]byte, error) {
 	file, err := open(dir, name, os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -31,7 +31,7 @@ func WriteCloudFormation(w io.Writer, items []iampolicy.Item) error {
 		id := logicalID(r.id)
 		parameters[id+"RoleName"] = parameter("The name of the role. The nodes' configuration has it, too.", r.name)
 		made := resource("AWS::IAM::Role", r.properties(id+"RoleName"))
-		if len(providers) > 0 { // the trust policy may name one, which IAM checks
+		if len(providers) > 0 { // the trust policy may name a provider, and IAM checks that it exists
 			made["DependsOn"] = providers
 		}
 		resources[id+"Role"] = made
@@ -56,8 +56,7 @@ func WriteCloudFormation(w io.Writer, items []iampolicy.Item) error {
 	return err
 }
 
-// properties returns the properties of a policy for a role whose name is a
-// parameter.
+// properties returns the properties of the role. The given parameter has its name.
 func (r role) properties(parameter string) object {
 	p := object{
 		"RoleName": object{"Ref": parameter}, "Path": r.path, "MaxSessionDuration": r.seconds,

@@ -42,7 +42,7 @@ type role struct {
 	seconds     int // MaxSessionDuration
 }
 
-// newFile sorts the documents. A file is for one account.
+// newFile groups the documents by kind and role. A file is for one account.
 func newFile(items []iampolicy.Item) (file, error) {
 	var accounts []string
 	for _, i := range items {

@@ -140,7 +140,7 @@ func TestReadRequestBad(t *testing.T) {
 				t.Errorf("the error contains the token: %v", err)
 			}
 			if !reflect.DeepEqual(got, kubelet.Request{}) {
-				t.Errorf("got an error and the request %+v", got)
+				t.Errorf("got an error and the request %+v, want only the error", got)
 			}
 		})
 	}
@@ -159,7 +159,7 @@ func TestReadRequestOfMaximumSize(t *testing.T) {
 func TestReadRequestReadsNoMore(t *testing.T) {
 	t.Parallel()
 	if _, err := kubelet.ReadRequest(endless{}); err == nil {
-		t.Error("got no error for an endless stream")
+		t.Error("got no error for an endless stream, want one")
 	}
 }
 
@@ -196,12 +196,12 @@ func FuzzReadRequest(f *testing.F) {
 				t.Errorf("got %q, want one short line", err)
 			}
 			if !reflect.DeepEqual(got, kubelet.Request{}) {
-				t.Errorf("got an error and the request %+v", got)
+				t.Errorf("got an error and the request %+v, want only the error", got)
 			}
 			return
 		}
 		if got.Image() == "" {
-			t.Error("got a request without an image")
+			t.Error("got a request without an image, want an error")
 		}
 		var wire v1.CredentialProviderRequest
 		if err := json.Unmarshal(data, &wire); err != nil {

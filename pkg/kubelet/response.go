@@ -40,8 +40,8 @@ func Empty(scope Scope, cacheDuration time.Duration) Response {
 }
 
 // Encode encodes the response to a request in the request's own version. From
-// Kubernetes 1.32 on, the kubelet drops a response with an unknown field. All versions
-// drop a response without cacheKeyType.
+// Kubernetes 1.32 on, the kubelet drops a response with an unknown field. Every kubelet
+// drops a response without cacheKeyType.
 func (r Request) Encode(response Response) ([]byte, error) {
 	wire := v1.CredentialProviderResponse{
 		TypeMeta:      metav1.TypeMeta{APIVersion: r.apiVersion, Kind: "CredentialProviderResponse"},

@@ -49,8 +49,8 @@ func (s subject) compare(t subject) int {
 	return cmp.Or(strings.Compare(s.registry, t.registry), strings.Compare(s.identity, t.identity))
 }
 
-// tokens writes a gauge for each subject. If it has several tokens, the one that
-// ends first counts. Any refusal counts.
+// tokens writes the gauges of each subject. If a subject has several tokens, the one
+// that ends first counts. Any refusal counts.
 func (n Node) tokens(b *bytes.Buffer) {
 	expires, fresh, refused := map[subject]float64{}, map[subject]float64{}, map[subject]float64{}
 	least := func(of map[subject]float64, s subject, until time.Time) {

@@ -116,6 +116,6 @@ func TestWriteFile(t *testing.T) {
 		})
 	}
 	if err := metrics.WriteFile(filepath.Join(parent, "absent", "x.prom"), nil); err == nil {
-		t.Error("got no error for a directory that does not exist")
+		t.Error("got no error for a directory that does not exist, want one")
 	}
 }

@@ -10,8 +10,8 @@ import (
 )
 
 // WriteFile replaces a file for node_exporter's textfile collector. No reader sees
-// a partial file. It refuses a directory in which users other than root and this
-// one may write. They could make it replace another file.
+// a partial file. WriteFile refuses a directory in which users other than root and
+// this one may write. Such users could make it replace another file.
 func WriteFile(path string, text []byte) error {
 	err := writeFile(path, text)
 	if err != nil {

@@ -55,10 +55,10 @@ func TestFind(t *testing.T) {
 		t.Errorf("started at %s, %v; want %s", started, err, want)
 	}
 	if _, err := found[1].Started(); err == nil {
-		t.Error("got no error for a process without stat")
+		t.Error("got no error for a process without stat, want one")
 	}
 	if _, err := FS(filepath.Join(string(fs), "none")).Find("x"); err == nil {
-		t.Error("got no error for a directory that does not exist")
+		t.Error("got no error for a directory that does not exist, want one")
 	}
 }
 

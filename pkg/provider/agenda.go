@@ -153,9 +153,8 @@ func (a *agenda) addRegistry(ctx context.Context, e rule.Entry, reg registry.Reg
 	return err
 }
 
-// unnamedRepository returns the shortest repository name that fits no entry's
-// prefix. It is empty if every name fits one. Then the entries without prefixes
-// govern nothing.
+// unnamedRepository returns a repository name of one character that fits no entry's
+// prefix. It is empty if every such name fits one. Then addRegistry adds no plan.
 func (a *agenda) unnamedRepository() string {
 	for _, name := range strings.Split("abcdefghijklmnopqrstuvwxyz0123456789", "") {
 		named := slices.ContainsFunc(a.Config.Rules.Entries(), func(e rule.Entry) bool { return slices.Contains(e.Repositories, name) })

@@ -17,10 +17,10 @@ const (
 // lifetime says how long a token is fresh, and how long it can be used at all.
 type lifetime struct{ fresh, life time.Duration }
 
-// lifetimeOf derives both from a new token's life and from the session that
-// requested it. session is the session's remaining time. requested is the length
-// that the plan asked for. Both are 0 for the node's identity, which has no
-// session.
+// lifetimeOf returns the lifetime of a new token. life is the token's own life.
+// session is the remaining time of the session that requested the token. requested is
+// the session's length in the plan. session and requested are 0 for the node's
+// identity, which has no session.
 //
 // A token is fresh until half of its life is over, but not past the end of its session:
 // no document says whether a token outlives its session. It is also never fresh for

@@ -20,7 +20,7 @@ import (
 )
 
 // The SDK reads the endpoints from the process's environment, so all tests share one
-// AWS. A test that counts its calls calls alone.
+// AWS. A test that counts calls uses it alone.
 var (
 	world  *fakeaws.World
 	aws    *fakeaws.Server

@@ -61,8 +61,8 @@ func (n *node) request(p plan.Plan, registry string) (cache.Request, error) {
 	return cache.Request{Key: key, Registry: registry, Identity: p.Identity()}, err
 }
 
-// own returns the account of the node's identity. The cache keeps it for long, because
-// it changes only with the identity.
+// own returns the account of the node's identity. The cache keeps the account for a
+// long time, because it changes only with the identity.
 func (p *Provider) own(ctx context.Context, n *node) (registry.Account, error) {
 	const fresh, life = 30 * 24 * time.Hour, 365 * 24 * time.Hour // long, so that it does not expire in an outage
 	source, err := n.source()

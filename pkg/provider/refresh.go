@@ -25,7 +25,7 @@ type Refreshed struct {
 	Err     error
 }
 
-// atOnce limits the plans that are minted at the same time. A kubelet's requests
+// atOnce limits the number of plans that are executed at the same time. A kubelet's requests
 // have priority in using AWS and the processor.
 const atOnce = 2
 
@@ -68,5 +68,5 @@ func (p *Provider) renew(ctx context.Context, aws *node, t *task) {
 	}
 }
 
-// usedWithin is how long after its last use a token is still refreshed.
+// usedWithin limits the refresh to tokens that a request has used within this time.
 const usedWithin = 24 * time.Hour

@@ -104,8 +104,7 @@ func TestRefreshPlans(t *testing.T) { //nolint:paralleltest // alone
 }
 
 // TestRefreshUsed: tokens that requests have used within a day are refreshed, as
-// long as the configuration still has the same plan. Tokens of service accounts and
-// of ECR Public are not.
+// long as the configuration still has the same plan. Tokens of ECR Public are not.
 func TestRefreshUsed(t *testing.T) { //nolint:paralleltest // alone
 	alone(t)
 	clock := &clock{}
@@ -158,7 +157,7 @@ func TestRefreshStock(t *testing.T) { //nolint:paralleltest // alone
 	}
 }
 
-// TestRefreshDark: while AWS is down, requests on a refreshed node succeed for 11
+// TestRefreshDark: while AWS is down, requests on a refreshed node succeed for 10
 // hours. Refresh reports the failures.
 func TestRefreshDark(t *testing.T) { //nolint:paralleltest // alone
 	alone(t)
@@ -169,19 +168,19 @@ func TestRefreshDark(t *testing.T) { //nolint:paralleltest // alone
 	for _, service := range []fakeaws.Service{fakeaws.IMDS, fakeaws.STS, fakeaws.ECR} {
 		aws.Break(service, fakeaws.Broken(0))
 	}
-	for hour := range 12 {
+	for round := range 12 {
 		for _, host := range []string{firstHere, "111122223333.dkr.ecr.eu-west-1"} {
-			o := serve(t, c, store, clock.now, requestFor(t, fmt.Sprintf("%s.amazonaws.com/app%d", host, hour)))
+			o := serve(t, c, store, clock.now, requestFor(t, fmt.Sprintf("%s.amazonaws.com/app%d", host, round)))
 			if o.Err != nil || o.Response.Password.IsZero() {
-				t.Fatalf("after %d hours: %v", hour, o.Err)
+				t.Fatalf("round %d: got %v, want a token", round, o.Err)
 			}
 		}
-		if hour == 0 {
+		if round == 0 {
 			continue
 		}
 		got := refresh(t, c, store, clock.now)
 		if len(got) == 0 || slices.ContainsFunc(got, func(line string) bool { return !strings.HasPrefix(line, "failed") }) {
-			t.Errorf("after %d hours: got %q, want only failed", hour, got)
+			t.Errorf("round %d: got %q, want only failed", round, got)
 		}
 		clock.advance(time.Hour)
 	}

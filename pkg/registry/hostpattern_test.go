@@ -25,8 +25,8 @@ func TestHostPatterns(t *testing.T) {
 	}
 }
 
-// TestPatternsMatch: each pattern matches a registry that Parse accepts, label by
-// label. The patterns of all partitions match each form of host.
+// TestPatternsMatch replaces the stars of each pattern with an account and a region.
+// Parse accepts each of these hosts, in the pattern's partition.
 func TestPatternsMatch(t *testing.T) {
 	t.Parallel()
 	for _, p := range Partitions() {

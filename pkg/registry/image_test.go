@@ -211,6 +211,6 @@ func TestParseLongestImage(t *testing.T) {
 		t.Errorf("%d characters: got %v, want no error", len(image), registry.WhyNotECR(image))
 	}
 	if _, ok := registry.Parse(image + "0"); ok {
-		t.Errorf("Parse accepts %d characters, want the limit below", len(image)+1)
+		t.Errorf("Parse accepts %d characters, want at most %d", len(image)+1, len(image))
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// openFlags make open refuse a link, and not wait for a pipe, if one has replaced the
-// file.
+// openFlags make open refuse a link, and return at once for a pipe. Either may have
+// replaced the file.
 const openFlags = syscall.O_NONBLOCK | syscall.O_NOFOLLOW
 
 // checkOwner refuses a file that belongs neither to root nor to this user. Its

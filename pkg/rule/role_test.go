@@ -112,7 +112,7 @@ func TestNewRoleTemplateBad(t *testing.T) {
 			t.Parallel()
 			_, err := rule.NewRoleTemplate(test.arn)
 			if err == nil {
-				t.Fatal("got no error")
+				t.Fatal("got no error, want one")
 			}
 			if !strings.HasSuffix(err.Error(), test.want) || strings.ContainsAny(err.Error(), "\n\x00") {
 				t.Errorf("got %q\nwant it to end in %q", err, test.want)
@@ -297,7 +297,7 @@ func TestWithSessionNameBad(t *testing.T) {
 }
 
 // TestParametersAskForTheNodeLate: Parameters asks for the node's name only if the role
-// needs it, because it may cost a call to IMDS.
+// needs the name, because the answer may need a call to IMDS.
 func TestParametersAskForTheNodeLate(t *testing.T) {
 	t.Parallel()
 	role, err := newRole(t, pull).WithSessionName("kubelet-{account}", rule.Placeholders(false))

@@ -6,8 +6,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// Entry is one entry of the configuration. It says for which images it is, and who
-// requests the token of their registry. Package config has checked its fields.
+// Entry is one entry of the configuration. It says which images it governs, and which
+// identity requests the token of their registry. Package config has checked its fields.
 type Entry struct {
 	// Name is the path of the entry, such as registries[1].
 	Name string
@@ -48,7 +48,7 @@ type Decision struct {
 	Entry *Entry
 	// Why says in words why this entry governs, or why none does.
 	Why string
-	// PerRepository is true if another entry can govern another repository of the
+	// PerRepository is true if the answer can differ for another repository of the
 	// same registry. Then a response is valid for one repository only.
 	PerRepository bool
 }

@@ -272,7 +272,7 @@ func TestServiceAccountRoleAllowed(t *testing.T) {
 				t.Errorf("got %v\nwant %s", err, test.want)
 			}
 			if errors.Is(err, rule.ErrNoRole) {
-				t.Error("got ErrNoRole for a role that is not allowed")
+				t.Error("got ErrNoRole for a role that is not allowed, want another error")
 			}
 		})
 	}

@@ -288,13 +288,13 @@ func TestMatch(t *testing.T) {
 			want:    "long", why: named + `, the repository starts with "team-a/app"`, perRepo: true,
 		},
 		{
-			name:    "the longest of an entry's own counts",
+			name:    "an entry's longest prefix counts",
 			entries: []rule.Entry{entry("one", teamA, "", "t team-a/app"), entry("two", teamA, "", "team-a/")},
 			image:   teamA + "/eu-west-1/team-a/app",
 			want:    "one", why: named + `, the repository starts with "team-a/app"`, perRepo: true,
 		},
 		{
-			name:    "the longest of an entry's own counts, wherever it stands",
+			name:    "an entry's longest prefix counts, even if it is not the last",
 			entries: []rule.Entry{entry("one", teamA, "", "team-a/app t"), entry("two", teamA, "", "team-a/")},
 			image:   teamA + "/eu-west-1/team-a/app",
 			want:    "one", why: named + `, the repository starts with "team-a/app"`, perRepo: true,

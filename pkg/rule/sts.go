@@ -16,7 +16,7 @@ func LegalSessionName(s string) string {
 	return name[:min(64, len(name))]
 }
 
-// Legal replaces each byte that a session name must not contain with a dash.
+// Legal replaces each byte that is not legal in a session name by a dash.
 func Legal(s string) string {
 	name := []byte(s)
 	for i, c := range name {

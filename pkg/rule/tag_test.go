@@ -96,14 +96,14 @@ func TestWithTagBad(t *testing.T) {
 			role := withTag(t, newRole(t, pull), "team", "a")
 			role, err := role.WithTag(test.key, test.value, rule.Placeholders(true))
 			if err == nil {
-				t.Fatal("got no error")
+				t.Fatal("got no error, want one")
 			}
 			checkMessage(t, err)
 			if !strings.HasSuffix(err.Error(), test.want) {
 				t.Errorf("got %v\nwant %s", err, test.want)
 			}
 			if got := resolve(t, role, teamA+"/eu-west-1/app").Tags; !reflect.DeepEqual(got, []rule.TagValue{{Key: "team", Value: "a"}}) {
-				t.Errorf("in spite of the error, the tags became %+v", got)
+				t.Errorf("in spite of the error, the tags became %+v, want only team", got)
 			}
 		})
 	}
@@ -133,8 +133,8 @@ func TestTagPlaceholders(t *testing.T) {
 	}
 }
 
-// TestTagValuesAtUse: Parameters checks the value of a placeholder that is known only
-// then.
+// TestTagValuesAtUse: Parameters checks a tag's value after it fills in the node's
+// name.
 func TestTagValuesAtUse(t *testing.T) {
 	t.Parallel()
 	const bad = ": a value has at most 256 letters, digits, spaces or any of _.:/=+-@"
@@ -161,7 +161,7 @@ func TestTagValuesAtUse(t *testing.T) {
 				}
 				checkMessage(t, err)
 				if !reflect.DeepEqual(got, rule.Parameters{}) {
-					t.Errorf("got an error and parameters %+v", got)
+					t.Errorf("got an error and parameters %+v, want only the error", got)
 				}
 				return
 			}
