@@ -63,8 +63,8 @@ func brokenConfigurations() []broken {
 	}
 }
 
-// asPod lets an entry for service accounts govern the image, and examines for a
-// pod. The pod's service account has the annotation, unless that is empty.
+// asPod lets an entry for service accounts govern the image, and makes doctor examine
+// the pull of a pod. The pod's service account has the annotation, unless that is empty.
 func (n *node) asPod(annotation string) {
 	n.t.Helper()
 	n.config = "registries:\n- accounts: [\"" + fakeaws.FirstAccount + "\"]\n  source: ServiceAccount\n" +

@@ -88,7 +88,7 @@ func (b broken) check(t *testing.T, r *diagnosis.Report) {
 	}
 	b.checkCheck(t, v.Check)
 	if v.Check.Hint == "" {
-		t.Error("the failure has no hint")
+		t.Error("got a failure without a hint, want one")
 	}
 	failed := []string{b.code}
 	for _, c := range r.Checks {
@@ -153,7 +153,7 @@ func TestRanks(t *testing.T) {
 	places := map[int]string{}
 	for _, kind := range kinds {
 		if other, taken := places[kind.Rank]; taken || kind.Rank < 1 || kind.Rank > len(kinds) {
-			t.Errorf("%s has the rank %d of %q, or it is out of range", kind.Code, kind.Rank, other)
+			t.Errorf("%s has rank %d, and so has %q; want a rank of its own from 1 to %d", kind.Code, kind.Rank, other, len(kinds))
 		}
 		places[kind.Rank] = kind.Code
 	}

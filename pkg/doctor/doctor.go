@@ -37,7 +37,7 @@ type Doctor struct {
 	KubeletConfig, BinDir string
 	// Dial connects to the registry and to S3 as the container runtime would.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
-	// Pod is the service account to examine for. Nil means only the node.
+	// Pod is the service account whose pulls are examined. Nil means only the node's.
 	Pod *Pod
 	// ProbeExternalID says to also assume each role without its external ID.
 	ProbeExternalID bool

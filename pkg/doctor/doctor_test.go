@@ -230,7 +230,7 @@ func TestPublic(t *testing.T) {
 		t.Errorf("D17 is %q; want failed", got["D17"])
 	}
 	if _, asked := got["D22"]; asked {
-		t.Error("doctor asked the registry with a token")
+		t.Error("doctor asked the registry with a token, want no such check")
 	}
 	if v, _ := report.Verdict(); v.Check.Kind != reachRegistry {
 		t.Error(text(t, report))

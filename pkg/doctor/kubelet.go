@@ -19,7 +19,7 @@ import (
 // kubelet holds what doctor knows about the node's kubelet. Paths are as this process
 // sees them. They start with the kubelet's root directory if that differs.
 type kubelet struct {
-	process            *procfs.Process // nil if none was searched or found
+	process            *procfs.Process // nil if none was searched for or found
 	version            providerconfig.Version
 	root               string
 	configPath, binDir string
@@ -36,7 +36,7 @@ const (
 	binDirFlag = "image-credential-provider-bin-dir"
 )
 
-// rancherDir is where k3s and RKE2 look for plugins without flags.
+// rancherDir is where k3s and RKE2 look for plugins if no flag names a directory.
 const rancherDir = "/var/lib/rancher/credentialprovider"
 
 // findKubelet finds the kubelet and its flags.
@@ -98,7 +98,7 @@ func (e *examination) inspect(ctx context.Context, p procfs.Process) diagnosis.F
 func (k *kubelet) path(name string) string { return filepath.Join(k.root, name) }
 
 // rootOf returns the root directory of a process as this process sees it. It is empty
-// if both have the same, or if only root may know.
+// if both have the same root directory, or if this user may not find out.
 func rootOf(p procfs.Process) string {
 	if p.SameRoot() {
 		return ""
@@ -132,8 +132,8 @@ func joined(errs []error) string {
 	return strings.Join(texts, "; ")
 }
 
-// checkLoaded checks that no file that the kubelet reads at its start has changed
-// since.
+// checkLoaded checks that the kubelet was started after the last change of the files
+// that it reads at its start.
 func (e *examination) checkLoaded(ctx context.Context) {
 	k := &e.kubelet
 	e.do(ctx, &diagnosis.Check{Kind: loadedSince, Needs: []*diagnosis.Check{k.found, k.read}, Run: func(context.Context) diagnosis.Finding {

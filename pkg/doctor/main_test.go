@@ -129,7 +129,7 @@ func (n *node) run(pid int, name string, environ []string, args ...string) {
 	}
 }
 
-// execute replaces running the kubelet and the plugin.
+// execute prints what the kubelet and the plugin would print.
 func (n *node) execute(_ context.Context, path string, args ...string) (string, error) {
 	switch filepath.Base(path) + " " + strings.Join(args, " ") {
 	case "exe --version":

@@ -152,8 +152,8 @@ func (e *examination) answered(err error, s *subject, what string) diagnosis.Fin
 	return e.notPulled(refusal, s)
 }
 
-// notPulled finds the side and the hint for a registry's refusal. It compares the
-// registry's own texts.
+// notPulled finds the side and the hint for a registry's refusal. It recognizes a
+// refusal by its status and the registry's own texts.
 func (e *examination) notPulled(r *pull.Refusal, s *subject) diagnosis.Finding {
 	text := e.aws.api.Clean(r.Error())
 	owner := s.registry.Account().String()

@@ -38,7 +38,7 @@ func complete(w *fakeaws.World) *policies {
 }
 
 func document(statements []any) string {
-	if len(statements) == 0 { // allows nothing: a policy must have at least one statement
+	if len(statements) == 0 { // useless for pulls: a policy must have at least one statement
 		statements = []any{map[string]any{"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}}
 	}
 	return fakeaws.MustJSON(map[string]any{"Version": "2012-10-17", "Statement": statements})
@@ -172,9 +172,8 @@ func TestMissingStatementRepairs(t *testing.T) {
 	}
 }
 
-// TestEndpointForServiceAccounts: an endpoint that admits only principals of an
-// organization refuses a call that has no principal yet. STS gives no reason, so the
-// hint names both sides.
+// TestEndpointForServiceAccounts: an endpoint that admits only the node's role refuses a
+// call that has no principal yet. STS gives no reason, so the hint names both sides.
 func TestEndpointForServiceAccounts(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)

@@ -38,9 +38,10 @@ type Request struct {
 // repositories. The images' account gets no statement for that, because its owner
 // offers a role instead. So the nodes' own role can pull only from repositories that
 // already allow it. With unmatched: Node, the nodes' policy gets the permissions to
-// pull from every account that no entry governs. Without an entry for "*", that can be
-// any account. With one, it is each account in its exceptAccounts, such as the nodes'
-// own account and those of the EKS add-ons.
+// pull from every account with images that no entry governs. Without an entry for all
+// images of "*", that can be any account. With one, it is each account in its
+// exceptAccounts, such as the nodes' own account and those of the EKS add-ons. It is also
+// each account that other entries name for some images only.
 //
 // An entry with a longer prefix does not reduce the permissions of another entry's
 // role. IAM cannot subtract resources from a list without denying them to

@@ -19,9 +19,9 @@ func (i identity) arn() (string, error) {
 	return i.node.arn, nil
 }
 
-// permit adds statements to the policy of an identity. For an account that the request
-// chose, it adds nothing to an identity that pulls from every account. The scope of
-// every account adds those statements.
+// permit adds statements to the policy of an identity. If the part is for a chosen
+// account, permit adds nothing for an identity that pulls from every account. The entry's
+// scope for every account adds those statements.
 func (d *derivation) permit(p part, who identity, statements ...Statement) error {
 	if p.chosen && !who.perAccount {
 		return nil

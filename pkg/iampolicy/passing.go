@@ -8,8 +8,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
-// endpoint adds a statement to the policy of a service's endpoint in the VPC of a
-// node.
+// endpoint adds a statement to the policy of a service's endpoint in the nodes' VPCs.
 func (d *derivation) endpoint(service string, s Statement) error {
 	for _, n := range d.facts.NodeRoles {
 		if n.account.IsZero() {

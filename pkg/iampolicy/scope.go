@@ -20,8 +20,8 @@ type scope struct {
 	// account is zero for all accounts other than those in except.
 	account registry.Account
 	except  []string
-	// chosen means that the request chose this account for an entry for every
-	// account. The nodes' documents still cover all accounts.
+	// chosen means that the entry is for every account, and this scope is for one of
+	// them. The nodes' documents still cover all accounts.
 	chosen bool
 }
 
