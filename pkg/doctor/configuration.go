@@ -57,7 +57,7 @@ func (e *examination) cached(ctx context.Context) {
 		}
 		list, err := listCache(directory, e.Process.CacheOptions(func(string) {}))
 		if err != nil {
-			return diagnosis.Warn(err.Error(), "until then each pull asks AWS")
+			return diagnosis.Warn(err.Error(), "until this is corrected, each pull asks AWS")
 		}
 		return cacheFinding(list, e.Process.Now())
 	}})
