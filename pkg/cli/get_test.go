@@ -68,18 +68,18 @@ func TestErrorsForPeopleEndWithNewline(t *testing.T) {
 // step.
 func TestStuck(t *testing.T) {
 	t.Parallel()
-	config := writeConfig(t, "registries: [{accounts: [\"444455556666\"]}]\ndeadline: 1s\n")
+	config := writeConfig(t, "registries: [{accounts: [\"444455556666\"]}]\ndeadline: 10s\n")
 	for name, test := range map[string]struct {
 		change func(*Process)
 		want   string
 	}{
 		"stdin is never closed": {
 			func(p *Process) { p.Stdin = never{} },
-			`no response within the deadline of 1s: step "request" did not end; was the request on stdin written and closed?`,
+			`no response within the deadline of 10s: step "request" did not end; was the request on stdin written and closed?`,
 		},
 		"stdout is never read": {
 			func(p *Process) { p.Stdin, p.Stdout = strings.NewReader(requestText("x.example/y")), never{} },
-			`writing the response to stdout: no response within the deadline of 1s: step "response" did not end; does anybody read stdout?`,
+			`writing the response to stdout: no response within the deadline of 10s: step "response" did not end; does anybody read stdout?`,
 		},
 		"stdout is closed": {
 			func(p *Process) { p.Stdin, p.Stdout = strings.NewReader(requestText("x.example/y")), failing{} },

@@ -54,7 +54,7 @@ func TestHungFiles(t *testing.T) {
 			n := newNode(t, assume)
 			path := n.write("hung", "")
 			n.set(setting, path)
-			n.write("config.yaml", n.read("config.yaml")+"deadline: 1s\n")
+			n.write("config.yaml", n.read("config.yaml")+"deadline: 10s\n")
 			lease(t, path)
 			n.want(n.pull(image), outcome{class: failed, says: step})
 		})

@@ -54,7 +54,7 @@ func TestStdout(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := newNode(t, assume+map[bool]string{true: "deadline: 2s\n"}[name == "no reader"])
+			n := newNode(t, assume+map[bool]string{true: "deadline: 10s\n"}[name == "no reader"])
 			n.want(n.pull(image), outcome{}) // the token is now in the cache, so the next run needs no AWS
 			cmd := n.command()
 			cmd.Stdin, cmd.Stdout = strings.NewReader(request(image)), test.stdout(t)
@@ -134,7 +134,7 @@ func TestStdin(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := newNode(t, assume+map[bool]string{true: "deadline: 1s\n"}[name == "never closed"])
+			n := newNode(t, assume+map[bool]string{true: "deadline: 10s\n"}[name == "never closed"])
 			cmd := n.command()
 			cmd.Stdin = test.stdin(t)
 			n.want(n.finish(cmd), outcome{class: failed, says: test.says})

@@ -176,7 +176,7 @@ func TestLookups(t *testing.T) {
 			pulls: []pull{{first + "/a", []string{asFirst}}, {first + "/a", []string{asFirst}}}, runs: 2,
 		},
 		{
-			name: "a hang", config: oneRole + "deadline: 1s\n",
+			name: "a hang", config: oneRole + "deadline: 10s\n",
 			fault: func(s *fakeaws.Server) { s.Break(fakeaws.STS, fakeaws.Fault{Kind: fakeaws.HangHeaders}) },
 			pulls: []pull{{first + "/a", nil}}, runs: 1,
 			log: "in time (waiting for its answer); the connection works, but STS does not answer",
