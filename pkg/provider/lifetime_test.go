@@ -33,8 +33,8 @@ func TestLifetime(t *testing.T) {
 	}
 }
 
-// TestShorten: margin and jitter only shorten, together by at most a tenth and
-// 5 min.
+// TestShorten: Shorten subtracts at most a tenth of the duration, and at most 5
+// minutes.
 func TestShorten(t *testing.T) {
 	t.Parallel()
 	for _, d := range []time.Duration{0, time.Second, time.Minute, 5 * time.Minute, 50 * time.Minute, time.Hour, 6 * time.Hour} {

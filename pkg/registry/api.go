@@ -1,7 +1,7 @@
 package registry
 
 // API is the ECR API that issues the tokens for a registry. All registries of a
-// region share one API, whatever their account.
+// region whose hosts have the same form share one API, whatever their account.
 type API struct {
 	Region    Region `json:"region"`
 	FIPS      bool   `json:"fips,omitempty"`

@@ -33,8 +33,8 @@ func WhyNotECR(image string) error {
 // Registry returns the registry that the image is in.
 func (i Image) Registry() Registry { return i.registry }
 
-// Server returns the registry as the image names it, host[:443], or the host of a
-// Mirror. The kubelet looks up credentials by it.
+// Server returns the registry's host as the image names it, with or without :443, or
+// the host of a Mirror. The kubelet looks up credentials by this name.
 func (i Image) Server() string { return i.server }
 
 // Mirrored reports whether the server is the host of a Mirror, not the registry.

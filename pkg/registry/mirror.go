@@ -43,7 +43,7 @@ func NewMirror(host, target string) (Mirror, error) {
 const dockerHub = "docker.io"
 
 // CheckMirrorHost returns an error if a host cannot be that of a Mirror: no kubelet
-// asks for it, or it is an ECR registry itself.
+// asks for it, or it is a private ECR registry itself.
 func CheckMirrorHost(host string) error {
 	if lower := strings.ToLower(host); lower != host {
 		return fmt.Errorf("%q has upper-case letters, and image names match only in lower case; write %s", printable.Short(host), printable.Short(lower))

@@ -99,8 +99,8 @@ func cutForm(s string) (hostForm, string, bool) {
 	return hostForm{}, "", false
 }
 
-// suffix returns the text after the region in a host of this form. It is empty if p
-// does not have the form.
+// suffix returns the text after the region in a host of this form, and reports
+// whether p has the form.
 func (f hostForm) suffix(p *partition) (string, bool) {
 	suffix := p.suffix
 	if f.dualStack {

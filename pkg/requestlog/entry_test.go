@@ -58,7 +58,7 @@ func newEntry(o provider.Outcome) requestlog.Entry {
 	return requestlog.New(o, "", trace.Start(now), now())
 }
 
-// sent is an entry as the journal receives it.
+// sent returns an entry as the journal receives it.
 func sent(t *testing.T, e requestlog.Entry) fakejournal.Entry {
 	t.Helper()
 	journal := fakejournal.Start(t)

@@ -100,8 +100,8 @@ func checkLog(f *os.File) error {
 	return checkOwner(info)
 }
 
-// cause returns an error without the operation and the path. The message has them
-// already.
+// cause returns an error without the operation and the path. The message already
+// has the path.
 func cause(err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {

@@ -18,7 +18,7 @@ var errAccountPattern = errors.New("the account cannot be a pattern; want its 12
 var shortest = map[string]string{"partition": "aws", "account": "000000000000", "region": "us-east-1"}
 
 // parseARN parses a role's ARN. It may contain the placeholders {partition},
-// {account} and {region}, which stand for the registry's.
+// {account} and {region}. They stand for those of the registry.
 func parseARN(s string) (Template, error) {
 	parts := strings.SplitN(s, ":", 6)
 	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "iam" || parts[3] != "" {

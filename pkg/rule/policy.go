@@ -23,7 +23,7 @@ const (
 const maxPolicy = 2048
 
 // WithPolicy adds a session policy. It returns an error if the policy for the
-// entry's repositories would be too long.
+// entry's repositories could be too long in some region.
 func (r RoleTemplate) WithPolicy(kind PolicyKind, repositories []string) (RoleTemplate, error) {
 	const longestPartition, longestRegion = "aws-us-gov", "us-gov-xxxxxxxxxxxxxxxxxxxx-99" // together as long as any pair that package registry accepts
 	if n := len(kind.document(longestPartition, longestRegion, "000000000000", repositories)); n > maxPolicy {

@@ -381,7 +381,8 @@ func TestWithLeavesTheOriginal(t *testing.T) {
 	}
 }
 
-// stsName is RoleSessionName's own pattern (STS API, AssumeRole).
+// stsName is the pattern of a RoleSessionName (STS API, AssumeRole). stsARN is the
+// pattern of a role's ARN.
 var (
 	stsName = regexp.MustCompile(`^[A-Za-z0-9_+=,.@-]{2,64}$`)
 	stsARN  = regexp.MustCompile(`^arn:aws:iam::[0-9]{12}:role/([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,64}$`)

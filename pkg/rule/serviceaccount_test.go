@@ -30,7 +30,7 @@ func TestParseRolePattern(t *testing.T) {
 
 		{"empty", "", false},
 		{"star for all", "*", false},
-		{"star for all but the front", "arn:aws:iam::*", false},
+		{"star for account and role", "arn:aws:iam::*", false},
 		{"star for the account", "arn:aws:iam::*:role/pull", false},
 		{"star in the account", "arn:aws:iam::44445555666*:role/pull", false},
 		{"star before the account", "arn:aws:iam::*444455556666:role/pull", false},

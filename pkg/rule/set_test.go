@@ -250,7 +250,7 @@ func TestMatch(t *testing.T) {
 			want:    "both", why: named + `, the region fits "eu-west-1"`,
 		},
 		{
-			name:    "a pattern that looks like every region is still before none",
+			name:    "a pattern for every region before none",
 			entries: []rule.Entry{entry("none", teamA, "", ""), entry("pattern", teamA, "*", "")},
 			image:   teamA + "/eu-west-1/app",
 			want:    "pattern", why: named + `, the region fits "*"`,
