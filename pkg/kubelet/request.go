@@ -99,7 +99,7 @@ func isServed(apiVersion string) bool {
 // describe says why a request cannot be decoded, without quoting it.
 func describe(data []byte, err error) error {
 	if strings.TrimSpace(string(data)) == "" {
-		return errors.New("there is no request on stdin; the kubelet writes one, people can use: explain IMAGE")
+		return errors.New("there is no request on stdin; the kubelet writes one, and people can use: explain IMAGE")
 	}
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {

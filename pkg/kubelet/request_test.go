@@ -61,7 +61,7 @@ func TestReadRequest(t *testing.T) {
 func TestReadRequestBad(t *testing.T) {
 	t.Parallel()
 	const (
-		nothing  = "there is no request on stdin; the kubelet writes one, people can use: explain IMAGE"
+		nothing  = "there is no request on stdin; the kubelet writes one, and people can use: explain IMAGE"
 		versions = "; want credentialprovider.kubelet.k8s.io/v1, v1beta1 or v1alpha1; set apiVersion in the kubelet's CredentialProviderConfig"
 		noKind   = `the request on stdin is of kind ""; want CredentialProviderRequest`
 		noObject = "the request on stdin is not a JSON object"

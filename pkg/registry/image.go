@@ -66,7 +66,7 @@ func parse(image string) (Image, error) {
 		return Image{}, err
 	}
 	if hasPort && port != "443" {
-		return Image{}, errors.New("an ECR registry has no port but 443")
+		return Image{}, errors.New("an ECR registry has only port 443")
 	}
 	repository, err := cutReference(rest)
 	if err != nil {

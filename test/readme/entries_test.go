@@ -93,7 +93,7 @@ var entries = []entry{
 	{"command", "looking for the configuration", notAccepted},
 	{"registry", "what follows the", notECR},
 	{"registry", "name without a registry host", notECR},
-	{"registry", "no port but 443", notECR},
+	{"registry", "only port 443", notECR},
 	{"registry", "the name is longer", notECR},
 	{"registry", "the repository", notECR},
 	{"registry", "the path is not a repository's name", notECR},
