@@ -38,7 +38,7 @@ func Outcomes() []Outcome {
 	return all
 }
 
-// Count is the number of requests.
+// Count returns the number of requests.
 func (t Totals) Count() (n uint64) {
 	for _, requests := range t.Requests {
 		n += requests

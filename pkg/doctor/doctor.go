@@ -19,7 +19,7 @@ import (
 // Limit is the time for all checks together.
 const Limit = 55 * time.Second
 
-// Doctor examines one node. Process, Load and Dial are required.
+// Doctor examines one node. Process, Load, Execute and Dial are required.
 type Doctor struct {
 	Process command.Process
 	// Load reads the plugin's configuration. args are the arguments of the plugin's

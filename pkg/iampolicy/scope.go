@@ -174,7 +174,8 @@ func token(claims plan.Claims) (secret.Text, error) {
 	return secret.New("e30." + base64.RawURLEncoding.EncodeToString(payload) + "."), err
 }
 
-// roles returns the plan's roles. For every account, their ARNs are patterns.
+// roles returns the plan's roles. If the part is for every account, their ARNs are
+// patterns.
 func (p part) roles(computed plan.Plan) ([]rule.Role, error) {
 	roles := slices.Clone(computed.Roles)
 	if !p.account.IsZero() {

@@ -35,7 +35,7 @@ type Descriptor struct {
 
 // Resolve asks whether the registry has the manifest and allows pulling it. It
 // sends a HEAD, as runtimes do at the start of a pull. The answer to a HEAD has no
-// body, so a refusal has no reason; see Manifest.
+// body, so a refusal has no reason. Manifest gets the reason.
 func (r Registry) Resolve(ctx context.Context, repository, reference string) error {
 	resp, err := r.ask(ctx, http.MethodHead, repository+"/manifests/"+reference, accepted)
 	if err != nil {
