@@ -73,7 +73,7 @@ var sides = map[Side]string{
 	ImagesAccount: "the images' account",
 	Endpoint:      "the network of the nodes' account: a VPC endpoint, its policy, a route or a proxy",
 	AWS:           "AWS",
-	Unknown:       "unknown, as AWS gives no reason",
+	Unknown:       "unknown, because AWS gives no reason",
 }
 
 // End writes the verdict. It returns the first error of all writes.

@@ -33,7 +33,7 @@ func (e *examination) findEntry(ctx context.Context) {
 		if output, err := e.Execute(ctx, path, "version"); err == nil {
 			build := strings.TrimPrefix(strings.TrimSpace(output), pluginName+" ")
 			if own := command.BuildOf(e.Process.Version).String(); build != own {
-				return diagnosis.Warn(fmt.Sprintf("%s is version %s, and this program is %s", path, build, own), "install both of one version")
+				return diagnosis.Warn(fmt.Sprintf("%s is version %s, and this program is %s", path, build, own), "install the same version of both")
 			}
 			detail += ", version " + e.Process.Version
 		}

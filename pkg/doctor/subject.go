@@ -182,7 +182,7 @@ func (e *examination) firstRegion(ctx context.Context, entry rule.Entry) (regist
 		first = node
 	}
 	if first.IsZero() {
-		return first, errors.New("it names no region, and the node's region is not known or not one of its; name an image")
+		return first, errors.New("it names no region, and the node's region is not known or does not match its patterns; name an image")
 	}
 	return first, nil
 }

@@ -45,7 +45,7 @@ func (e *examination) tokensFor(entries []rule.Entry) diagnosis.Finding {
 	}
 	t := e.tokenAttributes()
 	if t == nil {
-		return diagnosis.Fail(diagnosis.Node, fmt.Sprintf("no provider of this plugin has tokenAttributes, which %s needs", strings.Join(append(names, "a pod's service account"), ", ")),
+		return diagnosis.Fail(diagnosis.Node, fmt.Sprintf("no provider of this plugin has tokenAttributes, needed for %s", strings.Join(append(names, "a pod's service account"), ", ")),
 			"add tokenAttributes to the plugin's entry (kubelet 1.34 and later), and restart the kubelet")
 	}
 	for _, entry := range entries {
