@@ -17,7 +17,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// Provider serves requests. All its fields except Cache are required.
+// Provider serves requests. All its fields except Cache are required. Refresh does
+// without Decided.
 type Provider struct {
 	Config config.Config
 	AWS    awsapi.Options
