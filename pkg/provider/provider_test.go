@@ -1,7 +1,6 @@
 package provider_test
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"sync"
@@ -225,14 +224,14 @@ func TestOwnIsAskedOnce(t *testing.T) {
 	}
 }
 
-// TestDecidedIsCalledBeforeAWS: the log of a request that hangs at AWS shows its
-// plan.
+// TestDecidedIsCalledBeforeAWS: the log of a request that fails or hangs at AWS shows
+// its plan.
 func TestDecidedIsCalledBeforeAWS(t *testing.T) {
 	t.Parallel()
 	alone(t)
 	var told provider.Outcome
 	p := provider.Provider{
-		Config: mustLoad(t, oneHop),
+		Config: mustLoad(t, strings.Replace(oneHop, "role/pull", "role/absent", 1)),
 		AWS:    awsapi.Options{Timeouts: awsapi.DefaultTimeouts().WithMetadata(time.Minute), Now: time.Now, Random: func() float64 { return 0 }},
 		Decided: func(o provider.Outcome) {
 			if n := len(aws.Calls()); n > 0 {
@@ -241,9 +240,7 @@ func TestDecidedIsCalledBeforeAWS(t *testing.T) {
 			told = o
 		},
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	o := p.Serve(ctx, requestFor(t, theirs+"/app"))
+	o := p.Serve(t.Context(), requestFor(t, theirs+"/app"))
 	if o.Err == nil || told.Registry != theirs || told.Decision.Entry.Name != "registries[0]" {
 		t.Errorf("Decided got %+v, then Serve returned %v; want the plan, then an error", told, o.Err)
 	}
