@@ -197,6 +197,14 @@ func TestNewDocument(t *testing.T) {
 			`[{"Sid":"AssumePullRoleOfOrganization","Effect":"Allow","Action":"sts:AssumeRole","Resource":"arn:aws:iam::444455556666:role/a","Condition":{"StringEquals":{"aws:ResourceOrgID":"o-1"},"StringNotEquals":{"aws:ResourceAccount":"111122223333"}}},` +
 				`{"Sid":"AssumePullRoleOfOrganization2","Effect":"Allow","Action":"sts:AssumeRole","Resource":"arn:aws:iam::444455556666:role/a","Condition":{"StringEquals":{"aws:ResourceOrgID":"o-1"},"StringNotEquals":{"aws:ResourceAccount":"444455556666"}}}]`,
 		},
+		{
+			"fewer exceptions allow more",
+			[]iampolicy.Statement{
+				iampolicy.AssumeRoleOfOrganization(role("a"), "o-1", []string{"111122223333", "444455556666"}), iampolicy.AssumeRoleOfOrganization(role("a"), "o-1", []string{"111122223333"}),
+			},
+			`[{"Sid":"AssumePullRoleOfOrganization","Effect":"Allow","Action":"sts:AssumeRole","Resource":"arn:aws:iam::444455556666:role/a","Condition":{"StringEquals":{"aws:ResourceOrgID":"o-1"},"StringNotEquals":{"aws:ResourceAccount":["111122223333","444455556666"]}}},` +
+				`{"Sid":"AssumePullRoleOfOrganization2","Effect":"Allow","Action":"sts:AssumeRole","Resource":"arn:aws:iam::444455556666:role/a","Condition":{"StringEquals":{"aws:ResourceOrgID":"o-1"},"StringNotEquals":{"aws:ResourceAccount":"111122223333"}}}]`,
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -46,6 +46,9 @@ func TestRefuses(t *testing.T) {
 		"another's mistake":  {with(al2(), eksDir+"/config.json", strings.Replace(stockJSONv1, "matchImages", "matchImage", 1)), nil, "the kubelet would not start, so nothing was changed: "},
 		"another's file":     {with(al2023(), eksDir+"/20.yaml", stockYAML), nil, "is a duplicate of one in"},
 		"no binary":          {without(al2(), eksDir+"/ecr-credential-provider"), nil, "ecr-credential-provider, the binary of provider ecr-credential-provider, is missing or not executable"},
+		"not executable": {al2(), func(n *testNode) {
+			n.writeFile(n.root+eksDir+"/ecr-credential-provider", "", 0o644)
+		}, "ecr-credential-provider, the binary of provider ecr-credential-provider, is missing or not executable"},
 		"a restart":          {al2(), func(n *testNode) { n.options.Restart = true }, "--restart needs systemd on this machine"},
 		"an old directory":   {map[string]string{"/usr/bin/kubelet": "v1.33.0", "/etc/providers/x.yaml": ""}, named("/etc/providers"), "/etc/providers is a directory, which needs kubelet 1.34 or later, and this kubelet is 1.33"},
 		"instead, directory": {map[string]string{"/usr/bin/kubelet": "v1.34.0", "/etc/providers/x.yaml": ""}, func(n *testNode) { named("/etc/providers")(n); instead(&n.options) }, "--instead-of-stock rewrites one file"},

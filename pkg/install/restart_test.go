@@ -20,6 +20,7 @@ type services struct {
 	fails    error
 	pid, age int
 	ends     bool
+	quick    bool // a kubelet that ends is replaced before anybody looks
 }
 
 func (s *services) Reload(context.Context) error { return s.note("reload") }
@@ -43,6 +44,10 @@ func (s *services) Status(context.Context, string) (Status, error) {
 	case s.age == 1:
 		return Status{State: "activating"}, nil
 	case s.ends && s.age > 4:
+		if s.quick {
+			s.pid++
+			return Status{State: "active", PID: s.pid}, nil
+		}
 		return Status{State: "activating"}, nil // systemd has started it again
 	}
 	return Status{State: "active", PID: s.pid}, nil
@@ -103,6 +108,12 @@ func TestRollback(t *testing.T) {
 				"kubelet is not healthy after the change: it ended after its start (activating); its log: E2", "plugin binary is not executable",
 				"; the former files are back, and kubelet is healthy again",
 			},
+		},
+		"another process replaces it": {
+			func(n *testNode, s *services) {
+				s.quick, s.broken = true, func() bool { return strings.Contains(n.read(eksDir+"/config.json"), pluginName) }
+			},
+			[]string{"kubelet is not healthy after the change: it ended after its start (active); its log: E2", "; the former files are back, and kubelet is healthy again"},
 		},
 		"it says so": {
 			func(n *testNode, _ *services) {

@@ -3,6 +3,7 @@
 package install
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,14 +23,22 @@ func TestRootAbsent(t *testing.T) {
 // directory.
 func TestOutside(t *testing.T) {
 	t.Parallel()
-	n := disks["k3s"].node(t)
-	outside := t.TempDir()
-	if err := os.Symlink(outside, n.root+"/var"); err != nil {
-		t.Fatal(err)
-	}
-	n.refused("leads out of")
-	if entries, err := os.ReadDir(outside); err != nil || len(entries) > 0 {
-		t.Errorf("got %v outside, error %v, want nothing", entries, err)
+	for name, outsideOf := range map[string]func(root string) string{
+		"elsewhere":             func(string) string { return t.TempDir() },
+		"a name that continues": func(root string) string { return root + "-backup" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := disks["k3s"].node(t)
+			outside := outsideOf(n.root)
+			if err := errors.Join(os.MkdirAll(outside, 0o755), os.Symlink(outside, n.root+"/var")); err != nil {
+				t.Fatal(err)
+			}
+			n.refused("leads out of")
+			if entries, err := os.ReadDir(outside); err != nil || len(entries) > 0 {
+				t.Errorf("got %v outside, error %v, want nothing", entries, err)
+			}
+		})
 	}
 }
 

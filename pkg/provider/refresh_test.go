@@ -127,7 +127,6 @@ func TestRefreshUsed(t *testing.T) { //nolint:paralleltest // alone
 		{"due again", 46 * time.Minute, c, []string{"minted " + firstHere, "minted " + secondThere, "skipped public.ecr.aws"}},
 		{"another configuration", 0, other, []string{"fresh " + secondThere, "skipped public.ecr.aws"}},
 		{"unmatched is left to others", 0, mustLoad(t, strings.ReplaceAll(firstEntry, "444455556666", "111122223333")+"  repositories: [other/]\nunmatched: None\n"), []string{"skipped public.ecr.aws"}},
-		{"not used for a day", 24 * time.Hour, c, nil},
 	} {
 		clock.advance(step.after)
 		got := refresh(t, step.config, store, clock.now)
@@ -135,6 +134,13 @@ func TestRefreshUsed(t *testing.T) { //nolint:paralleltest // alone
 		if diff := cmp.Diff(step.want, got); diff != "" {
 			t.Errorf("%s: %s", step.name, diff)
 		}
+	}
+	for range 30 { // refresh keeps the tokens alive, but does not use them
+		clock.advance(46 * time.Minute)
+		refresh(t, c, store, clock.now)
+	}
+	if got := refresh(t, c, store, clock.now); len(got) > 0 {
+		t.Errorf("not used for a day: got %q, want nothing", got)
 	}
 }
 

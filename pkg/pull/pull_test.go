@@ -45,9 +45,10 @@ func withLogin(r *http.Request) bool {
 
 const index = `{"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[
 	{"digest":"sha256:aaaa","platform":{"os":"linux","architecture":"amd64"}},
+	{"digest":"sha256:dddd","platform":{"os":"windows","architecture":"arm64"}},
 	{"digest":"sha256:bbbb","platform":{"os":"linux","architecture":"arm64"}}]}`
 
-// image serves an index with two images, and redirects requests for their
+// image serves an index with three images, and redirects requests for their
 // configurations.
 func image(t *testing.T, calls *[]string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {

@@ -1,0 +1,59 @@
+//go:build unix
+
+package install
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// TestFailedChange: if a change fails, install undoes the changes before it.
+func TestFailedChange(t *testing.T) {
+	t.Parallel()
+	for _, name := range killable {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for at := 1; ; at++ {
+				n := disks[name].node(t)
+				n.makeVarLib()
+				before, puts := n.snapshot(), 0
+				n.before = func(operation, path string) {
+					if operation == "put" && !strings.HasPrefix(path, StateDir) {
+						if puts++; puts == at {
+							_ = os.Remove(n.disk().at(staged(path))) // so that the rename fails
+						}
+					}
+				}
+				err := n.Install(t.Context(), n.options)
+				if puts < at {
+					break
+				}
+				if err == nil {
+					t.Fatalf("change %d failed, but install returned no error", at)
+				}
+				n.before = nil
+				n.same(before)
+			}
+		})
+	}
+}
+
+// TestModeOfOthers: install keeps the mode of a file that it changes, even if the umask
+// would forbid it for a new file.
+func TestModeOfOthers(t *testing.T) {
+	t.Parallel()
+	d := disks["AL2"]
+	n := d.node(t)
+	path := n.disk().at(d.config)
+	if err := os.Chmod(path, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	before := n.snapshot()
+	n.install()
+	if info, err := os.Stat(path); err != nil || info.Mode() != 0o666 {
+		t.Errorf("got the mode %v, %v, want 0666", info.Mode(), err)
+	}
+	n.uninstall()
+	n.same(before)
+}
