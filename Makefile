@@ -28,7 +28,7 @@ node: ## write only the plugin and the operator's tool, not ecr-pull-secrets
 	$(BUILD) -o bin/$(TOOL) ./cmd/$(TOOL)
 
 # Most of the slow tests wait for a fault to time out, so more tests than cores run at a time.
-test: platforms ## run every test
+test: platforms ## run most tests, and list the commands for the others
 	go test $(RACE) -shuffle=on -parallel 16 -timeout $(LIMIT) ./...
 	@set -ex; for module in $(LIGHT); do go -C $$module test $(RACE) -shuffle=on -timeout $(LIMIT) ./...; done
 	@echo

@@ -24,8 +24,8 @@ func ask(t *testing.T, s *Server) (status int, err error) {
 	return status, err
 }
 
-// askFirst sends the same request, and calls the function then after the first bytes of
-// the response's body. It keeps reading until the body or the context ends.
+// askFirst sends the same request, and calls a function after the first bytes of the
+// response's body. It keeps reading until the body or the context ends.
 func askFirst(ctx context.Context, t *testing.T, s *Server, first int64, then func()) (status int, read int64, err error) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL(ECR), strings.NewReader("{}"))

@@ -247,5 +247,6 @@ replace k8s.io/streaming => k8s.io/streaming v0.36.3
 
 replace ecr-cross-account-credential-provider => ../..
 
-// As the kubelet has it: with its own dependencies it compiles to what test/conformance has in the build cache.
+// The kubelet's own version. With the same dependencies, its packages compile to those that test/conformance has in the
+// build cache.
 replace go.yaml.in/yaml/v3 => go.yaml.in/yaml/v3 v3.0.4

@@ -34,7 +34,7 @@
 // "no cache, no jitter" is a plugin whose processes share nothing. Each image asks, with
 // three attempts a call and the SDK's own backoff. The kubelet keeps an answer for
 // exactly half of the token's life, however short the session is. One simplification
-// favors this plugin: the retries of the two calls do not multiply.
+// favors that plugin: the retries of the two calls do not multiply.
 package main
 
 import (

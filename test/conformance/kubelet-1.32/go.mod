@@ -123,8 +123,8 @@ replace (
 	k8s.io/component-base => k8s.io/component-base v0.32.13
 	k8s.io/component-helpers => k8s.io/component-helpers v0.32.13
 	k8s.io/controller-manager => k8s.io/controller-manager v0.32.13
-	// These two are of the next release, as there is no k8s.io/cri-client v0.32
-	// to download; of them the kubelet's plugin code runs nothing.
+	// These two are of the next release, because k8s.io/cri-client v0.32 cannot be
+	// downloaded. The kubelet's plugin code runs nothing of them.
 	k8s.io/cri-api => k8s.io/cri-api v0.33.13
 	k8s.io/cri-client => k8s.io/cri-client v0.33.13
 	k8s.io/csi-translation-lib => k8s.io/csi-translation-lib v0.32.13
