@@ -12,8 +12,8 @@ import (
 //     in the past could make an old token look valid to processes that later read it
 //     from the cache: they know only the node's clock.
 //   - Something has expired only if both clocks say so, so one wrong clock does not
-//     fail a pull. If the clocks disagree on a token's end, the token may be used
-//     but not kept: its life is 0.
+//     fail a pull. If only one clock says that a token has expired, the token may be
+//     used but not kept: its life is 0.
 
 // skewThreshold is the smallest difference of the clocks that counts. Rounding to
 // seconds and the time of a round trip explain smaller differences.

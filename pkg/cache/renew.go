@@ -14,7 +14,7 @@ const (
 	// tokens a day.
 	renewAfter = 45 * time.Minute
 	// renewEvery is the longest time between two runs that renew tokens. A run also
-	// replaces a token that would not be fresh until the next run.
+	// replaces a token that would not stay fresh until the next run.
 	renewEvery = 10 * time.Minute
 )
 

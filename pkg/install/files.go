@@ -64,8 +64,8 @@ func (p *plan) addProviders(entries []provider, instead bool) error {
 	}
 	base := now.content
 	if r, known := p.before.find(l.providers); known && slices.Contains(r.Ours, now.fingerprint()) {
-		// Entries that earlier runs removed count again. One of them may be the stock
-		// provider's.
+		// The file from before install also has the entries that earlier runs removed,
+		// such as the stock provider's.
 		former, err := d.restored(r.Former)
 		if err != nil {
 			return err

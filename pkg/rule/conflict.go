@@ -35,8 +35,8 @@ func NewSet(entries []Entry) (Set, []Conflict) {
 // scope holds an entry's accounts, repositories and regions.
 type scope [3]words
 
-// words holds the words of one entry in list, and the words that conflict with them in
-// rivals. rivals is a map because NewSet compares each entry with every other one.
+// words holds list, the words of one entry, and rivals, the words that conflict with
+// them. rivals is a map because NewSet compares each entry with every other one.
 type words struct {
 	list   []string
 	rivals map[string]bool
