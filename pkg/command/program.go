@@ -76,12 +76,15 @@ func (pr Program) run(ctx context.Context, p Process) (Command, error) {
 		_, _ = io.WriteString(p.Stderr, pr.usage())
 		return pr.Default, Reported(Misused)
 	}
-	c, args, err := pr.choose(p)
+	c, leading, args, err := pr.choose(p)
 	if err != nil {
 		return c, err
 	}
 	flags := newFlags(c.Name)
 	run := c.New(flags)
+	if err := pr.refuse(c, leading, flags); err != nil {
+		return c, err
+	}
 	rest, err := parse(flags, args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -95,35 +98,32 @@ func (pr Program) run(ctx context.Context, p Process) (Command, error) {
 	return c, untilSignal(ctx, func() error { return run(ctx, p, rest) })
 }
 
-// choose parses the flags before the command's name. It returns the command and
-// the arguments after the name.
-func (pr Program) choose(p Process) (Command, []string, error) {
-	flags := newFlags(pr.Name)
+// choose parses the flags before the command's name. It returns the command, these
+// flags, and the arguments after the name.
+func (pr Program) choose(p Process) (c Command, leading *flag.FlagSet, args []string, err error) {
+	leading = newFlags(pr.Name)
 	if pr.Flags != nil {
-		pr.Flags(flags)
+		pr.Flags(leading)
 	}
-	version := flags.Bool("version", false, "print the version")
-	switch err := flags.Parse(p.Args); {
+	version := leading.Bool("version", false, "print the version")
+	switch err := leading.Parse(p.Args); {
 	case errors.Is(err, flag.ErrHelp):
 		_, _ = io.WriteString(p.Stdout, pr.usage())
-		return pr.Default, nil, Reported(0)
+		return pr.Default, nil, nil, Reported(0)
 	case err != nil:
-		return pr.Default, nil, UsageError("%w; for the flags, run: %s help", err, pr.Name)
+		return pr.Default, nil, nil, UsageError("%w; for the flags, run: %s help", err, pr.Name)
 	}
-	name, args := pr.Default.Name, flags.Args()
+	name, args := pr.Default.Name, leading.Args()
 	switch {
 	case *version:
 		name = "version"
 	case len(args) > 0:
 		name, args = args[0], args[1:]
 	case name == "":
-		return pr.Default, nil, UsageError("no command; for the list of commands, run: %s help", pr.Name)
+		return pr.Default, nil, nil, UsageError("no command; for the list of commands, run: %s help", pr.Name)
 	}
-	c, err := pr.command(name)
-	if err == nil {
-		err = pr.refuse(c, flags)
-	}
-	return c, args, err
+	c, err = pr.command(name)
+	return c, leading, args, err
 }
 
 // command returns the command of a name.

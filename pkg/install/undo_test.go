@@ -26,7 +26,10 @@ func TestFailedChange(t *testing.T) {
 					}
 				}
 				err := n.Install(t.Context(), n.options)
-				if puts < at {
+				if puts < at { // no change was made to fail
+					if err != nil || puts == 0 {
+						t.Fatalf("after %d changes: got %v, want an install with changes", puts, err)
+					}
 					break
 				}
 				if err == nil {
@@ -51,8 +54,12 @@ func TestModeOfOthers(t *testing.T) {
 	}
 	before := n.snapshot()
 	n.install()
-	if info, err := os.Stat(path); err != nil || info.Mode() != 0o666 {
-		t.Errorf("got the mode %v, %v, want 0666", info.Mode(), err)
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Mode() != 0o666 {
+		t.Errorf("got the mode %v, want 0666", info.Mode())
 	}
 	n.uninstall()
 	n.same(before)
