@@ -4,6 +4,8 @@ NAME    := ecr-cross-account-credential-provider
 TOOL    := ecr-cross-account
 SECRETS := ecr-pull-secrets
 VERSION := $(shell cat pkg/command/VERSION)
+# Programs, tests and linters then share the packages that they compile. Without this flag, everything is compiled twice.
+export GOFLAGS := -trimpath $(shell go env GOFLAGS)
 # Go records commit and date in the programs if git works here. GOFLAGS does not change this.
 VCS     := $(if $(shell git rev-parse HEAD 2>/dev/null),auto,false)
 BUILD   := CGO_ENABLED=0 go build -trimpath -buildvcs=$(VCS) -ldflags '-s -w'
@@ -27,10 +29,11 @@ node: ## write only the plugin and the operator's tool, not ecr-pull-secrets
 	$(BUILD) -o bin/$(NAME) ./cmd/$(NAME)
 	$(BUILD) -o bin/$(TOOL) ./cmd/$(TOOL)
 
+# `make lint` runs vet on the tests, too.
 # Most of the slow tests wait for a fault to time out, so more tests than cores run at a time.
 test: platforms ## run most tests, and list the commands for the others
-	go test $(RACE) -shuffle=on -parallel 16 -timeout $(LIMIT) ./...
-	@set -ex; for module in $(LIGHT); do go -C $$module test $(RACE) -shuffle=on -timeout $(LIMIT) ./...; done
+	go test $(RACE) -vet=off -shuffle=on -parallel 16 -timeout $(LIMIT) ./...
+	@set -ex; for module in $(LIGHT); do go -C $$module test $(RACE) -vet=off -shuffle=on -timeout $(LIMIT) ./...; done
 	@echo
 	@echo "That was everything except: make lint, make platforms-test, make iam-scripts, make dist-test, make secrets, make secrets-costs, make image, make e2e, make fuzz (FUZZ=20s for each target)."
 
@@ -87,7 +90,7 @@ secrets-programs: build ## write the programs that the tests of ecr-pull-secrets
 	CGO_ENABLED=0 go -C test/node build -ldflags '-s -w' -o ../../bin/ ./etcd
 	CGO_ENABLED=0 go -C cmd/$(SECRETS)/test/helm build -o $(CURDIR)/bin/helm .
 	CGO_ENABLED=0 go -C cmd/$(SECRETS)/test/kubectl build -ldflags '-s -w' -o $(CURDIR)/bin/kubectl .
-	CGO_ENABLED=0 go -C cmd/$(SECRETS)/test build -trimpath -ldflags '-s -w' -o $(CURDIR)/bin/pull-secrets-clock ./clock
+	CGO_ENABLED=0 go -C cmd/$(SECRETS)/test build -ldflags '-s -w' -o $(CURDIR)/bin/pull-secrets-clock ./clock
 
 secrets: secrets-programs ## test ecr-pull-secrets, with a real API server and etcd, and its chart (Linux)
 	go -C cmd/$(SECRETS) test $(RACE) -shuffle=on -timeout $(LIMIT) ./...
@@ -114,7 +117,7 @@ e2e: node ## start pods on real nodes (root on Debian; RUN=regexp chooses cases,
 	CGO_ENABLED=0 go -C test/node test ./...
 	$(KUBE) k8s.io/kubernetes/cmd/kubelet k8s.io/kubernetes/cmd/kube-apiserver
 	CGO_ENABLED=0 go -C test/node build -ldflags '-s -w' -o ../../bin/ ./etcd
-	CGO_ENABLED=0 go -C test/node build -trimpath -ldflags '-s -w' -o ../../bin/pause ./pause
+	CGO_ENABLED=0 go -C test/node build -ldflags '-s -w' -o ../../bin/pause ./pause
 	CGO_ENABLED=0 go -C cmd/$(SECRETS)/test build -o $(CURDIR)/bin/pull-secrets-clock ./clock
 	CGO_ENABLED=0 go test -c -o bin/plugin-clock ./cmd/$(NAME)
 	CGO_ENABLED=0 go -C test/node build -o ../../bin/node .

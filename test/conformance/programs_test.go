@@ -32,7 +32,6 @@ func withBin(m *testing.M) int {
 var compiling sync.Mutex
 
 // program compiles a program when it is first used, statically as `make build` does.
-// Without -trimpath, the build shares its cached packages with the linters.
 func program(dir, pkg string, flags ...string) func() (string, error) {
 	return sync.OnceValues(func() (string, error) {
 		compiling.Lock()
