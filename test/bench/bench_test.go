@@ -24,7 +24,10 @@ func TestBench(t *testing.T) {
 	// In the place of the stock plugin it has no configuration. Its default cache is
 	// then this directory.
 	plugin, cache := filepath.Join(t.TempDir(), "plugin"), filepath.Join(t.TempDir(), "cache")
-	if output, err := exec.Command("go", "build", "-ldflags", "-X main.patience=1m -X main.journal= -X main.cacheDirectory="+cache, "-o", plugin, "ecr-cross-account-credential-provider/cmd/ecr-cross-account-credential-provider").CombinedOutput(); err != nil {
+	build := exec.CommandContext(t.Context(), "go", "build", "-ldflags", "-X main.patience=1m -X main.journal= -X main.cacheDirectory="+cache,
+		"-o", plugin, "ecr-cross-account-credential-provider/cmd/ecr-cross-account-credential-provider")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, output)
 	}
 	for _, o := range []options{
