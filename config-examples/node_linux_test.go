@@ -78,7 +78,8 @@ func newNode(t *testing.T, in kind) *node {
 	return n
 }
 
-// setDownload replaces the file that nodes download, and sets its right sum.
+// setDownload replaces the file that nodes download, and sets the checksum of the new
+// file.
 func (n *node) setDownload(t *testing.T, produce func(file string) error) {
 	t.Helper()
 	n.download = t.TempDir() + "/download"
@@ -144,7 +145,7 @@ func replace(t *testing.T, text, pattern, with string) string {
 	return match.ReplaceAllLiteralString(text, with)
 }
 
-// check checks the node from the view of its kubelet, which starts with the flags.
+// check checks what a kubelet with the flags finds on the node.
 func (n *node) check(t *testing.T) {
 	t.Helper()
 	var found []kubeletProvider

@@ -52,7 +52,7 @@ func tarGzip(files []file, date time.Time) ([]byte, error) {
 	return gzipped(b.Bytes())
 }
 
-// gzipped compresses a text. It stores no name and no time.
+// gzipped compresses bytes. It stores no name and no time.
 func gzipped(content []byte) ([]byte, error) {
 	var b bytes.Buffer
 	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)

@@ -22,11 +22,11 @@ func record(t *testing.T, journal *fakejournal.Journal) fakejournal.Entry {
 	raw, _ := journal.Raw()
 	entry, err := fakejournal.Decode(raw)
 	if err != nil || entry.Get("SYSLOG_IDENTIFIER") != cli.Name || !strings.Contains(raw, "\nDURATION_MS=") || !strings.Contains(raw, "\nCONFIG_MS=") {
-		t.Fatalf("got %q, error %v; want a record", raw, err)
+		t.Fatalf("got %q, error %v; want an entry", raw, err)
 	}
 	result{stderr: raw}.wantNoSecret(t)
 	if another, ok := journal.Raw(); ok {
-		t.Errorf("got another record %q; want one", another)
+		t.Errorf("got another entry %q; want one", another)
 	}
 	return entry
 }
@@ -146,18 +146,18 @@ func TestRecord(t *testing.T) { //nolint:tparallel // one run after the other
 func checkAgainst(t *testing.T, entry fakejournal.Entry, got result) {
 	t.Helper()
 	if _, line, _ := strings.Cut(got.stderr, ": "); got.status != 0 && entry.Get("ERROR") != line {
-		t.Errorf("got the error %s in the record, want %s", entry.Get("ERROR"), line)
+		t.Errorf("got the error %s in the entry, want %s", entry.Get("ERROR"), line)
 	}
 	_, after, _ := strings.Cut(got.stdout, `"cacheDuration":"`)
 	duration, _, _ := strings.Cut(after, `"`)
 	want, _ := time.ParseDuration(duration)
 	if d, _ := time.ParseDuration(entry.Get("CACHE_DURATION")); d != want {
-		t.Errorf("got the duration %s in the record, want %s", d, want)
+		t.Errorf("got the duration %s in the entry, want %s", d, want)
 	}
 }
 
-// compareEntry compares the fields that are the same in every run. Wanted texts
-// with words are regular expressions.
+// compareEntry compares the fields that are the same in every run. The wanted MESSAGE,
+// ERROR, NOTE and CLOCK_SKEW are regular expressions.
 func compareEntry(t *testing.T, want, got fakejournal.Entry) {
 	t.Helper()
 	same := fakejournal.Entry{}
@@ -190,7 +190,7 @@ func TestNoRecord(t *testing.T) {
 	} {
 		run(t, command(t, env, args...))
 		if raw, ok := journal.Raw(); ok {
-			t.Errorf("%v: got the record %q, want none", args, raw)
+			t.Errorf("%v: got the entry %q, want none", args, raw)
 		}
 	}
 }

@@ -134,8 +134,8 @@ var cluster = sync.OnceValues(func() (*fakeaws.Issuer, error) { return fakeaws.N
 
 // writePodRequest: pod IMAGE TOKEN [KEY=VALUE]... writes a kubelet's request for a
 // pod with a service account. TOKEN is NAMESPACE/NAME, or file:NAME for the content
-// of a file. The prefix expired: gives an expired token, and vault: another audience.
-// The other arguments are annotations.
+// of a file. With the prefix "expired:" the token is expired. With "vault:" it has
+// another audience. The other arguments are annotations.
 func writePodRequest(ts *testscript.TestScript, _ bool, args []string) {
 	token := serviceAccountToken(ts, args[1])
 	annotations := map[string]string{}

@@ -25,7 +25,8 @@ type result struct {
 // kubeletPatience is the time after which a kubelet kills the plugin.
 const kubeletPatience = time.Minute
 
-// command returns a run of the plugin whose environment is env.
+// command returns a run of the plugin. Its environment is env, with defaults for HOME
+// and TEST_PATIENCE.
 func command(t *testing.T, env []string, args ...string) *exec.Cmd {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), kubeletPatience)

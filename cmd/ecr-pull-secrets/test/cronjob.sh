@@ -1,5 +1,5 @@
 #!/bin/sh
-# Does the work of this program with other tools. It gets a token with each account's
+# Does the work of ecr-pull-secrets with other tools. It gets a token with each account's
 # role, and kubectl writes the tokens into each namespace. The environment has ACCOUNTS,
 # TEAM, STS and ECR.
 set -eu

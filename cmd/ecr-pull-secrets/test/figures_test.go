@@ -12,7 +12,7 @@ import (
 const ours, cronJob = 1, 2
 
 // figure compares a measured number with the number in a row of the page. They may
-// differ by a part of the page's number.
+// differ by the given part of the page's number: 0.05 allows 5 %.
 func figure(t *testing.T, row string, column int, measured, part float64) {
 	t.Helper()
 	text, err := os.ReadFile(page)
