@@ -102,7 +102,7 @@ type Role struct {
 	Duration string `yaml:"duration" default:"1h" max:"64" pattern:"duration"`
 	// At most 50 session tags, with the placeholders of `sessionName` in the values. The trust policy must allow `sts:TagSession`. Not under `"*"`.
 	SessionTags Pairs `yaml:"sessionTags" max:"50" keys:"tagKey" pattern:"tagValue" absent:"none"`
-	// A session policy for the entry's repositories, on the last role only. `PullThroughCache` also lets ECR fetch and create them.
+	// A session policy for the entry's repositories, on the last role only. `PullOnly` allows only pulls. `PullThroughCache` also lets ECR import images and create repositories.
 	Policy string `yaml:"policy" enum:"PullOnly|PullThroughCache" absent:"none"`
 }
 

@@ -44,7 +44,7 @@ func TestFlagsRefused(t *testing.T) {
 	files := map[string]string{"/usr/bin/kubelet": "v1.34.0", "/etc/empty.yaml": ""}
 	n := newNode(t, files)
 	n.runKubelet("", "--"+configFlag+"=providers.yaml", "--"+binDirFlag+"=/opt/bin")
-	n.refused("the kubelet's path \"providers.yaml\" cannot stand in a unit of systemd; want an absolute one")
+	n.refused("the kubelet's path \"providers.yaml\" cannot be written in a systemd unit; want an absolute one")
 	n = newNode(t, files)
 	n.options.BinDir, n.options.ProviderConfig = "/opt/bin", "/etc/empty.yaml"
 	n.refused("/etc/empty.yaml: it is empty; remove it")

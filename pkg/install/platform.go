@@ -197,7 +197,7 @@ func (n *node) named(l layout, o Options) (layout, error) {
 	}
 	for _, path := range []string{l.binDir, l.flag} {
 		if !filepath.IsAbs(path) || strings.ContainsAny(path, " \t\n\"'\\$%") {
-			return l, fmt.Errorf("the kubelet's path %q cannot stand in a unit of systemd; want an absolute one without white space, quotes, \\, $ and %%", path)
+			return l, fmt.Errorf("the kubelet's path %q cannot be written in a systemd unit; want an absolute one without white space, quotes, \\, $ and %%", path)
 		}
 	}
 	l.providers = l.flag

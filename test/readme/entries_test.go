@@ -40,7 +40,7 @@ const (
 var entries = []entry{
 	{"plan provider rule", "partition", partitions},
 	{"plan", "the registry's host asks for FIPS endpoints", partitions},
-	{"registry", "has no registry host of this form", partitions},
+	{"registry", "has no registry host of this form", notECR},
 	{"plan", "service account", podsRole},
 	{"rule", "the service account's annotation", podsRole},
 	{"rule", "is empty; name a role", podsRole},
@@ -144,7 +144,7 @@ var entries = []entry{
 	{"install", "it is empty; remove it", wouldStop},
 	{"install", "providers is not a list", wouldStop},
 	{"install", "for this plugin; remove it there", wouldStop},
-	{"install", "cannot stand in a unit", wouldStop},
+	{"install", "cannot be written in a systemd unit", wouldStop},
 	{"install", "not a mapping", wouldStop},
 	{"install", "an alias, which JSON", wouldStop},
 	{"install", "symbolic link", inTheWay},

@@ -159,6 +159,7 @@ func literal(e ast.Expr) string {
 // fixed returns a message with ellipses in place of its variable text.
 func fixed(format string) string {
 	format = regexp.MustCompile(`%(\[\d+\])?[a-z0-9]*[a-z]`).ReplaceAllString(format, "…")
+	format = strings.ReplaceAll(format, "%%", "%")
 	return regexp.MustCompile(`HOST|DETAIL`).ReplaceAllString(format, "…")
 }
 
