@@ -16,8 +16,8 @@ import (
 
 func quiet() *log.Logger { return log.New(io.Discard, "", 0) }
 
-// TestAnswers is the contract's table of errors, for errors that AWS answers. It
-// checks the class and the text of each error, and whether another attempt follows.
+// TestAnswers: the class and the text of each error that AWS answers, and whether
+// another attempt follows.
 func TestAnswers(t *testing.T) {
 	t.Parallel()
 	const signature = "the request's signature was not accepted"

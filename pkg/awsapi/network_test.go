@@ -48,7 +48,8 @@ func startAWS(t *testing.T, o fakeaws.Options, attempt time.Duration) (*API, *fa
 	return apiAt(t, server.URL(fakeaws.ECR)).trust(roots, timeouts), server
 }
 
-// TestFaults is the contract's table of errors, for calls that get no answer.
+// TestFaults: the class and the text of the error for each way in which a call gets no
+// usable answer.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	const hurry = 6 * time.Second // a busy machine needs seconds to reach the fault
@@ -61,7 +62,7 @@ func TestFaults(t *testing.T) {
 		{fakeaws.HangAccept, none + "waiting for its answer)", none + "in the TLS handshake)", false},
 		{fakeaws.HangHandshake, none + "waiting for its answer)", none + "in the TLS handshake)", false},
 		{fakeaws.Reset, "HOST closed the connection", "HOST closed the connection", true},
-		{fakeaws.HangHeaders, none + "waiting for its answer)", none, false}, // the fake may answer when TLS closes
+		{fakeaws.HangHeaders, none + "waiting for its answer)", none, false}, // in any stage
 		{fakeaws.HangBody, none + "reading its answer)", none + "reading its answer)", false},
 		{fakeaws.Drip, none + "reading its answer)", none + "reading its answer)", false},
 		{fakeaws.CutBody, "HOST closed the connection", "HOST closed the connection", true},

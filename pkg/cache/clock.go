@@ -35,7 +35,7 @@ func (s *Store) now() instant {
 	return instant{s.o.Now().Round(0), s.o.Boot.Uptime(), s.o.Boot.ID}
 }
 
-// smallStep is a change of the wall clock that does not count. The two clocks are
+// smallStep is the smallest change of the wall clock that counts. The two clocks are
 // not read at the same moment, and the uptime has whole seconds.
 const smallStep = 3 * time.Second
 

@@ -155,7 +155,7 @@ func TestChangesNothing(t *testing.T) {
 	without := newNode(t)
 	without.examine()
 	if _, err := os.Stat(filepath.Join(without.dir, "cache")); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("the directory of the cache: got %v, want that doctor does not make it", err)
+		t.Errorf("the directory of the cache: got %v, want it not to exist after doctor", err)
 	}
 }
 

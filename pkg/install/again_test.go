@@ -21,8 +21,7 @@ func TestRemembered(t *testing.T) {
 	}
 }
 
-// TestLink: a shell finds the plugin under any name that it has in the kubelet's
-// directory.
+// TestLink: a shell finds the plugin, whatever its name in the kubelet's directory is.
 func TestLink(t *testing.T) {
 	t.Parallel()
 	n := disks["AL2023, older"].node(t)

@@ -13,8 +13,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
-// apply carries out the plan. If anything fails before applyLast, the node is as it
-// was. If applyLast fails, the next run completes the work.
+// apply carries out the plan. If anything fails before applyLast, apply undoes the
+// changes. If applyLast fails, the next run completes the work.
 func (i *Installer) apply(ctx context.Context, p *plan, restart bool) error {
 	restart = restart && (p.changes() || p.before.Pending)
 	if !p.changes() && !restart && !p.uninstall {

@@ -61,8 +61,8 @@ func hasEntries(o object) bool {
 }
 
 // undone returns the change that restores a file that install wrote. If somebody else
-// changed the file since then, the file stays as it is. From the kubelet's
-// configuration, undone removes only our entries.
+// has changed the file since then, the file stays as it is. From a configuration of
+// providers, undone then removes only our entries.
 func (d disk) undone(r record) (change, error) {
 	now, err := d.read(r.Path)
 	c := change{path: r.Path, old: now, new: now, providers: r.Providers}

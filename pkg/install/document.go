@@ -53,8 +53,8 @@ func parseDocument(content []byte) (document, error) {
 	return document{root: root, json: json.Valid(content)}, nil
 }
 
-// ownList replaces an alias of a list by a copy of that list. Any other value except
-// null is an error, so that the value is not overwritten.
+// ownList replaces an alias of a list by a copy of that list. A value that is neither a
+// list nor null is an error, so that the value is not overwritten.
 func ownList(list *yaml.Node) error {
 	if list != nil && list.Kind == yaml.AliasNode {
 		*list = *list.Alias

@@ -12,8 +12,8 @@ import (
 )
 
 // addFiles plans all files, in the order in which they must be written. The files that
-// the kubelet's configuration names come first. Then comes the configuration. The flag
-// that names the configuration comes last.
+// the kubelet's configuration of providers names come first. Then comes that
+// configuration. The drop-in with the flag that names it comes last.
 func (p *plan) addFiles(i *Installer, o Options, configuration []byte, entries []provider, c config.Config) error {
 	plugin, err := readFile(o.Plugin)
 	if err != nil {

@@ -90,7 +90,7 @@ func TestOrderOfFiles(t *testing.T) {
 	}
 }
 
-// TestEarlierByHand: install upgrades a file of the former recipe in place.
+// TestEarlierByHand: install replaces our entry in a file that somebody wrote by hand.
 func TestEarlierByHand(t *testing.T) {
 	t.Parallel()
 	n := disks["AL2023"].node(t)

@@ -211,8 +211,8 @@ func TestConfigurationInPlace(t *testing.T) {
 	n.same(before)
 }
 
-// TestChangedSince: uninstall keeps files that somebody else changed. From the
-// kubelet's configuration, it removes only our entries.
+// TestChangedSince: uninstall keeps files that somebody else changed. From a
+// configuration of providers, it removes only our entries.
 func TestChangedSince(t *testing.T) {
 	t.Parallel()
 	n := disks["RKE2"].node(t)

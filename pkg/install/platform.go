@@ -75,8 +75,9 @@ func (d disk) platformOf(name string) (platform, error) {
 	return platforms[len(platforms)-1], nil
 }
 
-// osID returns the ID of the node's operating system (os-release(5)). The file in /etc
-// may be an absolute link, which points outside of the disk of another machine.
+// osID returns the ID of the node's operating system (os-release(5)). It reads the file
+// in /usr/lib first. In an image, the one in /etc may be an absolute link, which would
+// point to this machine's own file.
 func (d disk) osID() string {
 	content, err := readFile(d.at("/usr/lib/os-release"))
 	if err != nil {

@@ -30,7 +30,8 @@ func TestPlatformOf(t *testing.T) {
 	}
 }
 
-// TestPlatformOfImage: an absolute link in an image says nothing about this machine.
+// TestPlatformOfImage: osID does not follow an absolute link in an image to a file of
+// this machine.
 func TestPlatformOfImage(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, map[string]string{"/usr/lib/os-release": "ID=talos\n", "/etc/x": ""})

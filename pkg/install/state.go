@@ -27,7 +27,7 @@ type state struct {
 	ProviderConfig string `json:"providerConfig,omitempty"`
 	BinDir         string `json:"binDir,omitempty"`
 	// Pending says that files changed and that, as far as install knows, the kubelet
-	// was not restarted since then.
+	// has not been restarted since then.
 	Pending bool `json:"restartPending,omitempty"`
 	// Files are the files that install wrote, in the order of writing.
 	Files []record `json:"files"`
@@ -44,8 +44,8 @@ type record struct {
 	// Providers says that the file is a configuration of the kubelet's providers.
 	// Others may own a part of it.
 	Providers bool `json:"providers,omitempty"`
-	// Ours are the fingerprints of the objects that install put there. While install
-	// works, it has both the new and the former ones.
+	// Ours are the fingerprints of the objects that install put there. While a run
+	// works, they are those of the earlier run and of this one.
 	Ours []string `json:"ours"`
 }
 

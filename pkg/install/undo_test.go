@@ -26,7 +26,7 @@ func TestFailedChange(t *testing.T) {
 					}
 				}
 				err := n.Install(t.Context(), n.options)
-				if puts < at { // no change was made to fail
+				if puts < at { // there were fewer changes, so none failed
 					if err != nil || puts == 0 {
 						t.Fatalf("after %d changes: got %v, want an install with changes", puts, err)
 					}
