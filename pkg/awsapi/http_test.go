@@ -201,16 +201,16 @@ func TestRemaining(t *testing.T) {
 		date, expires, want time.Duration // from the node's clock
 		expired             bool
 	}{
-		"clocks agree":                  {0, time.Hour, time.Hour, false},
-		"over":                          {0, 0, 0, true},
-		"Date 5h slow":                  {-5 * time.Hour, time.Hour, time.Hour, false},
-		"Date 30 years slow":            {-30 * 365 * 24 * time.Hour, time.Hour, time.Hour, false},
-		"Date 5h fast":                  {5 * time.Hour, time.Hour, 0, false},
-		"Date 5h fast, a long life":     {5 * time.Hour, 12 * time.Hour, 7 * time.Hour, false},
-		"node 5h fast, over by it":      {-5 * time.Hour, -4 * time.Hour, 0, false},
-		"node 5h fast, over by AWS too": {-5 * time.Hour, -5 * time.Hour, 0, true},
-		"node 5h slow":                  {5 * time.Hour, 6 * time.Hour, time.Hour, false},
-		"node 5h slow, over by AWS":     {5 * time.Hour, 5 * time.Hour, 0, false},
+		"clocks agree":                       {0, time.Hour, time.Hour, false},
+		"over":                               {0, 0, 0, true},
+		"Date 5h slow":                       {-5 * time.Hour, time.Hour, time.Hour, false},
+		"Date 30 years slow":                 {-30 * 365 * 24 * time.Hour, time.Hour, time.Hour, false},
+		"Date 5h fast":                       {5 * time.Hour, time.Hour, 0, false},
+		"Date 5h fast, a long life":          {5 * time.Hour, 12 * time.Hour, 7 * time.Hour, false},
+		"node 5h fast, expired by its clock": {-5 * time.Hour, -4 * time.Hour, 0, false},
+		"node 5h fast, expired by AWS's clock too": {-5 * time.Hour, -5 * time.Hour, 0, true},
+		"node 5h slow":                         {5 * time.Hour, 6 * time.Hour, time.Hour, false},
+		"node 5h slow, expired by AWS's clock": {5 * time.Hour, 5 * time.Hour, 0, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

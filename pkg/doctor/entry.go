@@ -85,7 +85,7 @@ func (e *examination) checkBinary(path string) error {
 	case info.Mode().Perm()&0o111 == 0:
 		return fmt.Errorf("%s is not executable (mode %04o)", path, info.Mode().Perm())
 	case info.Mode().Perm()&0o022 != 0:
-		return fmt.Errorf("%s can be written by others than its owner (mode %04o), and the kubelet runs it as root", path, info.Mode().Perm())
+		return fmt.Errorf("%s can be written by users other than its owner (mode %04o), and the kubelet runs it as root", path, info.Mode().Perm())
 	}
 	program, err := elf.Open(path)
 	if err != nil {

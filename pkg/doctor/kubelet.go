@@ -188,7 +188,7 @@ func (e *examination) adoptEnvironment() error {
 		return left
 	}
 	if errors.Is(left, fs.ErrPermission) {
-		left = errors.New("only root may read the kubelet's environment; doctor has its own instead")
+		left = errors.New("only root may read the kubelet's environment; doctor uses its own instead")
 	}
 	return errors.Join(left, e.Process.SetEnviron(environ))
 }

@@ -54,7 +54,7 @@ func (e *examination) planImage(ctx context.Context, name string) {
 		s.registry, s.reference = s.image.Registry(), referenceOf(name)
 		own, err := e.own(ctx, s.image)
 		if err != nil {
-			return diagnosis.Skip("which entry governs depends on the node's own account, which is not known; see " + nodeIdentity.Code)
+			return diagnosis.Skip("which entry governs the image depends on the node's own account, which is not known; see " + nodeIdentity.Code)
 		}
 		return e.decide(s, own)
 	}})
@@ -116,7 +116,11 @@ func describePlan(p plan.Plan) string {
 	if len(roles) == 0 {
 		return "the token is the node's own"
 	}
-	return "the token is that of " + strings.Join(roles, ", then ")
+	last := len(roles) - 1
+	if last == 0 {
+		return "the token is that of " + roles[0]
+	}
+	return "the token is that of " + roles[last] + ", through " + strings.Join(roles[:last], ", then ")
 }
 
 // planEntries computes the plan of each entry, for the first of its registries.

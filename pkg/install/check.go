@@ -48,7 +48,7 @@ func (p *plan) checkOthers(files []providerconfig.File) error {
 		for _, entry := range c.Providers {
 			switch {
 			case slices.Contains(ourNames, entry.Name) || entry.IsPlugin(providerconfig.Programs{}):
-				return fmt.Errorf("%s has the entry %s for this plugin; remove it there, or the file, and run install again", file.Path, entry.Name)
+				return fmt.Errorf("%s has the entry %s for this plugin; remove the entry or the file, and run install again", file.Path, entry.Name)
 			case before && entry.Name == stockName:
 				p.duties = append(p.duties, fmt.Sprintf("the kubelet asks %s first, because of the name of %s; rename it so that it comes after %s",
 					stockName, file.Path, filepath.Base(p.layout.providers)))

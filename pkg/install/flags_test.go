@@ -116,7 +116,7 @@ func TestEarlierElsewhere(t *testing.T) {
 		n := disks["AL2023"].node(t)
 		n.write(eksDir+"/20.yaml", strings.ReplaceAll(byHand, pluginName, name))
 		n.write(eksDir+"/"+name, "#!/bin/sh\n")
-		n.refused(eksDir + "/20.yaml has the entry " + name + " for this plugin; remove it there, or the file")
+		n.refused(eksDir + "/20.yaml has the entry " + name + " for this plugin; remove the entry or the file")
 	}
 }
 

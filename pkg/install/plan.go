@@ -97,7 +97,7 @@ func (p *plan) addDuties(c config.Config) {
 	switch {
 	case n.flagsFit(l), l.nodeConfig != "" && !n.running:
 	case l.nodeConfig != "":
-		p.duties = append(p.duties, "reboot this node: nodeadm reads "+l.nodeConfig+" at its boot, and sets the kubelet's flags then")
+		p.duties = append(p.duties, "reboot this node: nodeadm reads "+l.nodeConfig+" at boot, and sets the kubelet's flags then")
 	default:
 		p.duties = append(p.duties, fmt.Sprintf("the kubelet needs the flags --%s=%s --%s=%s; %s", configFlag, l.flag, binDirFlag, l.binDir, l.howToSet))
 	}

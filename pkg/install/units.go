@@ -77,7 +77,7 @@ func (p *plan) addUnits(entries []provider, c config.Config) error {
 		return nil
 	case hasSecret(p.node.environ):
 		p.duties = append(p.duties, "the kubelet's environment has static AWS credentials, which belong in no unit; "+
-			"so nothing is refreshed ahead of time; put them into a profile of the node's, and name it by node.profile")
+			"so nothing is refreshed ahead of time; put them into a profile on the node, and name it in node.profile")
 		return nil
 	}
 	var environment strings.Builder

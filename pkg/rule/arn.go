@@ -59,7 +59,7 @@ func checkRolePath(s string) error {
 		return fmt.Errorf("want %s", arnForm)
 	}
 	if dots := "/" + path + "/"; strings.Contains(dots, "/./") || strings.Contains(dots, "/../") {
-		return errors.New("a . or .. is not a part of a role's path")
+		return errors.New("a role's path cannot have . or .. as a part")
 	}
 	name := path[strings.LastIndexByte(path, '/')+1:]
 	if name == "" || len(name) > 64 || !onlyOf(name, nameText) {

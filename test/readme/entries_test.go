@@ -143,7 +143,7 @@ var entries = []entry{
 	{"install", "second YAML document", wouldStop},
 	{"install", "it is empty; remove it", wouldStop},
 	{"install", "providers is not a list", wouldStop},
-	{"install", "for this plugin; remove it there", wouldStop},
+	{"install", "for this plugin; remove the entry or the file", wouldStop},
 	{"install", "cannot be written in a systemd unit", wouldStop},
 	{"install", "not a mapping", wouldStop},
 	{"install", "an alias, which JSON", wouldStop},
