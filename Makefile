@@ -4,16 +4,17 @@ NAME    := ecr-cross-account-credential-provider
 TOOL    := ecr-cross-account
 SECRETS := ecr-pull-secrets
 VERSION := $(shell cat pkg/command/VERSION)
-# Programs, tests and linters use -trimpath, so that they share the packages that they compile. Only `make lint` runs vet.
+# Programs, tests and linters share the packages that they compile, because all have these settings. Only `make lint` runs vet.
 export GOFLAGS := -trimpath -vet=off $(shell go env GOFLAGS)
+export CGO_ENABLED := 0
 # Go records commit and date in the programs if git works here. GOFLAGS does not change this.
 VCS     := $(if $(shell git rev-parse HEAD 2>/dev/null),auto,false)
-BUILD   := CGO_ENABLED=0 go build -trimpath -buildvcs=$(VCS) -ldflags '-s -w'
-# The linters run without cgo, like the programs, so they can use the same compiled packages.
-LINT    := CGO_ENABLED=0 go tool -modfile=$(CURDIR)/.ci/lint/go.mod golangci-lint
+BUILD   := go build -trimpath -buildvcs=$(VCS) -ldflags '-s -w'
+LINT    := go tool -modfile=$(CURDIR)/.ci/lint/go.mod golangci-lint
 FUZZ    ?= 20s
-# The race detector needs a C compiler.
+# The race detector needs cgo, and so a C compiler.
 RACE    := $(if $(shell command -v cc),-race)
+CGO     := $(if $(RACE),CGO_ENABLED=1)
 # Separate modules, because of what they link: a JSON Schema validator, Prometheus' and Terraform's parsers; Kubernetes, whose first
 # build takes minutes; a client of its API; and writers of packages.
 LIGHT   := test/schema test/metrics test/terraform
@@ -32,10 +33,10 @@ node: ## write only the plugin and the operator's tool, not ecr-pull-secrets
 	$(BUILD) -o bin/$(NAME) ./cmd/$(NAME)
 	$(BUILD) -o bin/$(TOOL) ./cmd/$(TOOL)
 
-# Most of the slow tests wait for a fault to time out, so more tests than cores run at a time.
+# Most of the slow tests wait for a fault to time out, so more tests and packages than cores run at a time.
 test: platforms ## run most tests, and list the commands for the others
-	go test $(RACE) -shuffle=on -parallel 16 -timeout $(LIMIT) ./...
-	@set -ex; for module in $(LIGHT); do CGO_ENABLED=0 go -C $$module test -shuffle=on -timeout $(LIMIT) ./...; done
+	$(CGO) go test $(RACE) -shuffle=on -p 3 -parallel 16 -timeout $(LIMIT) ./...
+	@set -ex; for module in $(LIGHT); do go -C $$module test -shuffle=on -timeout $(LIMIT) ./...; done
 	@echo
 	@echo "That was everything except: make lint, make platforms-test, make iam-scripts, make dist-test, make secrets, make secrets-costs, make image, make e2e, make fuzz (FUZZ=20s for each target)."
 
@@ -44,12 +45,12 @@ platforms: ## compile for every platform that is served, into bin/SYSTEM/ARCHITE
 	  GOOS=$${platform%/*} GOARCH=$${platform#*/} $(BUILD) -o bin/$$platform/ ./cmd/$(NAME) ./cmd/$(TOOL); done
 
 dist: node platforms ## write archives, packages, checksums and lists of components to dist
-	CGO_ENABLED=0 go -C .ci/dist run . "$(CURDIR)"
+	go -C .ci/dist run . "$(CURDIR)"
 
 dist-test: ## make the release in two clones and compare; install, upgrade and remove its packages (root on Debian)
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends mmdebstrap rpm zsh
-	CGO_ENABLED=0 go -C .ci/dist test -timeout $(LIMIT) ./...
+	go -C .ci/dist test -timeout $(LIMIT) ./...
 
 generate: ## write config-examples/schema.json and config-examples/iam, and the tables of keys and messages
 	go test ./pkg/config/schema -run TestCommitted -update
@@ -63,18 +64,19 @@ iam-scripts: ## run the scripts of iam, and the fake AWS, with the AWS CLI; chec
 	apt-get update -qq
 	apt-get install -qq --no-install-recommends awscli shellcheck
 	shellcheck config-examples/iam/minimal.sh config-examples/platforms/install.sh
-	CGO_ENABLED=0 go test -tags awscli -timeout $(LIMIT) ./test/iam ./test/fakeaws -run '^(TestScript|TestCLI)'
+	go test -tags awscli -timeout $(LIMIT) ./test/iam ./test/fakeaws -run '^(TestScript|TestCLI)'
 
 mutants: ## break the program in many places, one at a time, and print the breaks that no test finds
 	@go run ./test/mutants
 
+# A main.go that is a link is linted in the module that it points to.
 lint: ## vet, staticcheck and the linters; formatting; go.mod and go.sum
 	$(LINT) run ./...
 	$(LINT) fmt --diff ./...
 	GOOS=darwin go vet ./...
 	GOOS=windows go vet ./...
 	go mod tidy -diff
-	@set -e; for module in $(NESTED); do ( set -x; cd "$$module"; $(LINT) run --timeout $(LIMIT) ./...; go mod tidy -diff ); done
+	@set -e; for module in $(NESTED); do ( set -x; cd "$$module"; [ -h main.go ] || $(LINT) run --timeout $(LIMIT) ./...; go mod tidy -diff ); done
 
 fuzz: ## run each fuzz target for a while (FUZZ=20s)
 	@set -e; go list ./... | while read -r package; do \
@@ -84,30 +86,30 @@ fuzz: ## run each fuzz target for a while (FUZZ=20s)
 	done
 
 # Builds programs of Kubernetes, such as the API server, with their version.
-KUBE = CGO_ENABLED=0 go -C test/node build -ldflags '-s -w -X k8s.io/component-base/version.gitVersion='$$(go -C test/node list -m -f '{{.Version}}' k8s.io/kubernetes) -o ../../bin/
+KUBE = go -C test/node build -ldflags '-s -w -X k8s.io/component-base/version.gitVersion='$$(go -C test/node list -m -f '{{.Version}}' k8s.io/kubernetes) -o ../../bin/
 
 # The programs that the tests of ecr-pull-secrets run: an API server, etcd, kubectl, helm, and ecr-pull-secrets with another clock.
 secrets-programs: build ## write the programs that the tests of ecr-pull-secrets run
 	$(KUBE) k8s.io/kubernetes/cmd/kube-apiserver
-	CGO_ENABLED=0 go -C test/node build -ldflags '-s -w' -o ../../bin/ ./etcd
-	CGO_ENABLED=0 go -C cmd/$(SECRETS)/test/helm build -o $(CURDIR)/bin/helm .
-	CGO_ENABLED=0 go -C cmd/$(SECRETS)/test/kubectl build -ldflags '-s -w' -o $(CURDIR)/bin/kubectl .
-	CGO_ENABLED=0 go -C cmd/$(SECRETS)/test build -ldflags '-s -w' -o $(CURDIR)/bin/pull-secrets-clock ./clock
+	go -C test/node build -ldflags '-s -w' -o ../../bin/ ./etcd
+	go -C cmd/$(SECRETS)/test/helm build -o $(CURDIR)/bin/helm .
+	go -C cmd/$(SECRETS)/test/kubectl build -ldflags '-s -w' -o $(CURDIR)/bin/kubectl .
+	go -C cmd/$(SECRETS)/test build -ldflags '-s -w' -o $(CURDIR)/bin/pull-secrets-clock ./clock
 
 secrets: secrets-programs ## test ecr-pull-secrets, with a real API server and etcd, and its chart (Linux)
-	go -C cmd/$(SECRETS) test $(RACE) -shuffle=on -timeout $(LIMIT) ./...
-	CGO_ENABLED=0 go -C cmd/$(SECRETS)/test test -shuffle=on -timeout $(LIMIT) .
+	$(CGO) go -C cmd/$(SECRETS) test $(RACE) -shuffle=on -timeout $(LIMIT) ./...
+	go -C cmd/$(SECRETS)/test test -shuffle=on -parallel 8 -timeout $(LIMIT) .
 
 secrets-costs: secrets-programs ## measure ecr-pull-secrets beside a CronJob of the AWS CLI and kubectl (root on Debian)
 	apt-get update -qq
 	apt-get install -qq --no-install-recommends awscli shellcheck
 	shellcheck cmd/$(SECRETS)/test/cronjob.sh
-	CGO_ENABLED=0 go -C cmd/$(SECRETS)/test test -tags awscli -v -timeout $(LIMIT) -run '^(TestDay|TestFootprint|TestCronJob)$$' .
+	go -C cmd/$(SECRETS)/test test -tags awscli -v -timeout $(LIMIT) -run '^(TestDay|TestFootprint|TestCronJob)$$' .
 
 image: ## write bin/ecr-pull-secrets.tar, an OCI archive for linux/amd64 and linux/arm64
-	CGO_ENABLED=0 go -C cmd/$(SECRETS)/image test -timeout $(LIMIT) .
+	go -C cmd/$(SECRETS)/image test -timeout $(LIMIT) .
 	@set -ex; cd cmd/$(SECRETS); for arch in amd64 arm64; do GOOS=linux GOARCH=$$arch $(BUILD) -o $(CURDIR)/bin/$(SECRETS)-$$arch .; done
-	CGO_ENABLED=0 go -C cmd/$(SECRETS)/image run . -o $(CURDIR)/bin/$(SECRETS).tar -version '$(VERSION)' \
+	go -C cmd/$(SECRETS)/image run . -o $(CURDIR)/bin/$(SECRETS).tar -version '$(VERSION)' \
 	  linux/amd64=$(CURDIR)/bin/$(SECRETS)-amd64 linux/arm64=$(CURDIR)/bin/$(SECRETS)-arm64
 
 # For make e2e: RUN chooses cases by a regular expression, and E2E has more flags. See test/node/README.md.
@@ -116,13 +118,13 @@ E2E ?=
 
 e2e: node ## start pods on real nodes (root on Debian; RUN=regexp chooses cases, E2E=-shell opens a shell)
 	test/node/install.sh
-	CGO_ENABLED=0 go -C test/node test ./...
+	go -C test/node test ./...
 	$(KUBE) k8s.io/kubernetes/cmd/kubelet k8s.io/kubernetes/cmd/kube-apiserver
-	CGO_ENABLED=0 go -C test/node build -ldflags '-s -w' -o ../../bin/ ./etcd
-	CGO_ENABLED=0 go -C test/node build -ldflags '-s -w' -o ../../bin/pause ./pause
-	CGO_ENABLED=0 go -C cmd/$(SECRETS)/test build -o $(CURDIR)/bin/pull-secrets-clock ./clock
-	CGO_ENABLED=0 go test -c -o bin/plugin-clock ./cmd/$(NAME)
-	CGO_ENABLED=0 go -C test/node build -o ../../bin/node .
+	go -C test/node build -ldflags '-s -w' -o ../../bin/ ./etcd
+	go -C test/node build -ldflags '-s -w' -o ../../bin/pause ./pause
+	go -C cmd/$(SECRETS)/test build -o $(CURDIR)/bin/pull-secrets-clock ./clock
+	go test -c -o bin/plugin-clock ./cmd/$(NAME)
+	go -C test/node build -o ../../bin/node .
 	bin/node -run '$(RUN)' $(E2E)
 
 demo: node ## show requests, the calls to AWS that they cause, and answers

@@ -47,7 +47,7 @@ func brokenKubelets() []broken {
 			}
 		}},
 		{name: "not executable", code: "D03", side: onNode, words: "not executable", breakIt: func(n *node) { n.install(pluginName, 0o644) }},
-		{name: "written by all", code: "D03", side: onNode, words: "can be written by others", breakIt: func(n *node) { n.install(pluginName, 0o777) }},
+		{name: "written by all", code: "D03", side: onNode, words: "can be written by users", breakIt: func(n *node) { n.install(pluginName, 0o777) }},
 		{name: "another architecture", code: "D03", side: onNode, words: "a program for AARCH64, and this node is amd64", breakIt: func(n *node) {
 			n.write(plugin, armProgram+strings.Repeat("\x00", 40))
 		}},

@@ -66,7 +66,7 @@ func parseOptions() (options, error) {
 	run := flag.String("run", ".", "run only the cases whose number and name match this `regexp`")
 	flag.StringVar(&o.bin, "bin", "bin", "the directory of kubelet, kube-apiserver, etcd, pause and the plugin")
 	flag.StringVar(&o.repository, "repository", ".", "the directory with README.md and config-examples")
-	flag.IntVar(&o.parallel, "parallel", min(runtime.NumCPU(), 8), "the number of nodes that run at the same time")
+	flag.IntVar(&o.parallel, "parallel", min(3*runtime.NumCPU(), 12), "the number of nodes that run at the same time; they mostly wait")
 	flag.BoolVar(&o.shell, "shell", false, "after each case, pass or fail, open a shell on its node")
 	flag.BoolVar(&o.verbose, "v", false, "print all observations of passed cases, too")
 	flag.BoolVar(&o.list, "list", false, "list the cases")

@@ -108,7 +108,7 @@ var entries = []entry{
 	{"doctor", "does not exist, so containerd", mirrorLeak},
 	{"doctor", "has no config_path", mirrorLeak},
 	{"doctor", "only root may read", needsMore},
-	{"doctor", "can be written by others", providerFile},
+	{"doctor", "can be written by users", providerFile},
 	{"doctor", "is a program for", providerFile},
 	{"doctor", "is not a file", providerFile},
 	{"doctor", "is not executable", providerFile},
