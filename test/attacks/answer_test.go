@@ -111,8 +111,8 @@ func TestUselessAnswers(t *testing.T) {
 	}
 }
 
-// TestHeaders: odd headers do not disturb a call. A header of 2 MB and a false
-// Content-Encoding fail it.
+// TestHeaders: odd headers do not disturb a call. A header of 2 MB or a false
+// Content-Encoding makes the call fail.
 func TestHeaders(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

@@ -30,7 +30,7 @@ var plugin string
 func TestMain(m *testing.M) { os.Exit(build(m)) }
 
 // build builds the plugin once and runs the tests. This plugin has other defaults than
-// the real one. Its default configuration is default/config.yaml below the working
+// a release. Its default configuration is default/config.yaml below the working
 // directory. It has no cache and no journal unless a configuration names them.
 func build(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "attacks")

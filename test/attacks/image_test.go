@@ -140,8 +140,8 @@ func TestImagesOfTheRegistry(t *testing.T) {
 	t.Cleanup(func() { n.wantCalls(1, fakeaws.STS) })
 }
 
-// TestImagesOfOthers: an account that no entry names gets the node's own token, or
-// none with "unmatched: None".
+// TestImagesOfOthers: an image that no entry matches gets the node's own token, or none
+// with "unmatched: None".
 func TestImagesOfOthers(t *testing.T) {
 	t.Parallel()
 	const other = "999999999999.dkr.ecr.eu-west-1.amazonaws.com/app"

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestLogFile: the plugin does not follow a file that was planted in the log file's
+// TestLogFile: the plugin does not write to a file that was planted in the log file's
 // place. The file does not delay the pull.
 func TestLogFile(t *testing.T) {
 	t.Parallel()

@@ -72,8 +72,8 @@ func (n *node) shell(script string) *exec.Cmd {
 	return cmd
 }
 
-// TestStderr: a stderr that blocks neither delays the plugin nor changes its
-// response or exit status. The same holds with log.destination: Stderr.
+// TestStderr: a stderr that blocks or cannot be written neither delays the plugin nor
+// changes its response or exit status. The same holds with log.destination: Stderr.
 func TestStderr(t *testing.T) {
 	t.Parallel()
 	for name, stderr := range map[string]func(t testing.TB) *os.File{

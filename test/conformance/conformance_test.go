@@ -86,7 +86,7 @@ func TestLookups(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name   string
-		config string // none: no file
+		config string // empty means no file
 		fault  func(*fakeaws.Server)
 		pulls  []pull
 		runs   int

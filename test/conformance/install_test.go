@@ -27,9 +27,8 @@ type configured struct {
 	images          []wanted
 }
 
-// wanted has the expected principals for a pod's image. beside are the principals of
-// our provider beside another one. instead are the principals if our provider replaces
-// the stock one.
+// wanted has the expected principals for a pod's image. instead are the principals if
+// our provider replaces the stock one. beside are those of our provider if it does not.
 type wanted struct {
 	pod
 	beside, instead []string
@@ -86,7 +85,7 @@ func TestInstall(t *testing.T) {
 				n := k.newMachine(t, r.version)
 				before := n.snapshot(t)
 				r.installed(t, k, n, false)
-				if !k.directories { // install refuses a directory, because another file has the stock entry
+				if !k.directories { // otherwise install refuses --instead-of-stock: another file has the stock entry
 					r.installed(t, k, n, true)
 				}
 				n.uninstalled(t, before)

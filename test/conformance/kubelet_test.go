@@ -23,8 +23,8 @@ type release struct {
 	failed string
 }
 
-// releases are the newest release and those in which the kubelet's behavior changed.
-// The changes are KEP-4412 and, before it, the order of providers by name.
+// releases are the newest release and two older ones whose kubelets behave differently.
+// 1.32 was released before KEP-4412, and tries providers in the order of their names.
 var releases = []release{
 	{
 		version: "1.32", program: program("kubelet-1.32", "."), byName: true,

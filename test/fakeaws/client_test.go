@@ -50,7 +50,7 @@ func newClient(t *testing.T, s *Server) *http.Client {
 	return &http.Client{Transport: transport}
 }
 
-// session issues credentials of a role of the example world.
+// session issues credentials of a role.
 func session(w *World, role string, life time.Duration, chained bool) Credentials {
 	return w.issue(role, "test", life, chained, "")
 }

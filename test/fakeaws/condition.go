@@ -57,7 +57,7 @@ var (
 )
 
 // isKey reports whether this package knows a key in lower case. The keys of an OIDC
-// provider start with its host, and end in :sub and :aud.
+// provider start with its host, and end in :sub or :aud.
 func isKey(key string) bool {
 	for _, suffix := range []string{":sub", ":aud"} {
 		if issuer, ok := strings.CutSuffix(key, suffix); ok {

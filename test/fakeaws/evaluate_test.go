@@ -17,7 +17,7 @@ func policyOf(statements ...string) string {
 }
 
 // TestAssumeByDocuments: the trust policy and the caller's permissions decide. The
-// error of STS says no more than that of AWS.
+// error says no more than AWS's own error.
 func TestAssumeByDocuments(t *testing.T) {
 	t.Parallel()
 	const role = firstRole

@@ -49,7 +49,7 @@ func askFirst(ctx context.Context, t *testing.T, s *Server, first int64, then fu
 	return response.StatusCode, read + more, err
 }
 
-// TestFaults: a plain client sees the effect of each fault. If the fault does not end,
+// TestFaults: a plain client sees the effect of these faults. If the fault does not end,
 // the client gives up after the first bytes of the body. If no body arrives, it gives
 // up once the server has begun to hang.
 func TestFaults(t *testing.T) {

@@ -15,7 +15,7 @@ type NamedFault struct {
 	Of []Service
 }
 
-// LeakMark is part of each invalid answer. No message may repeat it.
+// LeakMark is part of some useless answers. No message may repeat it.
 const LeakMark = "LEAKED"
 
 // Faults returns the table of faults. Only "throttled 99 times" ends by itself.

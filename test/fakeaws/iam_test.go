@@ -127,8 +127,8 @@ func TestProviderByAPI(t *testing.T) {
 	}
 }
 
-// TestRoleOfShortForms: IAM returns policy documents even for a role that was set
-// without them.
+// TestRoleOfShortForms: the trust policy of a role that was set by Trust is a valid
+// document, and has the same effect when it is set as TrustPolicy.
 func TestRoleOfShortForms(t *testing.T) {
 	t.Parallel()
 	w := ExampleWorld()

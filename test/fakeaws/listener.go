@@ -68,8 +68,8 @@ func (l *listener) waitWhileShut() bool {
 // Addr returns the socket's address.
 func (l *listener) Addr() net.Addr { return l.socket.listener.Addr() }
 
-// roundTrip returns the time of a round trip. It is 0 for IMDS, which is on the
-// node's own host.
+// roundTrip returns the time of a round trip. It is 0 for IMDS and the proxy, which are
+// on the node's own host.
 func (l *listener) roundTrip() time.Duration {
 	if l.service == IMDS || l.service == Proxy {
 		return 0

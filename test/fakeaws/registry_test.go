@@ -32,7 +32,8 @@ func throughProxy(t *testing.T, s *Server) *http.Client {
 	return &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
-// askRegistry returns status, Location and body of an answer as one line.
+// askRegistry returns an answer's Location. If there is none, it returns status and body
+// as one line.
 func askRegistry(t *testing.T, client *http.Client, method, address, password string) string {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, address, nil)

@@ -52,7 +52,7 @@ type Options struct {
 	Names []string
 	// Listen has the addresses of services. The default is a free port on loopback.
 	Listen map[Service]string
-	// RoundTrip is the time of a round trip, except to IMDS.
+	// RoundTrip is the time of a round trip, except to IMDS and the proxy.
 	RoundTrip time.Duration
 	// Log, if set, is called with each call.
 	Log func(Call)
@@ -61,7 +61,7 @@ type Options struct {
 	hanging func()              // called when a fault begins to hang
 }
 
-// Start serves a world on free ports of loopback, until Close.
+// Start serves a world until Close.
 func Start(world *World, o Options) (*Server, error) {
 	s := &Server{
 		World:         world,

@@ -123,8 +123,8 @@ func (w *World) Now() time.Time {
 	return time.Now().Add(w.skew + w.passed)
 }
 
-// isLate reports whether the date of a request's signature is too far from AWS's
-// clock.
+// isLate reports whether the date of a request's signature is too far from AWS's clock,
+// both with and without the time that Pass added.
 func (w *World) isLate(signedAt time.Time) bool {
 	now := w.Now()
 	w.mu.Lock()

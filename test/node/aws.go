@@ -47,8 +47,9 @@ var addresses = []struct {
 	{fakeaws.S3, "127.0.1.4", []string{layerBucket}},
 }
 
-// newWorld returns the accounts. A role may only pull repositories of its own account
-// below team-a/, docker-hub/ and shop/.
+// newWorld returns the accounts. The node's role may pull every repository of its own
+// account. The other roles may pull at most those of their own account below team-a/,
+// docker-hub/ or shop/.
 func newWorld() *fakeaws.World {
 	return fakeaws.NewWorld(
 		fakeaws.Node{InstanceID: instance, Region: region, Role: nodeRole},

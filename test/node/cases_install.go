@@ -163,9 +163,9 @@ func installedInDirectory(ctx context.Context, n *Node) error {
 	)
 }
 
-// upgradedByTool: install runs before the kubelet starts, as in an image. Then it
-// installs several builds while pods start. The second of these runs restarts the
-// kubelet.
+// upgradedByTool: install runs before the kubelet starts, as when a machine image is
+// made. Then it installs several builds while pods start. The second of these runs
+// restarts the kubelet.
 func upgradedByTool(ctx context.Context, n *Node) error {
 	out, err := n.InstallBy(ctx, 0, byRepository, "--kubelet-version=v1.36", "--bin-dir="+providersDir, "--provider-config="+providersConfigPath)
 	if err := says(out, err, ", not running", "installed "); err != nil {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// pulls returns a case with one pod and one image.
+// pulls returns the steps of a case with one pod and one image.
 func pulls(image, principal string) func(context.Context, *Node) error {
 	return func(ctx context.Context, n *Node) error {
 		if err := n.StartKubelet(ctx); err != nil {

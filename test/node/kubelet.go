@@ -20,8 +20,8 @@ const (
 )
 
 // kubeletConfig is the configuration of a kubelet that reads its pods from a directory,
-// with or without an API server. Its other settings protect the machine: no swap, no
-// iptables, no eviction, a separate cgroup.
+// with or without an API server. Other settings protect the machine: no iptables, no
+// eviction, a separate cgroup. The kubelet also starts on a machine with swap.
 const kubeletConfig = `apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 staticPodPath: ` + manifestsDir + `

@@ -80,8 +80,8 @@ func (n *Node) Ready(ctx context.Context, names ...string) error {
 	})
 }
 
-// Waiting waits until each pod has a container that is waiting for a reason, with a
-// text in its message.
+// Waiting waits until each pod has a container in state waiting, with this reason and
+// with this text in its message.
 func (n *Node) Waiting(ctx context.Context, reason, text string, names ...string) error {
 	return n.await(ctx, strings.Join(names, ", ")+" in "+reason, names, func(pod corev1.Pod) error {
 		for _, c := range pod.Status.ContainerStatuses {

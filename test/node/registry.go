@@ -19,7 +19,7 @@ import (
 
 // registries are the private registries of all accounts, with ECR's checks. They accept
 // only tokens that AWS minted, and only for repositories that the principal may pull.
-// Everybody may pull images of other hosts.
+// Everybody may pull images of other hosts. Only Docker Hub refuses all requests.
 type registries struct {
 	world *fakeaws.World
 
@@ -37,7 +37,7 @@ type contents struct {
 // access is a request in the registries' log.
 type access struct {
 	method, host, path string
-	// mirrored is the image's host, if the request went to another host.
+	// mirrored is the image's host, if the request went to a mirror outside ECR.
 	mirrored  string
 	principal string
 	status    int

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	systemdDir    = nodeDir + "/systemd" // programs in place of systemd's; first in PATH
+	systemdDir    = nodeDir + "/systemd" // programs in place of systemd's; first in the tool's PATH
 	systemdSocket = nodeDir + "/systemd.socket"
 	unitsDir      = "/etc/systemd/system"
 	kubeletUnit   = "kubelet"
@@ -29,8 +29,8 @@ const (
 
 // systemd stands in for systemd. It runs the kubelet, and starts it again after its end
 // (Restart=always). The programs systemctl and journalctl control it through a socket.
-// After too many starts it gives up, as systemd does. It only records units other than
-// the kubelet's.
+// After too many starts it gives up, as systemd does. It does not run other units, but
+// records which were started.
 type systemd struct {
 	mu      sync.Mutex
 	launch  func() (*process, error)

@@ -6,7 +6,7 @@
 //
 // It is a program, because a process can register plugins only once. It is a
 // module, to keep Kubernetes out of the product's go.mod. Its replace lines are
-// those of k8s.io/kubernetes, which have no effect in a module that requires it.
+// copied from k8s.io/kubernetes, because those of a required module have no effect.
 package main
 
 import (
