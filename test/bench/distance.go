@@ -12,8 +12,8 @@ import (
 // relay adds a distance to a service. In both directions, data arrive half a round trip
 // later. Connecting takes a round trip. As on a real network, the delays of
 // simultaneous transfers do not add up. fakeaws's own RoundTrip is less exact. It
-// counts how often a server reads after it has written, so it takes a part of the
-// handshake for a later request.
+// counts how often a server reads after it has written, so it mistakes a part of
+// the handshake for a later request.
 type relay struct {
 	socket    net.Listener
 	to        string

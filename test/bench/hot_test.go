@@ -13,7 +13,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// These benchmarks measure what every process does before it reads the cache.
+// These benchmarks measure what every process does besides reading the cache.
 // BenchmarkFreshHit of pkg/cache measures the reading.
 
 const manyAccounts = "../../config-examples/many-accounts.yaml"

@@ -74,7 +74,7 @@ source_profile = hub
 external_id = %s
 `
 
-// nothing is the floor.
+// nothing is the program floor, which does nothing.
 func nothing(path string) program {
 	return program{name: "floor", path: path, prepare: func(string, row) ([]string, []string, error) { return nil, nil, nil }}
 }

@@ -1,7 +1,7 @@
 // Command demo shows what the plugin does. It sends requests to the plugin like a
 // kubelet, against a fake AWS on loopback. It prints each request, the calls to AWS
 // that follow, and each answer. At the end, the operator's tool examines the
-// refused image.
+// last image, which was refused.
 package main
 
 import (

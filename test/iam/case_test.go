@@ -52,7 +52,7 @@ type stranger struct {
 	nodeRole string
 	// homeless is an account that is not in the organization.
 	homeless string
-	// trusting is a role that trusts everybody. That replaces its trust policy in the
+	// trusting is a role that trusts everybody, in place of its trust policy in the
 	// documents.
 	trusting string
 	// name and audience are for the pod's token. They replace those of the example.

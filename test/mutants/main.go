@@ -1,9 +1,9 @@
 // Command mutants tests the tests. It breaks the code in one place at a time, and runs
-// the tests that should fail. It prints the breaks that no test finds. It works in a
-// copy of the tree.
+// the tests that should fail. It prints each break, and whether a test finds it. It
+// works in a copy of the tree.
 //
-// It exits with 1 if no test finds a break, or if the code no longer contains the text
-// of a break.
+// It exits with 1 if there is a break that no test finds, or if the code no longer
+// contains the text of a break.
 package main
 
 import (
