@@ -236,7 +236,7 @@ func (k kind) newMachine(t *testing.T, version string) machine {
 	for path, text := range k.files {
 		n.write(t, path, text)
 	}
-	n.write(t, "/usr/bin/ecr-cross-account", "") // as if a package had installed the tool, so install makes no copy
+	n.write(t, "/usr/bin/ecr-cross-account", "") // as if from a package, so install makes no copy
 	k.setKubelet(t, n, version)
 	if k.stock != "" {
 		n.makeDir(t, k.stock)
