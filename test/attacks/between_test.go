@@ -57,16 +57,16 @@ func (n *node) change(service fakeaws.Service, change func(header http.Header, b
 	n.serve(service, proxy.ServeHTTP)
 }
 
-// counter is a server that must get no request. It records the requests that it gets.
-type counter struct {
+// trap is a server that must get no request. It records the requests that it gets.
+type trap struct {
 	*httptest.Server
 	requests list
 }
 
 // forbidden starts a server that nobody may call. A call fails the test.
-func forbidden(t testing.TB) *counter {
+func forbidden(t testing.TB) *trap {
 	t.Helper()
-	c := &counter{}
+	c := &trap{}
 	c.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { c.requests.add(r.Method + " " + r.URL.Path) }))
 	c.Config.ConnState = func(_ net.Conn, state http.ConnState) {
 		if state == http.StateNew {

@@ -41,9 +41,9 @@ func TestCredentialProcess(t *testing.T) {
 		"secret on stderr":        {"printf 'a\\r\\nb\\033[31m\\000c' >&2; exit 3", "exit status 3"},
 		"secret of the node":      {"echo $AWS_CONTAINER_AUTHORIZATION_TOKEN >&2; exit 4", "exit status 4"},
 		"reads stdin":             {"cat >&2; exit 5", "exit status 5"},
-		"stops its own group":     {"kill -STOP $$; exit 6", ""},
+		"stops itself":            {"kill -STOP $$; exit 6", ""},
 		"deep JSON":               {"head -c 500000 /dev/zero | tr '\\0' '['", "credential_process failed"},
-		"kills the plugin's kind": {"kill -TERM 0", "credential_process failed"},
+		"kills its process group": {"kill -TERM 0", "credential_process failed"},
 	} {
 		for _, through := range []string{"profile", "source_profile"} {
 			t.Run(name+", "+through, func(t *testing.T) {

@@ -74,7 +74,7 @@ func run(ctx context.Context, w io.Writer, tree string, wanted *regexp.Regexp) e
 		}
 	}
 	if bad > 0 || made == 0 {
-		return fmt.Errorf("no test finds %d of %d breaks", bad, made)
+		return fmt.Errorf("%d of %d breaks are not found, or end in an error", bad, made)
 	}
 	fmt.Fprintf(w, "Tests find all %d breaks.\n", made)
 	return nil

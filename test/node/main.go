@@ -68,7 +68,7 @@ func parseOptions() (options, error) {
 	flag.StringVar(&o.repository, "repository", ".", "the directory with README.md and config-examples")
 	flag.IntVar(&o.parallel, "parallel", min(3*runtime.NumCPU(), 12), "the number of nodes that run at the same time; they mostly wait")
 	flag.BoolVar(&o.shell, "shell", false, "after each case, pass or fail, open a shell on its node")
-	flag.BoolVar(&o.verbose, "v", false, "print all observations of passed cases, too")
+	flag.BoolVar(&o.verbose, "v", false, "print all observations, also those of passed cases")
 	flag.BoolVar(&o.list, "list", false, "list the cases")
 	flag.StringVar(&o.inside, "inside", "", "internal: be the node of a case")
 	flag.StringVar(&o.cgroup, "cgroup", "", "internal: the node's cgroup")
