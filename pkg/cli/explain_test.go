@@ -81,7 +81,8 @@ func TestExplainJSON(t *testing.T) {
 	}
 }
 
-// TestExplainJSONNeedsTheOwnAccount: a missing fact names its flag.
+// TestExplainJSONNeedsTheOwnAccount: if the entry depends on the node's own account, and
+// that is not given, the error names the flag --own.
 func TestExplainJSONNeedsTheOwnAccount(t *testing.T) {
 	t.Parallel()
 	config := writeConfig(t, "registries: [{accounts: [own]}]\n")

@@ -12,7 +12,8 @@ func newFlags(name string) *flag.FlagSet {
 	return flags
 }
 
-// refuse returns an error if a flag before the command's name is not one of its own.
+// refuse returns an error if a flag before the command's name is not a flag of the
+// command.
 func (pr Program) refuse(c Command, leading, own *flag.FlagSet) (err error) {
 	leading.Visit(func(f *flag.Flag) {
 		if own.Lookup(f.Name) == nil && f.Name != "version" {

@@ -22,7 +22,7 @@ type Program struct {
 	Synopsis string
 	// Flags defines the flags that may also stand before a command's name. Nil means
 	// none. The commands that take them define them in New, too. So a definition
-	// must keep the value that it finds.
+	// must not reset a value that is already set.
 	Flags func(*flag.FlagSet)
 	// Commands are all commands except help, in the order of the help text.
 	Commands []Command

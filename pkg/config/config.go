@@ -183,8 +183,8 @@ func (r *report) read(c *Config, s Source) (entries []rule.Entry) {
 	return entries
 }
 
-// document reads and decodes the source. It returns nil if there is no source, or
-// if the text is not YAML.
+// document reads and decodes the source. It returns nil if there is no source, if
+// the source cannot be read, or if the text is not YAML.
 func (r *report) document(s Source) *Document {
 	if s.Path == "" && s.Reader == nil {
 		return nil

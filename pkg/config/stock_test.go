@@ -17,8 +17,8 @@ const (
 	annotation = "eks.amazonaws.com/ecr-role-arn"
 )
 
-// TestUnmatched: without a file, unmatched registries are served as by the stock
-// plugin. With a file, only entries serve service accounts.
+// TestUnmatched: without a file, unmatched registries are served as the stock plugin
+// serves them. With a file, only entries serve service accounts.
 func TestUnmatched(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

@@ -11,7 +11,7 @@ import (
 )
 
 // Buckets are the upper bounds of the histogram of durations. A request that finds
-// a fresh token takes some milliseconds. One that asks AWS takes a second at most.
+// a fresh token takes some milliseconds. One that asks AWS usually takes less than a second.
 // The kubelet ends the plugin after a minute.
 var Buckets = [...]time.Duration{
 	5 * time.Millisecond, 10 * time.Millisecond, 25 * time.Millisecond, 50 * time.Millisecond, 100 * time.Millisecond, 250 * time.Millisecond,

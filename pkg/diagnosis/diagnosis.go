@@ -37,7 +37,7 @@ type Check struct {
 	// Run makes the check.
 	Run func(context.Context) Finding
 
-	// Finding is the result. Do sets it.
+	// Finding is what the check found. Do sets it.
 	Finding
 	blockedBy *Check
 }

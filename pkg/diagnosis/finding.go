@@ -24,7 +24,7 @@ const (
 	Unknown       Side = "unknown" // AWS does not say
 )
 
-// Finding is the result of a check.
+// Finding is what a check found: its result, with details.
 type Finding struct {
 	Result Result
 	// Detail is what was found, in one line.

@@ -56,7 +56,8 @@ func WriteCloudFormation(w io.Writer, items []iampolicy.Item) error {
 	return err
 }
 
-// properties returns the properties of the role. The given parameter has its name.
+// properties returns the properties of the role. The value of the given parameter is the
+// role's name.
 func (r role) properties(parameter string) object {
 	p := object{
 		"RoleName": object{"Ref": parameter}, "Path": r.path, "MaxSessionDuration": r.seconds,

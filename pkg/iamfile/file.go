@@ -85,8 +85,8 @@ func (f *file) role(list *[]role, i iampolicy.Item) *role {
 	return &(*list)[at]
 }
 
-// identifier turns a name into letters, digits and underscores, different from all
-// other roles of the file.
+// identifier turns a name into an identifier of letters, digits and underscores. No other
+// role of the file has the same identifier.
 func (f *file) identifier(name string) string {
 	id := identifier(name)
 	taken := func(r role) bool {

@@ -79,8 +79,8 @@ type derivation struct {
 	request   Request
 	partition registry.Partition
 	items     []Item
-	// used maps each service account that was tried to the reason why no entry accepts
-	// it. The reason is nil if an entry accepts it.
+	// used holds, for each service account that was tried, the reason why no entry
+	// accepts it. The reason is nil if an entry accepts it.
 	used map[ServiceAccount]error
 }
 

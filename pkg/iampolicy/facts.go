@@ -47,7 +47,7 @@ type NodeRole struct {
 	account   registry.Account // zero for a pattern
 }
 
-const anyAccount = "000000000000" // stands for the star while ParseNodeRole checks the form
+const anyAccount = "000000000000" // stands for any account where the form requires 12 digits
 
 // ParseNodeRole parses the ARN of a role, or a pattern of it.
 func ParseNodeRole(s string) (NodeRole, error) {

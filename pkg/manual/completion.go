@@ -64,8 +64,9 @@ func after(p command.Program, c command.Command) []word {
 	return all
 }
 
-// value is a place where a flag's value stands. pattern is for the shell's case: the
-// command's name, which may be empty, a colon, and the flag. words are the fixed values.
+// value is a place where a flag's value stands. pattern is for the shell's case
+// statement: the command's name, which may be empty, a colon, and the flag. words are the
+// fixed values.
 // Without them the shell completes a file name.
 type value struct {
 	pattern string
@@ -91,7 +92,8 @@ func values(p command.Program) (all []value) {
 // function is the name of a program's function in a script.
 func function(p command.Program) string { return "_" + strings.ReplaceAll(p.Name, "-", "_") }
 
-// names returns the names of all commands as a pattern for the shell's case.
+// names returns the names of all commands as a pattern for the shell's case
+// statement.
 func names(p command.Program) string {
 	var all []string
 	for _, c := range p.AllCommands() {

@@ -49,7 +49,7 @@ func (fs FS) Find(names ...string) ([]Process, error) {
 			continue
 		}
 		cmdline, err := p.read("cmdline")
-		if err != nil || len(cmdline) == 0 { // a kernel thread, or one that has ended
+		if err != nil || len(cmdline) == 0 { // a kernel thread, or a process that has ended
 			continue
 		}
 		p.Args = list(cmdline)

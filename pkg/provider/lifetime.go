@@ -36,7 +36,7 @@ func lifetimeOf(life, session, requested time.Duration) lifetime {
 // Shorten reduces a cache duration by a margin, because the response takes time to
 // reach the kubelet. It also subtracts a random time of at most the same length, so
 // that a fleet's nodes do not return in the same second. Both together are at most a
-// tenth, and at most 5 minutes. random is a number of [0, 1).
+// tenth, and at most 5 minutes. random is a number in [0, 1).
 //
 // Only a new token's lifetime is shortened. If each response were shortened, a
 // kubelet would return after ever shorter times.

@@ -19,7 +19,7 @@ import (
 type Minter struct {
 	API  *awsapi.API
 	Node *identity.Node
-	// Random returns a number of [0, 1).
+	// Random returns a number in [0, 1).
 	Random func() float64
 }
 

@@ -75,7 +75,7 @@ func Load(path string, v Version) (Config, []error) {
 }
 
 // Read is Load without checking the providers. It reports only files that cannot be
-// read or decoded.
+// read, and files that are not a CredentialProviderConfig.
 func Read(path string, v Version) (Config, []error) {
 	files, err := filesAt(path, v)
 	if err != nil {

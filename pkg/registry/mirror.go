@@ -68,8 +68,8 @@ func CheckMirrorHost(host string) error {
 	return nil
 }
 
-// isHost reports whether the first part of an image's name is a host. Without a dot
-// or a port, it is part of a path on Docker Hub
+// isHost reports whether the first part of an image's name is a host. A host has a
+// dot or a port, or is localhost. Any other first part belongs to a path on Docker Hub
 // (github.com/distribution/reference).
 func isHost(name string, hasPort bool) bool {
 	for label := range strings.SplitSeq(name, ".") {

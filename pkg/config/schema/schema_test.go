@@ -40,7 +40,7 @@ func TestCommitted(t *testing.T) {
 		}
 	}
 	if want := read(t, committed); !bytes.Equal(got, want) {
-		t.Errorf("got another schema from pkg/config/document.go than config-examples/schema.json; run: make generate")
+		t.Errorf("config-examples/schema.json is not the schema of pkg/config/document.go; run: make generate")
 	}
 	if !json.Valid(got) {
 		t.Error("got a schema that is not JSON")
