@@ -26,8 +26,8 @@ func (k *kubeletEntry) register(flags *flag.FlagSet) {
 }
 
 // apply gives this process the environment and the flags with which the kubelet starts
-// the plugin. The command line's flags override the same flags in the entry's args.
-// apply must run before any code reads the environment.
+// the plugin. The command line's --config overrides that of the entry's args. Its --role
+// flags are added to those of the args. apply must run before any code reads the environment.
 func (k kubeletEntry) apply(p Process, conf *command.Configuration) error {
 	switch {
 	case k.path == "" && k.name != "":

@@ -66,8 +66,7 @@ func after(p command.Program, c command.Command) []word {
 
 // value is a place where a flag's value stands. pattern is for the shell's case
 // statement: the command's name, which may be empty, a colon, and the flag. words are the
-// fixed values.
-// Without them the shell completes a file name.
+// fixed values. Without them the shell completes a file name.
 type value struct {
 	pattern string
 	words   []string

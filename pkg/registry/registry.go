@@ -10,7 +10,7 @@ import (
 )
 
 // Registry is an ECR registry: an account's private one in one region, or the
-// public one. Parse returns one. The zero value is not a registry.
+// public one. Private and Image.Registry return one. The zero value is not a registry.
 type Registry struct {
 	host      string
 	account   Account
