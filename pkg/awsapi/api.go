@@ -49,7 +49,7 @@ type Options struct {
 	Timeouts Timeouts
 	// Now is the node's clock.
 	Now func() time.Time
-	// Random returns a number of [0, 1).
+	// Random returns a number in [0, 1).
 	Random func() float64
 	// ECREndpoints and STSEndpoints are URLs by region. They replace AWS's own.
 	ECREndpoints, STSEndpoints map[registry.Region]string

@@ -20,7 +20,7 @@ const retryBudget = 8
 
 // Backoff returns how long to wait after the nth failed attempt, counted from 1.
 // The wait is a random part of a limit that doubles each time ("full jitter").
-// random is a number of [0, 1). After throttling the waits are longer.
+// random is a number in [0, 1). After throttling the waits are longer.
 func Backoff(n int, throttled bool, random float64) time.Duration {
 	base, most := 100*time.Millisecond, 2*time.Second
 	if throttled {

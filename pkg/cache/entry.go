@@ -34,7 +34,7 @@ const (
 )
 
 // FailureMemory returns how long the cache remembers a failure without a stale
-// token. random is a number of [0, 1).
+// token. random is a number in [0, 1).
 func FailureMemory(random float64) time.Duration {
 	return firstFailure + time.Duration(random*float64(lastFailure-firstFailure))
 }
@@ -133,7 +133,7 @@ func minted(r Request, t Token, at time.Time) entry {
 }
 
 // after returns the entry that follows from an error. A refusal drops the token.
-// After any other error, a valid token stays. random is a number of [0, 1).
+// After any other error, a valid token stays. random is a number in [0, 1).
 func (e entry) after(class failure.Class, why error, random float64, now time.Time) entry {
 	if class == failure.Refused || !e.valid(now) {
 		e.Token, e.Minted = nil, time.Time{}

@@ -227,7 +227,7 @@ func TestPruneSparesAhead(t *testing.T) {
 }
 
 // timer is the systemd timer of config-examples in virtual time. Each run starts 5
-// to 10 minutes after the one before. chance returns a number of [0, 1).
+// to 10 minutes after the one before. chance returns a number in [0, 1).
 type timer struct {
 	every, jitter time.Duration
 	chance        func() float64

@@ -28,7 +28,7 @@ type Store struct {
 type Options struct {
 	// Now is the node's clock. It may be wrong.
 	Now func() time.Time
-	// Random returns a number of [0, 1).
+	// Random returns a number in [0, 1).
 	Random func() float64
 	// Warn receives problems of the cache. Several goroutines may call it at once.
 	Warn func(string)

@@ -221,5 +221,5 @@ func stuckHint(step string) string {
 	case "response":
 		return "does anybody read stdout?"
 	}
-	return "report it with the log"
+	return "please report this defect, and attach the log"
 }

@@ -74,7 +74,7 @@ func parseRequest(data []byte) (Request, error) {
 		return Request{}, fmt.Errorf("the request on stdin is of kind %q; want %s", printable.Short(wire.Kind), requestKind)
 	}
 	if !isServed(wire.APIVersion) {
-		return Request{}, fmt.Errorf("request is of apiVersion %q; want %s/v1, v1beta1 or v1alpha1; set apiVersion in the kubelet's CredentialProviderConfig",
+		return Request{}, fmt.Errorf("the request on stdin is of apiVersion %q; want %s/v1, v1beta1 or v1alpha1; set apiVersion in the kubelet's CredentialProviderConfig",
 			printable.Short(wire.APIVersion), group)
 	}
 	if wire.Image == "" {

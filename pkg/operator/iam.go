@@ -85,7 +85,7 @@ func (i *iamRun) registerFacts(flags *flag.FlagSet) {
 	flags.Func("organization", "the `ID` of the organization of nodes and images, o-…", parse(&i.facts.Organization, iampolicy.ParseOrganization))
 	flags.Func("issuer", "the `URL` of the issuer of the cluster's service account tokens", parse(&i.facts.Issuer, iampolicy.ParseIssuer))
 	flags.StringVar(&i.facts.Audience, "audience", i.facts.Audience, "the audience of the service account tokens, as in tokenAttributes")
-	flags.Func("service-account", "a service account whose pods pull, `NAMESPACE/NAME=ROLE_ARN` by its annotation; may be given several times",
+	flags.Func("service-account", "a service account whose pods pull, `NAMESPACE/NAME=ROLE_ARN` with the role that its annotation names; may be given several times",
 		add(&i.facts.ServiceAccounts, iampolicy.ParseServiceAccount))
 	flags.Func("region", "the `REGION` of the nodes and of the endpoints of their VPC", parse(&i.facts.Region, registry.ParseRegion))
 }

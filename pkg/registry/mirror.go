@@ -109,7 +109,7 @@ func (m Mirror) Image(name string) (image Image, ofHost bool, err error) {
 		return Image{}, true, err
 	}
 	if len(m.prefix+path) > maxRepository {
-		return Image{}, true, fmt.Errorf("the repository %s... has more than %d characters", printable.Short(m.prefix+path), maxRepository)
+		return Image{}, true, fmt.Errorf("the repository %s has more than %d characters", printable.Short(m.prefix+path), maxRepository)
 	}
 	return Image{registry: m.registry, server: server, path: path, repository: m.prefix + path}, true, nil
 }

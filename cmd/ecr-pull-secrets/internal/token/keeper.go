@@ -31,7 +31,7 @@ type Options struct {
 	// Deadline limits the time for each token of a round.
 	Deadline time.Duration
 	Clock    clock.Clock
-	// Random returns a number of [0, 1).
+	// Random returns a number in [0, 1).
 	Random func() float64
 	// Report is called after each attempt.
 	Report func(Attempt)
