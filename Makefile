@@ -86,7 +86,7 @@ fuzz: ## run each fuzz target for a while (FUZZ=20s)
 	done
 
 # Builds programs of Kubernetes, such as the API server, with their version.
-KUBE = go -C test/node build -ldflags '-s -w -X k8s.io/component-base/version.gitVersion='$$(go -C test/node list -m -f '{{.Version}}' k8s.io/kubernetes) -o ../../bin/
+KUBE = GOGC=300 go -C test/node build -ldflags '-s -w -X k8s.io/component-base/version.gitVersion='$$(go -C test/node list -m -f '{{.Version}}' k8s.io/kubernetes) -o ../../bin/
 
 # The programs that the tests of ecr-pull-secrets run: an API server, etcd, kubectl, helm, and ecr-pull-secrets with another clock.
 secrets-programs: build ## write the programs that the tests of ecr-pull-secrets run
