@@ -69,7 +69,7 @@ iam-scripts: ## run the scripts of iam, and the fake AWS, with the AWS CLI; chec
 mutants: ## break the program in many places, one at a time, and print the breaks that no test finds
 	@go run ./test/mutants
 
-# A main.go that is a link is linted in the module that it points to.
+# A main.go that is a symbolic link is linted in the module that it points to.
 lint: ## vet, staticcheck and the linters; formatting; go.mod and go.sum
 	$(LINT) run ./...
 	$(LINT) fmt --diff ./...

@@ -59,7 +59,7 @@ func componentsOf(artifact file, programs []program, s source) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// modulesOf returns the modules that a program links, including Go's own.
+// modulesOf returns the modules that a program links, and std for the standard library.
 func modulesOf(p program) ([]cdx.Component, error) {
 	components := []cdx.Component{library("std", strings.TrimPrefix(p.info.GoVersion, "go"))}
 	for _, d := range p.info.Deps {

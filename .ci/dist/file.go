@@ -14,7 +14,8 @@ type file struct {
 	link    string // the target of a symbolic link
 }
 
-// These are the directories in archives for files that are not in the repository.
+// These are paths in archives: of the manual pages and the completions, which are not
+// in the repository, and of the systemd units.
 const (
 	manDir         = "man/"
 	bashCompletion = "completions/" + toolName + ".bash"

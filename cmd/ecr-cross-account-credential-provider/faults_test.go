@@ -43,7 +43,7 @@ var faultPrefixes = map[fakeaws.Service]string{
 }
 
 // faultCauses are the texts that follow the prefix, for faults with only one
-// possible cause. If a body begins before the request is fully written, net/http
+// possible cause. If the answer begins before the request is fully written, net/http
 // may close the connection, which is another cause.
 var faultCauses = map[fakeaws.Service]map[string]string{
 	fakeaws.IMDS: {

@@ -65,8 +65,8 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// condition is plugin:OS, the system for which the plugin is built. It may differ
-// from the tests' system: see test/platforms/run.
+// condition reports for plugin:OS whether the plugin is built for the system OS. This
+// may differ from the tests' system: see test/platforms/run.
 func condition(name string) (bool, error) {
 	system, ok := strings.CutPrefix(name, "plugin:")
 	if !ok {

@@ -106,7 +106,8 @@ func (m machine) tree() (paths []string) {
 	return paths
 }
 
-// These are the files that a node's owner, the plugin and install write.
+// These are the files that a node's owner, the plugin, install and the package (libexec)
+// write.
 const (
 	config   = "/etc/" + name + "/config.yaml"
 	token    = "/run/" + name + "/0123"
@@ -116,7 +117,7 @@ const (
 	enabled  = "/etc/systemd/system/timers.target.wants/ecr-cross-account-refresh.timer"
 	libexec  = "/usr/libexec/" + name
 	refusing = "first run: ecr-cross-account uninstall"
-	// own is the content of all of them in these tests. It is a configuration.
+	// own is the content of the files that these tests write. It is a configuration.
 	own = "apiVersion: ecr-cross-account-credential-provider/v1alpha1\nkind: CrossAccountConfig\nregistries: [{accounts: [\"444455556666\"]}]\n"
 )
 
@@ -131,7 +132,7 @@ func (m machine) use() {
 	}
 }
 
-// tool runs the machine's tool on the machine's disk, which has no /proc.
+// tool runs the machine's tool with --root, and not in a chroot, which has no /proc.
 func (m machine) tool(command string, args ...string) {
 	m.t.Helper()
 	must(m.t, filepath.Join(m.root, "usr/bin/ecr-cross-account"), append([]string{command, "--root", m.root}, args...)...)

@@ -19,7 +19,7 @@ import (
 var architectures = []string{"amd64", "arm64"}
 
 // build copies the sources into a new directory, and builds the program for both
-// architectures there. It returns the program's image.
+// architectures there. It returns the path of the image's archive.
 func build(t *testing.T) (archive string) {
 	t.Helper()
 	const root = "../../.."

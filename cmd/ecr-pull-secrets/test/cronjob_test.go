@@ -51,7 +51,7 @@ type cost struct {
 	cpu             time.Duration
 }
 
-// cronJob runs the job once, in a container without earlier state.
+// cronJob runs the job once, without earlier state, as in a new container.
 func (w *world) cronJob(t *testing.T, f *front, team string) cost {
 	t.Helper()
 	requests, bytes := f.requests.Load(), f.bytes.Load()

@@ -67,8 +67,8 @@ func TestFootprint(t *testing.T) {
 }
 
 // peakMemory returns the peak memory of a process in bytes. The result of wait would
-// include this process' own memory. /proc is that of the machine, so it shows other
-// process IDs.
+// include this process's own memory. /proc is from outside the tests' PID namespace, so
+// it shows other process IDs.
 func peakMemory(pid int) (int, error) {
 	files, err := filepath.Glob("/proc/[0-9]*/status")
 	if err != nil {

@@ -142,7 +142,7 @@ func (w *world) count(operation string) (n int) {
 	return n
 }
 
-// grants returns the grants of the Secret's tokens, by registry. A token that AWS
+// grants returns the role of each token of the Secret, by registry. A token that AWS
 // did not mint, or that has expired, is an error.
 func (w *world) grants(s *corev1.Secret) (map[string]string, error) {
 	if s.Type != corev1.SecretTypeDockerConfigJson {

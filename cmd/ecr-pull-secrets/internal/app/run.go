@@ -90,7 +90,7 @@ func (o *options) join(p command.Process, clock clock.Clock, at place) (*app, er
 	return a, nil
 }
 
-// report logs the result of an attempt to get a token, and counts it.
+// report logs the result of an attempt to get a token, and counts failures.
 func (a *app) report(t token.Attempt) {
 	a.status.Attempted(t)
 	switch {

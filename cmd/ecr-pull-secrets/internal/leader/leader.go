@@ -25,7 +25,7 @@ type Election struct {
 }
 
 // These are the times of a lease. If a leader is killed, another one replaces it after
-// at most duration and 1.2 times retry, which is 12.4s.
+// at most duration plus 1.2 times retry, which is 12.4s.
 const (
 	duration = 10 * time.Second
 	renewal  = 7 * time.Second

@@ -72,7 +72,7 @@ func TestOwned(t *testing.T) {
 	unlabelled, opaque := ours.DeepCopy(), ours.DeepCopy()
 	unlabelled.Labels, opaque.Type = nil, corev1.SecretTypeOpaque
 	if !pullsecret.Owned(ours) || pullsecret.Owned(unlabelled) || pullsecret.Owned(opaque) {
-		t.Error("want a Secret with label and type owned, and no other")
+		t.Error("want only the Secret with both the label and the type to be owned")
 	}
 }
 

@@ -89,8 +89,8 @@ func (s *Status) Synced(namespaces, failed int) {
 	s.syncs++
 }
 
-// Ready reports whether the Secrets should exist. Either this replica has tried all
-// namespaces once, or another replica works.
+// Ready reports whether this replica has tried all namespaces once, or another replica
+// works.
 func (s *Status) Ready() bool {
 	s.mu.Lock()
 	synced := !s.synced.IsZero()

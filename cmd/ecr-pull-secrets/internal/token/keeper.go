@@ -189,8 +189,8 @@ func (k *Keeper) next() time.Time {
 	return first
 }
 
-// entries returns all entries. The first one is the entry for this program's own
-// account.
+// entries returns all entries. The first one is the entry for finding this program's
+// own account, if that is still to do.
 func (k *Keeper) entries() (all []*entry) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
