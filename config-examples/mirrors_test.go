@@ -9,7 +9,7 @@ import (
 
 const mirrorHosts = "mirrors/hosts.toml"
 
-// TestHostsNameOneRegistry: in hosts.toml, server and the only host name the
+// TestHostsNameOneRegistry: in hosts.toml, both server and the one host are the
 // registry of mirrors.yaml, with the prefix of its repositories. In test/node, a
 // real containerd uses the same file.
 func TestHostsNameOneRegistry(t *testing.T) {

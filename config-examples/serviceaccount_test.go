@@ -78,8 +78,8 @@ type clusterRule struct {
 	Verbs     []string `yaml:"verbs"`
 }
 
-// readClusterRole returns the rules of the nodes' role. It checks that the role is
-// bound to the nodes.
+// readClusterRole returns the rules of the nodes' ClusterRole. It checks that the
+// ClusterRole is bound to the nodes.
 func readClusterRole(t *testing.T) []clusterRule {
 	t.Helper()
 	type reference struct {
