@@ -46,7 +46,7 @@ type Document struct {
 	Deadline string `yaml:"deadline" default:"20s" max:"64" pattern:"duration"`
 	// The tokens that all processes of the node share.
 	Cache struct {
-		// The absolute path of a directory that root owns. An empty text turns the cache off.
+		// The absolute path of a directory that root or the plugin's user owns. An empty text turns the cache off.
 		Directory string `yaml:"directory" pattern:"path" absent:"/run/ecr-cross-account-credential-provider"`
 	} `yaml:"cache"`
 	// The log of requests.

@@ -87,7 +87,7 @@ func (r *report) checkEntry(path string, e *rule.Entry) {
 	all, node := e.Accounts.All, e.ServiceAccount == nil
 	except, source, refused := path+".exceptAccounts", path+".serviceAccount", path+".whenRefused"
 	r.refuse(all && (len(e.Accounts.Named) > 0 || e.Accounts.Own), path+".accounts",
-		`"*" excludes other accounts; move them to an entry of their own`)
+		`"*" must stand alone; move the other accounts to an entry of their own`)
 	r.refuse(all && len(e.Roles) > 0 && !r.has(except), except,
 		`is required beside "*" with assumeRoles; list the accounts without such a role: own, and AWS's own such as "602401143452"`)
 	r.refuse(!all && r.has(except), except, `is allowed only beside accounts: ["*"]`)

@@ -149,9 +149,9 @@ func TestValues(t *testing.T) {
 		{"none", "", "", ""},
 		{"no repository", "repository: registry.example.com/ecr-pull-secrets", `repository: ""`, "image.repository"},
 		{"neither tag nor digest", "tag: v1", `tag: ""`, "image"},
-		{"a digest that is none", "tag: v1", "digest: v1", "digest"},
+		{"an invalid digest", "tag: v1", "digest: v1", "digest"},
 		{"no configuration", "kind: CrossAccountConfig", "kind: Other", "config"},
-		{"the name of no Secret", "secretName: values", "secretName: Values", "secretName"},
+		{"an invalid Secret name", "secretName: values", "secretName: Values", "secretName"},
 		{"an unknown value", "secretName: values", "secretname: values", "secretname"},
 	}
 	for _, test := range tests {
