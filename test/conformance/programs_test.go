@@ -38,8 +38,8 @@ func program(dir, pkg, values string) func() (string, error) {
 		defer compiling.Unlock()
 		binary := filepath.Join(bin, filepath.Base(filepath.Join(dir, pkg)))
 		cmd := exec.Command("go", "build", "-C", dir, "-ldflags", "-s -w"+values, "-o", binary, pkg)
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOGC=300") // a kubelet compiles in a sixth less time
-		cmd.Stderr = os.Stderr // shown once, not in each test that needs the program
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOGC=300") // so a kubelet compiles faster
+		cmd.Stderr = os.Stderr                                      // shown once, not in each test that needs the program
 		if err := cmd.Run(); err != nil {
 			return "", fmt.Errorf("compiling %s in %s: %w", pkg, dir, err)
 		}
