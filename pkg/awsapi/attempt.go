@@ -96,8 +96,8 @@ func (p progress) doing() string {
 	}[p.stage]
 }
 
-// complete adds the connection's error to an error of the SDK. The SDK's client of
-// IMDS keeps only the text of a cause.
+// complete adds the connection's error, or the answer's status, to an error of the SDK.
+// The SDK's client of IMDS keeps only the text of a cause.
 func (p progress) complete(err error) error {
 	if p.err != nil && !errors.Is(err, p.err) {
 		return errors.Join(err, p.err)

@@ -102,7 +102,7 @@ func checkEndpoint(u *url.URL) error {
 var metadataIPv6 = net.IPNet{IP: net.ParseIP("fd00:ec2::"), Mask: net.CIDRMask(32, 128)}
 
 // checkMetadata also allows plain http to the addresses of metadata services. No
-// router forwards these addresses.
+// router forwards packets to these addresses.
 func checkMetadata(u *url.URL) error {
 	if ip := net.ParseIP(u.Hostname()); ip.IsLinkLocalUnicast() || metadataIPv6.Contains(ip) {
 		return nil

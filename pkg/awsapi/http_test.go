@@ -83,7 +83,7 @@ func TestCheckEndpoint(t *testing.T) {
 	}
 }
 
-// isLinkLocal reports whether a URL has an address that only metadata services use.
+// isLinkLocal reports whether a URL is plain http to an address of metadata services.
 func isLinkLocal(u *url.URL) bool {
 	ip := net.ParseIP(u.Hostname())
 	return u.Scheme == "http" && (ip.IsLinkLocalUnicast() || metadataIPv6.Contains(ip))

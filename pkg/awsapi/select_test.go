@@ -37,7 +37,7 @@ func TestSource(t *testing.T) {
 		"profile": {Profile: "x"}, "configFile": {ConfigFile: "/nope"}, "ECR": {ECREndpoints: endpoint}, "STS": {STSEndpoints: endpoint},
 	} {
 		if source(environ, o) == base {
-			t.Errorf("got the same source with another %s, want another", name)
+			t.Errorf("got the same source with another %s, want another source", name)
 		}
 	}
 	if source([]string{"AWS_REGION=eu-west-1", "PATH=/sbin", "HOME=" + home}, Options{}) != base {
@@ -51,7 +51,7 @@ func TestSource(t *testing.T) {
 	must(os.Mkdir(home+"/.aws", 0o700))
 	must(os.WriteFile(home+"/.aws/config", []byte("[profile x]\n"), 0o600))
 	if source(environ, Options{}) == base {
-		t.Error("got the same source with another configuration file, want another")
+		t.Error("got the same source with another configuration file, want another source")
 	}
 	for _, name := range []string{"config", "credentials"} {
 		must(os.WriteFile(home+"/.aws/"+name, []byte(strings.Repeat("#", maxFile+1)), 0o600))

@@ -10,7 +10,7 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// provide replaces text in the kubelet's configuration of plugins. The text must
+// provide replaces text in the kubelet's configuration of providers. The text must
 // exist.
 func (n *node) provide(old, with string) {
 	n.t.Helper()

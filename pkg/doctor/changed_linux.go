@@ -7,7 +7,8 @@ import (
 )
 
 // changed returns when a file's content, owner, mode or name was last changed. So a
-// file with an old modification time is new if it was just put in place.
+// file that was just put in place counts as changed, even if its modification time is
+// old.
 func changed(info fs.FileInfo) time.Time {
 	at := info.ModTime()
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok {

@@ -32,7 +32,7 @@ type Doctor struct {
 	Proc procfs.FS
 	// Unprivileged means that this process may not inspect other processes.
 	Unprivileged bool
-	// KubeletConfig and BinDir name the kubelet's configuration of plugins and
+	// KubeletConfig and BinDir name the kubelet's configuration of providers and
 	// their directory. They override those of the running kubelet.
 	KubeletConfig, BinDir string
 	// Dial connects to the registry and to S3 as the container runtime would.

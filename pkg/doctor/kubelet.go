@@ -30,13 +30,13 @@ type kubelet struct {
 	found, read, entered *diagnosis.Check
 }
 
-// These two flags make a kubelet run plugins.
+// These two flags make a kubelet run providers.
 const (
 	configFlag = "image-credential-provider-config"
 	binDirFlag = "image-credential-provider-bin-dir"
 )
 
-// rancherDir is where k3s and RKE2 look for plugins if no flag names a directory.
+// rancherDir is where k3s and RKE2 look for providers if no flag names a directory.
 const rancherDir = "/var/lib/rancher/credentialprovider"
 
 // findKubelet finds the kubelet and its flags.
@@ -106,7 +106,7 @@ func rootOf(p procfs.Process) string {
 	return p.Path("root")
 }
 
-// readProviders reads the kubelet's configuration of plugins.
+// readProviders reads the kubelet's configuration of providers.
 func (e *examination) readProviders(ctx context.Context) {
 	k := &e.kubelet
 	k.read = e.do(ctx, &diagnosis.Check{Kind: providerConfig, Needs: []*diagnosis.Check{k.found}, Run: func(context.Context) diagnosis.Finding {

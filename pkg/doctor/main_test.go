@@ -55,7 +55,7 @@ type node struct {
 	doctor Doctor
 	images []string
 	// config is the plugin's configuration without its first lines. awsConfig is
-	// the SDK's file. providers is the kubelet's configuration of plugins. A test
+	// the SDK's file. providers is the kubelet's configuration of providers. A test
 	// may change all of them before the examination.
 	config, awsConfig, providers string
 	// flags are the kubelet's flags. environ is the container runtime's

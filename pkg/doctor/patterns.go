@@ -109,7 +109,7 @@ func (e *examination) patternsOfEntries() diagnosis.Finding {
 	return diagnosis.Fine("they match the registries of all accounts that the configuration names")
 }
 
-// samples has one region of each partition, for entries without regions.
+// samples has one region of each partition, for entries that name no single region.
 var samples = []string{"us-east-1", "us-gov-west-1", "cn-north-1", "eusc-de-east-1", "us-iso-east-1", "us-isob-east-1", "eu-isoe-west-1", "us-isof-south-1"}
 
 // hostsOf returns the hosts of an account's registry: first the standard one, then
@@ -133,7 +133,8 @@ func hostsOf(account registry.Account, entry rule.Entry) []string {
 	return hosts
 }
 
-// regionOf returns the first region that an entry names, else one of its partition.
+// regionOf returns the first region that an entry names, else the first sample that its
+// patterns or its partition allow. If no sample fits, it returns the first one.
 func regionOf(entry rule.Entry) registry.Region {
 	for _, pattern := range entry.Regions {
 		if region, err := registry.ParseRegion(pattern.String()); err == nil {

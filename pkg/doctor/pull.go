@@ -123,8 +123,8 @@ func importsImages(s *subject) bool {
 	return false
 }
 
-// manifest requests the manifest by HEAD, as a runtime does. The answer to a HEAD
-// has no body, so after a refusal a GET finds out the reason.
+// manifest requests the manifest by HEAD, as a runtime does, and then by GET. The answer
+// to a HEAD has no body, so only the GET shows the reason for a refusal.
 func (e *examination) manifest(ctx context.Context, s *subject, registry pull.Registry) (pull.Manifest, diagnosis.Finding) {
 	ctx, cancel := context.WithTimeout(ctx, stepLimit)
 	defer cancel()

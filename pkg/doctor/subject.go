@@ -172,7 +172,7 @@ func (e *examination) firstRegion(ctx context.Context, entry rule.Entry) (regist
 	if err := e.aws.load(ctx, e); err != nil {
 		return registry.Region{}, fmt.Errorf("the node's region is not known; see %s", awsSettings.Code)
 	}
-	node, _ := e.aws.node.Region(ctx) // assuming a role reports its error
+	node, _ := e.aws.node.Region(ctx) // the check of STS reports the error if the plan needs the region
 	var first registry.Region
 	for _, pattern := range entry.Regions {
 		if pattern.Match(node) {

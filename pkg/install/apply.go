@@ -88,8 +88,9 @@ func (i *Installer) runs(ctx context.Context, p *plan) error {
 	return nil
 }
 
-// writeAhead records what this run is about to do. If the run is interrupted, the next
-// run can undo it. writeAhead returns the state after the run.
+// writeAhead records what an install is about to do. If the install is interrupted, the
+// next run can undo it. An uninstall needs no new record. writeAhead returns the state
+// after the run.
 func (p *plan) writeAhead() (state, error) {
 	d := p.node.disk
 	if p.uninstall {

@@ -30,8 +30,8 @@ func (n *node) kubeletEnviron(process procfs.Process) ([]string, error) {
 }
 
 // ofIdentity keeps the variables that choose the node's identity: those of the AWS SDK,
-// and HOME, which contains the SDK's files. If a variable is set twice, the last value
-// counts.
+// and HOME, because the SDK looks for its files there. If a variable is set twice, the
+// last value counts.
 func ofIdentity(environ []string) (kept []string) {
 	for _, variable := range slices.Backward(environ) {
 		name, _, ok := strings.Cut(variable, "=")

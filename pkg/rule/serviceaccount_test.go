@@ -90,7 +90,7 @@ func TestRolePatternMatch(t *testing.T) {
 	t.Parallel()
 	const of = "arn:aws:iam::" + teamA + ":role/"
 	tests := []struct {
-		name, pattern, arn string // both without the prefix (const of), unless they start with arn:
+		name, pattern, arn string // both without the prefix `of`, unless they start with arn:
 		want               bool
 	}{
 		{"itself", "pull", "pull", true},
