@@ -11,7 +11,7 @@ type Timeouts struct {
 	// Metadata limits one request to the instance metadata service.
 	Metadata time.Duration
 	// Source limits the search for the node's own credentials, from any source. A
-	// profile's process or role may need a long time, and IMDS up to four attempts.
+	// profile's process or role may need a long time. IMDS may need four attempts.
 	Source time.Duration
 	// Instance limits the request for the instance's identity document.
 	Instance time.Duration
