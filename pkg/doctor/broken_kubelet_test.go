@@ -33,7 +33,7 @@ func brokenKubelets() []broken {
 		{name: "no kubelet that this user sees", code: "D01", result: diagnosis.Skipped, words: "run doctor as root", breakIt: func(n *node) {
 			n.flags, n.doctor.Unprivileged = nil, true
 		}},
-		{name: "no flags", code: "D01", side: onNode, words: "runs no plugin", breakIt: func(n *node) { n.flags = []string{"--v=2"} }},
+		{name: "no flags", code: "D01", side: onNode, words: "runs no provider", breakIt: func(n *node) { n.flags = []string{"--v=2"} }},
 		{name: "no directory of plugins", code: "D01", side: onNode, words: "it has no --image-credential-provider-bin-dir", breakIt: func(n *node) { n.flags = n.flags[:1] }},
 		{name: "unknown field", code: "D02", side: onNode, words: "unknown field roleARN", breakIt: func(n *node) { n.providers += "  roleARN: x\n" }},
 		{name: "no file", code: "D02", side: onNode, words: "no such file", breakIt: func(n *node) { n.providers = "" }},

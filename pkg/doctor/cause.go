@@ -75,7 +75,7 @@ func hintOfRuntime(err error, host string) string {
 	_, invalid := errors.AsType[*tls.CertificateVerificationError](err)
 	switch {
 	case unknown:
-		return "the container runtime trusts the system's CAs, not those of AWS_CA_BUNDLE; if a proxy inspects TLS, add its CA there"
+		return "the container runtime trusts the system's CAs, not those of AWS_CA_BUNDLE; if a proxy inspects TLS, add its CA to the system's"
 	case expired(err):
 		return "check the node's clock, and then the certificate"
 	case invalid:

@@ -84,7 +84,7 @@ func (e *examination) inspect(ctx context.Context, p procfs.Process) diagnosis.F
 	}
 	switch {
 	case !hasConfig && !hasBinDir:
-		return diagnosis.Fail(diagnosis.Node, detail+": it has neither --"+configFlag+" nor --"+binDirFlag+", so it runs no plugin", "set both flags, and restart the kubelet")
+		return diagnosis.Fail(diagnosis.Node, detail+": it has neither --"+configFlag+" nor --"+binDirFlag+", so it runs no provider", "set both flags, and restart the kubelet")
 	case !hasConfig || config == "":
 		return diagnosis.Fail(diagnosis.Node, detail+": it has no --"+configFlag, "set the flag, and restart the kubelet")
 	case !hasBinDir || binDir == "":
@@ -113,7 +113,7 @@ func (e *examination) readProviders(ctx context.Context) {
 		var problems []error
 		k.config, problems = providerconfig.Load(k.configPath, k.version)
 		if len(problems) > 0 {
-			return diagnosis.Fail(diagnosis.Node, joined(problems), "correct the file: the kubelet ends at its next start")
+			return diagnosis.Fail(diagnosis.Node, joined(problems), "correct the file; otherwise the kubelet ends at its next start")
 		}
 		names := make([]string, len(k.config.Providers))
 		for i, p := range k.config.Providers {
@@ -151,7 +151,7 @@ func (e *examination) checkLoaded(ctx context.Context) {
 		for _, path := range paths {
 			info, err := os.Stat(path)
 			if err != nil {
-				return diagnosis.Fail(diagnosis.Node, err.Error(), "restore the file: the kubelet ends at its next start")
+				return diagnosis.Fail(diagnosis.Node, err.Error(), "restore the file; without it, the kubelet ends at its next start")
 			}
 			if at := changed(info); at.After(started.Add(startTolerance)) {
 				return diagnosis.Fail(diagnosis.Node, fmt.Sprintf("%s was changed at %s, and the kubelet was started at %s", path, utc(at), utc(started)),

@@ -91,7 +91,7 @@ func (e *examination) refused(err error, d denial, r request) diagnosis.Finding 
 	case boundary:
 		onSide(e.sideOf(callers), callers, "the permissions boundary of "+r.caller+" must allow "+d.action+" too", nil)
 	case session:
-		onSide(diagnosis.Node, callers, "the session policy comes from policy in the configuration; correct policy or repositories of the entry", nil)
+		onSide(diagnosis.Node, callers, "the session policy comes from the entry's setting policy; correct policy or repositories of the entry", nil)
 	case serviceSCP:
 		onSide(e.sideOf(callers), callers, "a service control policy of the organization of account "+callers+" must allow "+d.action+" on account "+r.owner, nil)
 	case resourceRCP:
