@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// printMachine describes the machine and the programs that were measured.
+// printMachine describes the machine, and prints the number of runs.
 func printMachine(w io.Writer, o options) error {
 	fmt.Fprintf(w, "%s, %s/%s, %d cores; %d runs of each program in each row\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), o.runs)
 	return printLoad(w, "at the start")

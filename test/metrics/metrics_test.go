@@ -49,7 +49,7 @@ func TestParsed(t *testing.T) {
 			t.Errorf("%s: got type %s and help %q", name, kind, f.GetHelp())
 		}
 		if strings.HasSuffix(name, "_total") != (kind == dto.MetricType_COUNTER) {
-			t.Errorf("%s: got type %s; only a counter ends in _total", name, kind)
+			t.Errorf("%s: got type %s; the names of all counters, and of nothing else, end in _total", name, kind)
 		}
 	}
 	h := families["ecr_cross_account_request_duration_seconds"].GetMetric()[0].GetHistogram()

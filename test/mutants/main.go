@@ -117,7 +117,7 @@ func goTest(ctx context.Context, dir string, packages []string) (bool, error) {
 	return tests.Run() == nil, nil
 }
 
-// copyTree copies the files that the main module's tests read, without the git history.
+// copyTree copies the tree, without the git history and the built programs.
 func copyTree(from, to string) error {
 	return filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {

@@ -87,7 +87,7 @@ func (n *Node) startPullSecrets() (*process, error) {
 }
 
 // attached waits until the service account names the Secret. A pod gets the Secret only
-// when it is created.
+// when the pod is created.
 func (n *Node) attached(ctx context.Context, controller *process) error {
 	return poll(ctx, "the service account has the pull Secret", func() error {
 		var account corev1.ServiceAccount

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the programs that a node of test/node needs from Debian: containerd and runc.
-# It starts no daemon. policy-rc.d prevents that while the packages are unpacked.
+# It starts no daemon: policy-rc.d keeps the packages from starting one.
 set -eu
 if command -v containerd >/dev/null && command -v runc >/dev/null; then
 	exit 0

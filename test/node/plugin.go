@@ -62,8 +62,8 @@ func note(line []byte) error {
 }
 
 // Install installs the plugin under a name. Like an upgrade, it writes a temporary file
-// and renames it. Each installed file has an additional byte at its end. Unless watched
-// is set, the kubelet runs the plugin directly, without a witness.
+// and renames it. It appends a number, so that no two installed files are equal. Unless
+// watched is set, the kubelet runs the plugin directly, without a witness.
 func (n *Node) Install(name string, watched bool) error {
 	dir := providersDir
 	if watched {

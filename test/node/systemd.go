@@ -142,7 +142,8 @@ func (s *systemd) start() (err error) {
 	return errors.Join(err, s.log("Started kubelet.service - Kubernetes Kubelet."))
 }
 
-// log adds a line to the kubelet's log as if by systemd, as in the journal.
+// log adds a line of systemd to the kubelet's log. The journal of a real node has such
+// lines, too.
 func (s *systemd) log(line string) error {
 	f, err := os.OpenFile(logOf("kubelet"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {

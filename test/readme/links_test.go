@@ -130,7 +130,7 @@ func TestPagesAreLinked(t *testing.T) {
 	}
 	for _, p := range all {
 		if !linked[p.name] {
-			t.Errorf("no page links to %s", p.name)
+			t.Errorf("no links lead from README.md to %s", p.name)
 		}
 	}
 }

@@ -106,7 +106,7 @@ func textsOf(n ast.Node) (texts []string) {
 		if key, ok := n.Key.(*ast.Ident); ok && slices.Contains(tables, key.Name) {
 			from = []ast.Expr{n.Value}
 		}
-	case *ast.ValueSpec: // a constant of such a table
+	case *ast.ValueSpec: // a constant that is the value of such a field
 		if n.Type == nil && len(n.Names) == len(n.Values) {
 			for i, name := range n.Names {
 				if slices.Contains([]string{"late", "distant", "untrusted", "noPlugin"}, name.Name) {
@@ -140,7 +140,7 @@ func functionOf(e ast.Expr) string {
 	return ""
 }
 
-// literal returns a literal string of the source. An ellipsis replaces anything that is
+// literal returns a literal string of the source. %v replaces each name or call that is
 // added to the string.
 func literal(e ast.Expr) string {
 	switch e := e.(type) {

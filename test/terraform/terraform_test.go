@@ -1,7 +1,7 @@
 // Package terraform_test parses the Terraform modules that iam prints, with Terraform's
 // own parser. It compares their documents with the JSON that iam prints. It also parses
 // the examples for Terraform and Packer. Terraform's parser is the reason for a separate
-// module.
+// Go module.
 package terraform_test
 
 import (

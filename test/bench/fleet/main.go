@@ -10,7 +10,7 @@
 // answer that it keeps for the registry. Without one it runs the plugin, which calls
 // AssumeRole and then GetAuthorizationToken, 20 to 80 ms each. A pull without
 // credentials fails. The kubelet then tries the pod again every 10 to 15 s. It pulls
-// once the image's backoff is over: 10 s, doubled by each failure, up to 5 min. Later a
+// only after the image's backoff: 10 s, doubled by each failure, up to 5 min. Later a
 // node pulls each of its images about once an hour, at random times.
 //
 // Quotas are token buckets that hold the tokens of one second. AssumeRole counts for

@@ -147,7 +147,7 @@ func (s *simulation) pulled(i *image) {
 }
 
 // failed handles a pull without credentials. The kubelet tries the pod again every 10
-// to 15 s. It pulls once the image's backoff is over: 10 s, doubled by each failure, at
+// to 15 s. It pulls only after the image's backoff: 10 s, doubled by each failure, at
 // most 5 min.
 func (s *simulation) failed(i *image) {
 	i.tries++
