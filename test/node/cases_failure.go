@@ -16,7 +16,7 @@ var failureCases = []Case{
 		w.SetRole(fakeaws.Role{ARN: firstRole})
 	}}, Run: refusedThenRepaired},
 	{ID: "10", Name: "AWS down after the first pull, kubelet restarted", Setup: Setup{Config: oneRole}, Run: darkAndRestarted},
-	{ID: "11", Name: "a token that AWS's clock has expired", Setup: Setup{Config: oneRole, World: func(w *fakeaws.World) {
+	{ID: "11", Name: "a token that has expired by AWS's clock", Setup: Setup{Config: oneRole, World: func(w *fakeaws.World) {
 		w.TokenLife = tokenLife
 	}}, Run: expiredToken},
 	{ID: "12a", Name: "a broken configuration, then repaired", Setup: Setup{Config: "registry: []\n"}, Run: brokenThenRepaired},

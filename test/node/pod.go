@@ -70,7 +70,7 @@ func fullName(pod string) string {
 
 // Ready waits until pods are ready.
 func (n *Node) Ready(ctx context.Context, names ...string) error {
-	return n.await(ctx, strings.Join(names, ", ")+" ready", names, func(pod corev1.Pod) error {
+	return n.await(ctx, strings.Join(names, ", ")+" are ready", names, func(pod corev1.Pod) error {
 		for _, c := range pod.Status.Conditions {
 			if c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue {
 				return nil
@@ -83,7 +83,7 @@ func (n *Node) Ready(ctx context.Context, names ...string) error {
 // Waiting waits until each pod has a container in state waiting, with this reason and
 // with this text in its message.
 func (n *Node) Waiting(ctx context.Context, reason, text string, names ...string) error {
-	return n.await(ctx, strings.Join(names, ", ")+" in "+reason, names, func(pod corev1.Pod) error {
+	return n.await(ctx, strings.Join(names, ", ")+" are in "+reason, names, func(pod corev1.Pod) error {
 		for _, c := range pod.Status.ContainerStatuses {
 			if w := c.State.Waiting; w != nil && w.Reason == reason && strings.Contains(w.Message, text) {
 				return nil
