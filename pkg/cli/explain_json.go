@@ -9,7 +9,7 @@ import (
 // explained is the JSON form of explain. The names of its fields are stable.
 type explained struct {
 	Image    string     `json:"image"`
-	Entry    string     `json:"entry"`          // empty: left to others
+	Entry    string     `json:"entry"`          // empty: no entry governs the image
 	Line     int        `json:"line,omitempty"` // of the entry; 0 if no file has it
 	Plan     *plan.Plan `json:"plan,omitempty"`
 	Calls    []string   `json:"calls"` // the hosts of STS and ECR, in order

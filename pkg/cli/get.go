@@ -157,7 +157,7 @@ func (c *call) write(ctx context.Context, to config.Log, entry requestlog.Entry)
 func reserve(deadline time.Duration) time.Duration { return min(time.Second, deadline/10) }
 
 // inTime calls f, with a context that ends a little before the deadline. The
-// deadline counts from the start of the call. inTime returns in time even if f
+// deadline counts from the start of the command. inTime returns in time even if f
 // ignores the context. f may wait for a stdin that is never closed, or for a disk.
 // Then the error names the step that hangs.
 func inTime[T any](ctx context.Context, c *call, deadline time.Duration, step string, f func(context.Context) (T, error)) (T, error) {

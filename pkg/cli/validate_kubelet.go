@@ -84,8 +84,8 @@ func isProgram(path string) error {
 }
 
 // unasked returns a warning for each account that no matchImages of the plugin
-// covers. If no entry has the plugin's name, any entry may be the plugin's. So
-// unasked then looks at all of them.
+// covers. If no provider is recognized as the plugin, any of them may be it. So
+// unasked then looks at all providers.
 func (k kubeletFlags) unasked(kubelets providerconfig.Config, c config.Config) (warnings config.Problems) {
 	providers := kubelets.Plugins(providerconfig.Programs{Directory: k.binDir})
 	if len(providers) == 0 {

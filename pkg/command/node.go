@@ -37,7 +37,7 @@ func (p Process) OpenCache(c config.Config, warn func(string)) *cache.Store {
 	return store
 }
 
-// CacheOptions returns what a cache needs of the process.
+// CacheOptions returns what a cache needs from the process.
 func (p Process) CacheOptions(warn func(string)) cache.Options {
 	return cache.Options{Now: p.Now, Boot: p.Boot, Random: p.Random, Warn: warn}
 }

@@ -26,8 +26,8 @@ type Program struct {
 	Flags func(*flag.FlagSet)
 	// Commands are all commands except help, in the order of the help text.
 	Commands []Command
-	// Default runs if the arguments name no command and stdin is not a terminal.
-	// The zero value runs nothing.
+	// Default runs if the arguments name no command. Without any arguments, it runs
+	// only if stdin is not a terminal. The zero value runs nothing.
 	Default Command
 	// Notes are the end of the help text.
 	Notes string
@@ -44,7 +44,7 @@ type Command struct {
 	// New defines the command's flags and returns what the command does.
 	New func(*flag.FlagSet) Run
 	// ForPrograms marks a command that a program calls. It handles signals itself,
-	// and its error has no final newline.
+	// and its error has no final newline unless stderr is a terminal.
 	ForPrograms bool
 }
 

@@ -29,7 +29,7 @@ type Config struct {
 	Mirrors []registry.Mirror
 	// STSRegion says in which region STS assumes the roles.
 	STSRegion STSRegion
-	// Endpoints are named endpoints.
+	// Endpoints are the endpoints that the file names.
 	Endpoints Endpoints
 	// Node is where the node's identity comes from.
 	Node NodeSource

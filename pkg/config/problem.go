@@ -10,7 +10,7 @@ import (
 
 // Problem is one thing that is wrong with a configuration.
 type Problem struct {
-	File    string `json:"file"` // empty: the command line
+	File    string `json:"file"` // empty: the command line or the environment
 	Line    int    `json:"line"` // 0: the whole file
 	Path    string `json:"path"` // such as registries[1].assumeRoles[0].arn; may be empty
 	Message string `json:"message"`
@@ -114,8 +114,8 @@ func join(path, key string) string {
 	return path + "." + oneWord(key)
 }
 
-// oneWord returns a key as a path shows it. It adds quotes if the key is not one
-// word.
+// oneWord returns a key as a path shows it. It adds quotes if the key is empty or has
+// characters that need an escape.
 func oneWord(s string) string {
 	s = printable.Short(s)
 	if quoted := strconv.Quote(s); s == "" || quoted != `"`+s+`"` {

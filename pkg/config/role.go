@@ -104,8 +104,9 @@ func (r *report) serviceAccount(path string, doc *ServiceAccount) *rule.ServiceA
 
 const letters = "abcdefghijklmnopqrstuvwxyz0123456789._-"
 
-// isAnnotationKey reports whether Kubernetes accepts a key: an optional DNS name
-// and a slash, and a name of at most 63 characters.
+// isAnnotationKey reports whether a key has the parts, lengths and characters of an
+// annotation's key: an optional DNS name and a slash, and a name of at most 63
+// characters. Kubernetes has more rules, such as for the first character.
 func isAnnotationKey(s string) bool {
 	prefix, name, prefixed := strings.Cut(s, "/")
 	if !prefixed {

@@ -171,7 +171,7 @@ func (d *derivation) scope(s scope, n *NodeRole) error {
 	return nil
 }
 
-// plan adds what one plan needs. The pod is nil if the node starts.
+// plan adds what one plan needs. The pod is nil if the node is the source.
 func (d *derivation) plan(p part, n *NodeRole, pod *ServiceAccount) error {
 	computed, err := p.plan(d, pod)
 	if err != nil {

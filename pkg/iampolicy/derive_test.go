@@ -63,9 +63,8 @@ func facts(t *testing.T, words string) (f iampolicy.Facts, r iampolicy.Request) 
 	return f, r
 }
 
-// brief returns one line for each item and each statement. It leaves out common
-// parts: the partition's name, the actions of a pull, and the account if it is the
-// item's own.
+// brief returns one line for each item and each statement. It shortens common parts:
+// the starts of ARNs, the actions, the issuer and the start of a subject.
 func brief(t *testing.T, items []iampolicy.Item) (lines []string) {
 	t.Helper()
 	for _, i := range items {

@@ -6,8 +6,8 @@ import (
 )
 
 // The statements below belong to the policies of the VPC endpoints that the nodes
-// use. They name the callers by a condition, because a gateway's policy accepts no
-// role as a principal.
+// use. Statements that name callers do it by a condition, which every endpoint accepts.
+// A gateway's policy accepts no role as a principal.
 
 // PassAssumeRole lets a caller, a role's ARN or a pattern of it, assume the role
 // through the endpoint of STS.
@@ -28,8 +28,8 @@ func PassCallerIdentity(caller string) Statement {
 }
 
 // PassToken lets a role request a token through the endpoint of ECR's API
-// (ecr.api). The role is the last one of a plan. It often belongs to another
-// account.
+// (ecr.api). The role is the last one of a plan, or the node's. It often belongs to
+// another account.
 func PassToken(role string) Statement { return passing("Token", role, rule.TokenAction).on("*") }
 
 // PassPull lets a role pull from repositories through the endpoint of ECR's

@@ -90,9 +90,9 @@ func (d *derivation) unmatched(n *NodeRole, own registry.Account) error {
 }
 
 // unmatchedAccounts returns the accounts with images that no entry governs. A zero
-// account stands for any account. If an entry is for every account, only two kinds
-// remain: those that it excepts, and those that other entries name for some images
-// only.
+// account stands for any account. If an entry is for all images of every account, only
+// two kinds remain: those that it excepts, and those that other entries name for some
+// images only.
 func (d *derivation) unmatchedAccounts(own registry.Account) (left []registry.Account) {
 	whole := func(e *rule.Entry) bool { return len(e.Regions) == 0 && len(e.Repositories) == 0 }
 	entries := d.config.Rules.Entries()

@@ -55,7 +55,8 @@ func (d *derivation) scopes(n *NodeRole) (scopes []scope, err error) {
 
 var errOwn = missing("--node-role", "the entry names the nodes' own account, which is not known")
 
-// accounts returns every account that the configuration or the request names.
+// accounts returns the node's own account, if it is known, and every account that the
+// configuration or the request names.
 func (d *derivation) accounts(own registry.Account) (all []registry.Account) {
 	named := []registry.Account{own, d.request.Account}
 	for _, e := range d.config.Rules.Entries() {

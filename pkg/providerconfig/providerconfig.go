@@ -65,7 +65,8 @@ type document struct {
 const maxFile = 1 << 20
 
 // Load reads a file or, from kubelet 1.34 on, a directory of files. It returns the
-// providers that can be read, and all problems.
+// providers that can be read, and the problems. It checks the providers only if reading
+// and decoding find no problem.
 func Load(path string, v Version) (Config, []error) {
 	c, problems := Read(path, v)
 	if len(problems) == 0 {

@@ -92,8 +92,8 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// TestWrongTypes: values that a kubelet does not read as strings are problems. The
-// problems do not show secrets.
+// TestWrongTypes: values whose type a kubelet refuses are problems. The problems do
+// not show secrets.
 func TestWrongTypes(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{

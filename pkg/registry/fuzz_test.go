@@ -8,7 +8,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// acceptedHost is a pattern that every accepted host matches.
+// acceptedHost is a pattern that every accepted host of a private registry matches.
 var acceptedHost = regexp.MustCompile(`^([0-9]{12})\.dkr[.-]ecr(-fips)?\.([a-z]+(?:-[a-z]+){1,2}-[0-9]{1,2})\.` +
 	`(amazonaws\.com(\.cn)?|on\.aws|on\.amazonwebservices\.com\.cn|amazonaws\.eu|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$`)
 
@@ -25,7 +25,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, name string) {
 		image, ok := registry.Parse(name)
 		if why := registry.WhyNotECR(name); (why == nil) != ok {
-			t.Fatalf("Parse reports %t, and WhyNotECR %v; want one of them", ok, why)
+			t.Fatalf("Parse reports %t, and WhyNotECR returns %v; want true and nil, or false and an error", ok, why)
 		}
 		if !ok {
 			if image != (registry.Image{}) {
