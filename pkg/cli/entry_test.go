@@ -131,13 +131,13 @@ func TestEntry(t *testing.T) {
 		files kubeletFiles
 		args  []string
 	}{
-		"alone":                 {kubeletFiles{"p.yaml": kubeletConfig(ours)}, nil},
-		"beside others":         {kubeletFiles{"p.yaml": kubeletConfig(anEntry("gcr", ""), ours)}, nil},
-		"in the stock one's":    {kubeletFiles{"p.yaml": kubeletConfig(strings.Replace(ours, Name, providerconfig.StockName, 1))}, nil},
-		"with a prefix":         {kubeletFiles{"p.yaml": kubeletConfig(strings.Replace(ours, Name, "aws-"+Name, 1))}, nil},
-		"by its name":           {kubeletFiles{"p.yaml": kubeletConfig(strings.Replace(ours, Name, "mine", 1), anEntry(Name, ""))}, []string{"--provider", "mine"}},
-		"in one of two files":   {kubeletFiles{"10.json": "{" + `"apiVersion":"kubelet.config.k8s.io/v1","kind":"CredentialProviderConfig","providers":[]}`, "20.yml": kubeletConfig(ours)}, nil},
-		"beside a doubtful one": {kubeletFiles{"p.yaml": kubeletConfig(anEntry("two words", ""), ours)}, nil},
+		"alone":                         {kubeletFiles{"p.yaml": kubeletConfig(ours)}, nil},
+		"beside others":                 {kubeletFiles{"p.yaml": kubeletConfig(anEntry("gcr", ""), ours)}, nil},
+		"in the stock provider's entry": {kubeletFiles{"p.yaml": kubeletConfig(strings.Replace(ours, Name, providerconfig.StockName, 1))}, nil},
+		"with a prefix":                 {kubeletFiles{"p.yaml": kubeletConfig(strings.Replace(ours, Name, "aws-"+Name, 1))}, nil},
+		"by its name":                   {kubeletFiles{"p.yaml": kubeletConfig(strings.Replace(ours, Name, "mine", 1), anEntry(Name, ""))}, []string{"--provider", "mine"}},
+		"in one of two files":           {kubeletFiles{"10.json": "{" + `"apiVersion":"kubelet.config.k8s.io/v1","kind":"CredentialProviderConfig","providers":[]}`, "20.yml": kubeletConfig(ours)}, nil},
+		"beside a doubtful one":         {kubeletFiles{"p.yaml": kubeletConfig(anEntry("two words", ""), ours)}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -121,7 +121,7 @@ func printRefreshed(p Process, lines []refreshed, asJSON bool) error {
 		return p.WriteJSON(lines)
 	}
 	if len(lines) == 0 {
-		_, err := fmt.Fprintln(p.Stdout, "nothing to refresh: the configuration names no account by its number, and no token was used within a day")
+		_, err := fmt.Fprintln(p.Stdout, "nothing to refresh: the configuration names no account by its number, and no token was used in the last day")
 		return err
 	}
 	for _, l := range lines {
