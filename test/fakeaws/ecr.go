@@ -48,7 +48,8 @@ func (s *Server) ecrPublic(w http.ResponseWriter, r *http.Request, body []byte, 
 
 const getToken = "GetAuthorizationToken"
 
-// authenticateJSON returns the operation of a JSON API, and the signer's credentials.
+// authenticateJSON sets the call's operation from the request of a JSON API, and returns
+// the signer's credentials.
 func (s *Server) authenticateJSON(r *http.Request, body []byte, call *Call, target, service string) (Credentials, *apiError) {
 	call.Operation = strings.TrimPrefix(r.Header.Get("X-Amz-Target"), target+".")
 	signature, caller, refusal := s.World.authenticateRequest(r, body, service)

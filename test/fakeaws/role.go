@@ -156,8 +156,8 @@ func sessionPolicy(text string) []document {
 	return []document{d}
 }
 
-// pullStatement returns a statement that lets principals pull from a repository or
-// registry.
+// pullStatement returns a policy with one statement, which lets principals pull from a
+// repository or registry.
 func pullStatement(principal ...string) document {
 	return newDocument(statement{Effect: "Allow", Action: pullActions, Principal: &principals{"AWS": slices.Clone(principal)}})
 }

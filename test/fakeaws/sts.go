@@ -80,8 +80,8 @@ func (c *Call) assuming(a action) action {
 
 // mayAssume decides like STS. The role's trust policy must allow the action. The
 // caller's permissions must allow it too, unless a trust policy in the same account
-// names the caller. The error reveals neither the trust policy nor whether the role
-// exists.
+// names the caller. Unless the trust policy has an explicit denial, the error reveals
+// neither the trust policy nor whether the role exists.
 func (w *World) mayAssume(a action, role Role, exists bool, caller Credentials) *apiError {
 	if refusal := w.pass(STSEndpoint, a); refusal != nil {
 		return refusal

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// TestTrust: only principals in its trust policy can assume a role.
+// TestTrust: only principals in a role's trust policy can assume that role.
 func TestTrust(t *testing.T) {
 	t.Parallel()
 	const role = "arn:aws:iam::444455556666:role/path/pull"

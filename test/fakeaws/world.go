@@ -2,8 +2,8 @@
 // It serves STS, ECR, ECR Public, parts of IAM, the private registries and their S3
 // buckets, and the instance metadata service of one EC2 node. It behaves like AWS where
 // that matters. API requests must be signed with credentials that it issued. Only
-// principals in its trust policy can assume a role. A token names the session that
-// requested it.
+// principals in a role's trust policy can assume that role. A token names the session
+// that requested it.
 package fakeaws
 
 import (
@@ -62,7 +62,7 @@ type Credentials struct {
 	Principal string
 	// Role is the role's ARN.
 	Role string
-	// Chained means that AssumeRole issued them.
+	// Chained means that AssumeRole or AssumeRoleWithWebIdentity issued them.
 	Chained bool
 	// Policy is the session policy of the session. Empty means none.
 	Policy string
