@@ -158,7 +158,7 @@ func TestTokens(t *testing.T) {
 	}
 }
 
-// claimsOf returns the claims of a pod in a namespace.
+// claimsOf returns the claims that name a service account.
 func claimsOf(namespace, name string) map[string]any {
 	return map[string]any{
 		"sub":           "system:serviceaccount:" + namespace + ":" + name,

@@ -23,8 +23,9 @@ const withToken = minimal + `  tokenAttributes:
 `
 
 // TestRefusals: pkg/providerconfig refuses exactly what a kubelet of the release
-// refuses. doctor, validate and refresh use that package. (They differ only for null in
-// a list: the kubelet takes it for an empty string, and yaml.v3 for no value.)
+// refuses. doctor, validate and refresh use that package. (The package differs from the
+// kubelet only for null in a list: the kubelet reads an empty string, and yaml.v3 reads no
+// value.)
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	replaced := func(text, old, with string) string {

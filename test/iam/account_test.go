@@ -116,8 +116,8 @@ func applyTo(w *fakeaws.World, i item) {
 type change struct {
 	what  string
 	items []item
-	// condition is the key of the removed condition. It is empty if another part
-	// was removed.
+	// condition is the key of the removed condition. The key is followed by a value if
+	// only that value was removed. An empty text means that another part was removed.
 	condition string
 }
 

@@ -16,7 +16,7 @@ import (
 type example struct {
 	configuration string
 	// edits are pairs of texts to replace in the configuration, old and new. The new
-	// texts are names of this test's world.
+	// texts are paths and hosts that exist in the test, or additional settings.
 	edits []string
 	// runs are the arguments of the runs of iam that print all documents, without
 	// --config and --node-role.

@@ -27,8 +27,8 @@ func TestOnNode(t *testing.T) {
 	}
 }
 
-// TestNotOnNode: on another machine, the error names the missing flag, and iam prints
-// no document.
+// TestNotOnNode: on another machine, the error names the missing flag. After this error or
+// another, iam prints no document.
 func TestNotOnNode(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, examples[0], stranger{})

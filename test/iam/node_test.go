@@ -71,7 +71,8 @@ func newNode(t *testing.T, e example, s stranger) *node {
 	return n
 }
 
-// leaveEC2 gives the node credentials in a file, like those of EKS hybrid nodes.
+// leaveEC2 gives the node credentials in a file, like those of EKS hybrid nodes, and in the
+// environment.
 func (n *node) leaveEC2(role string) {
 	n.t.Helper()
 	c := n.world.Issue(role, "on-premises", time.Hour)
