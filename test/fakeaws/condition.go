@@ -103,7 +103,7 @@ func parseCondition(operator, key string, wants values) (condition, error) {
 	case slices.Contains(multivalued, key) != (isAny || isAll) && !c.null:
 		return c, errors.New("a key with several values needs ForAnyValue or ForAllValues, and no other key may have them")
 	case c.compare != nil && strings.HasPrefix(name, "Arn") && !strings.HasSuffix(key, "arn"):
-		return c, errors.New("the key is no ARN")
+		return c, errors.New("the key is not an ARN")
 	}
 	return c, nil
 }
