@@ -154,7 +154,7 @@ func TestDamage(t *testing.T) {
 				err := counter.Add(dir, counter.Minted, time.Second)
 				totals, _ := counter.Read(dir) // its error is about the damage
 				if (err == nil) != (totals.Requests[counter.Minted] == 1) {
-					t.Errorf("got the count %d, and %v from Add; want 1 exactly if Add returns no error", totals.Requests[counter.Minted], err)
+					t.Errorf("got the count %d, and %v from Add; want 1 if Add returns no error, otherwise 0", totals.Requests[counter.Minted], err)
 				}
 				if name != "requests" && err != nil {
 					t.Errorf("Add: got %v, want no error", err)

@@ -73,7 +73,7 @@ func (t *Totals) addFile(dir *os.Root, name string) (size int, err error) {
 }
 
 // readFile reads a file. A missing file counts as empty. A file can be a little larger
-// than most, because several processes can write at the same time.
+// than the limit most, because several processes can write at the same time.
 func readFile(dir *os.Root, name string) ([]byte, error) {
 	file, err := open(dir, name, os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {

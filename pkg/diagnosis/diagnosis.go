@@ -78,8 +78,8 @@ func (r *Report) Do(ctx context.Context, c *Check) *Check {
 	return c
 }
 
-// blocker returns the check that must succeed before this one can run, or nil if
-// there is none.
+// blocker returns the failed or skipped check that prevents this one from running, or
+// nil if there is none.
 func (c *Check) blocker() *Check {
 	for _, need := range c.Needs {
 		switch {

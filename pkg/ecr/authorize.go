@@ -60,7 +60,7 @@ func AuthorizePublic(ctx context.Context, api *awsapi.API, as identity.Session) 
 	return parse(answer.AuthorizationData.AuthorizationToken, answer.AuthorizationData.ExpiresAt, api)
 }
 
-// hint returns what to do about an error, or "" if AWS's own text says it.
+// hint returns what to do about an error, or "" if there is no hint for it.
 func hint(err error, from registry.API, as identity.Session) string {
 	if text := awsapi.Hint(err, "the ECR API of "+from.Region.String()); text != "" {
 		return "; " + text

@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience only ends a hang of the test. It is long, because a busy machine needs
-// time for a body of 1 MiB. hasty is the time for two attempts at a service that
+// time for a body of 1 MiB. hasty is the time for each attempt at a service that
 // never answers.
 const (
 	patience = 2 * time.Minute

@@ -68,8 +68,8 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// fixed holds two clocks that do not advance: the node's, and AWS's, which is ahead
-// of the node's.
+// fixed holds two clocks that do not advance: the node's, and AWS's. ahead is how far
+// AWS's is ahead of the node's. It may be negative.
 type fixed struct {
 	now   time.Time
 	ahead time.Duration

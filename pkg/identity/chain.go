@@ -33,7 +33,7 @@ type refusedError struct {
 	cause string
 }
 
-// Unwrap returns the error with its cause.
+// Unwrap returns the whole error, which also names the registry.
 func (e refusedError) Unwrap() error { return e.error }
 
 // Execute returns the credentials at the end of the plan. token is the pod's

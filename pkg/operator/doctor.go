@@ -136,7 +136,7 @@ func (f *podFlags) register(flags *flag.FlagSet) {
 	})
 }
 
-// maxToken limits the file of a token, like a kubelet's request.
+// maxToken limits the file of a token. The limit of a kubelet's request is the same.
 const maxToken = 1 << 20
 
 // read returns the pod, or nil if the flags name none.

@@ -36,7 +36,7 @@ func TestEveryFieldChangesTheKey(t *testing.T) {
 	}
 }
 
-// fullPlan returns a plan with every field set.
+// fullPlan returns a plan in which only some bools are zero.
 func fullPlan(t *testing.T) plan.Plan {
 	t.Helper()
 	role := func(n int) rule.Role {

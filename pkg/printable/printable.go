@@ -8,11 +8,11 @@ import (
 	"unicode"
 )
 
-// Short returns the start of a text for a quotation in a message. With escapes, it
-// has about 64 bytes.
+// Short returns the start of a text for a quotation in a message. It has at most about
+// 64 bytes, including escapes.
 func Short(s string) string { return start(s, 64) }
 
-// Long is Short for longer texts, such as ARNs: about 200 bytes.
+// Long is Short for longer texts, such as ARNs: at most about 200 bytes.
 func Long(s string) string { return start(s, 200) }
 
 // start cuts s so that its quoted form with escapes fits into limit.

@@ -88,8 +88,8 @@ func (a *agenda) accounts(ctx context.Context, e rule.Entry) ([]registry.Account
 	return append(accounts, own), err
 }
 
-// addRegistries adds the entry's registries in the regions that it names. If it names
-// no region, or a pattern, it also tries the node's own region.
+// addRegistries adds the entry's registries in the regions that the entry names. If the
+// entry names no region, or a pattern, addRegistries also tries the node's own region.
 func (a *agenda) addRegistries(ctx context.Context, e rule.Entry, accounts []registry.Account) error {
 	var regions []registry.Region
 	guess := len(e.Regions) == 0

@@ -20,7 +20,7 @@ type lifetime struct{ fresh, life time.Duration }
 // lifetimeOf returns the lifetime of a new token. life is the token's own life.
 // session is the remaining time of the session that requested the token. requested is
 // the session's length in the plan. session and requested are 0 for the node's
-// identity, which has no session.
+// identity, whose credentials are renewed.
 //
 // A token is fresh until half of its life is over, but not past the end of its session:
 // no document says whether a token outlives its session. It is also never fresh for

@@ -10,8 +10,8 @@ import (
 
 // Outcome is the result of a request. The request log derives from it.
 type Outcome struct {
-	// Image is the image as the request names it. Registry is its registry's host,
-	// or empty if that is not Amazon ECR.
+	// Image is the image as the request names it. Registry is the host of the ECR
+	// registry that serves the image. It is empty if there is none.
 	Image, Registry string
 	// Decision is what the configuration decides for the image.
 	Decision plan.Decision

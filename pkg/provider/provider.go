@@ -18,7 +18,7 @@ import (
 )
 
 // Provider serves requests. All its fields except Cache are required. Refresh does
-// without Decided.
+// not need Decided.
 type Provider struct {
 	Config config.Config
 	AWS    awsapi.Options

@@ -87,7 +87,7 @@ func TestServe(t *testing.T) {
 	}
 }
 
-// answered counts the calls of STS and ECR that AWS answered. AWS refuses a call with a
+// answered counts the calls to STS and ECR that succeeded. AWS refuses a call with a
 // wrong date. The SDK then repeats it with the right one.
 func answered() int {
 	n := 0
@@ -133,7 +133,7 @@ func TestServeRefused(t *testing.T) {
 			t.Fatalf("got %v, class %v, want only a refusal", o.Err, class)
 		}
 		if n := len(aws.Calls(fakeaws.STS)); n != calls {
-			t.Errorf("got %d calls of STS, want %d", n, calls)
+			t.Errorf("got %d calls to STS, want %d", n, calls)
 		}
 	}
 }
@@ -217,7 +217,7 @@ func TestOwnIsAskedOnce(t *testing.T) {
 	// credentials), and for the identity document with another token. Minting the token
 	// takes requests for credentials again.
 	if n := len(aws.Calls(fakeaws.IMDS)); n > 12 {
-		t.Errorf("got %d requests of IMDS, want at most 12", n)
+		t.Errorf("got %d requests to IMDS, want at most 12", n)
 	}
 	if n := len(aws.Calls(fakeaws.ECR)); n != 1 {
 		t.Errorf("got %d new tokens, want 1", n)

@@ -65,7 +65,7 @@ func TestReveal(t *testing.T) {
 		t.Errorf("got %q, want %q", got, marker)
 	}
 	if !zero.IsZero() || !secret.New("").IsZero() || secret.New(marker).IsZero() || zero.Reveal() != "" {
-		t.Error("got a wrong IsZero or Reveal, want them to be zero only for the empty text")
+		t.Error("got a wrong IsZero or Reveal, want true and \"\" only for the empty text")
 	}
 	if !secret.New(marker).Equal(secret.New(marker)) || secret.New(marker).Equal(zero) {
 		t.Error("got a wrong Equal, want a comparison of the texts")

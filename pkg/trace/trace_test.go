@@ -40,7 +40,7 @@ func TestSteps(t *testing.T) {
 		t.Errorf("steps (-want +got):\n%s", diff)
 	}
 	if got := tr.Running(); got != "hangs" {
-		t.Errorf("got running %q, want hangs", got)
+		t.Errorf("got running %q, want the step hangs", got)
 	}
 	if got := tr.Elapsed(); got != 1033*time.Millisecond {
 		t.Errorf("got elapsed %s, want 1.033s", got)
