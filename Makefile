@@ -33,9 +33,9 @@ node: ## write only the plugin and the operator's tool, not ecr-pull-secrets
 	$(BUILD) -o bin/$(NAME) ./cmd/$(NAME)
 	$(BUILD) -o bin/$(TOOL) ./cmd/$(TOOL)
 
-# Most of the slow tests wait for a fault to time out, so more tests and packages than cores run at a time.
+# Most of the slow tests wait for a fault to time out, so more tests than cores run at a time.
 test: platforms ## run most tests, and list the commands for the others
-	$(CGO) go test $(RACE) -shuffle=on -p 3 -parallel 16 -timeout $(LIMIT) ./...
+	$(CGO) go test $(RACE) -shuffle=on -parallel 16 -timeout $(LIMIT) ./...
 	@set -ex; for module in $(LIGHT); do go -C $$module test -shuffle=on -timeout $(LIMIT) ./...; done
 	@echo
 	@echo "That was everything except: make lint, make platforms-test, make iam-scripts, make dist-test, make secrets, make secrets-costs, make image, make e2e, make fuzz (FUZZ=20s for each target)."

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"ecr-cross-account-credential-provider/pkg/diagnosis"
@@ -116,11 +117,8 @@ func describePlan(p plan.Plan) string {
 	if len(roles) == 0 {
 		return "the token is the node's own"
 	}
-	last := len(roles) - 1
-	if last == 0 {
-		return "the token is that of " + roles[0]
-	}
-	return "the token is that of " + roles[last] + ", through " + strings.Join(roles[:last], ", then ")
+	slices.Reverse(roles)
+	return "the token is that of " + strings.Join(roles, ", assumed by ")
 }
 
 // planEntries computes the plan of each entry, for the first of its registries.

@@ -17,7 +17,7 @@ import (
 )
 
 // tool is the program for operators.
-var tool = program("../..", "./cmd/ecr-cross-account", "")
+var tool = program("../..", "./cmd/ecr-cross-account")
 
 // configured is a configuration, and the expected tokens for its images.
 type configured struct {

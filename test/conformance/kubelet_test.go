@@ -27,15 +27,15 @@ type release struct {
 // 1.32 was released before KEP-4412, and tries providers in the order of their names.
 var releases = []release{
 	{
-		version: "1.32", program: program("kubelet-1.32", ".", ""), byName: true,
+		version: "1.32", program: program("kubelet-1.32", "."), byName: true,
 		failed: "Failed getting credential from external registry credential provider: error execing credential provider plugin " + name,
 	},
 	{
-		version: "1.34", program: program("kubelet-1.34", ".", ""), directories: true, serviceAccounts: true,
+		version: "1.34", program: program("kubelet-1.34", "."), directories: true, serviceAccounts: true,
 		failed: "Failed getting credential from external registry credential provider: error execing credential provider plugin " + name,
 	},
 	{
-		version: "1.36", program: program("kubelet-1.36", ".", ""), directories: true, serviceAccounts: true,
+		version: "1.36", program: program("kubelet-1.36", "."), directories: true, serviceAccounts: true,
 		failed: `"Failed to provide credentials for image" err="failed to get credential from external registry credential provider: error execing credential provider plugin ` + name,
 	},
 }

@@ -32,13 +32,13 @@ var compiling sync.Mutex
 
 // program compiles a program when it is first used, static and stripped as `make build`
 // does. values are more flags of the linker.
-func program(dir, pkg, values string) func() (string, error) {
+func program(dir, pkg string, values ...string) func() (string, error) {
 	return sync.OnceValues(func() (string, error) {
 		compiling.Lock()
 		defer compiling.Unlock()
 		binary := filepath.Join(bin, filepath.Base(filepath.Join(dir, pkg)))
-		cmd := exec.Command("go", "build", "-C", dir, "-ldflags", "-s -w"+values, "-o", binary, pkg)
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOGC=300") // so a kubelet compiles faster
+		cmd := exec.Command("go", "build", "-C", dir, "-ldflags", "-s -w "+strings.Join(values, " "), "-o", binary, pkg)
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOGC=300") // like the Makefile
 		cmd.Stderr = os.Stderr                                      // shown once, not in each test that needs the program
 		if err := cmd.Run(); err != nil {
 			return "", fmt.Errorf("compiling %s in %s: %w", pkg, dir, err)
@@ -49,7 +49,7 @@ func program(dir, pkg, values string) func() (string, error) {
 
 // plugin is built without a default cache and without a journal. It waits for IMDS as
 // long as a busy machine takes.
-var plugin = program("../..", "./cmd/"+name, " -X main.cacheDirectory= -X main.patience=1m -X main.journal=")
+var plugin = program("../..", "./cmd/"+name, "-X main.cacheDirectory= -X main.patience=1m -X main.journal=")
 
 // built returns the path of the compiled program.
 func built(t *testing.T, program func() (string, error)) string {
