@@ -1,10 +1,12 @@
 package app
 
 import (
+	"context"
 	"encoding/base64"
 	"io"
 	"log/slog"
 
+	"github.com/go-logr/logr"
 	"k8s.io/klog/v2" //nolint:depguard // client-go logs with klog, and its lines must have the same form
 
 	"ecr-cross-account-credential-provider/pkg/command"
@@ -14,11 +16,18 @@ import (
 )
 
 // newLog returns a log that writes lines of JSON. A redactor removes secrets from every
-// line. That includes client-go's lines, because an API server may quote a request.
+// line.
 func newLog(w io.Writer, secrets func() []secret.Text) *slog.Logger {
-	log := slog.New(slog.NewJSONHandler(redactingWriter{w, secrets}, nil))
-	klog.SetSlogLogger(log.With("component", "client-go"))
-	return log
+	return slog.New(slog.NewJSONHandler(redactingWriter{w, secrets}, nil))
+}
+
+// withLog returns a context with which client-go writes to the log, because an API server
+// may quote a request. Client-go writes few lines without a context: they go to the last
+// log of the process.
+func withLog(ctx context.Context, log *slog.Logger) context.Context {
+	log = log.With("component", "client-go")
+	klog.SetSlogLogger(log)
+	return klog.NewContext(ctx, logr.FromSlogHandler(log.Handler()))
 }
 
 type redactingWriter struct {

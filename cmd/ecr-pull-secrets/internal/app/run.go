@@ -51,6 +51,7 @@ func (o *options) run(ctx context.Context, p command.Process, clock clock.Clock)
 		Kube: a.election.Kube, Metadata: a.metadata, Selector: o.selector, Secret: o.secret,
 		Tokens: a.keeper, Clock: clock, Observer: a.status, Log: a.log, Clean: a.clean,
 	})
+	ctx = withLog(ctx, a.log)
 	if o.once {
 		return a.once(ctx)
 	}

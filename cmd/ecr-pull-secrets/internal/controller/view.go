@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -16,7 +17,7 @@ import (
 // with the name, and the service accounts.
 type view struct {
 	namespaces, secrets, accounts cache.SharedIndexInformer
-	factories                     []interface{ Shutdown() }
+	watching                      sync.WaitGroup
 }
 
 // newView returns a view that calls changed with the name of each changed
@@ -33,7 +34,6 @@ func newView(ctx context.Context, o Options, changed func(namespace string)) (*v
 		namespaces: selected.ForResource(corev1.SchemeGroupVersion.WithResource("namespaces")).Informer(),
 		secrets:    named.Core().V1().Secrets().Informer(),
 		accounts:   all.Core().V1().ServiceAccounts().Informer(),
-		factories:  []interface{ Shutdown() }{selected, named, all},
 	}
 	nameOf := func(m metav1.Object) string { return m.GetName() }
 	namespaceOf := func(m metav1.Object) string { return m.GetNamespace() }
@@ -44,9 +44,9 @@ func newView(ctx context.Context, o Options, changed func(namespace string)) (*v
 			return nil, fmt.Errorf("watching: %w", err)
 		}
 	}
-	selected.Start(ctx.Done())
-	named.Start(ctx.Done())
-	all.Start(ctx.Done())
+	for _, informer := range []cache.SharedIndexInformer{v.namespaces, v.secrets, v.accounts} {
+		v.watching.Go(func() { informer.RunWithContext(ctx) })
+	}
 	return v, nil
 }
 
@@ -97,11 +97,7 @@ func (v *view) listed(ctx context.Context) error {
 }
 
 // shutdown waits until all watches have ended. The context must have ended before.
-func (v *view) shutdown() {
-	for _, f := range v.factories {
-		f.Shutdown()
-	}
-}
+func (v *view) shutdown() { v.watching.Wait() }
 
 // names returns every namespace that is selected or has a Secret.
 func (v *view) names() map[string]bool {
