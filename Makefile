@@ -24,7 +24,7 @@ LIMIT   := 45m
 .PHONY: build node secrets-programs secrets secrets-costs image dist dist-test test platforms platforms-test iam-scripts mutants generate lint fuzz e2e demo bench fleet clean help
 
 # Compilers and linters need a sixth less time with more memory: 4 GB. Tests and measurements run as users run the programs.
-build node platforms secrets-programs lint: export GOGC := 300
+build node platforms secrets-programs lint test: export GOGC ?= 300
 
 build: node ## write all programs to bin, static and stripped
 	cd cmd/$(SECRETS) && $(BUILD) -o $(CURDIR)/bin/$(SECRETS) .
@@ -35,7 +35,7 @@ node: ## write only the plugin and the operator's tool, not ecr-pull-secrets
 
 # Most of the slow tests wait for a fault to time out, so more tests than cores run at a time.
 test: platforms ## run most tests, and list the commands for the others
-	$(CGO) go test $(RACE) -shuffle=on -parallel 16 -timeout $(LIMIT) ./...
+	$(CGO) go test $(RACE) -exec 'env -u GOGC' -shuffle=on -parallel 16 -timeout $(LIMIT) ./...
 	@set -ex; for module in $(LIGHT); do go -C $$module test -shuffle=on -timeout $(LIMIT) ./...; done
 	@echo
 	@echo "That was everything except: make lint, make platforms-test, make iam-scripts, make dist-test, make secrets, make secrets-costs, make image, make e2e, make fuzz (FUZZ=20s for each target)."
