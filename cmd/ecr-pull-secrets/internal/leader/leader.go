@@ -24,12 +24,14 @@ type Election struct {
 	leading, following atomic.Bool
 }
 
-// These are the times of a lease. If a leader is killed, another one replaces it after
-// at most duration plus 1.2 times retry, which is 12.4s.
+// These are the times of a lease. Jitter lets a standby wait up to 2.2 times retry
+// between two tries. One such wait may pass before it sees the last renewal of a leader
+// that was killed, and another one after the lease has ended. So the standby replaces the
+// leader within 14.4s.
 const (
 	duration = 10 * time.Second
 	renewal  = 7 * time.Second
-	retry    = 2 * time.Second
+	retry    = time.Second
 )
 
 // Leading reports whether this replica is the leader.

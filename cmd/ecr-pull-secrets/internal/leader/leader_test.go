@@ -12,10 +12,11 @@ import (
 // TestTimes: if a leader is killed, another one replaces it within 15s.
 func TestTimes(t *testing.T) {
 	t.Parallel()
-	if longest := duration + time.Duration(float64(retry)*leaderelection.JitterFactor); longest > 15*time.Second {
+	const pause = retry + time.Duration(float64(retry)*leaderelection.JitterFactor) // the longest one between two tries
+	if longest := pause + duration + pause; longest > 15*time.Second {
 		t.Errorf("got up to %s, want 15s", longest)
 	}
-	if renewal >= duration || time.Duration(float64(retry)*leaderelection.JitterFactor) >= renewal {
+	if renewal >= duration || pause >= renewal {
 		t.Error("got a lease that ends before it can be renewed")
 	}
 }
