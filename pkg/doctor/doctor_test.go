@@ -184,7 +184,9 @@ func TestEntries(t *testing.T) {
 	n.config = "registries:\n- accounts: [\"" + fakeaws.FirstAccount + "\"]\n  assumeRoles: [{arn: \"" + pullRole + "\"}]\n" +
 		"- accounts: [own]\n  regions: [us-east-1, \"eu-*\"]\n" +
 		"- accounts: [\"" + fakeaws.SecondAccount + "\"]\n  source: ServiceAccount\n  serviceAccount: {allowedRoles: [\"" + secondRole + "\"]}\n" +
-		"- accounts: [\"*\"]\n" + n.settings()
+		"- accounts: [\"*\"]\n" +
+		"- accounts: [\"" + fakeaws.NodeAccount + "\"]\n  regions: [eu-west-1]\n  source: ServiceAccount\n  serviceAccount: {allowedRoles: [\"" + secondRole + "\"], whenNoToken: Node}\n" +
+		n.settings()
 	report := n.examine()
 	var got []string
 	for _, c := range report.Checks {
@@ -197,7 +199,9 @@ func TestEntries(t *testing.T) {
 		"D09 ok plan: registries[1]; for " + nodesHost + "; the token is the node's own",
 		"D09 skipped plan: registries[2]; the chain starts with a pod's service account; name an image and use --as-service-account",
 		`D09 skipped plan: registries[3]; "*" names no account to try; name an image`,
+		"D09 ok plan: registries[4]; for " + fakeaws.NodeAccount + ".dkr.ecr.eu-west-1.amazonaws.com; the token is the node's own",
 		"D21 ok GetAuthorizationToken: " + firstHost + "; as " + pullRole + ", valid for 12h",
+		"D21 ok GetAuthorizationToken: " + fakeaws.NodeAccount + ".dkr.ecr.eu-west-1.amazonaws.com; as the node's identity (EC2RoleProvider), valid for 12h",
 		"D21 ok GetAuthorizationToken: " + nodesHost + "; as the node's identity (EC2RoleProvider), valid for 12h",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

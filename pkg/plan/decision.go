@@ -72,10 +72,10 @@ func Decide(c config.Config, image registry.Image, own registry.Account, pod *ku
 	return d, nil
 }
 
-// OfEntry computes the plan for those images of a registry that the entry governs.
-// The entry's source must be the node.
+// OfEntry computes the plan for those images of a registry that the entry governs, if
+// the request has no service account token.
 func OfEntry(c config.Config, entry *rule.Entry, reg registry.Registry) (Plan, error) {
-	p, err := Compute(c, entry, reg, nil)
+	p, err := Compute(c, entry, reg, &kubelet.ServiceAccount{})
 	if err != nil {
 		return Plan{}, fmt.Errorf("no credentials for registry %s (%s): %w", reg, entry.Name, err)
 	}

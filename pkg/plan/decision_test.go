@@ -239,8 +239,13 @@ registries:
   assumeRoles: [{arn: "arn:{partition}:iam::{account}:role/pull-{region}", policy: PullOnly, externalID: x1}]
   whenRefused: Node
 - accounts: ["777788889999"]
+- accounts: ["123456789012"]
+  source: ServiceAccount
+  serviceAccount: {allowedRoles: ["arn:aws:iam::123456789012:role/pull"], whenNoToken: Node}
 `)
-	images := []string{"444455556666.dkr.ecr.eu-west-1.amazonaws.com/team-a/app", "777788889999.dkr.ecr.eu-west-1.amazonaws.com/app"}
+	images := []string{
+		"444455556666.dkr.ecr.eu-west-1.amazonaws.com/team-a/app", "777788889999.dkr.ecr.eu-west-1.amazonaws.com/app", "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app",
+	}
 	for i, entry := range c.Rules.Entries() {
 		want, err := plan.Decide(c, image(t, images[i]), registry.Account{}, &kubelet.ServiceAccount{})
 		if err != nil {
