@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"ecr-cross-account-credential-provider/pkg/diagnosis"
+	"ecr-cross-account-credential-provider/pkg/registry"
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
@@ -23,14 +24,11 @@ func (e *examination) checkTokens(ctx context.Context, images []string) {
 	})})
 }
 
-// serviceAccountEntries returns the entries whose chain starts with a service
-// account: those for the images, or all.
+// serviceAccountEntries returns the entries whose chain only a pod's token can start:
+// those that may govern one of the images, or all of them if there are no images.
 func (e *examination) serviceAccountEntries(images []string) (found []rule.Entry) {
 	for _, entry := range e.config.Rules.Entries() {
-		governs := len(images) == 0 || slices.ContainsFunc(images, func(name string) bool {
-			image, err := e.config.Image(name)
-			return err == nil && slices.Contains(entry.Accounts.Named, image.Registry().Account())
-		})
+		governs := len(images) == 0 || slices.ContainsFunc(images, func(name string) bool { return e.mayGovern(entry, name) })
 		if governs && startsWithPod(&entry) {
 			found = append(found, entry)
 		}
@@ -38,14 +36,31 @@ func (e *examination) serviceAccountEntries(images []string) (found []rule.Entry
 	return found
 }
 
+// mayGovern reports whether the entry governs the image. If that depends on the node's
+// own account, which is not known here, each entry for the image's account counts.
+func (e *examination) mayGovern(entry rule.Entry, name string) bool {
+	image, err := e.config.Image(name)
+	if err != nil {
+		return false
+	}
+	if e.config.Rules.DependsOnOwn(image) {
+		return slices.Contains(entry.Accounts.Named, image.Registry().Account()) || entry.Accounts.Own || entry.Accounts.All
+	}
+	governs := e.config.Rules.Match(image, registry.Account{}).Entry
+	return governs != nil && governs.Name == entry.Name
+}
+
 func (e *examination) tokensFor(entries []rule.Entry) diagnosis.Finding {
-	var names []string
+	var needing []string
 	for _, entry := range entries {
-		names = append(names, entry.Name)
+		needing = append(needing, entry.Name)
+	}
+	if e.Pod != nil {
+		needing = append(needing, "--as-service-account")
 	}
 	t := e.tokenAttributes()
 	if t == nil {
-		return diagnosis.Fail(diagnosis.Node, fmt.Sprintf("no provider of this plugin has tokenAttributes, needed for %s", strings.Join(append(names, "a pod's service account"), ", ")),
+		return diagnosis.Fail(diagnosis.Node, "no provider of this plugin has tokenAttributes; they are needed for "+strings.Join(needing, " and "),
 			"add tokenAttributes to the plugin's entry (kubelet 1.34 and later), and restart the kubelet")
 	}
 	for _, entry := range entries {
