@@ -106,14 +106,16 @@ func (m *module) other(n int, i iampolicy.Item) {
 	m.line("}")
 }
 
-// document writes a document as JSON. No value contains Terraform's template
-// sequences, because names, URLs and external IDs cannot contain those characters.
+// escaped escapes Terraform's template sequences, which an audience may contain.
+var escaped = strings.NewReplacer("${", "$${", "%{", "%%{")
+
+// document writes a document as JSON.
 func (m *module) document(name string, document any) {
 	text, err := pretty(document)
 	if err != nil {
 		m.err = err
 	}
-	m.line("  %s = <<-EOT\n    %s\n  EOT", name, strings.ReplaceAll(text, "\n", "\n    "))
+	m.line("  %s = <<-EOT\n    %s\n  EOT", name, strings.ReplaceAll(escaped.Replace(text), "\n", "\n    "))
 }
 
 func (m *module) tags() { m.line("  tags = {\n    %s = %q\n  }", TagKey, TagValue) }
@@ -121,7 +123,7 @@ func (m *module) tags() { m.line("  tags = {\n    %s = %q\n  }", TagKey, TagValu
 func quoted(values []string) string {
 	all := make([]string, len(values))
 	for i, v := range values {
-		all[i] = strconv.Quote(v)
+		all[i] = strconv.Quote(escaped.Replace(v))
 	}
 	return strings.Join(all, ", ")
 }

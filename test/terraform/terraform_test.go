@@ -33,6 +33,7 @@ func TestModules(t *testing.T) {
 		"minimal.yaml --account 444455556666", "minimal.yaml --account 111122223333", "minimal.yaml --side endpoints --region eu-west-1",
 		"chained-role.yaml --account 777788889999", "without-role.yaml --account 444455556666", "mirrors.yaml --account 444455556666",
 		"service-account.yaml --account 444455556666" + serviceAccount, "service-account.yaml --account 777788889999" + serviceAccount,
+		"service-account.yaml --account 444455556666 --audience ${team}%{x}" + serviceAccount,
 	} {
 		t.Run(args, func(t *testing.T) {
 			t.Parallel()
