@@ -20,6 +20,7 @@ const (
 	noCredentials = "No AWS credentials on this node"
 	notAccepted   = "The configuration is not accepted as a file"
 	notECR        = "The image is not in Amazon ECR"
+	notRun        = "The plugin did not run"
 	notServed     = "The request is not served"
 	partitions    = "Roles and partitions"
 	podsRole      = "The service account has no token or no role"
@@ -55,9 +56,12 @@ var entries = []entry{
 	{"identity", "the node's region is not known", noCredentials},
 	{"identity", "node's own account", noCredentials},
 	{"identity", "assuming the roles of", assuming},
+	{"identity", "STS answered without", unreachable},
 	{"identity", "", assuming},
 	{"provider", "choosing the entry", noCredentials},
-	{"ecr", "", fromECR},
+	{"provider", "using the node's identity", assuming},
+	{"ecr", "getting a token", fromECR},
+	{"ecr", "", unreachable},
 
 	{"awsapi", "credential_process", sdkFiles},
 	{"awsapi", "its output is larger", sdkFiles},
@@ -72,6 +76,8 @@ var entries = []entry{
 	{"awsapi", "", unreachable},
 
 	{"cache", "waiting for another process", deadline},
+	{"cache", "because there is no new one", unreachable},
+	{"cache", "asked again in", unreachable},
 	{"cache", "", cacheOff},
 	{"requestlog", "", logWriting},
 	{"cli command", "stopped by a signal", deadline},
@@ -121,7 +127,7 @@ var entries = []entry{
 	{"operator", "needs no such documents", needsMore},
 	{"install", "install does not work on", refusesNode},
 	{"install", "(config-examples/", refusesNode},
-	{"install", "name it by --config", needsMore},
+	{"install", "name it with --config", needsMore},
 	{"install", "kubelet's version is not known", needsMore},
 	{"install", "flags are not known", needsMore},
 	{"install", "no kubelet at", needsMore},
@@ -134,7 +140,7 @@ var entries = []entry{
 	{"install", "which needs kubelet 1.34 or later", commandLine},
 	{"install", "--instead-of-stock rewrites", commandLine},
 	{"install", "names no registry that", configuration},
-	{"install", "name it by --plugin", doesNotRun},
+	{"install", "name it with --plugin", doesNotRun},
 	{"install", "does not run in", doesNotRun},
 	{"install", "is another program", doesNotRun},
 	{"install", "the kubelet would not start", wouldStop},
@@ -164,6 +170,8 @@ var entries = []entry{
 	{"install", "damaged", unknownPast},
 	{"install", "what install kept", unknownPast},
 	{"install", "by hand", unknownPast},
+	{"cli", "provider …: …", providerFile},
+	{"cli", "the kubelet does not ask for images", notRun},
 	{"cli", "which entry governs", needsMore},
 	{"cli", "expected entry", needsMore},
 	{"cli command operator", "", commandLine},

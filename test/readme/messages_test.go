@@ -89,33 +89,20 @@ func messages(t *testing.T) []message {
 }
 
 // makers are the functions that make messages.
-var makers = []string{"Errorf", "UsageError", "errors.New", "problem", "problemAt", "refuse", "warn", "addNote"}
+var makers = []string{"Errorf", "UsageError", "errors.New", "Unusable", "unusable", "problem", "problemAt", "refuse", "report", "warn", "addNote"}
+
+// speakers are the functions that return messages.
+var speakers = []string{"Error", "describe", "wrongTypes", "noteOf", "stockRoleUnused"}
 
 // tables are the names of struct fields whose texts become messages.
-var tables = []string{"text", "words", "refusal"}
+var tables = []string{"text", "words", "refusal", "Message"}
+
+// constants are the names of texts that become messages.
+var constants = []string{"late", "distant", "untrusted", "noPlugin", "isEmpty", "why"}
 
 // textsOf returns the texts of the messages in a syntax node.
 func textsOf(n ast.Node) (texts []string) {
-	var from []ast.Expr
-	switch n := n.(type) {
-	case *ast.CallExpr:
-		if slices.Contains(makers, functionOf(n.Fun)) {
-			from = n.Args
-		}
-	case *ast.KeyValueExpr:
-		if key, ok := n.Key.(*ast.Ident); ok && slices.Contains(tables, key.Name) {
-			from = []ast.Expr{n.Value}
-		}
-	case *ast.ValueSpec: // a constant that is the value of such a field
-		if n.Type == nil && len(n.Names) == len(n.Values) {
-			for i, name := range n.Names {
-				if slices.Contains([]string{"late", "distant", "untrusted", "noPlugin"}, name.Name) {
-					from = append(from, n.Values[i])
-				}
-			}
-		}
-	}
-	for _, e := range from {
+	for _, e := range sources(n) {
 		// A text that begins with a dot is the end of a path in the configuration, not
 		// a message.
 		if text := literal(e); !strings.HasPrefix(text, "%v.") {
@@ -123,6 +110,60 @@ func textsOf(n ast.Node) (texts []string) {
 		}
 	}
 	return texts
+}
+
+// sources returns the expressions of a syntax node that become messages.
+func sources(n ast.Node) (from []ast.Expr) {
+	switch n := n.(type) {
+	case *ast.CallExpr:
+		switch maker := functionOf(n.Fun); {
+		case maker == "missing": // its first argument is a flag
+			return n.Args[1:]
+		case slices.Contains(makers, maker):
+			return n.Args
+		}
+	case *ast.KeyValueExpr:
+		if key, ok := n.Key.(*ast.Ident); ok && slices.Contains(tables, key.Name) {
+			return []ast.Expr{n.Value}
+		}
+	case *ast.AssignStmt:
+		if to, ok := n.Lhs[0].(*ast.SelectorExpr); ok && to.Sel.Name == "Note" {
+			return n.Rhs
+		}
+	case *ast.ValueSpec:
+		for i, name := range n.Names {
+			switch {
+			case i < len(n.Values) && slices.Contains(constants, name.Name):
+				from = append(from, n.Values[i])
+			case name.Name == "mistakes": // each row has a part of the parser's message, and our message
+				for _, row := range n.Values[i].(*ast.CompositeLit).Elts {
+					from = append(from, row.(*ast.CompositeLit).Elts[1])
+				}
+			}
+		}
+	case *ast.FuncDecl:
+		if slices.Contains(speakers, n.Name.Name) && n.Body != nil {
+			ast.Inspect(n.Body, func(in ast.Node) bool {
+				if r, ok := in.(*ast.ReturnStmt); ok {
+					from = append(from, elements(r.Results)...)
+				}
+				return true
+			})
+		}
+	}
+	return from
+}
+
+// elements returns the elements of lists in place of the lists.
+func elements(all []ast.Expr) (flat []ast.Expr) {
+	for _, e := range all {
+		if list, ok := e.(*ast.CompositeLit); ok {
+			flat = append(flat, list.Elts...)
+		} else {
+			flat = append(flat, e)
+		}
+	}
+	return flat
 }
 
 // functionOf returns the name of the called function. The name of a New includes
@@ -150,7 +191,12 @@ func literal(e ast.Expr) string {
 		}
 	case *ast.BinaryExpr:
 		return literal(e.X) + literal(e.Y)
-	case *ast.Ident, *ast.CallExpr, *ast.SelectorExpr:
+	case *ast.CallExpr:
+		if functionOf(e.Fun) == "Sprintf" {
+			return literal(e.Args[0])
+		}
+		return "%v"
+	case *ast.Ident, *ast.SelectorExpr:
 		return "%v"
 	}
 	return ""
