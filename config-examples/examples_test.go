@@ -1,4 +1,4 @@
-// Package examples_test loads, decodes and runs every file of this directory.
+// Package examples_test tests the examples in this directory.
 package examples_test
 
 import (

@@ -172,7 +172,7 @@ func TestMatchImages(t *testing.T) {
 	}
 }
 
-// matchesAny compares patterns with a host like a kubelet (URLsMatchStr). It
+// matchesAny compares patterns with a host as a kubelet does (URLsMatchStr). It
 // compares label by label, and "*" matches within one label only.
 func matchesAny(patterns []string, host string) bool {
 	return slices.ContainsFunc(patterns, func(pattern string) bool {

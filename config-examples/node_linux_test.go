@@ -179,8 +179,8 @@ func (n *node) check(t *testing.T) {
 	n.ask(t, found[0])
 }
 
-// checkDropIn checks the NodeConfig. It adds our flag on nodes where nodeadm sets the
-// kubelet's flags.
+// checkDropIn checks the NodeConfig, which adds our flag on nodes where nodeadm sets
+// the kubelet's flags.
 func (n *node) checkDropIn(t *testing.T) {
 	t.Helper()
 	if !n.dropIn {

@@ -275,7 +275,7 @@ func TestBottlerocket(t *testing.T) {
 	}
 }
 
-// TestPagesOfInstall: every page that a message of install names exists.
+// TestPagesOfInstall: if a message of install names a page, the page exists.
 func TestPagesOfInstall(t *testing.T) {
 	t.Parallel()
 	sources, err := filepath.Glob("../pkg/install/*.go")

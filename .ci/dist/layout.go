@@ -10,8 +10,8 @@ import (
 	"github.com/goreleaser/nfpm/v2/files"
 )
 
-// These are the paths of a package's files. The plugin is not in a directory of the
-// PATH.
+// These are the paths of a package's files. The plugin is in libexec, and a link in
+// /usr/bin leads to it.
 const (
 	pluginPath  = "/usr/libexec/" + pluginName
 	etcDir      = "/etc/" + pluginName

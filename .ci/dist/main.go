@@ -1,7 +1,7 @@
 // Command dist writes a release into the directory dist of a clone. A release has
 // archives, packages for Debian and Red Hat, and bare programs in the layout for kOps.
-// Each of them has a list of its components. SHA256SUMS has the checksums of all files.
-// `make dist` builds the programs first.
+// Each of them has a list of its components. SHA256SUMS has the checksums of all files
+// except the .sha256 files. `make dist` builds the programs first.
 //
 //	dist CLONE
 //

@@ -28,7 +28,7 @@ func (r *release) add(f file, programs ...program) error {
 	return r.write(file{name: f.name + ".cdx.json", content: components, mode: 0o644})
 }
 
-// write writes a file, and records its checksum.
+// write writes a file. It records the checksum, unless the file itself holds one.
 func (r *release) write(f file) error {
 	path := filepath.Join(r.dir, filepath.FromSlash(f.name))
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {

@@ -32,9 +32,10 @@ type explained struct {
 	Response struct{ CacheKeyType, AuthKey string }
 }
 
-// TestExplainAgreesWithTheRun compares explain with a real run: the hosts of all
-// calls in their order, and the response's key and scope. It does so for each form
-// of registry host, partition and node region, and for each example configuration.
+// TestExplainAgreesWithTheRun compares explain with a real run: the hosts of the calls
+// to STS and ECR in their order, without GetCallerIdentity, and the response's key and
+// scope. It does so for each form of registry host, partition and node region, and for
+// each example configuration.
 func TestExplainAgreesWithTheRun(t *testing.T) {
 	t.Parallel()
 	const account = "444455556666."

@@ -100,8 +100,8 @@ func TestTransientFaults(t *testing.T) {
 	}
 }
 
-// TestTrust: the plugin refuses certificates that are not trusted, and credentials
-// that AWS does not know. A node's wrong clock does not prevent an answer.
+// TestTrust: the plugin fails if a certificate is not trusted, or if AWS does not know
+// the credentials. A node's wrong clock does not prevent an answer.
 func TestTrust(t *testing.T) {
 	t.Parallel()
 	role := "444455556666=arn:aws:iam::444455556666:role/ecr-pull"

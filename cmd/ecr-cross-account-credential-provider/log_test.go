@@ -43,8 +43,8 @@ func steps(entry fakejournal.Entry) string {
 	return strings.Join(names, " ")
 }
 
-// TestRecord: a run writes one entry to the journal, with the source of its
-// answer. The runs follow one another on the same node.
+// TestRecord: a run writes one entry to the journal, with its outcome. The runs follow
+// one another on the same node.
 func TestRecord(t *testing.T) { //nolint:tparallel // one run after the other
 	t.Parallel()
 	const (

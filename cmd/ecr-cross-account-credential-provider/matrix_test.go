@@ -34,7 +34,7 @@ func TestFaultMatrix(t *testing.T) {
 	}
 }
 
-// runCell runs one cell, and returns its outcome in one word.
+// runCell runs one cell, and returns its outcome.
 func runCell(t *testing.T, service fakeaws.Service, f fakeaws.NamedFault, state string) string {
 	t.Helper()
 	aws := startAWS(t, fakeaws.Options{TLS: true})
@@ -73,7 +73,7 @@ func runCell(t *testing.T, service fakeaws.Service, f fakeaws.NamedFault, state 
 	}
 	// After the repair, a request gets a new token, whatever the cache contains. If
 	// the cache has a token, the request comes after that token's end. Before its
-	// end, a busy machine would still use it, because a new one takes more than 3 s.
+	// end, the plugin uses it if a new one takes more than 3 s, as on a busy machine.
 	aws.Mend(service)
 	later := "TEST_CLOCK_AHEAD=15m"
 	if state != "cold" {

@@ -26,7 +26,7 @@ var codes = map[string]failure.Class{
 // also the SDK's message for an error answer without a message.
 const unknownCode = "UnknownError"
 
-// answered returns the cause and the text of an error that AWS answered.
+// answered returns the cause of an error that AWS returned, and its detail.
 func answered(err error, api smithy.APIError) (cause, string) {
 	code, message := api.ErrorCode(), api.ErrorMessage()
 	c := cause{text: "DETAIL"}
@@ -47,7 +47,7 @@ func answered(err error, api smithy.APIError) (cause, string) {
 	return c, code + ": " + message
 }
 
-// classify returns the class of an error that AWS answered. It also reports whether
+// classify returns the class of an error that AWS returned. It also reports whether
 // another attempt may succeed.
 func classify(err error, code string) (class failure.Class, retried bool) {
 	short := strings.TrimSuffix(code, "Exception")

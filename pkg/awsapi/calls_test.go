@@ -145,7 +145,7 @@ func (a wire) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write([]byte(a.body))
 }
 
-// answer returns a transport that answers without a network.
+// answer answers a request without a network.
 func (a wire) answer(r *http.Request) (*http.Response, error) {
 	recorder := httptest.NewRecorder()
 	a.ServeHTTP(recorder, r)

@@ -42,8 +42,8 @@ const (
 	toAttach   = "attach an instance profile, or set credentials in the provider's env"
 )
 
-// causes are tried in this order. The text of the SDK's errors is not used. It may
-// quote a secret, or an answer of any length.
+// causes are tried in this order. Of the SDK's errors, at most the innermost text is
+// used. The whole text may quote a secret, or an answer of any length.
 var causes = []cause{
 	{
 		find: unreachableProxy, text: "the proxy of the environment can't be reached to connect to HOST: DETAIL",

@@ -16,7 +16,7 @@ import (
 
 func quiet() *log.Logger { return log.New(io.Discard, "", 0) }
 
-// TestAnswers: the class and the text of each error that AWS answers, and whether
+// TestAnswers: the class and the text of each error that AWS returns, and whether
 // another attempt follows.
 func TestAnswers(t *testing.T) {
 	t.Parallel()

@@ -21,7 +21,7 @@ var staticKeys = []string{
 }
 
 // TestProxies: calls to AWS's APIs use the environment's proxy, and calls for
-// metadata use none. Neither kind uses plain http to other hosts.
+// metadata use none. Neither kind may use plain http to a remote host.
 func TestProxies(t *testing.T) {
 	t.Parallel()
 	env := []string{

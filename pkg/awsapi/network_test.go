@@ -246,7 +246,7 @@ func TestConnections(t *testing.T) {
 	}
 }
 
-// TestTransient: another attempt succeeds after each of these faults.
+// TestTransient: another attempt gets an answer after each of these faults.
 func TestTransient(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]fakeaws.Fault{

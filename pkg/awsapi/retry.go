@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// The SDK's own retries are off. They continue until the deadline, and the error
-// then hides the last cause. They also multiply if one call needs another service's
-// answer.
+// The SDK's own retries are off. They would continue until the deadline, and the
+// error would hide the last cause. They would also multiply if one call needed
+// another service's answer.
 
 // MaxAttempts is the largest number of attempts of one call, unless
 // AWS_MAX_ATTEMPTS or the profile sets another one.

@@ -53,7 +53,7 @@ func TestSecrets(t *testing.T) {
 }
 
 // TestSecretsOfProxies: a password is removed in each form: as the address spells
-// it, unescaped, and as net/http sends it to the proxy.
+// it, as net/http sends it to the proxy, and unescaped.
 func TestSecretsOfProxies(t *testing.T) {
 	t.Parallel()
 	const password, escaped = "pass:// w@rd/secret", "pass:%2F%2F%20w%40rd%2Fsecret"

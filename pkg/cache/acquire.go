@@ -22,6 +22,8 @@ const (
 )
 
 // Acquire returns a fresh token from the cache if there is one, else a new token.
+// After an error of AWS, it returns a stale token if there is one, unless the error is
+// a refusal or concerns the pod's service account token.
 // If several processes need the same token at the same time, one of them asks AWS.
 // The others share its outcome, good or bad. A process that has waited for half of
 // its time asks AWS itself.
@@ -64,7 +66,7 @@ func (s *Store) Acquire(ctx context.Context, r Request, mint Mint) (Lease, error
 	return e.lease(Minted, now, e.freshUntil()), nil
 }
 
-// acquisition is one request for a token.
+// acquisition is one call of Acquire or Renew.
 type acquisition struct {
 	*Store
 	Request
@@ -146,8 +148,8 @@ func (a *acquisition) ask(ctx context.Context, before entry) (entry, time.Time, 
 }
 
 // failed returns the outcome after an error of AWS. The cache does not remember the
-// error of a cancelled request or of the caller's token, because such an error says
-// nothing about AWS.
+// error of a cancelled request or of the pod's service account token, because such an
+// error says nothing about AWS.
 func (a *acquisition) failed(ctx context.Context, err error) (Lease, error) {
 	class, _ := failure.Of(err)
 	if errors.Is(ctx.Err(), context.Canceled) || class == failure.CallersToken {

@@ -58,7 +58,7 @@ type Request struct {
 	Key      Key    `json:"-"`
 	Registry string `json:"registry,omitempty"`
 	Identity string `json:"identity,omitempty"`
-	// Image is the image of the latest request for the token, without a tag. The
+	// Image is the image of a request for the token, without a tag. The
 	// plan can be computed again from it.
 	Image string `json:"image,omitempty"`
 }

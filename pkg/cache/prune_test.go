@@ -31,7 +31,7 @@ func newCrowd(t *testing.T, most int) crowd {
 	return crowd{n, s}
 }
 
-// acquire requests a token, and lets a second pass.
+// acquire requests a token, and advances the clock by one second.
 func (c crowd) acquire(name string) {
 	c.t.Helper()
 	if _, err := c.store.Acquire(c.t.Context(), Request{Key: keyOf(name), Registry: name}, c.ask); !errors.Is(err, c.err) {

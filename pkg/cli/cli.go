@@ -50,7 +50,7 @@ func CommandLine(p Process) command.Program {
 				Example: "metrics --textfile /var/lib/node_exporter/textfile/ecr-cross-account.prom", New: printMetrics(&conf),
 			},
 			{
-				Name: "cache", Args: "list|clear", Summary: "list what the node's processes share (no tokens), or remove it",
+				Name: "cache", Args: "list|clear", Summary: "list the entries of the node's cache, without tokens, or remove them",
 				Example: "cache list", New: caches(&conf),
 			},
 			command.Version(),

@@ -62,9 +62,9 @@ func (k kubeletEntry) apply(p Process, conf *command.Configuration) error {
 }
 
 // find returns the entry of --provider. Without --provider it returns the only entry
-// whose name is this program's. If there is none, it returns the only entry of the file
-// if that has the stock provider's name. Any problem in the file is an error, because
-// an incomplete entry would give another identity.
+// whose name is this program's, with or without a prefix. If there is none, it returns
+// the only entry of the file if that has the stock provider's name. Any problem in the
+// file is an error, because an incomplete entry would give another identity.
 func (k kubeletEntry) find() (providerconfig.Provider, error) {
 	c, problems := providerconfig.Read(k.path, providerconfig.Version{})
 	if len(problems) > 0 {

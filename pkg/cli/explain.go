@@ -24,7 +24,7 @@ func explain(conf *command.Configuration) func(*flag.FlagSet) command.Run {
 			q.own, err = registry.ParseAccount(s)
 			return err
 		})
-		flags.StringVar(&q.expect, "expect", "", "exit 3 unless this `ENTRY` governs the image, such as registries[0], or none if no entry may govern it")
+		flags.StringVar(&q.expect, "expect", "", "exit 3 unless this `ENTRY` governs the image: a name such as registries[0], or none for no entry")
 		q.pod.register(flags)
 		return func(ctx context.Context, p Process, args []string) error {
 			if len(args) != 1 {

@@ -19,7 +19,7 @@ func refresh(conf *command.Configuration) func(*flag.FlagSet) command.Run {
 		conf.Register(flags)
 		var entry kubeletEntry
 		entry.register(flags)
-		jitter := flags.Duration("jitter", 0, "wait for a random part of this `DURATION` first, so that a fleet does not ask AWS at once")
+		jitter := flags.Duration("jitter", 0, "wait for a random part of this `DURATION` first, so that a fleet does not ask AWS all at once")
 		asJSON := command.OutputFlag(flags)
 		return func(ctx context.Context, p Process, args []string) error {
 			if len(args) > 0 {
@@ -121,7 +121,7 @@ func printRefreshed(p Process, lines []refreshed, asJSON bool) error {
 		return p.WriteJSON(lines)
 	}
 	if len(lines) == 0 {
-		_, err := fmt.Fprintln(p.Stdout, "nothing to refresh: the configuration names no account by its number, and no token was used in the last day")
+		_, err := fmt.Fprintln(p.Stdout, "nothing to refresh: the configuration alone determines no token, and none was used in the last day")
 		return err
 	}
 	for _, l := range lines {

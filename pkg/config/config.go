@@ -20,7 +20,7 @@ type Config struct {
 	File string
 	// Rules are the entries for registries. Those of --role come last.
 	Rules rule.Set
-	// Unmatched governs the ECR registries that no entry matches. If UnmatchedNone
+	// Unmatched governs the ECR images that no entry matches. If UnmatchedNone
 	// is set, they get a response without credentials instead.
 	Unmatched     rule.Entry
 	UnmatchedNone bool
@@ -184,7 +184,7 @@ func (r *report) read(c *Config, s Source) (entries []rule.Entry) {
 }
 
 // document reads and decodes the source. It returns nil if there is no source, if
-// the source cannot be read, or if the text is not YAML.
+// the source cannot be read, or if the text is not exactly one YAML document.
 func (r *report) document(s Source) *Document {
 	if s.Path == "" && s.Reader == nil {
 		return nil

@@ -21,7 +21,7 @@ type Document struct {
 	Registries []Entry `yaml:"registries" required:"want a list of entries with accounts"`
 	// Image hosts that container runtimes pull through an ECR registry, such as a pull-through cache. containerd only.
 	Mirrors []Mirror `yaml:"mirrors" absent:"none"`
-	// ECR registries that no entry matches: `Node` uses the node's identity, `None` gives an empty response.
+	// ECR images that no entry matches: `Node` uses the node's identity, `None` gives an empty response.
 	Unmatched string `yaml:"unmatched" enum:"Node|None" default:"Node"`
 	// Where the node's identity comes from.
 	Node struct {
@@ -96,11 +96,11 @@ type Role struct {
 	ARN string `yaml:"arn" required:"want the ARN of the role to assume" max:"2048" pattern:"role"`
 	// The external ID that the role's trust policy requires: 2 to 1224 letters, digits or `_+=,.@:/-`. Not under `"*"`.
 	ExternalID string `yaml:"externalID" max:"1224" pattern:"externalID" absent:"none"`
-	// The name that CloudTrail shows. `{node}` is the instance ID, else the host name. Also allowed: `{account}`, `{region}`, and with a service account `{namespace}` and `{serviceAccount}`. Longer names are cut to 64 characters.
+	// The name that CloudTrail shows. `{node}` is the instance ID, else the host name. Also allowed: `{account}`, `{region}`, and with a service account `{namespace}` and `{serviceAccount}`. Names with placeholders are cut to 64 characters.
 	SessionName string `yaml:"sessionName" default:"{node}" max:"256" pattern:"sessionName"`
 	// How long the session lasts: 15m to 12h for the first role, up to 1h after another role or a service account (role chaining).
 	Duration string `yaml:"duration" default:"1h" max:"64" pattern:"duration"`
-	// At most 50 session tags, with the placeholders of `sessionName` in the values. The trust policy must allow `sts:TagSession`. Not under `"*"`.
+	// At most 50 session tags, with the placeholders of `sessionName` in the values. The trust policy and the caller's policy must allow `sts:TagSession`. Not under `"*"`.
 	SessionTags Pairs `yaml:"sessionTags" max:"50" keys:"tagKey" pattern:"tagValue" absent:"none"`
 	// A session policy for the entry's repositories, on the last role only. `PullOnly` allows only pulls. `PullThroughCache` also lets ECR import images and create repositories.
 	Policy string `yaml:"policy" enum:"PullOnly|PullThroughCache" absent:"none"`

@@ -89,7 +89,7 @@ func (r *report) checkEntry(path string, e *rule.Entry) {
 	r.refuse(all && (len(e.Accounts.Named) > 0 || e.Accounts.Own), path+".accounts",
 		`"*" must stand alone; move the other accounts to an entry of their own`)
 	r.refuse(all && len(e.Roles) > 0 && !r.has(except), except,
-		`is required beside "*" with assumeRoles; list the accounts without such a role: own, and AWS's own such as "602401143452"`)
+		`is required beside "*" with assumeRoles; list the accounts without such a role: own, and accounts of AWS such as "602401143452"`)
 	r.refuse(!all && r.has(except), except, `is allowed only beside accounts: ["*"]`)
 	r.refuse(!node && !r.has(source), source, "is required beside source: ServiceAccount; want the roles that service accounts may start with")
 	r.refuse(node && r.has(source), source, "is allowed only beside source: ServiceAccount")

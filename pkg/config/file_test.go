@@ -33,7 +33,7 @@ func TestLoadContent(t *testing.T) {
 		{"a byte order mark first", "\ufeff" + good, nil},
 		{"no final line end", strings.TrimSuffix(good, "\n"), nil},
 		{"a document ended", good + "...\n", nil},
-		{"an empty second document", good + "---\n", []string{"5: a second YAML document starts here; want one, so remove it"}},
+		{"an empty second document", good + "---\n", []string{"5: a second YAML document starts here; want only one, so remove it"}},
 		{"a program", "\x7fELF\x02\x01\x01\x00\x00\x00", []string{binary}},
 		{"compressed", "\x1f\x8b\x08\x00\x00", []string{binary}},
 		{"NUL in a comment", good + "# \x00\n", []string{binary}},

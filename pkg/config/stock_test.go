@@ -138,7 +138,7 @@ func TestNodeSource(t *testing.T) {
 	}
 }
 
-// TestEndpoints: endpoints are found by the registry's region.
+// TestEndpoints: endpoints are found by region.
 func TestEndpoints(t *testing.T) {
 	t.Parallel()
 	c := load(t, good+"endpoints:\n  ecr: &all {eu-west-1: 'https://vpce.example', us-gov-west-1: 'https://gov.example'}\n  sts: *all\n")

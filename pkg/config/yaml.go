@@ -24,7 +24,7 @@ func parse(data []byte) (*yaml.Node, int, error) {
 	case found[0] == nil:
 		return nil, 0, errors.New(isEmpty)
 	case found[1] != nil:
-		return nil, found[1].Line, errors.New("a second YAML document starts here; want one, so remove it")
+		return nil, found[1].Line, errors.New("a second YAML document starts here; want only one, so remove it")
 	}
 	root := found[0].Content[0]
 	if root.Kind == yaml.ScalarNode && root.Tag == "!!null" {

@@ -10,9 +10,10 @@
 //	totals        the sum of all older records
 //	totals.lock   locked (flock) by the process that reads the counters
 //
-// Records are added to totals when there are many. A process that opened requests
-// before it was renamed still writes to requests.old. That file is added to totals
-// much later, so no record is lost. Damaged files count as far as they can be read.
+// When there are many records, requests.old is added to totals, and requests is renamed
+// to requests.old. A process that opened requests before that still writes to it. That
+// file is added to totals much later, so no record is lost. Damaged files count as far
+// as they can be read.
 package counter
 
 import (
@@ -28,9 +29,9 @@ type Outcome byte
 
 // These are the outcomes of requests.
 const (
-	Minted  Outcome = iota // a new token of AWS
-	Fresh                  // a token of the cache, as good as a new one
-	Stale                  // a token of the cache, because there is no new one
+	Minted  Outcome = iota // a new token from AWS
+	Fresh                  // a token from the cache, as good as a new one
+	Stale                  // a token from the cache, because there is no new one
 	Refused                // an error: AWS refused
 	None                   // a response without credentials
 	Failed                 // any other error
@@ -44,8 +45,8 @@ func (o Outcome) String() string {
 
 const (
 	current, old, totals, lock = "requests", "requests.old", "totals", "totals.lock"
-	// many is the size at which Read adds the records to totals. most is the size at
-	// which Add stops counting, because nothing reads the counters.
+	// many is the size at which Read renames requests. most is the size at which Add
+	// stops counting, because nothing reads the counters.
 	many, most = 64 << 10, 1 << 20
 	// A record has a mark, the outcome and the duration in microseconds, and a
 	// checksum.

@@ -72,8 +72,8 @@ func (t *Totals) addFile(dir *os.Root, name string) (size int, err error) {
 	return len(data), err
 }
 
-// readFile reads a file. A missing file counts as empty. A file can be a little larger
-// than the limit most, because several processes can write at the same time.
+// readFile reads a file. A missing file counts as empty. A file can exceed the limit
+// (most) a little, because several processes can write at the same time.
 func readFile(dir *os.Root, name string) ([]byte, error) {
 	file, err := open(dir, name, os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -86,9 +86,9 @@ func readFile(dir *os.Root, name string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(file, 2*most))
 }
 
-// Read returns the totals of all requests. If there are many records, it adds them
-// to the file totals. One process does so at a time. Files that cannot be read do
-// not count, and the error names them.
+// Read returns the totals of all requests. If there are many current records, it adds
+// the old ones to the file totals. One process does so at a time. Files that cannot be
+// read do not count, and the error names them.
 func Read(dir *os.Root) (Totals, error) {
 	unlock, err := takeLock(dir)
 	if err != nil {

@@ -105,7 +105,7 @@ func (e *examination) probeExternalID(ctx context.Context, chain identity.Chain,
 					"the owner of account "+accountOf(role.ARN)+" adds the condition on sts:ExternalId to the trust policy")
 				f.Cause = diagnosis.Cause{
 					Side: diagnosis.ImagesAccount, Account: accountOf(role.ARN),
-					Missing: missing(trustPolicy, role.ARN, iampolicy.TrustRole(caller, role)),
+					Missing: missingStatement(trustPolicy, role.ARN, iampolicy.TrustRole(caller, role)),
 				}
 				return f
 			case class == failure.Refused:

@@ -79,7 +79,7 @@ func hintOfRuntime(err error, host string) string {
 	case expired(err):
 		return "check the node's clock, and then the certificate"
 	case invalid:
-		return "check which server DNS or a proxy leads to"
+		return "check which server the name leads to, by DNS or through a proxy"
 	case dialed && operation.Op == "proxyconnect", strings.Contains(cause(err), "proxy"):
 		return "check HTTPS_PROXY and NO_PROXY of the container runtime's service"
 	}

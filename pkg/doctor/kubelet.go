@@ -17,7 +17,7 @@ import (
 )
 
 // kubelet holds what doctor knows about the node's kubelet. Paths are as this process
-// sees them. They start with the kubelet's root directory if that differs.
+// sees them. They start with the root directory of the kubelet's process if that differs.
 type kubelet struct {
 	process            *procfs.Process // nil if none was searched for or found
 	version            providerconfig.Version

@@ -193,9 +193,9 @@ func (e *examination) pullDenied(text string, d denial, s *subject) diagnosis.Fi
 	}
 	f := e.refused(errors.New(text), d, request{
 		caller: role, owner: s.registry.Account().String(), target: repository,
-		byCaller:   missing(e.callersPolicy(role), role, iampolicy.Pull(kind, repository)),
-		byOwner:    missing(repositoryPolicy, repository, iampolicy.PullBy(role)),
-		byEndpoint: missing(endpointPolicy, "the ecr.dkr endpoint of the nodes' VPC", iampolicy.PassPull(role, kind, repository)),
+		byCaller:   missingStatement(e.callersPolicy(role), role, iampolicy.Pull(kind, repository)),
+		byOwner:    missingStatement(repositoryPolicy, repository, iampolicy.PullBy(role)),
+		byEndpoint: missingStatement(endpointPolicy, "the ecr.dkr endpoint of the nodes' VPC", iampolicy.PassPull(role, kind, repository)),
 		unexplained: "the policy of " + role + " must allow " + d.action + " on " + repository + ", and if it is not a role of account " +
 			s.registry.Account().String() + ", the repository's policy too",
 	})
@@ -215,6 +215,6 @@ func (e *examination) noLayer(err error, s *subject, host string) diagnosis.Find
 	f := diagnosis.Fail(diagnosis.Endpoint, e.aws.api.Clean(refusal.Error()),
 		"the policy of the VPC's gateway endpoint for S3 must allow s3:GetObject on the bucket of ECR's layers")
 	f.Cause.Account = e.aws.caller.Account
-	f.Cause.Missing = missing(endpointPolicy, "the S3 gateway endpoint of the nodes' VPC, for "+host, iampolicy.PassLayers(s.registry.Region()))
+	f.Cause.Missing = missingStatement(endpointPolicy, "the S3 gateway endpoint of the nodes' VPC, for "+host, iampolicy.PassLayers(s.registry.Region()))
 	return f
 }

@@ -22,7 +22,6 @@ const (
 	nodePolicy        = "node-policy"
 	endpointPolicy    = "endpoint-policy"
 	repositoryPolicy  = "repository-policy"
-	oidcProvider      = "oidc-provider"
 )
 
 // notAssumed finds the side and the hint for a failed AssumeRole. caller is the ARN of
@@ -38,9 +37,9 @@ func (e *examination) notAssumed(err error, role rule.Role, caller string) diagn
 	}
 	return e.refused(err, d, request{
 		caller: caller, owner: accountOf(role.ARN), target: role.ARN,
-		byCaller:   missing(e.callersPolicy(caller), caller, iampolicy.AssumeRole(role)),
-		byOwner:    missing(trustPolicy, role.ARN, iampolicy.TrustRole(caller, role)),
-		byEndpoint: missing(endpointPolicy, "the STS endpoint of the nodes' VPC", iampolicy.PassAssumeRole(caller, role)),
+		byCaller:   missingStatement(e.callersPolicy(caller), caller, iampolicy.AssumeRole(role)),
+		byOwner:    missingStatement(trustPolicy, role.ARN, iampolicy.TrustRole(caller, role)),
+		byEndpoint: missingStatement(endpointPolicy, "the STS endpoint of the nodes' VPC", iampolicy.PassAssumeRole(caller, role)),
 		unexplained: "STS gives no reason. Most likely account " + accountOf(role.ARN) + ": check that the role exists, that its trust policy admits " +
 			caller + externalIDToo(role) + "; then check that the policy of " + caller + " allows sts:AssumeRole on it",
 	})
@@ -53,9 +52,9 @@ func externalIDToo(role rule.Role) string {
 	return " with the external ID of the configuration"
 }
 
-// missing returns a missing statement. It has no Sid, because the policy may
+// missingStatement returns a missing statement. It has no Sid, because the policy may
 // already contain a statement with that Sid.
-func missing(kind, attachTo string, s iampolicy.Statement) *diagnosis.Missing {
+func missingStatement(kind, attachTo string, s iampolicy.Statement) *diagnosis.Missing {
 	s.Sid = ""
 	return &diagnosis.Missing{Kind: kind, AttachTo: attachTo, Statement: s}
 }
@@ -91,7 +90,7 @@ func (e *examination) refused(err error, d denial, r request) diagnosis.Finding 
 	case boundary:
 		onSide(e.sideOf(callers), callers, "the permissions boundary of "+r.caller+" must allow "+d.action+" too", nil)
 	case session:
-		onSide(diagnosis.Node, callers, "the session policy comes from the entry's setting policy; correct policy or repositories of the entry", nil)
+		onSide(diagnosis.Node, callers, "the session policy comes from policy and repositories of the entry; correct them", nil)
 	case serviceSCP:
 		onSide(e.sideOf(callers), callers, "a service control policy of the organization of account "+callers+" must allow "+d.action+" on account "+r.owner, nil)
 	case resourceRCP:
@@ -123,14 +122,14 @@ func (e *examination) callersPolicy(caller string) string {
 // notExchanged finds the side and the hint for a failed AssumeRoleWithWebIdentity.
 func (e *examination) notExchanged(err error, start plan.ServiceAccount) diagnosis.Finding {
 	owner, claims := accountOf(start.Role.ARN), start.Claims
-	trust := missing(trustPolicy, start.Role.ARN, iampolicy.TrustServiceAccount(claims, start.Role))
+	trust := missingStatement(trustPolicy, start.Role.ARN, iampolicy.TrustServiceAccount(claims, start.Role))
 	switch class, ok := failure.Of(err); {
 	case ok && class == failure.Refused:
 		d, _ := parseDenial(cause(err))
 		return e.refused(err, d, request{
 			caller: "", owner: owner, target: start.Role.ARN, byOwner: trust,
-			byEndpoint: missing(endpointPolicy, "the STS endpoint of the nodes' VPC", iampolicy.PassServiceAccount(start.Role)),
-			unexplained: "STS gives no reason. Most likely account " + owner + ": its trust policy must name the OIDC provider of " + claims.Issuer +
+			byEndpoint: missingStatement(endpointPolicy, "the STS endpoint of the nodes' VPC", iampolicy.PassServiceAccount(start.Role)),
+			unexplained: "STS gives no reason. Most likely account " + owner + ": the role's trust policy must name the OIDC provider of " + claims.Issuer +
 				", the subject " + claims.Subject + " and the audience; then check the policy of the STS endpoint, which needs a statement of its own for this call",
 		})
 	case !ok || class != failure.CallersToken:
@@ -157,10 +156,10 @@ func (e *examination) notAuthorized(err error, role string) diagnosis.Finding {
 	}
 	d, _ := parseDenial(cause(err))
 	role = cmp.Or(role, iampolicy.RoleOfSession(d.user))
-	allow := missing(e.callersPolicy(role), role, iampolicy.Token())
+	allow := missingStatement(e.callersPolicy(role), role, iampolicy.Token())
 	return e.refused(err, d, request{
 		caller: role, owner: accountOf(role), target: role, byCaller: allow, byOwner: allow,
-		byEndpoint:  missing(endpointPolicy, "the ecr.api endpoint of the nodes' VPC", iampolicy.PassToken(role)),
+		byEndpoint:  missingStatement(endpointPolicy, "the ecr.api endpoint of the nodes' VPC", iampolicy.PassToken(role)),
 		unexplained: "allow ecr:GetAuthorizationToken on * to " + role,
 	})
 }

@@ -16,7 +16,7 @@ func TestExplicitDeny(t *testing.T) {
 	t.Parallel()
 	const role = "arn:aws:iam::444455556666:role/ecr-pull"
 	e := &examination{}
-	r := request{owner: "444455556666", target: role, byOwner: missing(trustPolicy, role, iampolicy.Token())}
+	r := request{owner: "444455556666", target: role, byOwner: missingStatement(trustPolicy, role, iampolicy.Token())}
 	for _, explicit := range []bool{false, true} {
 		f := e.refused(errors.New("AccessDenied"), denial{policy: resourceBased, explicit: explicit}, r)
 		if (f.Cause.Missing == nil) != explicit {

@@ -33,7 +33,7 @@ same() {
 
 # refuse NAME FILE WANTED_FILE prints how a file differs from the wanted one, and stops.
 refuse() {
-  echo "$1 differs, and has no tag managed-by=ecr-cross-account:" >&2
+  echo "$1 differs, and the role has no tag managed-by=ecr-cross-account:" >&2
   [ -f "$2" ] || : >"$2"
   diff -u "$2" "$3" >&2 || :
   exit 1

@@ -147,8 +147,8 @@ func TestStatements(t *testing.T) {
 	}
 }
 
-// TestNewDocument: a document has as few statements as possible, and they allow nothing
-// more.
+// TestNewDocument: a document unites statements, leaves out covered ones, and allows
+// nothing more.
 func TestNewDocument(t *testing.T) {
 	t.Parallel()
 	role := func(name string, tags ...rule.Tag) rule.Role {

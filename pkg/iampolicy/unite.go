@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// unite returns as few statements as possible that allow exactly the same as the given
-// ones. A statement allows every combination of its elements' values. So two statements
-// that differ in one element only can become one, with the values of both.
+// unite unites and removes statements where it can. The result allows exactly the same
+// as the given ones. A statement allows every combination of its elements' values. So two
+// statements that differ in one element only can become one, with the values of both.
 func unite(statements []Statement) []Statement {
 	united := withoutCovered(statements)
 	for i := 0; i < len(united); i++ {
@@ -23,7 +23,7 @@ func unite(statements []Statement) []Statement {
 	return united
 }
 
-// withoutCovered removes each statement that allows nothing beyond another one.
+// withoutCovered removes each statement that another one covers.
 func withoutCovered(statements []Statement) []Statement {
 	return withoutCoveredBy(statements, Statement.covers)
 }
@@ -75,7 +75,8 @@ func alike(a, b []element) bool {
 	return slices.EqualFunc(a, b, func(a, b element) bool { return a.name == b.name })
 }
 
-// covers reports whether s allows everything that other allows.
+// covers reports whether s allows everything that other allows. Negated conditions must
+// have the same values.
 func (s Statement) covers(other Statement) bool {
 	mine, others := s.elements(), other.elements()
 	if s.Effect != other.Effect || !alike(mine, others) {

@@ -114,7 +114,7 @@ func (c Chain) STS(ctx context.Context, p plan.Plan) (STS, error) {
 }
 
 // Assume assumes one role. hop is its index among the plan's roles. The error holds
-// only the cause. It names neither the role nor the caller.
+// only the cause. Assume adds neither the role nor the caller to it.
 func (c Chain) Assume(ctx context.Context, s STS, hop int, role rule.Role, as Session) (Session, error) {
 	parameters, err := role.Parameters(func() string { return c.Node.Name(ctx) })
 	if err != nil {
@@ -173,8 +173,8 @@ func (c Chain) failed(what, as string, err error, hint string) error {
 	return whole
 }
 
-// hint returns what to do about a role that could not be assumed. STS does not say
-// why it denies a role, so the hint does not guess.
+// hint returns what to do about a role that could not be assumed. STS often does not
+// say why it denies a role, so the hint does not guess.
 func hint(err error, as Session, role rule.Role) string {
 	class, ok := failure.Of(err)
 	switch {

@@ -78,7 +78,7 @@ func (i *Installer) runs(ctx context.Context, p *plan) error {
 		if c.path == p.plugin && c.needed() {
 			out, err := i.Execute(ctx, p.node.disk.at(staged(c.path)), "version")
 			if err == nil && !strings.HasPrefix(out, pluginName+" ") {
-				return usage(fmt.Errorf("the plugin's file is another program: it prints %q as its version; name the plugin by --plugin FILE", printable.Short(out)))
+				return usage(fmt.Errorf("the plugin's file is another program: it prints %q as its version; name the plugin with --plugin FILE", printable.Short(out)))
 			}
 			if err != nil {
 				return fmt.Errorf("the plugin does not run in %s: %w; is it for this architecture, and may programs run there?", p.layout.binDir, err)

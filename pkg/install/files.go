@@ -17,7 +17,7 @@ import (
 func (p *plan) addFiles(i *Installer, o Options, configuration []byte, entries []provider, c config.Config) error {
 	plugin, err := readFile(o.Plugin)
 	if err != nil {
-		return fmt.Errorf("reading the plugin: %w; name it by --plugin FILE", err)
+		return fmt.Errorf("reading the plugin: %w; name it with --plugin FILE", err)
 	}
 	p.plugin = filepath.Join(p.layout.binDir, entries[0].Name)
 	err = p.add(p.plugin, object{mode: 0o755, content: plugin})

@@ -1,6 +1,6 @@
 // Package install puts the plugin on a node, and removes it again. At every moment, the
-// kubelet can start with the files that are there: install writes binaries first, and
-// the kubelet's configuration of providers last.
+// kubelet can start with the files that are there: install writes binaries before the
+// kubelet's configuration of providers.
 package install
 
 import (
@@ -136,7 +136,7 @@ func (i *Installer) planInstall(ctx context.Context, o Options) (*plan, error) {
 	if o.Plugin == "" {
 		installed, ok := before.plugin()
 		if !ok {
-			return nil, usage(errors.New("no plugin is beside this program, and none is installed; name it by --plugin FILE"))
+			return nil, usage(errors.New("no plugin is beside this program, and none is installed; name it with --plugin FILE"))
 		}
 		o.Plugin = d.at(installed)
 	}
@@ -175,7 +175,7 @@ func (d disk) configuration(o Options) (config.Config, []byte, error) {
 	c, err := config.Source{Path: path, AnyOwner: !inPlace}.Load(nil)
 	if err != nil {
 		if o.Config == "" && !d.exists(ConfigPath) {
-			err = errors.New("no configuration; name it by --config FILE")
+			err = errors.New("no configuration; name it with --config FILE")
 		}
 		return c, nil, err
 	}

@@ -177,7 +177,7 @@ func TestInstalledPlugin(t *testing.T) {
 	before := n.snapshot()
 	plugin := n.options.Plugin
 	n.options.Plugin = ""
-	if err := n.Install(t.Context(), n.options); err == nil || !strings.Contains(err.Error(), "name it by --plugin FILE") {
+	if err := n.Install(t.Context(), n.options); err == nil || !strings.Contains(err.Error(), "name it with --plugin FILE") {
 		t.Errorf("without any plugin: got %v, want an error that names --plugin", err)
 	}
 	n.options.Plugin = plugin

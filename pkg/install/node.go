@@ -110,7 +110,7 @@ func (i *Installer) findVersion(ctx context.Context, n *node, o Options, process
 		}
 		err = fmt.Errorf("%s --version: %w", path, err)
 	}
-	return fmt.Errorf("the kubelet's version is not known: %w; name it by --kubelet-version", err)
+	return fmt.Errorf("the kubelet's version is not known: %w; name it with --kubelet-version", err)
 }
 
 // served returns an error for a kubelet whose protocol this plugin does not support.

@@ -155,7 +155,7 @@ func bootstrap(*node, Options) (layout, error) {
 	file := eksDir + "/config.json"
 	return layout{
 		binDir: eksDir, providers: file, flag: file,
-		owner: "the image has " + file + " for the stock provider; its entry stays", reboot: "nothing",
+		owner: "the image has " + file + " for the stock provider", reboot: "nothing",
 		howToSet: "the image has the flag; run install before /etc/eks/bootstrap.sh",
 	}, nil
 }
@@ -194,7 +194,7 @@ func (n *node) named(l layout, o Options) (layout, error) {
 		l.binDir, l.flag = n.earlier.binDir, n.earlier.config
 	}
 	if l.flag == "" {
-		return l, fmt.Errorf("the kubelet's flags are not known here; name its paths by --bin-dir DIR --provider-config PATH, or the kind of node by --platform")
+		return l, fmt.Errorf("the kubelet's flags are not known here; name its paths with --bin-dir DIR --provider-config PATH, or the kind of node with --platform")
 	}
 	for _, path := range []string{l.binDir, l.flag} {
 		if !filepath.IsAbs(path) || strings.ContainsAny(path, " \t\n\"'\\$%") {
@@ -207,9 +207,9 @@ func (n *node) named(l layout, o Options) (layout, error) {
 	}
 	switch {
 	case !n.version.TakesDirectories():
-		return l, fmt.Errorf("%s is a directory, which needs kubelet 1.34 or later, and this kubelet is %s; name a file by --provider-config", l.flag, n.version)
+		return l, fmt.Errorf("%s is a directory, which needs kubelet 1.34 or later, and this kubelet is %s; name a file with --provider-config", l.flag, n.version)
 	case o.InsteadOfStock:
-		return l, fmt.Errorf("%s is a directory, and --instead-of-stock rewrites one file; name it by --provider-config", l.flag)
+		return l, fmt.Errorf("%s is a directory, and --instead-of-stock rewrites one file; name it with --provider-config", l.flag)
 	}
 	l.providers = l.flag + "/10-ecr-cross-account.yaml"
 	return l, nil
@@ -231,7 +231,7 @@ type node struct {
 	flags kubeletFlags
 	// earlier are the flags for which an earlier run installed.
 	earlier kubeletFlags
-	// running says that a kubelet is running and uses its flags.
+	// running says that a kubelet is running.
 	running bool
 	// environ is the part of the kubelet's environment that belongs to the node's
 	// identity.

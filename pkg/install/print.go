@@ -91,7 +91,7 @@ func (p *plan) printChange(b *bytes.Buffer, c change) {
 	}
 }
 
-// printDiff prints the differences of two texts. It omits the two lines that name the
+// printDiff prints the differences of two texts. It omits the lines that name the
 // files.
 func printDiff(b *bytes.Buffer, path string, old, text []byte) {
 	for line := range strings.Lines(string(diff.Diff(path, old, path, text))) {

@@ -83,7 +83,7 @@ func (p *plan) takeAway(r record) (change, error) {
 	if err != nil || !c.new.absent() || c.old.absent() || !n.names(r) {
 		return c, err
 	}
-	refusal := usage(fmt.Errorf("the kubelet's flag --%s names %s, which install made; remove the flag, restart the kubelet, and run uninstall again", configFlag, n.flags.config))
+	refusal := usage(fmt.Errorf("the kubelet's flag --%s names %s, which would have no entries left; remove the flag, restart the kubelet, and run uninstall again", configFlag, n.flags.config))
 	if n.flags.config != r.Path { // the flag names the directory
 		others := slices.Concat(n.disk.glob(n.flags.config, "*.json"), n.disk.glob(n.flags.config, "*.yaml"), n.disk.glob(n.flags.config, "*.yml"))
 		if len(others) == 1 {
@@ -98,7 +98,7 @@ func (p *plan) takeAway(r record) (change, error) {
 	if _, problems := providerconfig.Parse([]providerconfig.File{content}, providerconfig.Version{}); len(problems) > 0 {
 		return c, refusal
 	}
-	c.note = "the running kubelet's flag still names it, so it stays without our entries; reboot, and run uninstall again to remove it"
+	c.note = "the kubelet's flag still names it, so it stays without our entries; reboot, and run uninstall again to remove it"
 	p.kept = append(p.kept, record{Path: r.Path, Providers: true, Former: r.Former, Ours: []string{c.new.fingerprint()}})
 	return c, nil
 }

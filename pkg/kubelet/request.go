@@ -44,8 +44,8 @@ type ServiceAccount struct {
 	Token secret.Text
 }
 
-// Image returns the image's name as the pod has it, without tag and digest. It is never
-// empty.
+// Image returns the image's name as the kubelet normalizes it, without tag and digest.
+// It is never empty.
 func (r Request) Image() string { return r.image }
 
 // ServiceAccount returns what the kubelet says about the pod's service account.

@@ -16,7 +16,7 @@ import (
 	secrets "ecr-cross-account-credential-provider/pkg/secret"
 )
 
-// secret stands for a service account's token, and is part of every bad request. No
+// secret stands for a service account's token, and is part of most bad requests. No
 // error may contain it.
 const secret = "hunter2-eyJhbGciOiJSUzI1NiJ9"
 

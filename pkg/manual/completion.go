@@ -10,8 +10,9 @@ import (
 // Shells are the shells that Completion supports.
 var Shells = []string{"bash", "zsh"}
 
-// Completion returns a script for a shell. It completes the commands, the flags and
-// the fixed values of flags. Everywhere else, the shell completes file names.
+// Completion returns a script for a shell. It completes the commands, the flags, and
+// the fixed values of arguments and flags. Everywhere else, the shell completes file
+// names.
 func Completion(shell string, programs ...command.Program) string {
 	write := bash
 	var s strings.Builder
@@ -65,8 +66,8 @@ func after(p command.Program, c command.Command) []word {
 }
 
 // value is a place where a flag's value stands. pattern is for the shell's case
-// statement: the command's name, which may be empty, a colon, and the flag. words are the
-// fixed values. Without them the shell completes a file name.
+// statement: COMMAND:FLAG, or :FLAG before a command. words are the fixed values.
+// Without them the shell completes a file name.
 type value struct {
 	pattern string
 	words   []string

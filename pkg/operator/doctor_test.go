@@ -10,9 +10,9 @@ import (
 	"ecr-cross-account-credential-provider/pkg/config"
 )
 
-// TestLoadFor: doctor reads the plugin's configuration below the kubelet's root
-// directory. Its path is in the entry's arguments or in the environment, or it is the
-// default path.
+// TestLoadFor: doctor reads the plugin's configuration below the root directory of the
+// kubelet's process. The configuration's path is in the entry's arguments or in the
+// environment, or it is the default path.
 func TestLoadFor(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()

@@ -24,7 +24,7 @@ import (
 func iamCommand(conf *command.Configuration) command.Command {
 	return command.Command{
 		Name:    "iam",
-		Summary: "print the IAM policies that a configuration needs, of the nodes' side and of the images' side",
+		Summary: "print the IAM policies that a configuration needs, on the nodes' side and on the images' side",
 		Example: "iam --config minimal.yaml --node-role arn:aws:iam::111122223333:role/node",
 		New: func(flags *flag.FlagSet) command.Run {
 			conf.Register(flags)

@@ -24,13 +24,13 @@ import (
 func installCommand(conf *command.Configuration) command.Command {
 	return command.Command{
 		Name:    "install",
-		Summary: "put the plugin, its configuration and the kubelet's on this node or into an image",
+		Summary: "put the plugin, its configuration and the kubelet's on this node or into a machine image",
 		Example: "install --config minimal.yaml --plan",
 		New: func(flags *flag.FlagSet) command.Run {
 			var o install.Options
 			conf.RegisterFile(flags)
 			root := rootFlag(flags, &o)
-			flags.StringVar(&o.Plugin, "plugin", "", "the plugin's `FILE`; by default the one beside this program, else in /usr/libexec, else the one installed")
+			flags.StringVar(&o.Plugin, "plugin", "", "the plugin's `FILE`; by default the one beside this program or in ../libexec, else the one installed")
 			command.Choice(flags, "platform", "the `KIND` of node: "+strings.Join(install.Platforms(), ", "), install.Platforms(), func(s string) error {
 				o.Platform = s
 				return nil
@@ -87,7 +87,7 @@ func rootFlag(flags *flag.FlagSet, o *install.Options) (root *string) {
 func check(o install.Options, args []string) error {
 	switch {
 	case len(args) > 0:
-		return command.UsageError("install takes no arguments; name the configuration by --config FILE")
+		return command.UsageError("install takes no arguments; name the configuration with --config FILE")
 	case (o.BinDir == "") != (o.ProviderConfig == ""):
 		return command.UsageError("--bin-dir DIR and --provider-config PATH belong together")
 	case o.BinDir != "" && (!filepath.IsAbs(o.BinDir) || !filepath.IsAbs(o.ProviderConfig)):

@@ -19,7 +19,7 @@ type Outcome struct {
 	Lease cache.Lease
 	// Response is what the kubelet gets, unless Err is set.
 	Response kubelet.Response
-	// Notes are warnings for operators about a successful response.
+	// Notes are warnings for operators. They accompany a response or an error.
 	Notes []string
 	// Anonymous says why a pull from ECR Public continues without a token. Such a pull
 	// works, so only the log mentions the reason.

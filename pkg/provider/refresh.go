@@ -68,5 +68,6 @@ func (p *Provider) renew(ctx context.Context, aws *node, t *task) {
 	}
 }
 
-// usedWithin limits the refresh to tokens that a request has used within this time.
+// usedWithin limits Refresh, for plans that are not known in advance, to tokens that a
+// request has used within this time.
 const usedWithin = 24 * time.Hour

@@ -37,7 +37,7 @@ type reporter func(format string, args ...any)
 
 var requestVersions = []string{"v1", "v1beta1", "v1alpha1"}
 
-// checkNames checks all fields except tokenAttributes.
+// checkNames checks the required fields.
 func (p Provider) checkNames(report reporter) {
 	switch {
 	case p.Name == "":
@@ -50,7 +50,7 @@ func (p Provider) checkNames(report reporter) {
 	}
 	for _, pattern := range p.MatchImages {
 		if _, err := parse(pattern); err != nil {
-			report("matchImages: %q is not a URL without scheme", pattern)
+			report("matchImages: %q is not valid; want a URL without its scheme", pattern)
 		}
 	}
 	group, version, _ := strings.Cut(p.APIVersion, "/")

@@ -103,8 +103,8 @@ type File struct {
 	Content []byte
 }
 
-// Parse reads files in the order in which a kubelet would read them. It returns the
-// same as Load.
+// Parse reads files, which must be in the order in which a kubelet reads them. It
+// returns the same as Load.
 func Parse(files []File, v Version) (Config, []error) {
 	c, problems := decodeAll(files, v)
 	if len(problems) == 0 {

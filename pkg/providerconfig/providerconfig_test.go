@@ -60,7 +60,7 @@ func TestLoad(t *testing.T) {
 		"a path as the name":     {strings.ReplaceAll(good, "name: ours", "name: bin/ours"), "v1.34.4", `providers[0]: name "bin/ours" is not the name of a file`},
 		"no name":                {strings.ReplaceAll(good, "name: ours", "name: ''"), "v1.34.4", "providers[0]: name is required"},
 		"no pattern":             {strings.ReplaceAll(good, `["*.dkr.ecr.*.amazonaws.com"]`, "[]"), "v1.34.4", "providers[0]: matchImages: at least 1 item is required"},
-		"a pattern with [":       {strings.ReplaceAll(good, "*.dkr.ecr.*", "[a"), "v1.34.4", `providers[0]: matchImages: "[a.amazonaws.com" is not a URL without scheme`},
+		"a pattern with [":       {strings.ReplaceAll(good, "*.dkr.ecr.*", "[a"), "v1.34.4", `providers[0]: matchImages: "[a.amazonaws.com" is not valid; want a URL without its scheme`},
 		"its apiVersion":         {strings.ReplaceAll(good, "credentialprovider.kubelet.k8s.io/v1", "v1"), "v1.34.4", `providers[0]: apiVersion "v1"; want credentialprovider.kubelet.k8s.io/v1`},
 		"a duplicate":            {good + good[strings.Index(good, "- name"):], "v1.34.4", `providers[1]: the name "ours" is a duplicate of one in FILE`},
 		"tokens":                 {tokens, "v1.34.4", ""},

@@ -52,7 +52,7 @@ func apiOf(name string) registry.API {
 	return parsed.Registry().API()
 }
 
-// newEntry makes the log entry of an outcome, after 1 ms.
+// newEntry makes the log entry of an outcome that took 2 ms.
 func newEntry(o provider.Outcome) requestlog.Entry {
 	now := ticking()
 	return requestlog.New(o, "", trace.Start(now), now())

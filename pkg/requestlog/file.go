@@ -51,7 +51,7 @@ func (e Entry) toFile(ctx context.Context, path string) (err error) {
 var errNotRegular = errors.New("not a regular file")
 
 // openLog opens a regular file that belongs to root or to this user. It checks the
-// file's kind before opening, because opening a pipe would wait for its reader.
+// file's kind before opening, so that the error names the cause even for a pipe.
 func openLog(path string) (*os.File, error) {
 	path, err := follow(path)
 	if err != nil {

@@ -10,9 +10,9 @@ import (
 // value may need a call to IMDS.
 const node = "node"
 
-// Role is a role to assume for one registry and one pod. Its fields have no
-// placeholder except {node}. A Role without that placeholder determines one call of
-// STS.
+// Role is a role to assume for one registry and one pod. If the pod is known, {node} is
+// the only placeholder in the role's fields. A Role without placeholders determines one
+// call of STS.
 type Role struct {
 	ARN             string   `json:"arn"`
 	ExternalID      string   `json:"externalID,omitempty"`

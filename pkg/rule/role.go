@@ -9,8 +9,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// RoleTemplate is a role to assume, as the configuration writes it. The functions
-// below check each part.
+// RoleTemplate is a role to assume, as the configuration writes it. NewRoleTemplate
+// and the With methods check each part.
 type RoleTemplate struct {
 	arn         Template
 	externalID  string

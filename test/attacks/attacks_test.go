@@ -2,10 +2,10 @@
 
 // Package attacks_test proves that the plugin withstands hostile input and faults. It
 // builds the real program and runs it like a kubelet, against a fake AWS and its own
-// listeners. Each file has one family of attacks, as tables of an input and the class
-// of its outcome. The tests also search every outcome for secrets: on stderr, in the
-// log and in the cache. config-examples/SECURITY.md lists the families, and
-// TestDocument checks that list.
+// listeners. Most files have families of attacks: tables in which each row has an input
+// and the class of its outcome. After nearly every run, the tests also search for
+// secrets: on stderr, in the log and in the cache. config-examples/SECURITY.md lists the
+// families, and TestDocument checks that list.
 package attacks_test
 
 import (

@@ -225,8 +225,8 @@ func laughs() string {
 	return text.String() + "registries: *x9\n"
 }
 
-// TestSlowConfiguration: loading many patterns, prefixes and accounts, each within its
-// limit, takes less than the deadline.
+// TestSlowConfiguration: loading 200 patterns of regions, each within its limit, takes
+// less than the deadline.
 func TestSlowConfiguration(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, assume)

@@ -77,8 +77,8 @@ func TestRequests(t *testing.T) {
 }
 
 // TestOddRequests: a request of a newer kubelet gets the token of its image, and so
-// does any other JSON that encoding/json accepts. If a request has two images, the last
-// one counts.
+// does a request in unusual JSON that encoding/json accepts. If a request has two
+// images, the last one counts.
 func TestOddRequests(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, assume+"unmatched: None\n")

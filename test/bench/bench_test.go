@@ -122,7 +122,8 @@ func TestGoals(t *testing.T) {
 	}
 }
 
-// listenEcho returns what it receives, up to the end of the first line.
+// listenEcho starts a server that sends back the first line of each connection, and
+// returns its address.
 func listenEcho() (string, io.Closer, error) {
 	socket, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -10,7 +10,8 @@ import (
 	"strings"
 )
 
-// verify checks the answers of a run, so that the bench measures only successful work.
+// verify checks the outcome of a run: an answer with the right token, or a failure if the
+// row expects one. So the bench measures only what the row describes.
 func verify(aws *distantAWS, r row, dir string, s sample) error {
 	if r.role == "" {
 		if s.failed != r.processes {

@@ -23,7 +23,7 @@ type release struct {
 	failed string
 }
 
-// releases are the newest release and two older ones whose kubelets behave differently.
+// releases are a recent release and two older ones whose kubelets behave differently.
 // 1.32 was released before KEP-4412, and tries providers in the order of their names.
 var releases = []release{
 	{

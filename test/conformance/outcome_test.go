@@ -11,8 +11,8 @@ import (
 
 // outcome is the result of a kubelet's lookups.
 type outcome struct {
-	// as has the principals of the kubelet's tokens for each lookup, in the order in
-	// which it tries them.
+	// as lists, for each lookup, the principals whose tokens the kubelet tries, in
+	// order.
 	as [][]string
 	// runs counts the runs of plugins. They show what the kubelet cached.
 	runs int

@@ -25,9 +25,11 @@ const (
 type Call struct {
 	Service   Service
 	Operation string
-	// Region is the region of the credential scope.
+	// Region is the region of the credential scope. For Registry and S3 it is the region
+	// in the host name.
 	Region string
-	// Principal is the ARN of the signer.
+	// Principal is the ARN of the signer. For Registry it is that of the session that
+	// requested the token. For AssumeRoleWithWebIdentity it is the token's subject.
 	Principal string
 	// Host is the host name that was called.
 	Host string
@@ -38,7 +40,8 @@ type Call struct {
 	// Tags and Policy are also parameters of AssumeRole, as KEY=VALUE and as JSON.
 	Tags   []string
 	Policy string
-	// Outcome is "ok", the error's code, or the active fault.
+	// Outcome is "ok", the error's code (its status if it has no code), or the active
+	// fault.
 	Outcome string
 }
 

@@ -15,6 +15,7 @@ type Fault struct {
 	// affect all operations.
 	Operation string
 	// Times is the number of requests or connections that have the fault. 0 means all.
+	// It is not for HangAccept and the faults of sockets.
 	Times int
 	// Status, Code and Message are for the kind Error.
 	Status        int

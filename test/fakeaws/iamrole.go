@@ -85,7 +85,7 @@ func createRole(w *World, account string, form url.Values) (string, *apiError) {
 }
 
 func secondsOf(form url.Values) time.Duration {
-	seconds, _ := time.ParseDuration(form.Get("MaxSessionDuration") + "s") // if empty, keepRole uses the default
+	seconds, _ := time.ParseDuration(form.Get("MaxSessionDuration") + "s") // 0 if empty
 	return seconds
 }
 

@@ -64,8 +64,9 @@ func (w *World) MayPull(g Grant, from Repository) error { return w.May(g, "ecr:B
 
 // May returns an error if a token does not allow an action on a repository. Like ECR,
 // it requires a token of the registry's region. Within an account, the role's
-// permissions or the repository's policy must allow the action. Across accounts, both
-// must (IAM User Guide, "Cross-account policy evaluation logic").
+// permissions or a policy that names the caller or everybody must allow the action.
+// Across accounts, both the role and a policy must allow it (IAM User Guide,
+// "Cross-account policy evaluation logic").
 func (w *World) May(g Grant, name string, on Repository) error {
 	if g.Region != on.Region {
 		return fmt.Errorf("the token is one of %s, the registry is in %s", g.Region, on.Region)

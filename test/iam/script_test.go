@@ -77,7 +77,7 @@ func TestScriptAndOthersRoles(t *testing.T) {
 			n.world.SetRole(fakeaws.Role{ARN: "arn:aws:iam::111122223333:role/another"}) // the principal must exist
 			n.world.SetRole(role)
 			out, err := n.script(account, "")
-			if err == nil || !strings.Contains(out, " differs, and has no tag managed-by=ecr-cross-account:\n--- ") || !strings.Contains(out, "\n+") {
+			if err == nil || !strings.Contains(out, " differs, and the role has no tag managed-by=ecr-cross-account:\n--- ") || !strings.Contains(out, "\n+") {
 				t.Errorf("without the tag: got %v, want an error and the difference\n%s", err, out)
 			}
 			for _, call := range n.server.Calls(fakeaws.IAM) {

@@ -25,8 +25,8 @@ const (
 	team                  = "shop"
 )
 
-// teamObjects are a namespace that requests a Secret, and a service account that names
-// the Secret in its imagePullSecrets.
+// teamObjects are a namespace that requests a Secret, and a service account that requests
+// the Secret's name in its imagePullSecrets.
 const teamObjects = `apiVersion: v1
 kind: Namespace
 metadata: {name: ` + team + `, labels: {ecr-pull-secrets/enabled: "true"}}

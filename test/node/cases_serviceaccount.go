@@ -38,8 +38,8 @@ var byAccounts = Setup{
 	},
 }
 
-// orNode is an entry of the examples, changed to use the node's identity for service
-// accounts without a role. A policy lets the node pull.
+// orNode is a node with an entry of the examples, changed to use the node's identity
+// for service accounts without a role. A policy lets the node pull.
 var orNode = Setup{
 	APIServer: true,
 	Examples:  map[string]string{providersConfigPath: accountsProviders},

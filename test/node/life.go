@@ -11,8 +11,8 @@ import (
 	"path/filepath"
 )
 
-// life has what install and uninstall must not change: a node's files, and a running
-// pod.
+// life has what must be the same after install and uninstall: a node's files, and a
+// running pod.
 type life struct {
 	files     snapshot
 	container string

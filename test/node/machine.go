@@ -10,7 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// These are the paths on a node. None of them is on the machine's disks.
+// These are the paths, the name and the address of a node. binDir and repositoryDir are
+// read-only mounts of the machine's directories. No other path is on its disks.
 const (
 	nodeDir       = "/run/node"
 	binDir        = nodeDir + "/bin"        // the directory bin of the repository

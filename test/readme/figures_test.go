@@ -16,9 +16,9 @@ var figures = []struct{ page, figure, from string }{
 	{"README.md", "| 2 calls of STS and ECR | 60 calls |", "| 1 and 1; the stock plugin 30 and 30 |"},
 	{"config-examples/OPERATIONS.md", "AssumeRole of the **nodes'** account: 600 a second", "just below\nthe quota of 600"},
 	{"config-examples/OPERATIONS.md", "About 12,000 nodes a minute", "is reached at about 12,000 nodes a minute"},
-	{"config-examples/OPERATIONS.md", "For 100,000 nodes, spread the boot over 10 min", "Spread over 10 min, the fleet stays under the quotas at boot"},
+	{"config-examples/OPERATIONS.md", "For 100,000 nodes, spread the boot over 10 min", "If the boot is\nspread over 10 min, no call is throttled"},
 	{"config-examples/refresh/README.md", "within one minute, AWS throttles them for 12 min", "throttled for 12 min"},
-	{"config-examples/refresh/README.md", "about 103 calls a second of STS and 34", "103 a second\nof AssumeRole, and 34"},
+	{"config-examples/refresh/README.md", "about 103 calls a second to STS and 34", "103 a second of AssumeRole, and 34"},
 	{"config-examples/OPERATIONS.md", "images' account: 500 a second", "500 GetAuthorizationToken a second"},
 	{"config-examples/OPERATIONS.md", "reduces that to a sixth", "reduces that to a sixth"},
 }

@@ -151,8 +151,8 @@ var environment = sync.OnceValues(func() ([]string, error) {
 	return env, nil
 })
 
-// copyTree copies the repository without built files. The modes are those of a clone
-// under umask 002. The sessions must work there, although the plugin refuses a
+// copyTree copies the repository without .git and bin. The files' modes are those of a
+// clone under umask 002. The sessions must work there, although the plugin refuses a
 // configuration that the group may write.
 func copyTree(to string) error {
 	return filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {

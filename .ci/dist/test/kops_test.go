@@ -15,8 +15,8 @@ import (
 )
 
 // TestKops does what kOps does with spec.cloudProvider.aws.binariesLocation. It fetches
-// the file and its checksum, and verifies them. Then the kubelet runs the file under
-// the stock plugin's name.
+// the file and its checksum, and verifies them. Then it runs the file under the stock
+// plugin's name, as the kubelet does.
 func TestKops(t *testing.T) {
 	t.Parallel()
 	r := get(t, first)

@@ -67,7 +67,7 @@ func TestFootprint(t *testing.T) {
 }
 
 // peakMemory returns the peak memory of a process in bytes. The result of wait would
-// include this process's own memory. /proc is from outside the tests' PID namespace, so
+// include the test process's memory. /proc is from outside the tests' PID namespace, so
 // it shows other process IDs.
 func peakMemory(pid int) (int, error) {
 	files, err := filepath.Glob("/proc/[0-9]*/status")

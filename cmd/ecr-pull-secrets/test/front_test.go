@@ -110,7 +110,8 @@ func (w *watched) Read(p []byte) (int, error) {
 func (f *front) silenceThese() { f.silent.Store(f.watches.Load()) }
 func (f *front) silenceAll()   { f.silent.Store(math.MaxInt64) }
 
-// kubeconfig returns the kubeconfig of an administrator whose requests pass the front.
+// kubeconfig returns the kubeconfig of an administrator whose requests go through the
+// front.
 func (f *front) kubeconfig(t *testing.T) string {
 	t.Helper()
 	return writeKubeconfig(t, f.URL, "", f.ca, adminToken, "default")

@@ -19,7 +19,7 @@ import (
 // page is the program's page.
 const page = "../../../config-examples/pull-secrets/README.md"
 
-// stubs replace the commands of the page that other tests run: make image and skopeo.
+// stubs replace the commands that build and push the image: make image and skopeo.
 // Helm only renders, and kubectl does the rest of its work.
 const stubs = `set -eu
 make() { test "$*" = image; }

@@ -107,8 +107,7 @@ func TestPolicy(t *testing.T) {
 	}
 }
 
-// TestRestricted: the pod meets the pod security standard "restricted", for every
-// number of replicas.
+// TestRestricted: the pod meets the pod security standard "restricted".
 func TestRestricted(t *testing.T) {
 	t.Parallel()
 	c := sharedCluster(t)

@@ -77,7 +77,7 @@ func (d duty) done(t *testing.T) error {
 	return errors.Join(append(errs, err)...)
 }
 
-// renewed waits until the lease was renewed.
+// renewed waits until the lease has been renewed.
 func (d duty) renewed(t *testing.T) {
 	t.Helper()
 	eventually(t, "the lease is renewed", func() error {

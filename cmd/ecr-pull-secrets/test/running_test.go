@@ -128,7 +128,7 @@ func (r *running) metric(ctx context.Context, name string) (float64, error) {
 	return strconv.ParseFloat(line[1], 64)
 }
 
-// metricIs waits until a metric has a value.
+// metricIs waits until a metric's value is as wanted.
 func (r *running) metricIs(t *testing.T, name string, want func(float64) bool) {
 	t.Helper()
 	eventually(t, "metric "+name+" is as wanted", func() error {

@@ -8,7 +8,7 @@ import (
 )
 
 // TestSilence: watches that stay open without events do harm for ten minutes at most.
-// The same holds for an API server that does not list anything.
+// The same holds for a list that never completes.
 func TestSilence(t *testing.T) {
 	t.Parallel()
 	c, w := sharedCluster(t), newWorld(t)

@@ -79,8 +79,8 @@ func (w *world) advance(t *testing.T, d time.Duration) {
 
 // passing returns a function that lets time pass by one step. After all steps, the
 // function leaves the clock as it is, so that a busy machine can finish the work that
-// is due. If the controller needed more than 10 minutes of this clock for its lists, it
-// would list again.
+// is due. If the clock moved on by 10 minutes before the controller had listed
+// everything, the controller would start to list again.
 func (w *world) passing(t *testing.T, step, sum time.Duration) func() {
 	return func() {
 		if t.Helper(); sum > 0 {

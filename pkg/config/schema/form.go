@@ -12,8 +12,9 @@ const (
 )
 
 // forms holds a regular expression for each form. The tags of config.Document name
-// the forms. The expressions accept everything that config.Load accepts, and reject
-// most other texts. They use only syntax that JSON schemas and Go share.
+// the forms. Except for rare URLs and Windows paths, the expressions accept everything
+// that config.Load accepts. They reject most other texts. They use only syntax that
+// JSON schemas and Go share.
 var forms = map[string]string{
 	"accounts":       `^([0-9]{12}|own|[*])$`,
 	"annotation":     `^([a-zA-Z0-9._-]{1,253}/)?[a-zA-Z0-9._-]{1,63}$`,

@@ -21,11 +21,12 @@
 // # The plugins
 //
 // "this plugin" takes its decisions from this repository's code: awsapi.Backoff and
-// MaxAttempts, provider.CacheDuration, cache.FailureMemory, config.DefaultDeadline. The
-// model repeats what pkg/cache does with them. One process of a node asks for a
-// registry, and all others wait for its outcome. A failure is remembered for 1 to 5 s.
-// The model leaves out two things. When the first process takes more than half of its
-// deadline, a second one asks. During an outage, a stale token serves until it expires.
+// MaxAttempts, provider.FreshFor and Shorten, cache.FailureMemory,
+// config.DefaultDeadline. The model repeats what pkg/cache does with them. One process of
+// a node asks for a registry, and all others wait for its outcome. A failure is
+// remembered for 1 to 5 s. The model leaves out two things. When the first process takes
+// more than half of its deadline, a second one asks. During an outage, a stale token
+// serves until it expires.
 //
 // With refresh, a timer of each node replaces tokens in time (cache.RenewAt). It
 // runs 5 s after boot, and then every 5 to 10 minutes. If the kubelet keeps no answer, a
@@ -51,7 +52,7 @@ import (
 func main() {
 	log.SetFlags(0)
 	seed := flag.Uint64("seed", 1, "the random `seed`")
-	plot := flag.String("plot", "", "write a plot of the largest fleet's first minutes to this SVG `file`")
+	plot := flag.String("plot", "", "write a plot of the first minutes of the largest fleet, up to 10,000 nodes, to this SVG `file`")
 	sizes := []int{1, 100, 1_000, 10_000, 100_000}
 	flag.Func("nodes", "simulate only a fleet of this `number` of nodes", func(s string) error {
 		n, err := strconv.Atoi(s)

@@ -16,9 +16,9 @@ const (
 	runJitter = 290 * time.Second
 )
 
-// refresh is a run of the timer. It replaces each token in time (cache.RenewAt). Pods do
-// not wait for the run. A process that needs the same token at that time shares the
-// outcome.
+// refresh is a run of the timer. It replaces each token in time (cache.RenewAt). A pull
+// that has a fresh token does not wait for the run. Any other pull that needs the same
+// token waits, and shares the outcome.
 func (s *simulation) refresh(of *[registries]*registry) {
 	for _, r := range of {
 		if due := r.minted + cache.RenewAt(r.kept-r.minted); s.now < due || s.now < r.failed || r.asking {

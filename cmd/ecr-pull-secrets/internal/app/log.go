@@ -21,9 +21,9 @@ func newLog(w io.Writer, secrets func() []secret.Text) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(redactingWriter{w, secrets}, nil))
 }
 
-// withLog returns a context with which client-go writes to the log, because an API server
-// may quote a request. Client-go writes few lines without a context: they go to the last
-// log of the process.
+// withLog returns a context with which client-go writes to this redacting log, because an
+// API server may quote a request. Client-go writes few lines without a context: they go
+// to the log of the latest call of withLog in this process.
 func withLog(ctx context.Context, log *slog.Logger) context.Context {
 	log = log.With("component", "client-go")
 	klog.SetSlogLogger(log)

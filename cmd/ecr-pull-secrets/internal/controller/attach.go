@@ -31,8 +31,8 @@ func (s *session) attachAll(ctx context.Context, namespace string, selected bool
 }
 
 // attach adds the Secret's name to a service account, or removes it. It replaces the
-// whole list if the view has the current one. Server-side apply would make this program
-// the owner of the whole list.
+// whole list, unless the service account is newer than in the view. Server-side apply
+// would make this program the owner of the whole list.
 func (s *session) attach(ctx context.Context, account *corev1.ServiceAccount, want bool) error {
 	isOurs := func(r corev1.LocalObjectReference) bool { return r.Name == s.Secret }
 	if slices.ContainsFunc(account.ImagePullSecrets, isOurs) == want {

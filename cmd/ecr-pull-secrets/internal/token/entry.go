@@ -22,7 +22,7 @@ type entry struct {
 
 	failing  error // of the latest attempt
 	failures int   // in a row
-	ended    bool  // the own account is known; only in its entry
+	ended    bool  // this program's own account is known; only in Keeper.own
 }
 
 // valid reports whether there is a token that has not expired.
@@ -53,8 +53,8 @@ func (e *entry) failed(err error, now time.Time, random float64) {
 	e.failures++
 }
 
-// minRenewal is the shortest time between two tokens. A token that is about to
-// expire is still better than none.
+// minRenewal is the shortest time between two tokens. It matters if AWS gives a token
+// that expires soon. Such a token is still better than none.
 const minRenewal = time.Minute
 
 // retryAfter returns how long to wait after the nth failure in a row, counted from

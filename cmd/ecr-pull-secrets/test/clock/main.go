@@ -1,6 +1,6 @@
 // Command clock is ecr-pull-secrets with another clock. The clock stands still. Each
-// SIGUSR1 advances it by an hour, and each SIGUSR2 by ten minutes. Tests of whole days
-// run this command.
+// SIGUSR1 advances it by an hour, and each SIGUSR2 by ten minutes. TestFootprint and a
+// case of test/node run this command.
 package main
 
 import (
