@@ -28,7 +28,7 @@ const (
 type kind struct {
 	sign         string // a file by which install recognizes the kind
 	kubelet      string // its version
-	program      string // the path of the program that has the kubelet
+	program      string // the path of the program that contains the kubelet
 	flag, binDir string // the kubelet's two flags
 	providers    string // the example that the kubelet's file must equal
 	stock        bool   // the stock provider is there

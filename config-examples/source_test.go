@@ -9,8 +9,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
-// TestHybridNodes: the file works unchanged, and with the other source in its
-// comment.
+// TestHybridNodes: the file works unchanged. It also works if its commented-out source
+// replaces the other one.
 func TestHybridNodes(t *testing.T) {
 	t.Parallel()
 	rolesAnywhere := read(t, "hybrid-nodes.yaml")

@@ -72,8 +72,9 @@ func runCell(t *testing.T, service fakeaws.Service, f fakeaws.NamedFault, state 
 		got.wantOneLine(t, "")
 	}
 	// After the repair, a request gets a new token, whatever the cache contains. If
-	// the cache has a token, the request comes after that token's end. Before its
-	// end, the plugin uses it if a new one takes more than 3 s, as on a busy machine.
+	// the cache has a token, the request comes after that token's end. Before that,
+	// the plugin uses the old token if a new one takes more than 3 s, as on a busy
+	// machine.
 	aws.Mend(service)
 	later := "TEST_CLOCK_AHEAD=15m"
 	if state != "cold" {

@@ -14,9 +14,9 @@ import (
 
 // PreopenECR starts to connect to the API of a registry, and returns at once. So
 // the connection is made while IMDS and STS answer. That saves a name look-up, and
-// a TCP and a TLS handshake. The connection is used once. If it fails, the call
-// connects again. Behind a proxy nothing is opened, because net/http would not use
-// the connection.
+// a TCP and a TLS handshake. Only one dial gets the connection. If opening it fails,
+// the call connects again. Behind a proxy nothing is opened, because net/http would
+// not use the connection.
 func (a *API) PreopenECR(ctx context.Context, api registry.API) {
 	endpoint, err := a.ECRURL(api)
 	if err != nil || endpoint.Scheme != "https" || a.transport == nil {

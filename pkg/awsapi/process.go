@@ -15,7 +15,7 @@ import (
 )
 
 // process is a credential_process. The SDK runs it with this program's own stderr,
-// reads output of any length, and waits for every process that inherits stderr. The
+// reads output of any length, and waits for every process that inherits stdout. The
 // kubelet waits until stderr is closed, even past its own timeout. So this package
 // runs the process, in a process group that it can kill, with limited output.
 type process struct{ command string }

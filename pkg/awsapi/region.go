@@ -15,7 +15,7 @@ func (a *API) NamedRegion() (registry.Region, error) {
 	}
 	region, err := registry.ParseRegion(a.cfg.Region)
 	if err != nil {
-		return registry.Region{}, fmt.Errorf("the node's region by AWS_REGION or the profile: %w", err)
+		return registry.Region{}, fmt.Errorf("the node's region from AWS_REGION or the profile: %w", err)
 	}
 	return region, nil
 }

@@ -37,7 +37,7 @@ func (a *API) keepEnvironment() {
 }
 
 // keepProxy adds the password of a proxy's address, and the header value that
-// net/http makes from it. It does not use package url: a password in an invalid URL
+// net/http makes from it. It does not use url.Parse: a password in an invalid URL
 // is secret too, and net/http adds a missing scheme.
 func (a *API) keepProxy(address string) {
 	if scheme, rest, ok := strings.Cut(address, "://"); ok && !strings.ContainsAny(scheme, ":@") {

@@ -36,7 +36,7 @@ func (s *Store) now() instant {
 }
 
 // smallStep is the smallest change of the wall clock that counts. The two clocks are
-// not read at the same moment, and the uptime has whole seconds.
+// not read at the same moment, and the uptime is in whole seconds.
 const smallStep = 3 * time.Second
 
 // stepped returns by how much the wall clock was set between i and now, or 0 if

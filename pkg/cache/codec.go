@@ -15,7 +15,7 @@ const (
 	// version begins each entry's file. It must change when an older program would
 	// misunderstand the new format.
 	version = "cache-entry/3"
-	// maxFile limits the size of an entry's file. ECR's tokens have 2 to 4 KiB.
+	// maxFile limits the size of an entry's file. ECR's tokens are 2 to 4 KiB long.
 	maxFile = 64 << 10
 	// skew is how far in the future an entry's time may be, because clocks are
 	// sometimes set back a little.

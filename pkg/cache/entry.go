@@ -82,8 +82,8 @@ func (e entry) inStreak(now time.Time) bool {
 }
 
 // worth returns how important it is to keep an entry. A lost error costs one call,
-// but a node may depend on a token in an outage. An entry that a pod caused never
-// displaces one that follows from the configuration alone.
+// but a node may depend on a token in an outage. While its token is valid, an entry
+// that follows from the configuration alone outranks every entry that a pod caused.
 func (e entry) worth(now time.Time) int {
 	switch {
 	case e.Ahead && e.valid(now):

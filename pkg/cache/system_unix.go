@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// openFlags keep a pipe in the place of a file from blocking the process.
+// openFlags keep the process from blocking if a pipe is in the place of a file.
 const openFlags = syscall.O_NONBLOCK
 
 func supported() error { return nil }

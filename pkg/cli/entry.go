@@ -83,11 +83,11 @@ func (k kubeletEntry) find() (providerconfig.Provider, error) {
 	case len(found) > 1 && k.name != "":
 		return providerconfig.Provider{}, fmt.Errorf("%s has several providers %q", k.path, printable.Short(k.name))
 	case len(found) > 1:
-		return providerconfig.Provider{}, fmt.Errorf("%s has several providers of this program; name one with --provider; it has %s", k.path, names)
+		return providerconfig.Provider{}, fmt.Errorf("%s has several providers of this program; name one with --provider; the providers there: %s", k.path, names)
 	case k.name != "":
-		return providerconfig.Provider{}, fmt.Errorf("%s has no provider %q; it has %s", k.path, printable.Short(k.name), names)
+		return providerconfig.Provider{}, fmt.Errorf("%s has no provider %q; the providers there: %s", k.path, printable.Short(k.name), names)
 	}
-	return providerconfig.Provider{}, fmt.Errorf("%s has no provider named %s; if another one is this program, name it with --provider; it has %s", k.path, Name, names)
+	return providerconfig.Provider{}, fmt.Errorf("%s has no provider named %s; if another one is this program, name it with --provider; the providers there: %s", k.path, Name, names)
 }
 
 func (k kubeletEntry) candidates(c providerconfig.Config) []providerconfig.Provider {

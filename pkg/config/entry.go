@@ -91,7 +91,7 @@ func (r *report) checkEntry(path string, e *rule.Entry) {
 	r.refuse(all && len(e.Roles) > 0 && !r.has(except), except,
 		`is required beside "*" with assumeRoles; list the accounts without such a role: own, and accounts of AWS such as "602401143452"`)
 	r.refuse(!all && r.has(except), except, `is allowed only beside accounts: ["*"]`)
-	r.refuse(!node && !r.has(source), source, "is required beside source: ServiceAccount; want the roles that service accounts may start with")
+	r.refuse(!node && !r.has(source), source, "is required beside source: ServiceAccount; want a mapping with allowedRoles")
 	r.refuse(node && r.has(source), source, "is allowed only beside source: ServiceAccount")
 	r.refuse(!node && e.NodeWhenRefused, refused, "Node is not allowed beside source: ServiceAccount; "+
 		"the annotation's author could name a role that does not exist, and get the node's identity")

@@ -16,7 +16,7 @@ import (
 )
 
 // TestLoadBad loads every testdata/*.bad.yaml. The comments "# want: LINE: PATH:
-// TEXT" are all problems of the file, in the right order.
+// TEXT" list all the problems of the file, in the right order.
 func TestLoadBad(t *testing.T) {
 	t.Parallel()
 	for _, name := range testdata(t, "*.bad.yaml") {

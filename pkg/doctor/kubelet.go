@@ -55,7 +55,7 @@ func (e *examination) findKubelet(ctx context.Context) {
 			return diagnosis.Skip("this user can see no kubelet process; run doctor as root")
 		case !ok:
 			return diagnosis.Fail(diagnosis.Node, "no kubelet is running here",
-				"if it ends at its start, its log says why (journalctl -u kubelet); for an image that is being built, use --kubelet-config PATH --bin-dir PATH")
+				"if it exits at its start, its log says why (journalctl -u kubelet); for an image that is being built, use --kubelet-config PATH --bin-dir PATH")
 		}
 		return e.inspect(ctx, found)
 	}})
@@ -113,7 +113,7 @@ func (e *examination) readProviders(ctx context.Context) {
 		var problems []error
 		k.config, problems = providerconfig.Load(k.configPath, k.version)
 		if len(problems) > 0 {
-			return diagnosis.Fail(diagnosis.Node, joined(problems), "correct the file; otherwise the kubelet ends at its next start")
+			return diagnosis.Fail(diagnosis.Node, joined(problems), "correct the file; otherwise the kubelet exits at its next start")
 		}
 		names := make([]string, len(k.config.Providers))
 		for i, p := range k.config.Providers {
@@ -151,7 +151,7 @@ func (e *examination) checkLoaded(ctx context.Context) {
 		for _, path := range paths {
 			info, err := os.Stat(path)
 			if err != nil {
-				return diagnosis.Fail(diagnosis.Node, err.Error(), "restore the file; without it, the kubelet ends at its next start")
+				return diagnosis.Fail(diagnosis.Node, err.Error(), "restore the file; without it, the kubelet exits at its next start")
 			}
 			if at := changed(info); at.After(started.Add(startTolerance)) {
 				return diagnosis.Fail(diagnosis.Node, fmt.Sprintf("%s was changed at %s, and the kubelet was started at %s", path, utc(at), utc(started)),

@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// These are the registries of the example world.
+// These are hosts, roles and an image of the example world.
 const (
 	firstHost = fakeaws.FirstAccount + ".dkr.ecr.eu-west-1.amazonaws.com"
 	nodesHost = fakeaws.NodeAccount + ".dkr.ecr.eu-west-1.amazonaws.com"

@@ -94,7 +94,7 @@ func reachable(p *probe, r reach, service string) diagnosis.Finding {
 	}
 	detail := describeAddress(r.address)
 	if p.proxy != nil {
-		detail = "by the proxy " + p.proxy.Host
+		detail = "through the proxy " + p.proxy.Host
 	}
 	if r.tls != "" {
 		detail += ", " + r.tls

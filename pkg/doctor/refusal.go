@@ -40,7 +40,7 @@ func (e *examination) notAssumed(err error, role rule.Role, caller string) diagn
 		byCaller:   missingStatement(e.callersPolicy(caller), caller, iampolicy.AssumeRole(role)),
 		byOwner:    missingStatement(trustPolicy, role.ARN, iampolicy.TrustRole(caller, role)),
 		byEndpoint: missingStatement(endpointPolicy, "the STS endpoint of the nodes' VPC", iampolicy.PassAssumeRole(caller, role)),
-		unexplained: "STS gives no reason. Most likely account " + accountOf(role.ARN) + ": check that the role exists, that its trust policy admits " +
+		unexplained: "STS gives no reason. The cause is most likely in account " + accountOf(role.ARN) + ": check that the role exists, that its trust policy admits " +
 			caller + externalIDToo(role) + "; then check that the policy of " + caller + " allows sts:AssumeRole on it",
 	})
 }
@@ -90,7 +90,7 @@ func (e *examination) refused(err error, d denial, r request) diagnosis.Finding 
 	case boundary:
 		onSide(e.sideOf(callers), callers, "the permissions boundary of "+r.caller+" must allow "+d.action+" too", nil)
 	case session:
-		onSide(diagnosis.Node, callers, "the session policy comes from policy and repositories of the entry; correct them", nil)
+		onSide(diagnosis.Node, callers, "the session policy comes from the entry's policy and repositories; correct them", nil)
 	case serviceSCP:
 		onSide(e.sideOf(callers), callers, "a service control policy of the organization of account "+callers+" must allow "+d.action+" on account "+r.owner, nil)
 	case resourceRCP:
@@ -129,7 +129,7 @@ func (e *examination) notExchanged(err error, start plan.ServiceAccount) diagnos
 		return e.refused(err, d, request{
 			caller: "", owner: owner, target: start.Role.ARN, byOwner: trust,
 			byEndpoint: missingStatement(endpointPolicy, "the STS endpoint of the nodes' VPC", iampolicy.PassServiceAccount(start.Role)),
-			unexplained: "STS gives no reason. Most likely account " + owner + ": the role's trust policy must name the OIDC provider of " + claims.Issuer +
+			unexplained: "STS gives no reason. The cause is most likely in account " + owner + ": the role's trust policy must name the OIDC provider of " + claims.Issuer +
 				", the subject " + claims.Subject + " and the audience; then check the policy of the STS endpoint, which needs a statement of its own for this call",
 		})
 	case !ok || class != failure.CallersToken:

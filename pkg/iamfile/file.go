@@ -51,7 +51,7 @@ func newFile(items []iampolicy.Item) (file, error) {
 		}
 	}
 	if len(accounts) > 1 {
-		return file{}, fmt.Errorf("this format makes one file for each account, and the documents are of %s; choose one with --account", strings.Join(accounts, ", "))
+		return file{}, fmt.Errorf("this format makes one file for each account, and the documents are for %s; choose one with --account", strings.Join(accounts, ", "))
 	}
 	f := file{account: accounts[0]}
 	for _, i := range items {

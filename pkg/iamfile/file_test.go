@@ -34,7 +34,7 @@ func TestOneAccount(t *testing.T) {
 	for _, f := range allFormats {
 		var s strings.Builder
 		err := f.write(&s, items)
-		if err == nil || !strings.HasSuffix(err.Error(), "the documents are of 444455556666, 777788889999; choose one with --account") || s.Len() > 0 {
+		if err == nil || !strings.HasSuffix(err.Error(), "the documents are for 444455556666, 777788889999; choose one with --account") || s.Len() > 0 {
 			t.Errorf("%s: got %v, want an error before any output:\n%s", f.name, err, &s)
 		}
 	}

@@ -100,7 +100,7 @@ func (m *module) other(n int, i iampolicy.Item) {
 		return
 	}
 	id := "repositories_" + strconv.Itoa(n)
-	m.variable(id, "set(string)", "The names of the repositories like "+i.AttachTo+", in the provider's region.", "")
+	m.variable(id, "set(string)", "The names of the repositories that match "+i.AttachTo+", in the provider's region.", "")
 	m.line("\nresource \"aws_ecr_repository_policy\" %q {\n  for_each   = var.%s\n  repository = each.value", id, id)
 	m.document("policy", i.Policy)
 	m.line("}")

@@ -34,15 +34,15 @@ type Request struct {
 // its plans need, and no others.
 //
 // The nodes' own role pulls for entries without roles, and in two more kinds of cases.
-// With whenRefused, whenNoToken or whenNoRole: Node, the nodes' policy gets the
+// If whenRefused, whenNoToken or whenNoRole is Node, the nodes' policy gets the
 // permissions to pull from the entry's repositories. The images' account gets no
 // statement for that, because its owner offers a role instead. So the nodes' own role
-// can pull only from repositories that already allow it. With unmatched: Node, the
+// can pull only from repositories that already allow it. If unmatched is Node, the
 // nodes' policy gets the permissions to pull from every account with images that no
-// entry governs. Without an entry for all images of "*", that can be any account. With
-// one, it is each account in its exceptAccounts, such as the nodes' own account and
-// those of the EKS add-ons. It is also each account that other entries name for some
-// images only.
+// entry governs. If no entry is for all images of "*", that can be any account.
+// Otherwise it is each account in that entry's exceptAccounts, such as the nodes' own
+// account and those of the EKS add-ons. It is also each account that other entries name
+// for some images only.
 //
 // An entry with a longer prefix does not reduce the permissions of another entry's
 // role. IAM cannot subtract resources from a list without denying them to
@@ -237,7 +237,7 @@ func (d *derivation) trust(role rule.Role, caller identity) error {
 	case err != nil:
 		return err
 	case isPattern(arn) && d.facts.Organization == "":
-		return missing("--organization", "a trust policy for %s must not trust every account of AWS, and its organization is not known", arn)
+		return missing("--organization", "a trust policy for %s must not trust every account of AWS, and the callers' organization is not known", arn)
 	case isPattern(arn):
 		s = TrustOrganization(d.facts.Organization, arn, role)
 	default:

@@ -333,7 +333,7 @@ func TestDeriveWithoutFacts(t *testing.T) {
 		{"organization of repositories", "registries:\n- {accounts: [\"444455556666\"]}\n", "side=images " + anyNode, "--organization", "must not allow every account of AWS"},
 		{"organization of images", everyAccount, "side=nodes account=999900001111 node=" + node, "", ""},
 		{"organization of the hub's images", everyAccount, "account=999900001111 node=" + node, "--organization", "registries[1]: the policy for roles of every account needs the organization"},
-		{"account", everyAccount, "org node=" + node, "--account ID, or leave out the images' side with --side nodes", "registries[1]: the images' side of an entry for every account"},
+		{"account", everyAccount, "org node=" + node, "--account ID, or leave out the images' side with --side nodes", "registries[1]: the images' side needs one account, and the entry is for every account"},
 		{"account of repositories", "registries:\n- {accounts: [\"*\"]}\n", "node=" + node, "--account ID, or leave out the images' side with --side nodes", "registries[0]: "},
 		{"issuer", serviceAccount, "node=" + node + aSA, "--issuer", "the issuer of the cluster's service account tokens is not known"},
 		{"service account", serviceAccount, "issuer node=" + node, "--service-account NAMESPACE/NAME=ROLE_ARN", "registries[0]: no service account is known"},

@@ -9,8 +9,8 @@ import (
 // use. Statements that name callers do it by a condition, which every endpoint accepts.
 // A gateway's policy accepts no role as a principal.
 
-// PassAssumeRole lets a caller, a role's ARN or a pattern of it, assume the role
-// through the endpoint of STS.
+// PassAssumeRole lets a caller assume the role through the endpoint of STS. The caller
+// is a role's ARN, or a pattern of it.
 func PassAssumeRole(caller string, role rule.Role) Statement {
 	return passing("AssumePullRole", caller, assuming(role)...).on(role.ARN)
 }

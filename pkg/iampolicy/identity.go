@@ -73,7 +73,7 @@ func (d *derivation) wantsRole(kind Kind, arn string) (bool, error) {
 // because it must choose one account.
 func (d *derivation) chosen(kind Kind) error {
 	if d.request.Account.IsZero() && d.wants(kind, "") {
-		return missing("--account ID, or leave out the images' side with --side nodes", "the images' side of an entry for every account needs one account")
+		return missing("--account ID, or leave out the images' side with --side nodes", "the images' side needs one account, and the entry is for every account")
 	}
 	return nil
 }

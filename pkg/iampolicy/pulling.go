@@ -32,7 +32,7 @@ func (d *derivation) admit(p part, n *NodeRole) error {
 	s := PullBy(n.arn)
 	if isPattern(n.arn) {
 		if d.facts.Organization == "" {
-			return missing("--organization", "a repository policy for %s must not allow every account of AWS, and its organization is not known", n.arn)
+			return missing("--organization", "a repository policy for %s must not allow every account of AWS, and the callers' organization is not known", n.arn)
 		}
 		s = PullByOrganization(d.facts.Organization, n.arn)
 	}

@@ -8,7 +8,7 @@ import (
 
 // unite unites and removes statements where it can. The result allows exactly the same
 // as the given ones. A statement allows every combination of its elements' values. So two
-// statements that differ in one element only can become one, with the values of both.
+// statements that differ in only one element can become one, with the values of both.
 func unite(statements []Statement) []Statement {
 	united := withoutCovered(statements)
 	for i := 0; i < len(united); i++ {

@@ -11,8 +11,8 @@ import (
 	"ecr-cross-account-credential-provider/pkg/providerconfig"
 )
 
-// addFiles plans all files, in the order in which they must be written. The files that
-// the kubelet's configuration of providers names come first. Then comes that
+// addFiles plans all files, in the order in which they must be written. The first are
+// the files that the kubelet's configuration of providers names. Then comes that
 // configuration. The drop-in with the flag that names it comes last.
 func (p *plan) addFiles(i *Installer, o Options, configuration []byte, entries []provider, c config.Config) error {
 	plugin, err := readFile(o.Plugin)

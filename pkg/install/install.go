@@ -70,8 +70,8 @@ type Options struct {
 	PlanOnly bool
 }
 
-// UsageError is an error whose cause is the command line, the configuration or the kind
-// of node. Nothing was changed.
+// UsageError is an error whose cause is the command line, the configuration or the
+// node. Nothing was changed.
 type UsageError struct{ err error }
 
 // Error returns the error's text.

@@ -18,8 +18,8 @@ type plan struct {
 	// first are the changes in their order. last are the changes that must wait until
 	// no kubelet uses the former files.
 	first, last []change
-	// superseded are the records that last undoes. kept are the records of files that
-	// stay, although this run does not write them.
+	// superseded are the records undone by the changes in last. kept are the records of
+	// files that stay, although this run does not write them.
 	superseded, kept []record
 	// duties are the steps that the operator must still do.
 	duties []string

@@ -27,12 +27,12 @@ type platform struct {
 
 // platforms are tried in this order. The last one matches every other node.
 var platforms = []platform{
-	{name: "bottlerocket", id: "bottlerocket", refusal: "Bottlerocket takes no other provider; let the stock one assume one role by settings.aws.config and settings.aws.profile, " +
+	{name: "bottlerocket", id: "bottlerocket", refusal: "Bottlerocket takes no other provider; let the stock one assume one role through settings.aws.config and settings.aws.profile, " +
 		"or use pull Secrets (config-examples/platforms/bottlerocket.md)"},
-	{name: "talos", id: "talos", refusal: "Talos takes providers by a system extension only, and their configuration by machine.kubelet.credentialProviderConfig " +
+	{name: "talos", id: "talos", refusal: "Talos takes providers only from a system extension, and their configuration from machine.kubelet.credentialProviderConfig " +
 		"(config-examples/platforms/talos.md)"},
 	{name: "kops", signs: []string{"/opt/kops", "/etc/kubernetes/kops-controller", "/var/lib/toolbox/kops"}, refusal: "kOps writes these files itself; " +
-		"serve the plugin in the stock one's place by spec.cloudProvider.aws.binariesLocation (config-examples/platforms/kops.md)"},
+		"publish the plugin in place of the stock one, and name its address in spec.cloudProvider.aws.binariesLocation (config-examples/platforms/kops.md)"},
 	{name: "eks-auto", refusal: noPlugin},
 	{name: "fargate", refusal: noPlugin},
 	{name: "rke2", signs: []string{"/etc/rancher/rke2", "/var/lib/rancher/rke2", "/usr/local/bin/rke2", "/usr/bin/rke2", "/opt/rke2/bin/rke2"}, layout: rancher, services: []string{"rke2-agent", "rke2-server"}},

@@ -74,9 +74,8 @@ func (p *plan) addCache() {
 	}
 }
 
-// takeAway plans the change of one file. A file that the kubelet's flags name stays as
-// long as they name it, with its other entries. takeAway refuses if no other entry
-// would be left.
+// takeAway plans the change of one file. While the kubelet's flags name the file, it
+// stays and keeps its other entries. takeAway refuses if no other entry would be left.
 func (p *plan) takeAway(r record) (change, error) {
 	n := p.node
 	c, err := n.disk.undone(r)

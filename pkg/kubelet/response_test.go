@@ -118,7 +118,8 @@ func TestResponseHidesThePassword(t *testing.T) {
 	}
 }
 
-// TestScopes: the kubelet drops a response with any other scope.
+// TestScopes: the scopes are spelled as in the API. The kubelet drops a response with
+// an unknown scope.
 func TestScopes(t *testing.T) {
 	t.Parallel()
 	if kubelet.ForImage != "Image" || kubelet.ForRegistry != "Registry" {

@@ -15,8 +15,8 @@ import (
 
 // TestCachedTokensAreTheRequestsOwn generates configurations and requests. All
 // requests share one cache. Each gets a token that was minted by the same calls as
-// without a cache: the same STS and ECR, with the same value of every parameter. So
-// no plan ever gets another plan's token.
+// without a cache: calls to the same STS and ECR, with the same value of every
+// parameter. So no plan ever gets another plan's token.
 func TestCachedTokensAreTheRequestsOwn(t *testing.T) {
 	t.Parallel()
 	alone(t)

@@ -7,7 +7,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
-// Mirror is an image host whose images container runtimes pull through an ECR
+// Mirror is an image host. Container runtimes pull its images through an ECR
 // registry. A node asks for credentials of the host, not of the registry. NewMirror
 // returns one. The zero value mirrors nothing.
 type Mirror struct {
@@ -61,7 +61,7 @@ func CheckMirrorHost(host string) error {
 	case name == "index.docker.io" || name == "registry-1.docker.io":
 		return fmt.Errorf("%q is not what kubelets ask for; write %s", printable.Short(host), dockerHub)
 	case !isHost(name, hasPort) || hasPort && !isPort(port):
-		return fmt.Errorf("%q is not a host as image names have it; want one such as docker.io or registry.example.com:5000", printable.Short(host))
+		return fmt.Errorf("%q is not a host as used in image names; want one such as docker.io or registry.example.com:5000", printable.Short(host))
 	case bare != host:
 		return fmt.Errorf("%q has a scheme or a path; write %s", printable.Short(host), bare)
 	}

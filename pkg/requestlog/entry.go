@@ -131,8 +131,8 @@ func classOf(err error, otherwise string) string {
 	return otherwise
 }
 
-// lines returns the outcome in one line: as summary without its error and notes, and as
-// message with them.
+// lines returns the outcome in one line, twice: summary leaves out the error and the
+// notes, and message includes them.
 func lines(o provider.Outcome, note string, elapsed time.Duration) (summary, message string) {
 	image := o.Image
 	if image == "" {

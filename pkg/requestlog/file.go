@@ -74,8 +74,8 @@ func openLog(path string) (*os.File, error) {
 	return f, nil
 }
 
-// follow returns the target of a symbolic link, if root or this user made the link.
-// It returns any other path unchanged.
+// follow returns the target of a symbolic link. It refuses a link that belongs neither
+// to root nor to this user. It returns any other path unchanged.
 func follow(path string) (string, error) {
 	link, err := os.Lstat(path)
 	if err != nil || link.Mode()&fs.ModeSymlink == 0 {

@@ -27,8 +27,9 @@ type configured struct {
 	images          []wanted
 }
 
-// wanted has the expected principals for a pod's image. instead are the principals if
-// our provider replaces the stock one. beside are those of our provider if it does not.
+// wanted has the expected principals for a pod's image. The field instead has them if
+// our provider replaces the stock one. The field beside has those of our provider if it
+// does not.
 type wanted struct {
 	pod
 	beside, instead []string

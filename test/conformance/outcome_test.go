@@ -11,7 +11,7 @@ import (
 
 // outcome is the result of a kubelet's lookups.
 type outcome struct {
-	// as lists, for each lookup, the principals whose tokens the kubelet tries, in
+	// as has a list for each lookup: the principals whose tokens the kubelet tries, in
 	// order.
 	as [][]string
 	// runs counts the runs of plugins. They show what the kubelet cached.

@@ -27,7 +27,7 @@ func newAuthority() (*authority, error) {
 	}
 	template := &x509.Certificate{
 		SerialNumber:          big.NewInt(1),
-		Subject:               pkix.Name{CommonName: "fakeaws CA"}, // OpenSSL takes a certificate with equal subject and issuer for self-signed
+		Subject:               pkix.Name{CommonName: "fakeaws CA"}, // OpenSSL treats a certificate with equal subject and issuer as self-signed
 		NotBefore:             time.Now().Add(-time.Hour),
 		NotAfter:              time.Now().Add(24 * time.Hour),
 		IsCA:                  true,

@@ -56,8 +56,8 @@ func (s statement) covers(a action) bool {
 	return !slices.ContainsFunc(s.hasCondition, func(c condition) bool { return !c.holds(a.keys) })
 }
 
-// namedIn reports whether policies allow the action to the caller by its own ARN or to
-// everybody, not only by its account. Within an account that is sufficient.
+// namedIn reports whether policies allow the action to everybody, or to the caller by
+// its own ARN and not only by its account. Within an account that is sufficient.
 func (a action) namedIn(policies ...document) bool {
 	return slices.ContainsFunc(policies, func(d document) bool {
 		return slices.ContainsFunc(d.Statement, func(s statement) bool {

@@ -38,8 +38,8 @@ func end(fd uintptr, fault FaultKind) error {
 	return nil
 }
 
-// listen listens at an address. It always binds the socket to a port number, even if
-// the address has port 0. A port that the kernel chose would be released by a shutdown.
+// listen listens at an address. If the address has port 0, it reserves a port and binds
+// the socket to its number. After a bind to port 0, a shutdown would release the port.
 func listen(address string) (*net.TCPListener, error) {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil {

@@ -61,7 +61,7 @@ func permissive(arn string) fakeaws.Role {
 }
 
 // permitEverything gives the node's role every permission, if the documents cover only
-// the images' side. It also removes what else would refuse a stranger's pull.
+// the images' side. It also removes all else that would refuse a stranger's pull.
 func (n *node) permitEverything(e example, s stranger) {
 	if len(e.nodeRoles) > 0 {
 		n.world.SetRole(permissive(cmp.Or(s.nodeRole, nodeRole)))

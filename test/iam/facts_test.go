@@ -38,7 +38,7 @@ func TestNotOnNode(t *testing.T) {
 		"--side endpoints --node-role " + nodeRole:                   "the region of the VPC's endpoints is not known; name it with --region",
 		"--node-role node":                                           `"node" is not the ARN of a role; want one such as arn:aws:iam::111122223333:role/node`,
 		"--format yaml":                                              `"yaml" is not json, cli, terraform or cloudformation`,
-		"--node-role " + nodeRole + " --format cli":                  "the documents are of 111122223333, 444455556666; choose one with --account",
+		"--node-role " + nodeRole + " --format cli":                  "the documents are for 111122223333, 444455556666; choose one with --account",
 		"--node-role " + nodeRole + " --account 999900001111":        "the configuration needs no such documents in account 999900001111",
 		"--node-role " + nodeRole + " --organization o-1":            `"o-1" is not the ID of an organization`,
 		"--node-role " + nodeRole + " --issuer http://example.com":   "is not an issuer; want a URL such as https://",

@@ -18,8 +18,8 @@ type Case struct {
 // String returns the case's number and name.
 func (c Case) String() string { return c.ID + " " + c.Name }
 
-// cases are all cases. Cases that wait for a back-off come first, because the other
-// cases can run meanwhile.
+// cases are all cases. Most cases that wait for a back-off come first, because the
+// other cases can run meanwhile.
 var cases = slices.Concat(failureCases, serviceAccountCases, identityCases, companyCases, mirrorCases, doctorCases, loadCases, aheadCases, installCases, pullSecretCases)
 
 const oneRole = `registries:

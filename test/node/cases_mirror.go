@@ -66,8 +66,8 @@ func fallsBack(ctx context.Context, n *Node) error {
 	)
 }
 
-// dockerHubGot returns an error unless the last token that Docker Hub got is one of this
-// principal. An empty principal means no request at all.
+// dockerHubGot returns an error unless the last token that Docker Hub got is this
+// principal's. An empty principal means no request at all.
 func (n *Node) dockerHubGot(principal string) error {
 	got := ""
 	for _, a := range n.registries.accesses() {

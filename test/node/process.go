@@ -37,8 +37,8 @@ func start(name, path string, args ...string) (*process, error) {
 	return p, nil
 }
 
-// errEnded is the error for a daemon that ended too early. Waiting for the daemon stops
-// with this error.
+// errEnded is the error for a daemon that ended too early. poll then stops waiting,
+// and returns this error.
 var errEnded = errors.New("the process has ended")
 
 // orEnded returns err. If err is not nil and the daemon has ended, it returns errEnded

@@ -69,7 +69,7 @@ var entries = []entry{
 	{"awsapi", "reading the", sdkFiles},
 	{"awsapi", "AWS_CA_BUNDLE", sdkFiles},
 	{"boundedfile", "", sdkFiles},
-	{"awsapi", "the node's region by AWS_REGION", sdkFiles},
+	{"awsapi", "the node's region from AWS_REGION", sdkFiles},
 	{"awsapi", "AWS_ENDPOINT_URL_*", sdkFiles},
 	{"awsapi", "is not https", sdkFiles},
 	{"awsapi", "no time was left", deadline},

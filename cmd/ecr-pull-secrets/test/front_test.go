@@ -154,7 +154,7 @@ func (c countingConn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// more waits until a number of the front has grown.
+// more waits until one of the front's counters has grown.
 func more(t *testing.T, what string, n *atomic.Int64, than int64) {
 	t.Helper()
 	eventually(t, what, func() error {

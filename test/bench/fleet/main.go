@@ -24,9 +24,9 @@
 // MaxAttempts, provider.FreshFor and Shorten, cache.FailureMemory,
 // config.DefaultDeadline. The model repeats what pkg/cache does with them. One process of
 // a node asks for a registry, and all others wait for its outcome. A failure is
-// remembered for 1 to 5 s. The model leaves out two things. When the first process takes
-// more than half of its deadline, a second one asks. During an outage, a stale token
-// serves until it expires.
+// remembered for 1 to 5 s. The model leaves out two things that the plugin does: if the
+// first process takes more than half of its deadline, a second one asks; during an
+// outage, a stale token serves until it expires.
 //
 // With refresh, a timer of each node replaces tokens in time (cache.RenewAt). It
 // runs 5 s after boot, and then every 5 to 10 minutes. If the kubelet keeps no answer, a

@@ -53,9 +53,9 @@ func ours(name string, session time.Duration) policy {
 }
 
 // naive returns the policy of a plugin without a cache. A process for each image asks
-// AWS itself. It has the SDK's standard retries (aws/retry): three attempts, with a
-// random part of 2^n s after the nth. It has no deadline except the kubelet's own. It
-// keeps an answer for exactly half of the token's life.
+// AWS itself. It has the SDK's standard retries (aws/retry): three attempts. After the
+// nth, it waits for a random part of 2^n s. It has no deadline except the kubelet's own.
+// It keeps an answer for exactly half of the token's life.
 func naive() policy {
 	return policy{
 		name:     "no cache, no jitter",

@@ -22,8 +22,8 @@ func newLog(w io.Writer, secrets func() []secret.Text) *slog.Logger {
 }
 
 // withLog returns a context with which client-go writes to this redacting log, because an
-// API server may quote a request. Client-go writes few lines without a context: they go
-// to the log of the latest call of withLog in this process.
+// API server may quote a request. The few lines that client-go writes without a context
+// go to the log of the latest call of withLog in this process.
 func withLog(ctx context.Context, log *slog.Logger) context.Context {
 	log = log.With("component", "client-go")
 	klog.SetSlogLogger(log)

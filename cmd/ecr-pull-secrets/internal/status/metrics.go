@@ -22,7 +22,7 @@ func (s *Status) Metrics() string {
 	m.single("leader", "gauge", "1 if this replica writes the Secrets.", number(s.o.Leading()))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m.head("failures_total", "counter", "Failures by class: those of AWS, and kubernetes for those of the API server.")
+	m.head("failures_total", "counter", "Failures by class: a class of AWS errors, or kubernetes for failures of the API server.")
 	for _, class := range slices.Sorted(maps.Keys(s.failures)) {
 		m.value("failures_total", "class", class, float64(s.failures[class]))
 	}

@@ -98,8 +98,8 @@ func (s *Status) Ready() bool {
 	return synced || s.o.Following()
 }
 
-// longestSilence is the longest time between two full syncs of a healthy leader. There
-// is one every ten minutes.
+// longestSilence is the longest time between two full syncs of a healthy leader. A
+// full sync starts every ten minutes.
 const longestSilence = 35 * time.Minute
 
 // Alive reports whether a leader has recently tried all namespaces. For a replica that

@@ -53,8 +53,8 @@ func (e *entry) failed(err error, now time.Time, random float64) {
 	e.failures++
 }
 
-// minRenewal is the shortest time between two tokens. It matters if AWS gives a token
-// that expires soon. Such a token is still better than none.
+// minRenewal is the shortest time until a new token is due. It matters if AWS gives a
+// token that expires soon. Such a token is still better than none.
 const minRenewal = time.Minute
 
 // retryAfter returns how long to wait after the nth failure in a row, counted from

@@ -178,7 +178,7 @@ func (k *Keeper) wait(ctx context.Context) bool {
 	}
 }
 
-// next returns when there is something to do.
+// next returns the time at which there is something to do.
 func (k *Keeper) next() time.Time {
 	first := k.o.Clock.Now().Add(longestWait)
 	for _, e := range k.entries() {
