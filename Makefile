@@ -22,7 +22,7 @@ LIGHT   := test/schema test/metrics test/terraform
 NESTED  := $(LIGHT) $(patsubst %/go.mod,%,$(wildcard test/conformance/*/go.mod)) $(addprefix cmd/$(SECRETS)/,. image test test/helm test/kubectl) .ci/dist test/node
 LIMIT   := 45m
 
-.PHONY: build node secrets-programs secrets secrets-costs image dist dist-test test platforms platforms-test iam-scripts mutants generate lint fuzz e2e demo bench fleet clean help
+.PHONY: build node secrets-programs secrets secrets-costs image dist dist-test test platforms platforms-test iam-scripts mutants generate lint fuzz e2e e2e-programs demo bench fleet clean help
 
 # Compilers and linters need a sixth less time with more memory: 4 GB. Tests and measurements run as users run the programs.
 build node platforms secrets-programs lint test: export GOGC ?= 300
@@ -117,7 +117,7 @@ image: ## write bin/ecr-pull-secrets.tar, an OCI archive for linux/amd64 and lin
 RUN ?= .
 E2E ?=
 
-e2e: node ## start pods on real nodes (root on Debian; RUN=regexp chooses cases, E2E=-shell opens a shell)
+e2e-programs: node ## write the programs that make e2e runs, and install containerd (root on Debian)
 	test/node/install.sh
 	go -C test/node test ./...
 	$(KUBE) k8s.io/kubernetes/cmd/kubelet k8s.io/kubernetes/cmd/kube-apiserver
@@ -126,6 +126,8 @@ e2e: node ## start pods on real nodes (root on Debian; RUN=regexp chooses cases,
 	go -C cmd/$(SECRETS)/test build -o $(CURDIR)/bin/pull-secrets-clock ./clock
 	go test -c -o bin/plugin-clock ./cmd/$(NAME)
 	go -C test/node build -o ../../bin/node .
+
+e2e: e2e-programs ## start pods on real nodes (root on Debian; RUN=regexp chooses cases, E2E=-shell opens a shell)
 	bin/node -run '$(RUN)' $(E2E)
 
 demo: node ## show requests, the calls to AWS that they cause, and answers
