@@ -22,7 +22,7 @@ LIGHT   := test/schema test/metrics test/terraform
 NESTED  := $(LIGHT) $(patsubst %/go.mod,%,$(wildcard test/conformance/*/go.mod)) $(addprefix cmd/$(SECRETS)/,. image test test/helm test/kubectl) .ci/dist test/node
 LIMIT   := 45m
 
-.PHONY: build node secrets-programs secrets secrets-costs image dist dist-test test platforms platforms-test iam-scripts mutants generate lint fuzz e2e e2e-programs demo bench fleet clean help
+.PHONY: build node secrets-programs secrets secrets-costs image dist dist-test test packages platforms platforms-test iam-scripts mutants generate lint fuzz e2e e2e-programs demo bench fleet clean help
 
 # Compilers and linters need a sixth less time with more memory: 4 GB. Tests and measurements run as users run the programs.
 build node platforms secrets-programs lint test: export GOGC ?= 300
@@ -36,7 +36,7 @@ node: ## write only the plugin and the operator's tool, not ecr-pull-secrets
 
 # Most of the slow tests wait for a fault to time out, so more tests than cores run at a time.
 test: platforms ## run most tests, and list the commands for the others
-	$(CGO) go test $(RACE) -exec 'env -u GOGC' -shuffle=on -parallel 16 -timeout $(LIMIT) ./...
+	$(CGO) go test $(RACE) -exec 'env -u GOGC -u GOMEMLIMIT' -shuffle=on -parallel 16 -timeout $(LIMIT) ./...
 	@set -ex; for module in $(LIGHT); do go -C $$module test -shuffle=on -timeout $(LIMIT) ./...; done
 	@echo
 	@echo "That was everything except: make lint, make platforms-test, make iam-scripts, make dist-test, make secrets, make secrets-costs, make image, make e2e, make fuzz (FUZZ=20s for each target)."
@@ -48,9 +48,7 @@ platforms: ## compile for every platform that is served, into bin/SYSTEM/ARCHITE
 dist: node platforms ## write archives, packages, checksums and lists of components to dist
 	go -C .ci/dist run . "$(CURDIR)"
 
-dist-test: ## make the release in two clones and compare; install, upgrade and remove its packages (root on Debian)
-	apt-get update -qq
-	DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends mmdebstrap rpm zsh
+dist-test: packages ## make the release in two clones and compare; install, upgrade and remove its packages (root on Debian)
 	go -C .ci/dist test -timeout $(LIMIT) ./...
 
 generate: ## write config-examples/schema.json and config-examples/iam, and the tables of keys and messages
@@ -58,12 +56,17 @@ generate: ## write config-examples/schema.json and config-examples/iam, and the 
 	go test ./config-examples -run TestPolicies -update
 	go test ./test/readme -run '^(TestKeys|TestMessages)$$' -update
 
-platforms-test: ## run the command-line scripts for linux/arm64 and windows/amd64, emulated (root on Debian)
+# Installs what the tests need from Debian.
+PACKAGES := DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+  awscli shellcheck mmdebstrap rpm zsh qemu-user-static wine64 gcc-mingw-w64-x86-64
+
+packages: ## install what platforms-test, iam-scripts, dist-test and secrets-costs need (root on Debian)
+	$(PACKAGES) 2>/dev/null || { apt-get update -qq && $(PACKAGES); }
+
+platforms-test: packages ## run the command-line scripts for linux/arm64 and windows/amd64, emulated (root on Debian)
 	test/platforms/run
 
-iam-scripts: ## run the scripts of iam, and the fake AWS, with the AWS CLI; check install.sh (root on Debian)
-	apt-get update -qq
-	apt-get install -qq --no-install-recommends awscli shellcheck
+iam-scripts: packages ## run the scripts of iam, and the fake AWS, with the AWS CLI; check install.sh (root on Debian)
 	shellcheck config-examples/iam/minimal.sh config-examples/platforms/install.sh
 	go test -tags awscli -timeout $(LIMIT) ./test/iam ./test/fakeaws -run '^(TestScript|TestCLI)'
 
@@ -87,7 +90,7 @@ fuzz: ## run each fuzz target for a while (FUZZ=20s)
 	done
 
 # Builds programs of Kubernetes, such as the API server, with their version.
-KUBE = GOGC=300 go -C test/node build -ldflags '-s -w -X k8s.io/component-base/version.gitVersion='$$(go -C test/node list -m -f '{{.Version}}' k8s.io/kubernetes) -o ../../bin/
+KUBE = GOGC=$${GOGC:-300} go -C test/node build -ldflags '-s -w -X k8s.io/component-base/version.gitVersion='$$(go -C test/node list -m -f '{{.Version}}' k8s.io/kubernetes) -o ../../bin/
 
 # The programs that the tests of ecr-pull-secrets run: an API server, etcd, kubectl, helm, and ecr-pull-secrets with another clock.
 secrets-programs: build ## write the programs that the tests of ecr-pull-secrets run
@@ -101,9 +104,7 @@ secrets: secrets-programs ## test ecr-pull-secrets, with a real API server and e
 	$(CGO) go -C cmd/$(SECRETS) test $(RACE) -shuffle=on -timeout $(LIMIT) ./...
 	go -C cmd/$(SECRETS)/test test -shuffle=on -parallel 8 -timeout $(LIMIT) .
 
-secrets-costs: secrets-programs ## measure ecr-pull-secrets beside a CronJob of the AWS CLI and kubectl (root on Debian)
-	apt-get update -qq
-	apt-get install -qq --no-install-recommends awscli shellcheck
+secrets-costs: packages secrets-programs ## measure ecr-pull-secrets beside a CronJob of the AWS CLI and kubectl (root on Debian)
 	shellcheck cmd/$(SECRETS)/test/cronjob.sh
 	go -C cmd/$(SECRETS)/test test -tags awscli -v -timeout $(LIMIT) -run '^(TestDay|TestFootprint|TestCronJob)$$' .
 
