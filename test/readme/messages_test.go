@@ -131,12 +131,12 @@ func sources(n ast.Node) (from []ast.Expr) {
 			return n.Rhs
 		}
 	case *ast.ValueSpec:
-		for i, name := range n.Names {
-			switch {
-			case i < len(n.Values) && slices.Contains(constants, name.Name):
-				from = append(from, n.Values[i])
-			case name.Name == "mistakes": // each row has a part of the parser's message, and our message
-				for _, row := range n.Values[i].(*ast.CompositeLit).Elts {
+		for i, value := range n.Values {
+			switch name := n.Names[i].Name; {
+			case slices.Contains(constants, name):
+				from = append(from, value)
+			case name == "mistakes": // each row has a part of the parser's message, and our message
+				for _, row := range value.(*ast.CompositeLit).Elts {
 					from = append(from, row.(*ast.CompositeLit).Elts[1])
 				}
 			}

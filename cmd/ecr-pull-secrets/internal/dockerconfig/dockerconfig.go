@@ -5,7 +5,6 @@ package dockerconfig
 import (
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"time"
 
 	"ecr-cross-account-credential-provider/pkg/secret"
@@ -39,15 +38,12 @@ func Encode(credentials []Credential) ([]byte, error) {
 	return json.Marshal(f) // sorts the keys
 }
 
-// errUnreadable does not quote the text, which may be a secret.
-var errUnreadable = errors.New("the content is not that of a docker config.json")
-
 // Decode returns the logins in a text of Encode, by key. It leaves out values that
-// are not base64.
-func Decode(encoded []byte) (map[string]secret.Text, error) {
+// are not base64. It reports false if the text is not in the format.
+func Decode(encoded []byte) (map[string]secret.Text, bool) {
 	var f file
-	if err := json.Unmarshal(encoded, &f); err != nil {
-		return nil, errUnreadable
+	if json.Unmarshal(encoded, &f) != nil {
+		return nil, false
 	}
 	logins := map[string]secret.Text{}
 	for key, a := range f.Auths {
@@ -55,5 +51,5 @@ func Decode(encoded []byte) (map[string]secret.Text, error) {
 			logins[key] = secret.New(string(login))
 		}
 	}
-	return logins, nil
+	return logins, true
 }

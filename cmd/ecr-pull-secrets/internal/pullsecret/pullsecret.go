@@ -82,9 +82,9 @@ func kept(s *corev1.Secret, now time.Time) (valid []dockerconfig.Credential) {
 	if s == nil {
 		return nil
 	}
-	logins, err := dockerconfig.Decode(s.Data[corev1.DockerConfigJsonKey])
+	logins, ok := dockerconfig.Decode(s.Data[corev1.DockerConfigJsonKey])
 	var ends map[string]time.Time
-	if err != nil || json.Unmarshal([]byte(s.Annotations[Registries]), &ends) != nil {
+	if !ok || json.Unmarshal([]byte(s.Annotations[Registries]), &ends) != nil {
 		return nil
 	}
 	for key, login := range logins {

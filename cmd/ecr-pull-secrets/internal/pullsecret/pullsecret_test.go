@@ -92,9 +92,9 @@ func TestKept(t *testing.T) {
 	if err != nil || !some {
 		t.Fatal(err)
 	}
-	logins, err := dockerconfig.Decode(written(t, c).Data[corev1.DockerConfigJsonKey])
-	if err != nil {
-		t.Fatal(err)
+	logins, ok := dockerconfig.Decode(written(t, c).Data[corev1.DockerConfigJsonKey])
+	if !ok {
+		t.Fatal("got a Secret whose content cannot be decoded")
 	}
 	got := map[string]string{}
 	for key, login := range logins {
