@@ -19,7 +19,7 @@ CGO     := $(if $(RACE),CGO_ENABLED=1)
 # Separate modules, because of what they link: a JSON Schema validator, Prometheus' and Terraform's parsers; Kubernetes, whose first
 # build takes minutes; a client of its API; and writers of packages.
 LIGHT   := test/schema test/metrics test/terraform
-NESTED  := $(LIGHT) $(patsubst %/go.mod,%,$(wildcard test/conformance/*/go.mod)) $(addprefix cmd/$(SECRETS)/,. image test test/helm test/kubectl) .ci/dist test/node
+NESTED  := $(LIGHT) $(patsubst %/go.mod,%,$(wildcard test/conformance/*/go.mod test/conformance/constants/*/go.mod)) $(addprefix cmd/$(SECRETS)/,. image test test/helm test/kubectl) .ci/dist test/node
 LIMIT   := 45m
 
 .PHONY: build node secrets-programs secrets secrets-costs image dist dist-test test packages platforms platforms-test iam-scripts mutants generate lint fuzz e2e e2e-programs demo bench fleet clean help
@@ -124,7 +124,7 @@ e2e-programs: node ## write the programs that make e2e runs, and install contain
 	$(KUBE) k8s.io/kubernetes/cmd/kubelet k8s.io/kubernetes/cmd/kube-apiserver
 	go -C test/node build -ldflags '-s -w' -o ../../bin/ ./etcd
 	go -C test/node build -ldflags '-s -w' -o ../../bin/pause ./pause
-	go -C cmd/$(SECRETS)/test build -o $(CURDIR)/bin/pull-secrets-clock ./clock
+	go -C cmd/$(SECRETS)/test build -ldflags '-s -w' -o $(CURDIR)/bin/pull-secrets-clock ./clock
 	go test -c -o bin/plugin-clock ./cmd/$(NAME)
 	go -C test/node build -o ../../bin/node .
 

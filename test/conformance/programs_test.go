@@ -26,8 +26,8 @@ func withBin(m *testing.M) int {
 	return m.Run()
 }
 
-// compiling lets only one program compile at a time, because a kubelet's packages
-// need gigabytes.
+// compiling lets only one program compile at a time, because compilers need much
+// memory.
 var compiling sync.Mutex
 
 // program compiles a program when it is first used, static and stripped as `make build`

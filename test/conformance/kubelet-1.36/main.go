@@ -7,6 +7,7 @@
 // It is a program, because a process can register plugins only once. It is a
 // module, to keep Kubernetes out of the product's go.mod. Its replace lines are
 // copied from k8s.io/kubernetes, because those of a required module have no effect.
+// Only two lines differ: they lead to ../constants.
 package main
 
 import (
