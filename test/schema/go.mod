@@ -8,6 +8,6 @@ require (
 	go.yaml.in/yaml/v3 v3.0.6
 )
 
-require golang.org/x/text v0.33.0 // indirect
+require golang.org/x/text v0.44.0 // indirect
 
 replace ecr-cross-account-credential-provider => ../..
