@@ -40,8 +40,9 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// TestScripts runs testdata/script. Each script has its own AWS, the example world,
-// which its environment names. UPDATE_SCRIPTS=1 rewrites the expected outputs.
+// TestScripts runs testdata/script. Each script has its own AWS, the example world, and
+// reaches it by the endpoints in its environment. UPDATE_SCRIPTS=1 rewrites the expected
+// outputs.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{

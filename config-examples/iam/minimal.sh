@@ -57,7 +57,7 @@ role() {
     echo "the trust policy of role $1 is up to date"
     return
   fi
-  managed "$1" || refuse "the trust policy of role $1 (sessions of $seconds seconds, and $3 are wanted)" "$work/is" "$work/trust"
+  managed "$1" || refuse "the trust policy or the maximum session of role $1 ($seconds seconds; $3 are needed)" "$work/is" "$work/trust"
   aws iam update-assume-role-policy --role-name "$1" --policy-document "file://$work/trust"
   aws iam update-role --role-name "$1" --max-session-duration "$3"
   echo "updated the trust policy of role $1"

@@ -42,7 +42,7 @@ func answered(err error, api smithy.APIError) (cause, string) {
 	case message == "" || message == unknownCode:
 		return c, code
 	case strings.Contains(message, "DurationSeconds exceeds"):
-		c.hint = "lower duration of this role in the configuration, or raise the role's MaxSessionDuration (role chaining allows 1h at most)"
+		c.hint = "lower the duration of this role in the configuration, or raise the role's MaxSessionDuration (role chaining allows 1h at most)"
 	}
 	return c, code + ": " + message
 }

@@ -69,7 +69,7 @@ func TestCauses(t *testing.T) {
 		class      failure.Class
 	}{
 		"answered":           {api("AccessDenied", "no"), at(reading), "AccessDenied: no", "", false, failure.Refused},
-		"answered duration":  {api("ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."), at(reading), "ValidationError: The requested DurationSeconds exceeds the MaxSessionDuration set for this role.", "lower duration of this role in the configuration, or raise the role's MaxSessionDuration (role chaining allows 1h at most)", false, failure.Misconfigured},
+		"answered duration":  {api("ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."), at(reading), "ValidationError: The requested DurationSeconds exceeds the MaxSessionDuration set for this role.", "lower the duration of this role in the configuration, or raise the role's MaxSessionDuration (role chaining allows 1h at most)", false, failure.Misconfigured},
 		"answered signature": {api("SignatureDoesNotMatch", "The Canonical String"), at(reading), "SignatureDoesNotMatch: the request's signature was not accepted", "check the node's clock and the secret access key", false, failure.Misconfigured},
 		"answered status":    {status(502, errors.New("html")), at(reading), "HOST answered 502 Bad Gateway", instead, true, failure.Unavailable},
 		"unreadable":         {status(200, errors.New("decoding SECRET")), progress{host: "HOST", status: 200}, "HOST gave an answer that can't be read", instead, true, failure.Unavailable},

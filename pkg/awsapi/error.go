@@ -99,8 +99,9 @@ func (a *API) explain(err error, p progress) *Error {
 	return &Error{class: c.class, text: a.clean(c.describe(p.host, detail)), hint: hint, retried: c.retried, err: err}
 }
 
-// clean removes secrets from text from outside, and shortens it to one line of at
-// most 1000 bytes. All such text passes through clean before it reaches a message.
+// clean removes secrets from text that comes from outside, and shortens it to one
+// line of at most 1000 bytes. All such text passes through clean before it reaches a
+// message.
 func (a *API) clean(text string) string {
 	const maxText = 1000
 	return printable.Line(a.secrets.Redact(text), maxText)

@@ -20,7 +20,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
-// maxBody limits an answer. AWS's answers have a few KB.
+// maxBody limits an answer. AWS's answers are a few KB long.
 const maxBody = 1 << 20
 
 // apiTransport reaches AWS's APIs, through the environment's proxy if there is one.

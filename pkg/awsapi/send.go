@@ -25,6 +25,6 @@ func (a *API) Send(client aws.HTTPClient, request *http.Request) (*http.Response
 	return resp, nil
 }
 
-// Clean removes all known secrets from text from outside, and shortens it to one
-// line for a message.
+// Clean removes all known secrets from text that comes from outside, and shortens it
+// to one line for a message.
 func (a *API) Clean(text string) string { return a.clean(text) }

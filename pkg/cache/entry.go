@@ -25,8 +25,9 @@ const (
 	// this time still counts as the next in a row. The kubelet retries every 5
 	// minutes.
 	refusalStreak = 10 * time.Minute
-	// The cache remembers a failure without a stale token for firstFailure to
-	// lastFailure. That is long enough for the processes that wait at that moment.
+	// If there is no stale token, the cache remembers a failure for a time between
+	// firstFailure and lastFailure. That is long enough for the processes that wait at
+	// that moment.
 	firstFailure = time.Second
 	lastFailure  = 5 * time.Second
 	// maxText limits the text of an error or a note in an entry.

@@ -200,8 +200,8 @@ func TestRenewDamaged(t *testing.T) {
 }
 
 // TestPruneSparesAhead: entries of pods that name many accounts displace each
-// other, but no entry that follows from the configuration. This holds even if a
-// request minted the token of that entry.
+// other. They never displace an entry that follows from the configuration, even if
+// a request minted the token of that entry.
 func TestPruneSparesAhead(t *testing.T) {
 	t.Parallel()
 	c := newCrowd(t, 3)

@@ -13,7 +13,7 @@ import (
 // block the kubelet.
 const countWithin = time.Second
 
-// count counts the request for metrics. It ignores its own errors. err is the request's.
+// count adds the request to the counters. It ignores its own errors. err is the request's.
 func (c *call) count(err error) {
 	c.mu.Lock()
 	store, took := c.store, c.trace.Elapsed()

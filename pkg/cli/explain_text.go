@@ -157,7 +157,7 @@ func (e *explanation) kept(d decided) string {
 		why = "the session's life"
 	}
 	if e.mayBeNode(d) {
-		why += "; as the node for 6h"
+		why += "; 6h if the node requests the token"
 	}
 	return rule.ShortDuration(fresh) + ", " + why
 }

@@ -123,7 +123,7 @@ func (c *call) withNotes(err error) error {
 }
 
 // log writes the request's log entry. It runs after the response and never changes
-// it. If the log cannot be written, it says so on stderr after a response. After an
+// it. After a response, it reports on stderr if the log cannot be written. After an
 // error it does not, because stderr gets one line only.
 func (c *call) log(ctx context.Context, to config.Log, failure error) {
 	o, class := c.soFar(), ""

@@ -18,7 +18,7 @@ type validated struct {
 	Warnings config.Problems `json:"warnings"`
 }
 
-// validate prints ok, or each problem in a line. Warnings go to stderr and do not
+// validate prints ok, or each problem on its own line. Warnings go to stderr and do not
 // change the exit status.
 func validate(conf *command.Configuration) func(*flag.FlagSet) command.Run {
 	return func(flags *flag.FlagSet) command.Run {

@@ -58,8 +58,8 @@ func (k kubeletFlags) check(c config.Config) (warnings, problems config.Problems
 	return warnings, problems, nil
 }
 
-// problem returns a message as the problem of a file. That is the file at the start of
-// the message, or else the path of --kubelet-config.
+// problem returns a message as the problem of a file. The file is the one that the
+// message starts with, or else the path of --kubelet-config.
 func (k kubeletFlags) problem(c providerconfig.Config, message string) config.Problem {
 	for _, file := range append(c.Files, k.path) {
 		if rest, ok := strings.CutPrefix(message, file+": "); ok {

@@ -17,7 +17,7 @@ var release string
 // file VERSION, however the program was built.
 func Release() string { return strings.TrimSpace(release) }
 
-// Build describes the source of a program. It is the JSON form of the command version,
+// Build describes the source of a program. It is the JSON form of the version command,
 // so the names of its fields are stable.
 type Build struct {
 	Version string `json:"version"`

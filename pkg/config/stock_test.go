@@ -73,7 +73,7 @@ func TestWithStockRole(t *testing.T) {
 		{"none", "", "", "", ""},
 		{"a role", "", pull, pull, ""},
 		{"not one", "", "ecr-pull", "", `$AWS_ECR_ROLE_ARN: "ecr-pull" is not an IAM role ARN; want arn:PARTITION:iam::ACCOUNT:role/NAME`},
-		{"two lines", "", pull + "\n", "", `$AWS_ECR_ROLE_ARN: "` + pull + `\n" is not an IAM role ARN: the role's name has 1 to 64 letters, digits or any of _+=,.@-`},
+		{"two lines", "", pull + "\n", "", `$AWS_ECR_ROLE_ARN: "` + pull + `\n" is not an IAM role ARN: a role's name has 1 to 64 letters, digits or any of _+=,.@-`},
 		{"beside a file", good, pull, "", ""},
 		{"not one, beside a file", good, "ecr-pull", "", ""},
 	}

@@ -6,14 +6,14 @@
 // # Files
 //
 //	requests      a record of each request
-//	requests.old  the previous file requests, after it was renamed
+//	requests.old  the older file, which was named requests before
 //	totals        the sum of all older records
 //	totals.lock   locked (flock) by the process that reads the counters
 //
 // When there are many records, requests.old is added to totals, and requests is renamed
-// to requests.old. A process that opened requests before that still writes to it. That
-// file is added to totals much later, so no record is lost. Damaged files count as far
-// as they can be read.
+// to requests.old. A process that opened the file before the rename still writes to it.
+// That file is added to totals much later, so no record is lost. Damaged files count as
+// far as they can be read.
 package counter
 
 import (

@@ -132,7 +132,7 @@ func TestBuckets(t *testing.T) {
 }
 
 // TestDamage puts something else in place of each file. Readable records still count.
-// Add fails only if the file requests is unusable.
+// Add fails only if the file "requests" is unusable.
 func TestDamage(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"requests", "requests.old", "totals"} {

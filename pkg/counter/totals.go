@@ -22,7 +22,7 @@ var Buckets = [...]time.Duration{
 type Totals struct {
 	// Requests are counted by outcome.
 	Requests [outcomes]uint64 `json:"requests"`
-	// Took counts requests by the first of Buckets that is not shorter. The last count
+	// Took counts a request in the first bucket that is not shorter than it. The last count
 	// is for requests that took longer than all Buckets.
 	Took [len(Buckets) + 1]uint64 `json:"took"`
 	// Micros is the sum of the durations in microseconds.
@@ -72,8 +72,8 @@ func (t *Totals) addFile(dir *os.Root, name string) (size int, err error) {
 	return len(data), err
 }
 
-// readFile reads a file. A missing file counts as empty. A file can exceed the limit
-// (most) a little, because several processes can write at the same time.
+// readFile reads a file. A missing file counts as empty. A file can be slightly larger
+// than the limit, because several processes can write at the same time.
 func readFile(dir *os.Root, name string) ([]byte, error) {
 	file, err := open(dir, name, os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {

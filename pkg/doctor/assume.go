@@ -102,7 +102,7 @@ func (e *examination) probeExternalID(ctx context.Context, chain identity.Chain,
 			switch {
 			case err == nil:
 				f := diagnosis.Warn("it succeeds, so the role's trust policy does not require the external ID",
-					"the owner of account "+accountOf(role.ARN)+" adds the condition on sts:ExternalId to the trust policy")
+					"the owner of account "+accountOf(role.ARN)+" must add the condition on sts:ExternalId to the trust policy")
 				f.Cause = diagnosis.Cause{
 					Side: diagnosis.ImagesAccount, Account: accountOf(role.ARN),
 					Missing: missingStatement(trustPolicy, role.ARN, iampolicy.TrustRole(caller, role)),

@@ -82,7 +82,7 @@ func brokenRoles() []broken {
 			name: "permissions boundary", code: "D19", side: ours, account: nodes, words: "the permissions boundary of " + nodeRole,
 			breakIt: deny(fakeaws.STS, "AssumeRole", "because no permissions boundary allows the sts:AssumeRole action"),
 		},
-		{name: "session too long", code: "D19", side: diagnosis.Node, words: "lower duration of this role", breakIt: func(n *node) {
+		{name: "session too long", code: "D19", side: diagnosis.Node, words: "lower the duration of this role", breakIt: func(n *node) {
 			n.replace("{arn: \""+pullRole+"\"}", "{arn: \""+pullRole+"\", duration: 12h}")
 		}},
 		{name: "throttled", code: "D19", side: diagnosis.AWS, words: "Rate exceeded", breakIt: func(n *node) {

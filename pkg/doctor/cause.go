@@ -37,7 +37,7 @@ func sideOfNetwork(err error) diagnosis.Side {
 	return diagnosis.Endpoint
 }
 
-// expired reports whether a certificate is no longer valid, or not yet.
+// expired reports whether a certificate is no longer valid or not yet valid.
 func expired(err error) bool {
 	invalid, ok := errors.AsType[x509.CertificateInvalidError](err)
 	return ok && invalid.Reason == x509.Expired

@@ -286,7 +286,7 @@ func TestNodeImageWithoutKubelet(t *testing.T) {
 	n.flags = nil
 	n.doctor.KubeletConfig, n.doctor.BinDir = filepath.Join(n.dir, "root/etc/kubelet/providers.yaml"), filepath.Join(n.dir, "root/usr/libexec/plugins")
 	n.adopted = []string{"SSL_CERT_FILE=" + n.aws.CAFile()}
-	n.environ = nil // it would be the runtime of another node
+	n.environ = nil // the container runtime is another node's
 	report := n.examine()
 	if !report.Success() {
 		t.Error(text(t, report))

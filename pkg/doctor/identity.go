@@ -66,7 +66,7 @@ func (e *examination) timed(ctx context.Context) {
 		if ahead < 0 {
 			where = "ahead of"
 		}
-		detail := fmt.Sprintf("the node's clock is %s %s the one of %s", rule.ShortDuration(ahead.Abs().Round(time.Second)), where, host)
+		detail := fmt.Sprintf("the node's clock is %s %s the clock of %s", rule.ShortDuration(ahead.Abs().Round(time.Second)), where, host)
 		const hint = "set the clock, for example by chrony with the Amazon Time Sync Service (169.254.169.123)"
 		switch {
 		case ahead.Abs() >= clockFailure:
@@ -74,7 +74,7 @@ func (e *examination) timed(ctx context.Context) {
 		case ahead.Abs() >= clockWarning:
 			return diagnosis.Warn(detail, hint)
 		}
-		return diagnosis.Fine("it agrees with the one of " + host)
+		return diagnosis.Fine("it agrees with the clock of " + host)
 	}})
 }
 

@@ -94,7 +94,7 @@ func (e *examination) inspect(ctx context.Context, p procfs.Process) diagnosis.F
 	return diagnosis.Fine(fmt.Sprintf("%s, %s, plugins in %s", detail, config, binDir))
 }
 
-// path returns the path of a file of the kubelet for this process.
+// path returns the path of one of the kubelet's files as this process sees it.
 func (k *kubelet) path(name string) string { return filepath.Join(k.root, name) }
 
 // rootOf returns the root directory of a process as this process sees it. It is empty

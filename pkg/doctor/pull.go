@@ -21,7 +21,7 @@ import (
 func (e *examination) pulled(ctx context.Context, s *subject) {
 	n := e.network.needs[s]
 	if n == nil {
-		n = &needs{} // without the SDK's settings; every check below needs them
+		n = &needs{} // the SDK's settings are missing, and every check below needs them
 		e.network.needs = map[*subject]*needs{s: n}
 	}
 	ready := e.assumed(ctx, s)
@@ -197,7 +197,7 @@ func (e *examination) pullDenied(text string, d denial, s *subject) diagnosis.Fi
 		byOwner:    missingStatement(repositoryPolicy, repository, iampolicy.PullBy(role)),
 		byEndpoint: missingStatement(endpointPolicy, "the ecr.dkr endpoint of the nodes' VPC", iampolicy.PassPull(role, kind, repository)),
 		unexplained: "the policy of " + role + " must allow " + d.action + " on " + repository + ", and if it is not a role of account " +
-			s.registry.Account().String() + ", the repository's policy too",
+			s.registry.Account().String() + ", the repository's policy must allow it too",
 	})
 	if d.policy == resourceBased && !d.explicit && accountOf(role) != s.registry.Account().String() {
 		f.Hint += fmt.Sprintf("; check the repository's name, and whether the entry should assume a role of account %s", s.registry.Account())

@@ -86,7 +86,7 @@ func (e *examination) refused(err error, d denial, r request) diagnosis.Finding 
 	case identityBased:
 		onSide(e.sideOf(callers), callers, "add the statement to the policy of "+r.caller, r.byCaller)
 	case resourceBased:
-		onSide(e.sideOf(r.owner), r.owner, "the owner of account "+r.owner+" adds the statement to the policy of "+r.target, r.byOwner)
+		onSide(e.sideOf(r.owner), r.owner, "the owner of account "+r.owner+" must add the statement to the policy of "+r.target, r.byOwner)
 	case boundary:
 		onSide(e.sideOf(callers), callers, "the permissions boundary of "+r.caller+" must allow "+d.action+" too", nil)
 	case session:

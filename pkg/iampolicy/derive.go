@@ -39,10 +39,10 @@ type Request struct {
 // statement for that, because its owner offers a role instead. So the nodes' own role
 // can pull only from repositories that already allow it. If unmatched is Node, the
 // nodes' policy gets the permissions to pull from every account with images that no
-// entry governs. If no entry is for all images of "*", that can be any account.
-// Otherwise it is each account in that entry's exceptAccounts, such as the nodes' own
-// account and those of the EKS add-ons. It is also each account that other entries name
-// for some images only.
+// entry governs. That can be any account, unless an entry is for all images of "*".
+// With such an entry, only two kinds of accounts remain. The first are those in its
+// exceptAccounts, such as the nodes' own account and those of the EKS add-ons. The
+// second are those that other entries name for some images only.
 //
 // An entry with a longer prefix does not reduce the permissions of another entry's
 // role. IAM cannot subtract resources from a list without denying them to

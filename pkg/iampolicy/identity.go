@@ -20,8 +20,8 @@ func (i identity) arn() (string, error) {
 }
 
 // permit adds statements to the policy of an identity. If the part is for a chosen
-// account, permit adds nothing for an identity that all accounts share. The entry's
-// scope for every account adds those statements.
+// account, permit adds nothing for an identity that all accounts share. The same entry
+// also has a part for every account, which adds those statements.
 func (d *derivation) permit(p part, who identity, statements ...Statement) error {
 	if p.chosen && !who.perAccount {
 		return nil

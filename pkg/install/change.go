@@ -9,7 +9,7 @@ import (
 type change struct {
 	path     string
 	old, new object
-	// note tells the operator that somebody else changed the file, or what stays of it.
+	// note tells the operator that somebody else changed the file, or what remains of it.
 	note string
 	// providers says that the file is a configuration of the kubelet's providers.
 	providers bool

@@ -76,7 +76,7 @@ func (p *plan) addSuperseded(restart bool) error {
 	if len(others) > 0 && (named || n.running && !restart) {
 		p.kept = append(p.kept, others...)
 		if !named {
-			p.duties = append(p.duties, "files of an earlier install stay for the running kubelet, such as "+n.disk.at(others[0].Path)+"; install --restart removes them")
+			p.duties = append(p.duties, "files of an earlier install, such as "+n.disk.at(others[0].Path)+", stay for the running kubelet; install --restart removes them")
 		}
 		return nil
 	}
@@ -102,6 +102,6 @@ func (p *plan) addDuties(c config.Config) {
 		p.duties = append(p.duties, fmt.Sprintf("the kubelet needs the flags --%s=%s --%s=%s; %s", configFlag, l.flag, binDirFlag, l.binDir, l.howToSet))
 	}
 	for _, warning := range c.Warnings {
-		p.duties = append(p.duties, "a warning of the configuration: "+warning.String())
+		p.duties = append(p.duties, "a warning about the configuration: "+warning.String())
 	}
 }

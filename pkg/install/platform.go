@@ -229,7 +229,7 @@ type node struct {
 	versionFrom string
 	// flags are the flags of the running kubelet, else those in the node's files.
 	flags kubeletFlags
-	// earlier are the flags for which an earlier run installed.
+	// earlier are the flags from the state of an earlier run.
 	earlier kubeletFlags
 	// running says that a kubelet is running.
 	running bool

@@ -62,7 +62,7 @@ func (i *Installer) restart(ctx context.Context, p *plan) error {
 	err = withCleanup(err, i.stopTimers(ctx, reversed(p.first)), p.node.disk.undo(p.first), p.writeBack(), i.reload(ctx))
 	again := i.restartHealthy(ctx, p.service)
 	if again != nil && p.before.Pending && !p.uninstall {
-		// Possibly no kubelet ever ran with the files of earlier runs either.
+		// The files of earlier runs may be bad, too, because no kubelet has run with them yet.
 		err = withCleanup(err, i.takeBack(ctx, p))
 		again = i.restartHealthy(ctx, p.service)
 	}

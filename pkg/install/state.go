@@ -44,8 +44,8 @@ type record struct {
 	// Providers says that the file is a configuration of the kubelet's providers.
 	// Others may own a part of it.
 	Providers bool `json:"providers,omitempty"`
-	// Ours are the fingerprints of the objects that install put there. While a run
-	// works, they are those of the earlier run and of this one.
+	// Ours are the fingerprints of the objects that install put there. While a run is
+	// in progress, they are those of the earlier run and of this one.
 	Ours []string `json:"ours"`
 }
 

@@ -36,7 +36,7 @@ ProtectSystem=full
 PrivateTmp=yes
 `
 
-const bootTimerText = `# Written by ecr-cross-account install. The first run after boot. It is a timer, because targets wait for services.
+const bootTimerText = `# Written by ecr-cross-account install. Starts the first run after boot. It is a timer, so that no boot target waits for the run.
 [Unit]
 Description=First refresh of tokens for Amazon ECR after boot
 

@@ -24,7 +24,7 @@ import (
 func installCommand(conf *command.Configuration) command.Command {
 	return command.Command{
 		Name:    "install",
-		Summary: "put the plugin, its configuration and the kubelet's on this node or into a machine image",
+		Summary: "put the plugin, its configuration and the kubelet's configuration on this node or into a machine image",
 		Example: "install --config minimal.yaml --plan",
 		New: func(flags *flag.FlagSet) command.Run {
 			var o install.Options

@@ -89,7 +89,7 @@ func (a *agenda) accounts(ctx context.Context, e rule.Entry) ([]registry.Account
 }
 
 // addRegistries adds the entry's registries in the regions that the entry names. If the
-// entry names no region, or a pattern, addRegistries also tries the node's own region.
+// entry names a pattern or no region, addRegistries also tries the node's own region.
 func (a *agenda) addRegistries(ctx context.Context, e rule.Entry, accounts []registry.Account) error {
 	var regions []registry.Region
 	guess := len(e.Regions) == 0
@@ -154,7 +154,8 @@ func (a *agenda) addRegistry(ctx context.Context, e rule.Entry, reg registry.Reg
 }
 
 // unnamedRepository returns a repository name of one character that fits no entry's
-// prefix. It is empty if every such name fits one. Then addRegistry adds no plan.
+// prefix. It is empty if every such name fits a prefix. Then addRegistry adds no
+// plan.
 func (a *agenda) unnamedRepository() string {
 	for _, name := range strings.Split("abcdefghijklmnopqrstuvwxyz0123456789", "") {
 		named := slices.ContainsFunc(a.Config.Rules.Entries(), func(e rule.Entry) bool { return slices.Contains(e.Repositories, name) })

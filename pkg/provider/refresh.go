@@ -68,6 +68,6 @@ func (p *Provider) renew(ctx context.Context, aws *node, t *task) {
 	}
 }
 
-// usedWithin limits Refresh, for plans that are not known in advance, to tokens that a
-// request has used within this time.
+// usedWithin is how recently a request must have used a token for Refresh to renew it.
+// Plans that are known in advance have no such limit.
 const usedWithin = 24 * time.Hour

@@ -58,7 +58,7 @@ func parse(image string) (Image, error) {
 	}
 	server, rest, ok := strings.Cut(image, "/")
 	if !ok {
-		return Image{}, errors.New("a name without a registry host is one of Docker Hub")
+		return Image{}, errors.New("a name without a registry host belongs to Docker Hub")
 	}
 	host, port, hasPort := strings.Cut(server, ":")
 	registry, err := parseHost(host)

@@ -68,7 +68,7 @@ func TestParseReference(t *testing.T) {
 func TestWhyNotECR(t *testing.T) {
 	t.Parallel()
 	const (
-		noSlash    = "a name without a registry host is one of Docker Hub"
+		noSlash    = "a name without a registry host belongs to Docker Hub"
 		noPort     = "an ECR registry has only port 443"
 		noHost     = "the host is not that of an ECR registry, such as 444455556666.dkr.ecr.eu-west-1.amazonaws.com"
 		noPath     = "the path is not a repository's name: lower-case letters, digits and . _ - between them, in parts separated by slashes"

@@ -63,10 +63,10 @@ func checkRolePath(s string) error {
 	}
 	name := path[strings.LastIndexByte(path, '/')+1:]
 	if name == "" || len(name) > 64 || !onlyOf(name, nameText) {
-		return errors.New("the role's name has 1 to 64 letters, digits or any of _+=,.@-")
+		return errors.New("a role's name has 1 to 64 letters, digits or any of _+=,.@-")
 	}
 	if len("/"+path)-len(name) > 512 || !onlyOf(path, nameText+"/") || strings.HasPrefix(path, "/") || strings.Contains(path, "//") {
-		return errors.New("the role's path has at most 512 letters, digits or any of _+=,.@- in parts separated by one slash")
+		return errors.New("a role's path has at most 512 letters, digits or any of _+=,.@- in parts separated by one slash")
 	}
 	return nil
 }

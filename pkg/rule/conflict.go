@@ -35,8 +35,8 @@ func NewSet(entries []Entry) (Set, []Conflict) {
 // scope holds an entry's accounts, repositories and regions.
 type scope [3]words
 
-// words holds list, the words of one entry, and rivals, the words that conflict with
-// them. rivals is a map because NewSet compares each entry with every other one.
+// words holds the accounts, repositories or regions of one entry. rivals holds the words
+// that conflict with them. rivals is a map because NewSet compares each pair of entries.
 type words struct {
 	list   []string
 	rivals map[string]bool

@@ -87,7 +87,7 @@ func (r RoleTemplate) WithDuration(d time.Duration, chained bool) (RoleTemplate,
 		most, why = MaxChainedDuration, " for a role assumed by another role"
 	}
 	if d < MinDuration || d > most || d%time.Second != 0 {
-		return r, fmt.Errorf("%s is not 15m to %s in whole seconds%s", ShortDuration(d), ShortDuration(most), why)
+		return r, fmt.Errorf("%s is not allowed; want 15m to %s in whole seconds%s", ShortDuration(d), ShortDuration(most), why)
 	}
 	r.duration = d
 	return r, nil

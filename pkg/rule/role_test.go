@@ -47,8 +47,8 @@ func TestNewRoleTemplateBad(t *testing.T) {
 	t.Parallel()
 	const (
 		form = "arn:PARTITION:iam::ACCOUNT:role/NAME"
-		name = "the role's name has 1 to 64 letters, digits or any of _+=,.@-"
-		path = "the role's path has at most 512 letters, digits or any of _+=,.@- in parts separated by one slash"
+		name = "a role's name has 1 to 64 letters, digits or any of _+=,.@-"
+		path = "a role's path has at most 512 letters, digits or any of _+=,.@- in parts separated by one slash"
 		all  = "here {account}, {region}, {partition} can be used"
 	)
 	partition := func(s string) string {
@@ -325,17 +325,17 @@ func TestWithDuration(t *testing.T) {
 		{"shortest", 15 * time.Minute, first, ""},
 		{"longest", 12 * time.Hour, first, ""},
 		{"seconds", 15*time.Minute + time.Second, first, ""},
-		{"a second too short", 15*time.Minute - time.Second, first, "14m59s is not 15m to 12h in whole seconds"},
-		{"a second too long", 12*time.Hour + time.Second, first, "12h0m1s is not 15m to 12h in whole seconds"},
-		{"ten minutes", 10 * time.Minute, first, "10m is not 15m to 12h in whole seconds"},
-		{"a day", 24 * time.Hour, first, "24h is not 15m to 12h in whole seconds"},
-		{"a part of a second", time.Hour + time.Millisecond, first, "1h0m0.001s is not 15m to 12h in whole seconds"},
-		{"none", 0, first, "0s is not 15m to 12h in whole seconds"},
-		{"negative", -time.Hour, first, "-1h is not 15m to 12h in whole seconds"},
+		{"a second too short", 15*time.Minute - time.Second, first, "14m59s is not allowed; want 15m to 12h in whole seconds"},
+		{"a second too long", 12*time.Hour + time.Second, first, "12h0m1s is not allowed; want 15m to 12h in whole seconds"},
+		{"ten minutes", 10 * time.Minute, first, "10m is not allowed; want 15m to 12h in whole seconds"},
+		{"a day", 24 * time.Hour, first, "24h is not allowed; want 15m to 12h in whole seconds"},
+		{"a part of a second", time.Hour + time.Millisecond, first, "1h0m0.001s is not allowed; want 15m to 12h in whole seconds"},
+		{"none", 0, first, "0s is not allowed; want 15m to 12h in whole seconds"},
+		{"negative", -time.Hour, first, "-1h is not allowed; want 15m to 12h in whole seconds"},
 		{"shortest, chained", 15 * time.Minute, chained, ""},
 		{"longest, chained", time.Hour, chained, ""},
-		{"a second too short, chained", 15*time.Minute - time.Second, chained, "14m59s is not 15m to 1h in whole seconds for a role assumed by another role"},
-		{"a second too long, chained", time.Hour + time.Second, chained, "1h0m1s is not 15m to 1h in whole seconds for a role assumed by another role"},
+		{"a second too short, chained", 15*time.Minute - time.Second, chained, "14m59s is not allowed; want 15m to 1h in whole seconds for a role assumed by another role"},
+		{"a second too long, chained", time.Hour + time.Second, chained, "1h0m1s is not allowed; want 15m to 1h in whole seconds for a role assumed by another role"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 var counters = []string{"requests", "requests.old", "totals", "totals.lock"}
 
 // TestOddCounters: an odd file in place of a counter neither fails a request nor causes
-// a message. The command metrics still works.
+// a message. The metrics command still works.
 func TestOddCounters(t *testing.T) {
 	t.Parallel()
 	for _, odd := range oddFiles() {

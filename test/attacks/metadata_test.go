@@ -122,7 +122,7 @@ func TestMetadataThroughProxy(t *testing.T) {
 	n.want(n.pull(image), outcome{class: failed})
 }
 
-// TestContainerCredentials: a useless or too large answer of a container's credentials
+// TestContainerCredentials: a useless or oversized answer of a container's credentials
 // endpoint fails the pull.
 func TestContainerCredentials(t *testing.T) {
 	t.Parallel()

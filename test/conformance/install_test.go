@@ -27,9 +27,9 @@ type configured struct {
 	images          []wanted
 }
 
-// wanted has the expected principals for a pod's image. The field instead has them if
-// our provider replaces the stock one. The field beside has those of our provider if it
-// does not.
+// wanted has the expected principals for a pod's image. The list "instead" is for a
+// node where our provider replaces the stock one. The list "beside" is for any other
+// node, and has only the principals of our provider.
 type wanted struct {
 	pod
 	beside, instead []string

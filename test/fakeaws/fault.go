@@ -41,7 +41,7 @@ func (k FaultKind) ofSockets() bool { return k == Refuse || k == BlackHole }
 const (
 	// HangAccept does not accept connections that the kernel has established.
 	HangAccept FaultKind = "hang before accept"
-	// HangHandshake accepts and sends nothing. Over TLS, the handshake hangs.
+	// HangHandshake accepts connections but sends nothing. Over TLS, the handshake hangs.
 	HangHandshake FaultKind = "hang in the handshake"
 	// Reset resets a connection as soon as the server has accepted it.
 	Reset FaultKind = "reset"

@@ -47,7 +47,7 @@ func join(w http.ResponseWriter, upstream net.Conn) *apiError {
 }
 
 // ProxyEnv returns the environment for a program that uses AWS's own host names,
-// through the proxy. Only IMDS is reached directly. It needs Options.TLS.
+// through the proxy. Only IMDS is reached directly. ProxyEnv needs Options.TLS.
 func (s *Server) ProxyEnv() []string {
 	env := []string{"HTTPS_PROXY=" + s.URL(Proxy), "SSL_CERT_FILE=" + s.caFile}
 	for _, variable := range s.Env() {

@@ -69,7 +69,7 @@ func (w *World) MayPull(g Grant, from Repository) error { return w.May(g, "ecr:B
 // "Cross-account policy evaluation logic").
 func (w *World) May(g Grant, name string, on Repository) error {
 	if g.Region != on.Region {
-		return fmt.Errorf("the token is one of %s, the registry is in %s", g.Region, on.Region)
+		return fmt.Errorf("the token is for %s, but the registry is in %s", g.Region, on.Region)
 	}
 	role, _ := w.role(g.Role)
 	a := w.action(name, on.ARN(), on.Account, Credentials{Principal: g.Principal, Role: g.Role})

@@ -32,8 +32,8 @@ func (s *socket) isShut() bool {
 	return s.fault == Refuse
 }
 
-// set ends the socket's fault and begins another. A fault that is not a fault of
-// sockets only ends the old one.
+// set ends the socket's fault and begins another. If the other fault is not a fault of
+// sockets, set only ends the old one.
 func (s *socket) set(kind FaultKind) error {
 	if !kind.ofSockets() {
 		kind = ""

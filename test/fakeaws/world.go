@@ -108,8 +108,8 @@ func (w *World) SetSkew(skew time.Duration) {
 }
 
 // Pass advances AWS's clock, for a caller with an injected clock. The machine's clock
-// stays. The SDK signs by the machine's clock. Once it has learned the difference, it
-// signs by AWS's clock. So both dates are accepted.
+// is unchanged. The SDK signs by the machine's clock. Once it has learned the
+// difference, it signs by AWS's clock. So both dates are accepted.
 func (w *World) Pass(d time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -29,7 +29,7 @@ func (n *Node) Namespace(ctx context.Context, name string) error {
 }
 
 // Team makes a namespace with a service account named "app". Unless role is empty, an
-// annotation of the service account names it.
+// annotation of the service account names the role.
 func (n *Node) Team(ctx context.Context, namespace, role string) error {
 	annotations := ""
 	if role != "" {

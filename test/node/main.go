@@ -1,5 +1,5 @@
-// Command node starts pods on real nodes. Each node has a kubelet that runs the plugin,
-// containerd, registries with AWS's checks, and its own namespaces. AWS is
+// Command node starts pods on real nodes. Each node has its own namespaces, containerd,
+// registries with AWS's checks, and a kubelet that runs the plugin. AWS is
 // test/fakeaws. README.md describes its use.
 package main
 

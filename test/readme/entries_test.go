@@ -1,7 +1,7 @@
 package readme_test
 
-// entry maps messages to an entry of TROUBLESHOOTING.md. The field from lists the
-// packages of the messages (empty means all). The field text is a part of each message.
+// entry maps messages to an entry of TROUBLESHOOTING.md. A message matches
+// if its package is one of e.from (empty means all), and it contains e.text.
 // The first matching entry counts.
 type entry struct{ from, text, heading string }
 

@@ -18,7 +18,7 @@ var figures = []struct{ page, figure, from string }{
 	{"config-examples/OPERATIONS.md", "About 12,000 nodes a minute", "is reached at about 12,000 nodes a minute"},
 	{"config-examples/OPERATIONS.md", "For 100,000 nodes, spread the boot over 10 min", "If the boot is\nspread over 10 min, no call is throttled"},
 	{"config-examples/refresh/README.md", "within one minute, AWS throttles them for 12 min", "throttled for 12 min"},
-	{"config-examples/refresh/README.md", "about 103 calls a second to STS and 34", "103 a second of AssumeRole, and 34"},
+	{"config-examples/refresh/README.md", "about 103 calls a second to STS and 34", "103 calls a\nsecond of AssumeRole, and 34"},
 	{"config-examples/OPERATIONS.md", "images' account: 500 a second", "500 GetAuthorizationToken a second"},
 	{"config-examples/OPERATIONS.md", "reduces that to a sixth", "reduces that to a sixth"},
 }

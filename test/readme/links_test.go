@@ -15,8 +15,8 @@ var (
 	mentioned = regexp.MustCompile(`\bmake ([a-z][a-z0-9-]*)`)
 )
 
-// TestMakeTargets: the targets that pages name exist. A page or make help names every
-// target.
+// TestMakeTargets: the targets that pages name exist. Every target is named by a page
+// or by `make help`.
 func TestMakeTargets(t *testing.T) {
 	t.Parallel()
 	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))

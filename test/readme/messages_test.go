@@ -166,8 +166,8 @@ func elements(all []ast.Expr) (flat []ast.Expr) {
 	return flat
 }
 
-// functionOf returns the name of the called function. The name of a New includes
-// its package.
+// functionOf returns the name of the called function. If that name is New, the
+// result includes the package.
 func functionOf(e ast.Expr) string {
 	switch e := e.(type) {
 	case *ast.Ident:

@@ -106,8 +106,8 @@ func (m machine) tree() (paths []string) {
 	return paths
 }
 
-// These are the files that a node's owner, the plugin, install and the package (libexec)
-// write.
+// These are the files that a node's owner, the plugin, the install command and the
+// package (libexec) write.
 const (
 	config   = "/etc/" + name + "/config.yaml"
 	token    = "/run/" + name + "/0123"

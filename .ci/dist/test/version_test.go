@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// wantVersion runs a program's command version, as text and as JSON. before are the
+// wantVersion runs a program's version command, as text and as JSON. before are the
 // words in front of the program, such as those of chroot.
 func (r release) wantVersion(t *testing.T, program string, before ...string) {
 	t.Helper()

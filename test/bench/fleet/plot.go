@@ -32,7 +32,7 @@ type panel struct {
 	Quota  float64 // 0 means none
 }
 
-// draw plots the first minutes of a fleet by two policies.
+// draw plots the first minutes of a fleet under two policies.
 func draw(w io.Writer, good, bad result) error {
 	calls := panel{Title: fmt.Sprintf("AssumeRole calls a second, %d nodes booting within a minute", good.nodes), Top: 30, Quota: byLog(stsQuota)}
 	for n := 1; n <= mostCalls; n *= 10 {

@@ -113,7 +113,7 @@ func (c *Controller) session(ctx context.Context) {
 	}
 }
 
-// timeout returns a context that ends after a time of the controller's clock.
+// timeout returns a context that ends after d, by the controller's clock.
 func (c *Controller) timeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	timer := c.o.Clock.NewTimer(d)

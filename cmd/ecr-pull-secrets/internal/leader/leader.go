@@ -24,10 +24,10 @@ type Election struct {
 	leading, following atomic.Bool
 }
 
-// These are the times of a lease. Because of jitter, a standby may wait up to 2.2 times
-// as long as retry between two tries. One such wait may pass before it sees the last
-// renewal of a leader that was killed, and another one after the lease has ended. So the
-// standby replaces the leader within 14.4s.
+// These are the times of a lease. Because of jitter, the wait between two tries of a
+// standby may be 2.2s long. One such wait may pass before the standby sees the last
+// renewal of a killed leader, and another one after the lease has ended. So the standby
+// replaces the leader within 14.4s.
 const (
 	duration = 10 * time.Second
 	renewal  = 7 * time.Second

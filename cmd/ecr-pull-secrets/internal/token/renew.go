@@ -14,8 +14,8 @@ type Attempt struct {
 	Err error
 	// Note is a warning for operators about a new token.
 	Note string
-	// Expires is when the new token expires. After an error, it is when the token from
-	// before expires, or zero. Next is when AWS is asked next.
+	// Expires is when the new token expires. After an error, it is when the previous
+	// token expires, or zero. Next is when AWS is asked next.
 	Expires, Next time.Time
 }
 
