@@ -22,7 +22,7 @@ LIGHT   := test/schema test/metrics test/terraform
 NESTED  := $(LIGHT) $(patsubst %/go.mod,%,$(wildcard test/conformance/*/go.mod test/conformance/constants/*/go.mod)) $(addprefix cmd/$(SECRETS)/,. image test test/helm test/kubectl) .ci/dist test/node
 LIMIT   := 45m
 
-.PHONY: build node secrets-programs secrets secrets-costs image dist dist-test test packages platforms platforms-test iam-scripts mutants generate lint fuzz e2e e2e-programs demo bench fleet clean help
+.PHONY: build node cluster-programs secrets-programs secrets secrets-costs image dist dist-test test packages platforms platforms-test iam-scripts mutants generate lint fuzz e2e e2e-programs demo bench fleet clean help
 
 # Compilers and linters need a sixth less time with more memory: 4 GB. Tests and measurements run as users run the programs.
 build node platforms secrets-programs lint test: export GOGC ?= 300
@@ -34,9 +34,9 @@ node: ## write only the plugin and the operator's tool, not ecr-pull-secrets
 	$(BUILD) -o bin/$(NAME) ./cmd/$(NAME)
 	$(BUILD) -o bin/$(TOOL) ./cmd/$(TOOL)
 
-# Most of the slow tests wait for a fault to time out, so more tests than cores run at a time.
+# Most of the slow tests wait for a fault to time out, so more tests than cores run at a time. The slowest package starts first.
 test: platforms ## run most tests, and list the commands for the others
-	$(CGO) go test $(RACE) -exec 'env -u GOGC -u GOMEMLIMIT' -shuffle=on -parallel 16 -timeout $(LIMIT) ./...
+	$(CGO) go test $(RACE) -exec 'env -u GOGC -u GOMEMLIMIT' -shuffle=on -parallel 16 -timeout $(LIMIT) ./test/conformance ./...
 	@set -ex; for module in $(LIGHT); do go -C $$module test -shuffle=on -timeout $(LIMIT) ./...; done
 	@echo
 	@echo "That was everything except: make lint, make platforms-test, make iam-scripts, make dist-test, make secrets, make secrets-costs, make image, make e2e, make fuzz (FUZZ=20s for each target)."
@@ -92,13 +92,14 @@ fuzz: ## run each fuzz target for a while (FUZZ=20s)
 # Builds programs of Kubernetes, such as the API server, with their version.
 KUBE = GOGC=$${GOGC:-300} go -C test/node build -ldflags '-s -w -X k8s.io/component-base/version.gitVersion='$$(go -C test/node list -m -f '{{.Version}}' k8s.io/kubernetes) -o ../../bin/
 
-# The programs that the tests of ecr-pull-secrets run: an API server, etcd, kubectl, helm, and ecr-pull-secrets with another clock.
-secrets-programs: build ## write the programs that the tests of ecr-pull-secrets run
+cluster-programs: ## write an API server, etcd, and ecr-pull-secrets with another clock
 	$(KUBE) k8s.io/kubernetes/cmd/kube-apiserver
 	go -C test/node build -ldflags '-s -w' -o ../../bin/ ./etcd
+	go -C cmd/$(SECRETS)/test build -ldflags '-s -w' -o $(CURDIR)/bin/pull-secrets-clock ./clock
+
+secrets-programs: build cluster-programs ## write the programs that the tests of ecr-pull-secrets run
 	go -C cmd/$(SECRETS)/test/helm build -o $(CURDIR)/bin/helm .
 	go -C cmd/$(SECRETS)/test/kubectl build -ldflags '-s -w' -o $(CURDIR)/bin/kubectl .
-	go -C cmd/$(SECRETS)/test build -ldflags '-s -w' -o $(CURDIR)/bin/pull-secrets-clock ./clock
 
 secrets: secrets-programs ## test ecr-pull-secrets, with a real API server and etcd, and its chart (Linux)
 	$(CGO) go -C cmd/$(SECRETS) test $(RACE) -shuffle=on -timeout $(LIMIT) ./...
@@ -118,13 +119,11 @@ image: ## write bin/ecr-pull-secrets.tar, an OCI archive for linux/amd64 and lin
 RUN ?= .
 E2E ?=
 
-e2e-programs: node ## write the programs that make e2e runs, and install containerd (root on Debian)
+e2e-programs: node cluster-programs ## write the programs that make e2e runs, and install containerd (root on Debian)
 	test/node/install.sh
 	go -C test/node test ./...
-	$(KUBE) k8s.io/kubernetes/cmd/kubelet k8s.io/kubernetes/cmd/kube-apiserver
-	go -C test/node build -ldflags '-s -w' -o ../../bin/ ./etcd
+	$(KUBE) k8s.io/kubernetes/cmd/kubelet
 	go -C test/node build -ldflags '-s -w' -o ../../bin/pause ./pause
-	go -C cmd/$(SECRETS)/test build -ldflags '-s -w' -o $(CURDIR)/bin/pull-secrets-clock ./clock
 	go test -c -o bin/plugin-clock ./cmd/$(NAME)
 	go -C test/node build -o ../../bin/node .
 
