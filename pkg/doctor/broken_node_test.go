@@ -98,17 +98,17 @@ func (n *node) refuseOnce() {
 	}
 	defer store.Close() //nolint:errcheck // nothing is lost
 	_, err = store.Acquire(n.t.Context(), cache.Request{Key: cache.Key{1}, Registry: firstHost, Identity: pullRole}, func(context.Context) (cache.Token, error) {
-		return cache.Token{}, refusal{}
+		return cache.Token{}, refusal("AccessDenied: not authorized")
 	})
-	if !errors.Is(err, refusal{}) {
+	if !errors.Is(err, refusal("AccessDenied: not authorized")) {
 		n.t.Fatal(err)
 	}
 }
 
 // refusal is an error of AWS.
-type refusal struct{}
+type refusal string
 
-func (refusal) Error() string               { return "AccessDenied: not authorized" }
+func (r refusal) Error() string             { return string(r) }
 func (refusal) FailureClass() failure.Class { return failure.Refused }
 
 // podToken signs a token of a service account.

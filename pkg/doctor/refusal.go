@@ -126,8 +126,12 @@ func (e *examination) notExchanged(err error, start plan.ServiceAccount) diagnos
 	switch class, ok := failure.Of(err); {
 	case ok && class == failure.Refused:
 		d, _ := parseDenial(cause(err))
+		switch d.policy {
+		case identityBased, boundary, session, serviceSCP:
+			d.policy = "" // a service account has none of these
+		}
 		return e.refused(err, d, request{
-			caller: "", owner: owner, target: start.Role.ARN, byOwner: trust,
+			caller: claims.Subject, owner: owner, target: start.Role.ARN, byOwner: trust,
 			byEndpoint: missingStatement(endpointPolicy, "the STS endpoint of the nodes' VPC", iampolicy.PassServiceAccount(start.Role)),
 			unexplained: "STS gives no reason. The cause is most likely in account " + owner + ": the role's trust policy must name the OIDC provider of " + claims.Issuer +
 				", the subject " + claims.Subject + " and the audience; then check the policy of the STS endpoint, which needs a statement of its own for this call",

@@ -2,11 +2,13 @@ package doctor
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"ecr-cross-account-credential-provider/pkg/diagnosis"
 	"ecr-cross-account-credential-provider/pkg/iampolicy"
 	"ecr-cross-account-credential-provider/pkg/identity"
+	"ecr-cross-account-credential-provider/pkg/plan"
 	"ecr-cross-account-credential-provider/pkg/providerconfig"
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
@@ -21,6 +23,34 @@ func TestExplicitDeny(t *testing.T) {
 		f := e.refused(errors.New("AccessDenied"), denial{policy: resourceBased, explicit: explicit}, r)
 		if (f.Cause.Missing == nil) != explicit {
 			t.Errorf("explicit %t: got the statement %+v", explicit, f.Cause.Missing)
+		}
+	}
+}
+
+// TestServiceAccountRefused: a service account has no policies of its own, so no hint
+// leads to one. All hints name who must act.
+func TestServiceAccountRefused(t *testing.T) {
+	t.Parallel()
+	const (
+		subject = "system:serviceaccount:team-a:app"
+		guess   = "STS gives no reason. The cause is most likely in account 444455556666"
+	)
+	start := plan.ServiceAccount{Claims: plan.Claims{Subject: subject}}
+	start.Role.ARN = "arn:aws:iam::444455556666:role/ecr-pull"
+	for policy, want := range map[string]string{
+		"":                        guess,
+		"identity-based policy":   guess,
+		"permissions boundary":    guess,
+		"session policy":          guess,
+		"service control policy":  guess,
+		"resource-based policy":   "the owner of account 444455556666 must add the statement to the policy of arn:aws:iam::444455556666:role/ecr-pull",
+		"resource control policy": "a resource control policy of the organization of account 444455556666 must admit " + subject,
+		"VPC endpoint policy":     "add the statement to the policy of the VPC endpoint",
+	} {
+		e := &examination{}
+		f := e.notExchanged(refusal("AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity because no "+policy+" allows it"), start)
+		if !strings.HasPrefix(f.Hint, want) {
+			t.Errorf("%s: got the hint %q, want %q", policy, f.Hint, want)
 		}
 	}
 }
