@@ -24,8 +24,9 @@ LIMIT   := 45m
 
 .PHONY: build node cluster-programs secrets-programs secrets secrets-costs image dist dist-test test packages platforms platforms-test iam-scripts mutants generate lint fuzz e2e e2e-programs demo bench fleet clean help
 
-# Compilers and linters need a sixth less time with more memory: 4 GB. Tests and measurements run as users run the programs.
-build node platforms secrets-programs lint test: export GOGC ?= 300
+# Compilers and linters need a sixth less time with more memory: 4 GB. EXEC lets tests run as users run the programs.
+build node platforms cluster-programs e2e-programs secrets-programs secrets image lint test: export GOGC ?= 300
+EXEC := -exec 'env -u GOGC -u GOMEMLIMIT'
 
 build: node ## write all programs to bin, static and stripped
 	cd cmd/$(SECRETS) && $(BUILD) -o $(CURDIR)/bin/$(SECRETS) .
@@ -36,7 +37,7 @@ node: ## write only the plugin and the operator's tool, not ecr-pull-secrets
 
 # Most of the slow tests wait for a fault to time out, so more tests than cores run at a time. The slowest package starts first.
 test: platforms ## run most tests, and list the commands for the others
-	$(CGO) go test $(RACE) -exec 'env -u GOGC -u GOMEMLIMIT' -shuffle=on -parallel 16 -timeout $(LIMIT) ./test/conformance ./...
+	$(CGO) go test $(RACE) $(EXEC) -shuffle=on -parallel 16 -timeout $(LIMIT) ./test/conformance ./...
 	@set -ex; for module in $(LIGHT); do go -C $$module test -shuffle=on -timeout $(LIMIT) ./...; done
 	@echo
 	@echo "That was everything except: make lint, make platforms-test, make iam-scripts, make dist-test, make secrets, make secrets-costs, make image, make e2e, make fuzz (FUZZ=20s for each target)."
@@ -73,11 +74,11 @@ iam-scripts: packages ## run the scripts of iam, and the fake AWS, with the AWS 
 mutants: ## break the program in many places, one at a time, and print the breaks that no test finds
 	@go run ./test/mutants
 
-# A main.go that is a symbolic link is linted in the module that it points to.
+# Only vet needs packages for macOS, so they are not optimized. A main.go that is a symbolic link is linted in the module that it points to.
 lint: ## vet, staticcheck and the linters; formatting; go.mod and go.sum
 	$(LINT) run ./...
 	$(LINT) fmt --diff ./...
-	GOOS=darwin go vet ./...
+	GOOS=darwin go vet -gcflags='all=-N -l -dwarf=false' ./...
 	GOOS=windows go vet ./...
 	go mod tidy -diff
 	@set -e; for module in $(NESTED); do ( set -x; cd "$$module"; [ -h main.go ] || $(LINT) run --timeout $(LIMIT) ./...; go mod tidy -diff ); done
@@ -90,7 +91,7 @@ fuzz: ## run each fuzz target for a while (FUZZ=20s)
 	done
 
 # Builds programs of Kubernetes, such as the API server, with their version.
-KUBE = GOGC=$${GOGC:-300} go -C test/node build -ldflags '-s -w -X k8s.io/component-base/version.gitVersion='$$(go -C test/node list -m -f '{{.Version}}' k8s.io/kubernetes) -o ../../bin/
+KUBE = go -C test/node build -ldflags '-s -w -X k8s.io/component-base/version.gitVersion='$$(go -C test/node list -m -f '{{.Version}}' k8s.io/kubernetes) -o ../../bin/
 
 cluster-programs: ## write an API server, etcd, and ecr-pull-secrets with another clock
 	$(KUBE) k8s.io/kubernetes/cmd/kube-apiserver
@@ -102,8 +103,8 @@ secrets-programs: build cluster-programs ## write the programs that the tests of
 	go -C cmd/$(SECRETS)/test/kubectl build -ldflags '-s -w' -o $(CURDIR)/bin/kubectl .
 
 secrets: secrets-programs ## test ecr-pull-secrets, with a real API server and etcd, and its chart (Linux)
-	$(CGO) go -C cmd/$(SECRETS) test $(RACE) -shuffle=on -timeout $(LIMIT) ./...
-	go -C cmd/$(SECRETS)/test test -shuffle=on -parallel 8 -timeout $(LIMIT) .
+	$(CGO) go -C cmd/$(SECRETS) test $(RACE) $(EXEC) -shuffle=on -timeout $(LIMIT) ./...
+	go -C cmd/$(SECRETS)/test test $(EXEC) -shuffle=on -parallel 8 -timeout $(LIMIT) .
 
 secrets-costs: packages secrets-programs ## measure ecr-pull-secrets beside a CronJob of the AWS CLI and kubectl (root on Debian)
 	shellcheck cmd/$(SECRETS)/test/cronjob.sh
