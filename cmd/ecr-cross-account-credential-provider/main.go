@@ -32,7 +32,7 @@ func main() {
 	p.DefaultConfig = cmp.Or(configuration, p.DefaultConfig)
 	p.DefaultCache, p.Journal, p.Now, p.Boot = cacheDirectory, journal, now, boot
 	if limit, err := time.ParseDuration(patience); err == nil {
-		p.Timeouts = awsapi.DefaultTimeouts().WithMetadata(limit)
+		p.Timeouts = awsapi.DefaultTimeouts().Patient(limit)
 	}
 	if null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0); err == nil {
 		// No child process may inherit the real stderr, because the kubelet waits

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 			ctx, stop := process.Context()
 			defer stop()
 			p := process.Current()
-			p.Timeouts = awsapi.DefaultTimeouts().WithMetadata(time.Minute)
+			p.Timeouts = awsapi.DefaultTimeouts().Patient(time.Minute)
 			os.Exit(run(ctx, p)) //nolint:gocritic // nothing is left to clean up
 		}
 	}

@@ -20,10 +20,10 @@ type Timeouts struct {
 	Public time.Duration
 }
 
-// WithMetadata returns the timeouts with another limit for all that waits for IMDS. Tests
-// need it: on a busy machine, IMDS may take longer than the default of 1 s.
-func (t Timeouts) WithMetadata(limit time.Duration) Timeouts {
-	t.Metadata, t.Source, t.Instance = limit, limit, limit
+// Patient returns the timeouts with another limit for connections, and for all that waits
+// for IMDS. Tests need it: a busy machine may take longer than the default.
+func (t Timeouts) Patient(limit time.Duration) Timeouts {
+	t.Dial, t.Handshake, t.Metadata, t.Source, t.Instance, t.Public = limit, limit, limit, limit, limit, limit
 	return t
 }
 

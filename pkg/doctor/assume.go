@@ -24,7 +24,7 @@ func (e *examination) assumed(ctx context.Context, s *subject) *diagnosis.Check 
 		last = e.do(ctx, &diagnosis.Check{
 			Kind: assumeRole, Subject: role.ARN, Image: s.name, Needs: []*diagnosis.Check{last, n.checks[toSTS]},
 			Run: func(ctx context.Context) diagnosis.Finding {
-				ctx, cancel := context.WithTimeout(ctx, stepLimit)
+				ctx, cancel := context.WithTimeout(ctx, e.Limits.Call)
 				defer cancel()
 				next, err := chain.Assume(ctx, n.sts, i, role, before)
 				if err != nil {
@@ -56,7 +56,7 @@ func (e *examination) started(ctx context.Context, s *subject, chain identity.Ch
 		Kind: assumeRole, Subject: start.Role.ARN + " as service account " + start.Claims.Name(), Image: s.name,
 		Needs: []*diagnosis.Check{e.settings, s.planned, n.checks[toSTS]},
 		Run: func(ctx context.Context) diagnosis.Finding {
-			ctx, cancel := context.WithTimeout(ctx, stepLimit)
+			ctx, cancel := context.WithTimeout(ctx, e.Limits.Call)
 			defer cancel()
 			next, err := chain.Exchange(ctx, n.sts, start, e.Pod.Token)
 			if err != nil {
@@ -95,7 +95,7 @@ func (e *examination) probeExternalID(ctx context.Context, chain identity.Chain,
 	e.do(ctx, &diagnosis.Check{
 		Kind: probeExternalIDKind, Subject: role.ARN, Image: assumed.Image, Needs: []*diagnosis.Check{assumed},
 		Run: func(ctx context.Context) diagnosis.Finding {
-			ctx, cancel := context.WithTimeout(ctx, stepLimit)
+			ctx, cancel := context.WithTimeout(ctx, e.Limits.Call)
 			defer cancel()
 			_, err := chain.Assume(ctx, sts, hop, without, as)
 			class, _ := failure.Of(err)

@@ -186,7 +186,10 @@ func brokenNetworks() []broken {
 	network := diagnosis.Endpoint
 	return []broken{
 		{name: "STS refuses", code: "D15", side: network, words: "refused the connection", breakIt: breaking(fakeaws.STS, fakeaws.Refuse)},
-		{name: "STS is silent", code: "D15", side: network, words: "in the TLS handshake", breakIt: breaking(fakeaws.STS, fakeaws.HangHandshake)},
+		{name: "STS is silent", code: "D15", side: network, words: "in the TLS handshake", breakIt: func(n *node) {
+			n.handshake = 10 * time.Second
+			n.aws.Break(fakeaws.STS, fakeaws.Fault{Kind: fakeaws.HangHandshake})
+		}},
 		{name: "another STS answers", code: "D15", side: diagnosis.Node, words: "certificate", breakIt: func(n *node) {
 			n.awsConfig = strings.ReplaceAll(n.awsConfig, "ca_bundle", "#")
 		}, also: []string{"D16"}},

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net"
 	"strings"
-	"time"
 
 	"github.com/aws/smithy-go"
 
@@ -14,9 +13,6 @@ import (
 	"ecr-cross-account-credential-provider/pkg/diagnosis"
 	"ecr-cross-account-credential-provider/pkg/failure"
 )
-
-// stepLimit is the time for one call with its retries.
-const stepLimit = 10 * time.Second
 
 // cause returns why a call failed. It leaves out the call's purpose, because the
 // check names it.

@@ -5,6 +5,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"time"
@@ -16,8 +17,14 @@ import (
 	"ecr-cross-account-credential-provider/pkg/procfs"
 )
 
-// Limit is the time for all checks together.
-const Limit = 55 * time.Second
+// Limits limit the time of the checks.
+type Limits struct {
+	// All limits all checks together, Call one call with its retries, and Host the
+	// time for a host to answer.
+	All, Call, Host time.Duration
+}
+
+var defaultLimits = Limits{All: 55 * time.Second, Call: 10 * time.Second, Host: 8 * time.Second}
 
 // Doctor examines one node. Process, Load, Execute and Dial are required.
 type Doctor struct {
@@ -45,6 +52,8 @@ type Doctor struct {
 	Import bool
 	// Architecture is the architecture of the node's images, such as arm64.
 	Architecture string
+	// Limits are the default ones if zero.
+	Limits Limits
 }
 
 // Pod is the service account of a pod.
@@ -57,7 +66,8 @@ type Pod struct {
 // Run runs all checks for the images. Without images, it runs them for each entry
 // of the configuration. It adds the results to the report.
 func (d Doctor) Run(ctx context.Context, images []string, report *diagnosis.Report) {
-	ctx, cancel := context.WithTimeout(ctx, Limit)
+	d.Limits = cmp.Or(d.Limits, defaultLimits)
+	ctx, cancel := context.WithTimeout(ctx, d.Limits.All)
 	defer cancel()
 	e := &examination{Doctor: d, report: report}
 	e.findKubelet(ctx)

@@ -79,6 +79,7 @@ func TestDarkNetwork(t *testing.T) {
 			n := newNode(t)
 			c := n.world.Issue(nodeRole, "hybrid", time.Hour) // IMDS is on the node's own host
 			n.awsConfig += "aws_access_key_id = " + c.AccessKeyID + "\naws_secret_access_key = " + c.SecretAccessKey + "\naws_session_token = " + c.SessionToken + "\n"
+			n.handshake = 10 * time.Second
 			n.aws.Break(fakeaws.STS, fakeaws.Fault{Kind: kind})
 			n.aws.Break(fakeaws.ECR, fakeaws.Fault{Kind: kind})
 			n.dial = func(string) error { return &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded} }

@@ -113,7 +113,7 @@ func (e *examination) identify(ctx context.Context) diagnosis.Finding {
 	if p := e.network.callerSTS; p != nil && p.wait(ctx).err != nil {
 		return diagnosis.Skip(p.url.Host + " was not reached; see " + reachSTS.Code)
 	}
-	ctx, cancel := context.WithTimeout(ctx, stepLimit)
+	ctx, cancel := context.WithTimeout(ctx, e.Limits.Call)
 	defer cancel()
 	caller, err := e.aws.node.Caller(ctx)
 	if err == nil {

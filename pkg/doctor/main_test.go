@@ -45,6 +45,9 @@ const (
 	image     = firstHost + "/team-a/app:v1"
 )
 
+// patience only ends a hang. It is long, because a busy machine needs time.
+const patience = 2 * time.Minute
+
 // node is a node on which pulls work until a test breaks it.
 type node struct {
 	t      *testing.T
@@ -67,13 +70,15 @@ type node struct {
 	version, pluginVersion string
 	started                time.Time // the kubelet's start
 	clockAhead             time.Duration
+	// handshake limits each TLS handshake. Only a test of a silent host waits for its end.
+	handshake time.Duration
 	// dial is called before each dial to registry and S3.
 	dial func(address string) error
 }
 
 func newNode(t *testing.T) *node {
 	t.Helper()
-	n := &node{t: t, dir: t.TempDir(), world: fakeaws.ExampleWorld(), images: []string{image}, dial: func(string) error { return nil }}
+	n := &node{t: t, dir: t.TempDir(), world: fakeaws.ExampleWorld(), images: []string{image}, dial: func(string) error { return nil }, handshake: patience}
 	var err error
 	if n.aws, err = fakeaws.Start(n.world, fakeaws.Options{TLS: true, Dir: n.dir}); err != nil {
 		t.Fatal(err)
@@ -177,8 +182,9 @@ func (n *node) examine() *diagnosis.Report {
 		Environ: func() []string { return n.adopted }, Getenv: func(name string) string { return awsapi.Variable(n.adopted, name) },
 		SetEnviron: func(environ []string) error { n.adopted = environ; return nil },
 		Hostname:   "host-1", Version: "v1.2.3", Now: func() time.Time { return time.Now().Add(n.clockAhead) }, Random: func() float64 { return 0 },
-		Timeouts: awsapi.DefaultTimeouts().WithMetadata(time.Minute),
+		Timeouts: awsapi.Timeouts{Dial: patience, Handshake: n.handshake, Attempt: patience, Metadata: patience, Source: patience, Instance: patience, Public: patience},
 	}
+	n.doctor.Limits = Limits{All: 2 * patience, Call: patience, Host: patience}
 	n.doctor.Load = func(_ []string, root string) (config.Config, error) {
 		if root == "" { // no kubelet
 			root = filepath.Join(n.dir, "root")

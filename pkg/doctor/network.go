@@ -102,7 +102,7 @@ func (e *examination) probe(ctx context.Context, client aws.HTTPClient, u url.UR
 	p.proxy, _ = proxy(&u) // the request reports an invalid proxy
 	e.network.probes = append(e.network.probes, p)
 	send := func(r *http.Request) (*http.Response, error) { return e.aws.api.Send(client, r) }
-	go p.run(ctx, send, e.Process.Now)
+	go p.run(ctx, e.Limits.Host, send, e.Process.Now)
 	return p
 }
 

@@ -17,9 +17,6 @@ import (
 	"ecr-cross-account-credential-provider/pkg/diagnosis"
 )
 
-// probeLimit is the time for a host to answer.
-const probeLimit = 8 * time.Second
-
 // probe sends any request to a host. An answer of any status shows that the name
 // resolves, and that connection, TLS and proxy work.
 type probe struct {
@@ -40,9 +37,9 @@ type reach struct {
 	dated   bool
 }
 
-func (p *probe) run(ctx context.Context, send func(*http.Request) (*http.Response, error), now func() time.Time) {
+func (p *probe) run(ctx context.Context, limit time.Duration, send func(*http.Request) (*http.Response, error), now func() time.Time) {
 	defer close(p.done)
-	ctx, cancel := context.WithTimeout(ctx, probeLimit)
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	var mu sync.Mutex // a dial that nobody waits for may still write
 	var connected, secured string

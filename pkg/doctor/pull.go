@@ -55,7 +55,7 @@ func (e *examination) authorized(ctx context.Context, s *subject) diagnosis.Find
 	if s.registry.Public() && e.credentials.Result != diagnosis.OK {
 		return diagnosis.Warn("the node has no credentials", anonymousPull)
 	}
-	ctx, cancel := context.WithTimeout(ctx, stepLimit)
+	ctx, cancel := context.WithTimeout(ctx, e.Limits.Call)
 	defer cancel()
 	var err error
 	if s.registry.Public() {
@@ -99,7 +99,7 @@ func (e *examination) imagePulled(ctx context.Context, s *subject, registry pull
 	e.do(ctx, &diagnosis.Check{
 		Kind: readLayer, Image: s.name, Needs: []*diagnosis.Check{read, e.network.needs[s].checks[toLayers]},
 		Run: func(ctx context.Context) diagnosis.Finding {
-			ctx, cancel := context.WithTimeout(ctx, stepLimit)
+			ctx, cancel := context.WithTimeout(ctx, e.Limits.Call)
 			defer cancel()
 			host, err := registry.Layer(ctx, s.image.Repository(), manifest)
 			if err != nil {
@@ -126,7 +126,7 @@ func importsImages(s *subject) bool {
 // manifest requests the manifest by HEAD, as a runtime does, and then by GET. The answer
 // to a HEAD has no body, so only the GET shows the reason for a refusal.
 func (e *examination) manifest(ctx context.Context, s *subject, registry pull.Registry) (pull.Manifest, diagnosis.Finding) {
-	ctx, cancel := context.WithTimeout(ctx, stepLimit)
+	ctx, cancel := context.WithTimeout(ctx, e.Limits.Call)
 	defer cancel()
 	headErr := registry.Resolve(ctx, s.image.Repository(), s.reference)
 	m, err := registry.Image(ctx, s.image.Repository(), s.reference, e.Architecture)

@@ -1,11 +1,11 @@
 package doctor
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"net/http"
 	"net/url"
-	"time"
 
 	"golang.org/x/net/http/httpproxy"
 
@@ -21,19 +21,19 @@ type runtime struct {
 }
 
 func newRuntime(d Doctor) *runtime {
-	environ := environOf(d)
+	environ, timeouts := environOf(d), cmp.Or(d.Process.Timeouts, awsapi.DefaultTimeouts())
 	r := &runtime{proxy: proxyFor(environ)}
 	transport := &http.Transport{
 		Proxy:                 func(request *http.Request) (*url.URL, error) { return r.proxy(request.URL) },
 		DialContext:           d.Dial,
 		TLSClientConfig:       &tls.Config{RootCAs: rootsFor(environ), MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout:   3 * time.Second,
-		ResponseHeaderTimeout: 6 * time.Second,
+		TLSHandshakeTimeout:   timeouts.Handshake,
+		ResponseHeaderTimeout: timeouts.Attempt,
 		DisableKeepAlives:     true,
 	}
 	r.client = &http.Client{
 		Transport:     transport,
-		Timeout:       stepLimit,
+		Timeout:       d.Limits.Call,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return r

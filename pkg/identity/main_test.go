@@ -52,7 +52,7 @@ func alone(t *testing.T) {
 // newChain returns a chain for a node that has not called AWS yet.
 func newChain(t *testing.T) Chain {
 	t.Helper()
-	api, err := awsapi.Load(t.Context(), awsapi.Options{Timeouts: awsapi.DefaultTimeouts().WithMetadata(time.Minute), Now: time.Now, Random: func() float64 { return 0 }})
+	api, err := awsapi.Load(t.Context(), awsapi.Options{Timeouts: awsapi.DefaultTimeouts().Patient(time.Minute), Now: time.Now, Random: func() float64 { return 0 }})
 	if err != nil {
 		t.Fatal(err)
 	}

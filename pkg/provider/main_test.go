@@ -144,7 +144,7 @@ func serve(t *testing.T, c config.Config, store *cache.Store, now func() time.Ti
 	p := provider.Provider{
 		Config: c,
 		AWS: awsapi.Options{
-			Timeouts: awsapi.DefaultTimeouts().WithMetadata(time.Minute), Now: now, Random: func() float64 { return 0.5 }, Environ: os.Environ(),
+			Timeouts: awsapi.DefaultTimeouts().Patient(time.Minute), Now: now, Random: func() float64 { return 0.5 }, Environ: os.Environ(),
 			ECREndpoints: c.Endpoints.ECR, STSEndpoints: c.Endpoints.STS, Profile: c.Node.Profile, ConfigFile: c.Node.ConfigFile,
 		},
 		Cache: store, Hostname: "host-1", Decided: func(provider.Outcome) {},

@@ -232,7 +232,7 @@ func TestDecidedIsCalledBeforeAWS(t *testing.T) {
 	var told provider.Outcome
 	p := provider.Provider{
 		Config: mustLoad(t, strings.Replace(oneHop, "role/pull", "role/absent", 1)),
-		AWS:    awsapi.Options{Timeouts: awsapi.DefaultTimeouts().WithMetadata(time.Minute), Now: time.Now, Random: func() float64 { return 0 }},
+		AWS:    awsapi.Options{Timeouts: awsapi.DefaultTimeouts().Patient(time.Minute), Now: time.Now, Random: func() float64 { return 0 }},
 		Decided: func(o provider.Outcome) {
 			if n := len(aws.Calls()); n > 0 {
 				t.Errorf("got %d calls before Decided, want none", n)

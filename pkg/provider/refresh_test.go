@@ -23,7 +23,7 @@ func refresh(t *testing.T, c config.Config, store *cache.Store, now func() time.
 	t.Helper()
 	p := provider.Provider{
 		Config: c, Cache: store, Hostname: "host-1",
-		AWS: awsapi.Options{Timeouts: awsapi.DefaultTimeouts().WithMetadata(time.Minute), Now: now, Random: func() float64 { return 0.5 }, Environ: os.Environ()},
+		AWS: awsapi.Options{Timeouts: awsapi.DefaultTimeouts().Patient(time.Minute), Now: now, Random: func() float64 { return 0.5 }, Environ: os.Environ()},
 	}
 	done, err := p.Refresh(t.Context())
 	if err != nil {
