@@ -19,14 +19,15 @@ CGO     := $(if $(RACE),CGO_ENABLED=1)
 # Separate modules, because of what they link: a JSON Schema validator, Prometheus' and Terraform's parsers; Kubernetes, whose first
 # build takes minutes; a client of its API; and writers of packages.
 LIGHT   := test/schema test/metrics test/terraform
-NESTED  := $(LIGHT) $(patsubst %/go.mod,%,$(wildcard test/conformance/*/go.mod test/conformance/constants/*/go.mod)) $(addprefix cmd/$(SECRETS)/,. image test test/helm test/kubectl) .ci/dist test/node
+NESTED  := $(LIGHT) $(patsubst %/go.mod,%,$(wildcard test/conformance/*/go.mod test/conformance/constants/*/go.mod)) $(addprefix cmd/$(SECRETS)/,. image test test/helm) .ci/dist test/node
 LIMIT   := 45m
 
 .PHONY: build node cluster-programs secrets-programs secrets secrets-costs image dist dist-test test packages platforms platforms-test iam-scripts mutants generate lint fuzz e2e e2e-programs demo bench fleet clean help
 
-# Compilers and linters need a sixth less time with more memory: 4 GB. EXEC lets tests run as users run the programs.
+# Compilers and linters need a sixth less time with more memory: 4 GB. Tests and measurements run with USUAL, as programs do at users'.
 build node platforms cluster-programs e2e-programs secrets-programs secrets image lint test: export GOGC ?= 300
-EXEC := -exec 'env -u GOGC -u GOMEMLIMIT'
+USUAL := env -u GOGC -u GOMEMLIMIT
+EXEC  := -exec '$(USUAL)'
 
 build: node ## write all programs to bin, static and stripped
 	cd cmd/$(SECRETS) && $(BUILD) -o $(CURDIR)/bin/$(SECRETS) .
@@ -69,7 +70,7 @@ platforms-test: packages ## run the command-line scripts for linux/arm64 and win
 
 iam-scripts: packages ## run the scripts of iam, and the fake AWS, with the AWS CLI; check install.sh (root on Debian)
 	shellcheck config-examples/iam/minimal.sh config-examples/platforms/install.sh
-	go test -tags awscli -timeout $(LIMIT) ./test/iam ./test/fakeaws -run '^(TestScript|TestCLI)'
+	go test -tags awscli $(EXEC) -timeout $(LIMIT) ./test/iam ./test/fakeaws -run '^(TestScript|TestCLI)'
 
 mutants: ## break the program in many places, one at a time, and print the breaks that no test finds
 	@go run ./test/mutants
@@ -100,7 +101,7 @@ cluster-programs: ## write an API server, etcd, and ecr-pull-secrets with anothe
 
 secrets-programs: build cluster-programs ## write the programs that the tests of ecr-pull-secrets run
 	go -C cmd/$(SECRETS)/test/helm build -o $(CURDIR)/bin/helm .
-	go -C cmd/$(SECRETS)/test/kubectl build -ldflags '-s -w' -o $(CURDIR)/bin/kubectl .
+	$(KUBE) k8s.io/kubernetes/cmd/kubectl
 
 secrets: secrets-programs ## test ecr-pull-secrets, with a real API server and etcd, and its chart (Linux)
 	$(CGO) go -C cmd/$(SECRETS) test $(RACE) $(EXEC) -shuffle=on -timeout $(LIMIT) ./...
@@ -129,7 +130,7 @@ e2e-programs: node cluster-programs ## write the programs that make e2e runs, an
 	go -C test/node build -o ../../bin/node .
 
 e2e: e2e-programs ## start pods on real nodes (root on Debian; RUN=regexp chooses cases, E2E=-shell opens a shell)
-	bin/node -run '$(RUN)' $(E2E)
+	$(USUAL) bin/node -run '$(RUN)' $(E2E)
 
 demo: node ## show requests, the calls to AWS that they cause, and answers
 	@go run ./test/demo -plugin bin/$(NAME) -tool bin/$(TOOL)
