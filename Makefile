@@ -24,7 +24,7 @@ LIMIT   := 45m
 
 .PHONY: build node cluster-programs secrets-programs secrets secrets-costs image dist dist-test test packages platforms platforms-test iam-scripts mutants generate lint fuzz e2e e2e-programs demo bench fleet clean help
 
-# Compilers and linters need a sixth less time with more memory: 4 GB. Tests and measurements run with USUAL, as programs do at users'.
+# Compilers and linters need a sixth less time with more memory: 4 GB. Our programs are tested with USUAL, as users run them.
 build node platforms cluster-programs e2e-programs secrets-programs secrets image lint test: export GOGC ?= 300
 USUAL := env -u GOGC -u GOMEMLIMIT
 EXEC  := -exec '$(USUAL)'

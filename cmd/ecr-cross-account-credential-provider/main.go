@@ -20,7 +20,7 @@ var (
 	configuration  string // the platform's if empty
 	cacheDirectory = process.DefaultCache
 	journal        = process.Journal
-	patience       string // with IMDS, such as 1m; the default if empty
+	patience       string // with each part of a call to AWS, such as 1m; the default if empty
 	now            = time.Now
 	boot           cache.Boot // the system's if empty
 )

@@ -21,8 +21,8 @@ import (
 )
 
 // TEST_CACHE and TEST_JOURNAL name the cache and the journal of the tests' plugin.
-// Its clock is ahead of the machine's by TEST_CLOCK_AHEAD. TEST_PATIENCE is the time
-// that it waits for IMDS, which must be longer than a busy machine takes.
+// Its clock is ahead of the machine's by TEST_CLOCK_AHEAD. TEST_PATIENCE limits
+// each part of a call to AWS, and must be longer than a busy machine takes.
 func init() {
 	cacheDirectory, journal, patience = os.Getenv("TEST_CACHE"), os.Getenv("TEST_JOURNAL"), os.Getenv("TEST_PATIENCE")
 	if ahead, err := time.ParseDuration(os.Getenv("TEST_CLOCK_AHEAD")); err == nil {

@@ -20,7 +20,7 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// TestMain lets the test's binary also run as both programs. They wait for IMDS longer
+// TestMain lets the test's binary also run as both programs. They wait for AWS longer
 // than a busy machine takes.
 func TestMain(m *testing.M) {
 	program := func(run func(context.Context, command.Process) int) func() {

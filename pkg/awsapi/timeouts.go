@@ -20,8 +20,8 @@ type Timeouts struct {
 	Public time.Duration
 }
 
-// Patient returns the timeouts with another limit for connections, and for all that waits
-// for IMDS. Tests need it: a busy machine may take longer than the default.
+// Patient returns the timeouts with another limit for all except an attempt as a whole.
+// Tests need it: a busy machine may take longer than the default.
 func (t Timeouts) Patient(limit time.Duration) Timeouts {
 	t.Dial, t.Handshake, t.Metadata, t.Source, t.Instance, t.Public = limit, limit, limit, limit, limit, limit
 	return t

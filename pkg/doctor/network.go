@@ -46,7 +46,7 @@ type needs struct {
 
 // startNetwork finds the hosts that the subjects need, and starts to ask them.
 func (e *examination) startNetwork(ctx context.Context) {
-	e.network = network{runtime: newRuntime(e.Doctor), needs: map[*subject]*needs{}}
+	e.network = network{runtime: newRuntime(e.Doctor, e.Process.AWS(e.config, nil).Timeouts), needs: map[*subject]*needs{}}
 	if node, err := e.aws.node.Region(ctx); err == nil && !node.IsZero() {
 		if u, err := e.aws.api.STSURL(node, false); err == nil {
 			e.network.callerSTS = e.probe(ctx, e.aws.api.Client(), u)

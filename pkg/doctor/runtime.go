@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"net/http"
@@ -20,8 +19,8 @@ type runtime struct {
 	proxy  func(*url.URL) (*url.URL, error)
 }
 
-func newRuntime(d Doctor) *runtime {
-	environ, timeouts := environOf(d), cmp.Or(d.Process.Timeouts, awsapi.DefaultTimeouts())
+func newRuntime(d Doctor, timeouts awsapi.Timeouts) *runtime {
+	environ := environOf(d)
 	r := &runtime{proxy: proxyFor(environ)}
 	transport := &http.Transport{
 		Proxy:                 func(request *http.Request) (*url.URL, error) { return r.proxy(request.URL) },

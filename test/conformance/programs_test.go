@@ -47,7 +47,7 @@ func program(dir, pkg string, values ...string) func() (string, error) {
 	})
 }
 
-// plugin is built without a default cache and without a journal. It waits for IMDS as
+// plugin is built without a default cache and without a journal. It waits for AWS as
 // long as a busy machine takes.
 var plugin = program("../..", "./cmd/"+name, "-X main.cacheDirectory= -X main.patience=1m -X main.journal=")
 
