@@ -3,6 +3,8 @@
 package rule
 
 import (
+	"slices"
+
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
@@ -27,6 +29,23 @@ type Entry struct {
 	Roles []RoleTemplate
 	// NodeWhenRefused says to use the node's own identity if STS denies a role.
 	NodeWhenRefused bool
+}
+
+// Fits reports whether the entry's roles can belong to a partition. An identity can only
+// assume roles of its own partition.
+func (e Entry) Fits(p registry.Partition) bool {
+	for _, role := range e.Roles {
+		if other, fixed := role.Partition(); fixed && other != p {
+			return false
+		}
+	}
+	if e.ServiceAccount == nil || len(e.ServiceAccount.AllowedRoles) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(e.ServiceAccount.AllowedRoles, func(pattern RolePattern) bool {
+		other, fixed := pattern.Partition()
+		return !fixed || other == p
+	})
 }
 
 // Accounts are the accounts of an entry: either named ones, or all that no entry

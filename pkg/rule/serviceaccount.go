@@ -105,6 +105,15 @@ func (p RolePattern) Partition() (registry.Partition, bool) {
 	return partition, err == nil
 }
 
+// Account returns the roles' account, or false if it is the registry's.
+func (p RolePattern) Account() (registry.Account, bool) {
+	account, err := registry.ParseAccount(partOf(p.arn, 4))
+	return account, err == nil
+}
+
+// DependsOnRegion reports whether the pattern contains the registry's region.
+func (p RolePattern) DependsOnRegion() bool { return strings.Contains(p.arn.String(), "{region}") }
+
 // match compares the whole ARN with the whole pattern. A star of path.Match does
 // not match a slash, and ARNs contain no other special characters of path.Match.
 func (p RolePattern) match(arn string, reg registry.Registry) bool {

@@ -156,6 +156,30 @@ func TestRolePatternMatch(t *testing.T) {
 	}
 }
 
+// TestRolePatternDependsOnRegistry: the account is the registry's or a fixed one, and the
+// region can be anywhere in path and name.
+func TestRolePatternDependsOnRegistry(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		pattern, account string
+		region           bool
+	}{
+		{"arn:aws:iam::444455556666:role/pull-*", "444455556666", false},
+		{"arn:{partition}:iam::{account}:role/pull-{account}", "", false},
+		{"arn:aws:iam::{account}:role/pull-{region}", "", true},
+		{"arn:aws:iam::444455556666:role/{region}/*", "444455556666", true},
+	}
+	for _, test := range tests {
+		pattern := allowed(t, test.pattern).AllowedRoles[0]
+		if account, fixed := pattern.Account(); account.String() != test.account || fixed != (test.account != "") {
+			t.Errorf("%s: got account %q, %t, want %q", test.pattern, account, fixed, test.account)
+		}
+		if got := pattern.DependsOnRegion(); got != test.region {
+			t.Errorf("%s: DependsOnRegion() = %t, want %t", test.pattern, got, test.region)
+		}
+	}
+}
+
 // TestServiceAccountRole: an annotation must be the ARN of an allowed role. Any other
 // text is an error.
 func TestServiceAccountRole(t *testing.T) {

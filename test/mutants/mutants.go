@@ -51,7 +51,7 @@ var mutants = []mutant{
 	{"pkg/requestlog/file.go", "return checkOwner(info)", "return nil", []string{"./pkg/requestlog"}},
 	{"pkg/iampolicy/unite.go", "return united, differing < 2", "return united, differing < 3", []string{"./pkg/iampolicy"}},
 	{"pkg/iampolicy/unite.go", " || e.negated() && !others[i].values.cover(e.values)", "", []string{"./pkg/iampolicy", "./test/iam"}},
-	{"pkg/iampolicy/scope.go", "return !fixed || other == p", "return fixed || other == p", []string{"./pkg/iampolicy"}},
+	{"pkg/rule/rule.go", "return !fixed || other == p", "return fixed || other == p", []string{"./pkg/rule"}},
 	{"pkg/iampolicy/passing.go", "p.regions = []string{d.facts.Region.String()}", "_ = p.regions", []string{"./pkg/iampolicy", "./test/iam"}},
 	{"pkg/iampolicy/assume.go", "		when(\"StringEquals\", issuer+\":aud\", claims.Audience...)", "		when(\"StringEquals\", issuer+\":sub\", claims.Subject)", []string{"./pkg/iampolicy", "./test/iam"}},
 	{"pkg/provider/agenda.go", " && request.Key == token.Key", "", []string{"./pkg/provider"}},
