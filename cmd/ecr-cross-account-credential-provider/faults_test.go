@@ -37,7 +37,7 @@ func TestFaults(t *testing.T) {
 
 // faultPrefixes are the starts of the error line, by service.
 var faultPrefixes = map[fakeaws.Service]string{
-	fakeaws.IMDS: "no credentials for registry 444455556666.dkr.ecr.eu-west-1.amazonaws.com: no AWS credentials on this node: tried the environment (AWS_ACCESS_KEY_ID is not set), profile default (it has none), a web identity (AWS_WEB_IDENTITY_TOKEN_FILE is not set), a container's endpoint (AWS_CONTAINER_CREDENTIALS_FULL_URI is not set), then the instance's profile by IMDS: ",
+	fakeaws.IMDS: "no credentials for registry 444455556666.dkr.ecr.eu-west-1.amazonaws.com: no AWS credentials on this node: tried the environment (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not both set), a web identity (AWS_WEB_IDENTITY_TOKEN_FILE is not set), profile default (it has none), a container's endpoint (AWS_CONTAINER_CREDENTIALS_FULL_URI is not set), then the instance's profile by IMDS: ",
 	fakeaws.STS:  "assuming role arn:aws:iam::444455556666:role/ecr-pull for registry 444455556666.dkr.ecr.eu-west-1.amazonaws.com as the node's identity (EC2RoleProvider): ",
 	fakeaws.ECR:  "getting a token for registry 444455556666.dkr.ecr.eu-west-1.amazonaws.com as arn:aws:iam::444455556666:role/ecr-pull: ",
 }

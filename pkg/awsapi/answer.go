@@ -28,10 +28,13 @@ const unknownCode = "UnknownError"
 
 // answered returns the cause of an error that AWS returned, and its detail.
 func answered(err error, api smithy.APIError) (cause, string) {
-	code, message := api.ErrorCode(), api.ErrorMessage()
+	code, message := api.ErrorCode(), strings.TrimSpace(api.ErrorMessage())
 	c := cause{text: "DETAIL"}
 	c.class, c.retried = classify(err, code)
 	switch {
+	case code == "" && message != "": // a container's endpoint may answer with text alone
+		c.text = "HOST answered DETAIL"
+		return c, status(err) + ": " + message
 	case code == unknownCode || code == "":
 		c.text, c.hint = "HOST answered DETAIL without a reason", toAnswer
 		return c, status(err)

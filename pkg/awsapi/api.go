@@ -39,7 +39,7 @@ type API struct {
 
 	profiles  []*config.SharedConfig // the profile, and its chain of source_profile
 	skew      atomic.Int64           // how far AWS's clock is ahead of the node's
-	retries   atomic.Int64           // made so far
+	retries   atomic.Int64           // made so far, without those of WithBudget
 	transport *http.Transport        // as the SDK set it up, with the CA bundle
 	preopened sync.Map               // host:port to chan net.Conn; if connecting failed, the channel is closed and empty
 }

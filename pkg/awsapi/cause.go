@@ -46,6 +46,10 @@ const (
 // used. The whole text may quote a secret, or an answer of any length.
 var causes = []cause{
 	{
+		find: missingRegion, text: "the SDK needs the node's region from AWS_REGION or the profile to call STS, and neither names one",
+		hint: "set AWS_REGION in the provider's env",
+	},
+	{
 		find: unreachableProxy, text: "the proxy of the environment can't be reached to connect to HOST: DETAIL",
 		hint: "check HTTPS_PROXY in the provider's env, or put HOST into NO_PROXY", retried: true,
 	},
@@ -106,6 +110,12 @@ func is[E error](err error, _ progress) (string, bool) {
 		return "", false
 	}
 	return strings.TrimPrefix(e.Error(), "tls: failed to verify certificate: "), true
+}
+
+// missingRegion finds the SDK's error for a call of STS without a region. IMDS may have
+// answered just before. The SDK has no type for this error.
+func missingRegion(err error, _ progress) (string, bool) {
+	return "", strings.HasSuffix(innermost(err).Error(), "Missing Region")
 }
 
 func unreachableProxy(err error, p progress) (string, bool) {

@@ -111,6 +111,11 @@ func TestCauses(t *testing.T) {
 		"bad file":       {&fs.PathError{Op: "open", Path: "/token", Err: fs.ErrNotExist}, progress{}, "open /token: file does not exist", "check the file that the AWS variable or profile names", false, failure.Unavailable},
 		"process failed": {processFailed, progress{}, "the profile's credential_process failed: exit status 3: no certificate", "run the command as the kubelet's user to see why", false, failure.Unavailable},
 		"other":          {errors.New("odd"), progress{}, "odd", attach, false, failure.Unavailable},
+		"no region": {
+			&smithy.OperationError{ServiceID: "STS", Err: errors.New("endpoint rule error, Invalid Configuration: Missing Region")},
+			progress{host: "HOST", status: 200, stage: reading}, // IMDS has answered
+			"the SDK needs the node's region from AWS_REGION or the profile to call STS, and neither names one", "set AWS_REGION in the provider's env", false, failure.Unavailable,
+		},
 	}
 	seen := map[string]bool{}
 	for name, test := range tests {

@@ -70,6 +70,7 @@ var children = map[string]func(out io.Writer, args []string) error{
 	"proxies":  printProxies,
 	"token":    printToken,
 	"node":     printNode,
+	"profile":  printProfile,
 	"instance": printInstance,
 	"hint":     printHint,
 	"secrets":  printSecrets,
@@ -154,6 +155,12 @@ func printToken(out io.Writer, _ []string) error {
 // the value of node.configFile.
 func printNode(out io.Writer, args []string) error {
 	return printSource(out, func(o *Options) { o.ConfigFile = strings.Join(args, "") })
+}
+
+// printProfile prints the source of the node's credentials. Its argument is the value of
+// node.profile; it may be empty.
+func printProfile(out io.Writer, args []string) error {
+	return printSource(out, func(o *Options) { o.Profile = strings.Join(args, "") })
 }
 
 // printHurriedNode is printNode with short timeouts, for sources that never answer.

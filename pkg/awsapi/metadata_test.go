@@ -286,6 +286,9 @@ func TestContainerAnswers(t *testing.T) {
 		{"nothing", "application/json", "", 200, unreadable},
 		{"endless", "application/json", strings.Repeat(" ", maxBody+1), 200, "HOST: the answer is larger than 1048576 bytes"},
 		{"error", "application/json", `{"code":"Bad","message":"no role"}`, 400, "Bad: no role"},
+		{"error without a code", "application/json", `{"message":"no role"}`, 400, refused + ": no role"},
+		{"error in plain text", "text/plain; charset=utf-8", "no role\n", 400, refused + ": no role"},
+		{"empty error", "text/plain; charset=utf-8", "\n", 400, refused + " without a reason"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package awsapi
 import (
 	"cmp"
 	"context"
+	"sync/atomic"
 	"time"
 )
 
@@ -14,9 +15,25 @@ import (
 // AWS_MAX_ATTEMPTS or the profile sets another one.
 const MaxAttempts = 4
 
-// retryBudget is the largest number of retries of all calls together. Without it,
-// the attempts would add up when several services fail.
+// retryBudget is the largest number of retries of all calls of an API together. Without
+// it, the attempts would add up when several services fail.
 const retryBudget = 8
+
+type budgetKey struct{}
+
+// WithBudget returns a context whose calls have a retry budget of their own. A caller
+// that does several tasks, each with its own deadline, needs it for each task.
+func WithBudget(ctx context.Context) context.Context {
+	return context.WithValue(ctx, budgetKey{}, new(atomic.Int64))
+}
+
+// retriesOf returns the number of retries that were made on the budget of a context.
+func (a *API) retriesOf(ctx context.Context) *atomic.Int64 {
+	if own, ok := ctx.Value(budgetKey{}).(*atomic.Int64); ok {
+		return own
+	}
+	return &a.retries
+}
 
 // Backoff returns how long to wait after the nth failed attempt, counted from 1.
 // The wait is a random part of a limit that doubles each time ("full jitter").
@@ -35,13 +52,14 @@ func Backoff(n int, throttled bool, random float64) time.Duration {
 func Call[T any](ctx context.Context, api *API, step string, call func(context.Context) (T, error)) (T, error) {
 	defer api.options.Trace.Step(step)()
 	ctx, attempt := withAttempt(ctx)
+	retries := api.retriesOf(ctx)
 	for n := 1; ; n++ {
 		answer, err := call(ctx)
 		if err == nil {
 			return answer, nil
 		}
 		failed := api.explain(err, attempt.progress())
-		if n >= cmp.Or(api.cfg.RetryMaxAttempts, MaxAttempts) || ctx.Err() != nil || !failed.retried || api.retries.Add(1) > retryBudget ||
+		if n >= cmp.Or(api.cfg.RetryMaxAttempts, MaxAttempts) || ctx.Err() != nil || !failed.retried || retries.Add(1) > retryBudget ||
 			!wait(ctx, Backoff(n, isThrottled(failed.err), api.options.Random())) {
 			var zero T
 			return zero, failed

@@ -216,20 +216,24 @@ func TestErrorKeepsItsCause(t *testing.T) {
 	}
 }
 
-// TestRetryBudget: if call after call fails, the number of attempts stays limited.
+// TestRetryBudget: if call after call fails, the number of attempts stays limited. Each
+// context of WithBudget has its own limit, whatever the other calls of the API need.
 func TestRetryBudget(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		api, attempts := retryAPI(0), 0
-		for range 5 {
-			s := &sequence{errors: []error{errBroken, errBroken, errBroken, errBroken}}
-			if _, err := Call(t.Context(), api, "test", s.call); err == nil {
-				t.Error("got no error, want one")
+		api := retryAPI(0)
+		for _, ctx := range []context.Context{t.Context(), WithBudget(t.Context()), WithBudget(t.Context())} {
+			attempts := 0
+			for range 5 {
+				s := &sequence{errors: []error{errBroken, errBroken, errBroken, errBroken}}
+				if _, err := Call(ctx, api, "test", s.call); err == nil {
+					t.Error("got no error, want one")
+				}
+				attempts += len(s.at)
 			}
-			attempts += len(s.at)
-		}
-		if want := 5 + retryBudget; attempts != want {
-			t.Errorf("got %d attempts, want %d: one for each call, and %d more", attempts, want, retryBudget)
+			if want := 5 + retryBudget; attempts != want {
+				t.Errorf("got %d attempts, want %d: one for each call, and %d more", attempts, want, retryBudget)
+			}
 		}
 	})
 }

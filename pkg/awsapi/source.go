@@ -58,13 +58,24 @@ func (a *API) NodeCredentials(ctx context.Context) (aws.Credentials, error) {
 		err = Unusable(credentials.Source + " gave none")
 	}
 	if err != nil && aws.IsCredentialsProvider(a.cfg.Credentials, (*ec2rolecreds.Provider)(nil)) {
-		profile := a.options.profile()
-		if len(a.profiles) > 0 {
-			profile = cmp.Or(a.profiles[0].Profile, profile)
-		}
-		err = fmt.Errorf("tried the environment (AWS_ACCESS_KEY_ID is not set), profile %s (it has none), "+
-			"a web identity (AWS_WEB_IDENTITY_TOKEN_FILE is not set), a container's endpoint (AWS_CONTAINER_CREDENTIALS_FULL_URI is not set), "+
-			"then the instance's profile by IMDS: %w", profile, err)
+		err = fmt.Errorf("tried %s, a container's endpoint (AWS_CONTAINER_CREDENTIALS_FULL_URI is not set), "+
+			"then the instance's profile by IMDS: %w", a.firstSources(), err)
 	}
 	return credentials, err
+}
+
+// firstSources lists the sources that the SDK tries before a container's endpoint, and
+// why they give nothing. If Options name the profile, the SDK looks neither for keys nor
+// for a web identity in the environment.
+func (a *API) firstSources() string {
+	profile := a.options.profile()
+	if len(a.profiles) > 0 {
+		profile = cmp.Or(a.profiles[0].Profile, profile)
+	}
+	profile = "profile " + profile + " (it has none)"
+	if a.options.Profile != "" {
+		return profile
+	}
+	return "the environment (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not both set), " +
+		"a web identity (AWS_WEB_IDENTITY_TOKEN_FILE is not set), " + profile
 }
