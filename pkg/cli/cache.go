@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -85,8 +86,8 @@ func listCache(p Process, entries []cache.Info) error {
 	out := tabwriter.NewWriter(p.Stdout, 0, 8, 2, ' ', 0)
 	_, _ = fmt.Fprintln(out, "REGISTRY\tIDENTITY\tSTATE\tAGE\tFRESH UNTIL\tEXPIRES\tNOTE")
 	for _, e := range entries {
-		_, _ = fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", orElse(e.Registry, "-"), orElse(e.Identity, "-"), orElse(e.State, "-"),
-			rule.ShortDuration(e.Age.Round(time.Second)), utc(e.FreshUntil), utc(e.Expires), orElse(noteOf(e, p.Now()), "-"))
+		_, _ = fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", cmp.Or(e.Registry, "-"), cmp.Or(e.Identity, "-"), cmp.Or(e.State, "-"),
+			rule.ShortDuration(e.Age.Round(time.Second)), utc(e.FreshUntil), utc(e.Expires), cmp.Or(noteOf(e, p.Now()), "-"))
 	}
 	return out.Flush()
 }

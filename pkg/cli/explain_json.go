@@ -22,7 +22,7 @@ type response struct {
 }
 
 func (a answer) printJSON(p Process) error {
-	e := explained{Image: a.image, Calls: []string{}, Response: response{CacheKeyType: kubelet.ForRegistry}}
+	e := explained{Image: a.image, Calls: []string{}, Response: response{CacheKeyType: plan.ScopeNotECR(a.config, a.image)}}
 	if a.notECR == nil {
 		d, err := a.only()
 		if err == nil {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"ecr-cross-account-credential-provider/pkg/config"
 	"ecr-cross-account-credential-provider/pkg/kubelet"
+	"ecr-cross-account-credential-provider/pkg/plan"
 	"ecr-cross-account-credential-provider/pkg/provider"
 	"ecr-cross-account-credential-provider/pkg/registry"
 	"ecr-cross-account-credential-provider/pkg/rule"
@@ -23,10 +25,10 @@ type explanation struct {
 func (a answer) printText(p Process, roles bool) error {
 	e := &explanation{answer: a}
 	e.add("config", "%s", configName(a.config, roles))
-	e.add("cache", "%s", orElse(p.CacheDirectory(a.config), "off"))
+	e.add("cache", "%s", cmp.Or(p.CacheDirectory(a.config), "off"))
 	if a.notECR != nil {
 		e.add("registry", "not Amazon ECR: %v", a.notECR)
-		e.empty(kubelet.ForRegistry)
+		e.empty(plan.ScopeNotECR(a.config, a.image))
 		return e.print(p.Stdout, p.Color())
 	}
 	e.image()
@@ -127,7 +129,7 @@ func (e *explanation) plan(d decided) {
 		e.add("refused", "if STS denies a role, the node's own identity requests the token (whenRefused)")
 	}
 	e.add("token", "from %s, in %s", host(e.api.ECRHost(d.Plan.API)), d.Plan.API.Region)
-	as := orElse(d.Plan.Identity(), "the service account's role")
+	as := cmp.Or(d.Plan.Identity(), "the service account's role")
 	if e.mayBeNode(d) {
 		as += ", or the node"
 	}
@@ -174,11 +176,4 @@ func host(name string, err error) string {
 		return "no endpoint (" + err.Error() + ")"
 	}
 	return name
-}
-
-func orElse(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }

@@ -122,6 +122,14 @@ func (c Config) Image(name string) (registry.Image, error) {
 	return image, nil
 }
 
+// Mirrored reports whether an image name starts with a mirror's host.
+func (c Config) Mirrored(name string) bool {
+	return slices.ContainsFunc(c.Mirrors, func(m registry.Mirror) bool {
+		_, ofHost, _ := m.Image(name) // the host counts, even if the rest of the name is wrong
+		return ofHost
+	})
+}
+
 // StockRoleVariable is the environment variable with the role of service accounts
 // without an annotation. The stock plugin reads it. This plugin reads it only if
 // there is no file.

@@ -3,6 +3,7 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"ecr-cross-account-credential-provider/pkg/config"
 	"ecr-cross-account-credential-provider/pkg/kubelet"
@@ -34,13 +35,33 @@ func (d Decision) Scope() kubelet.Scope {
 	return kubelet.ForRegistry
 }
 
+// ScopeNotECR returns the scope of the response for an image that is not in ECR. If the
+// image is of a mirror's host, the host's other images may be in ECR.
+func ScopeNotECR(c config.Config, image string) kubelet.Scope {
+	if c.Mirrored(image) {
+		return kubelet.ForImage
+	}
+	return kubelet.ForRegistry
+}
+
 // AuthKey returns the key under which the kubelet finds the credentials. It is the
 // registry as the image names it, or the whole repository if repositories decide.
 func (d Decision) AuthKey(image registry.Image) string {
 	if d.PerRepository {
-		return image.String()
+		return image.Server() + "/" + AuthPath(image.Path())
 	}
 	return image.Server()
+}
+
+// AuthPath returns the path of an auth key that stands for a path of image names. A
+// kubelet removes v1/ or v2/ from the start of a key's path, because keys were once
+// URLs of a registry's API (k8s.io/kubernetes/pkg/credentialprovider/keyring.go). Such a
+// path gets another v2/ in front.
+func AuthPath(path string) string {
+	if strings.HasPrefix(path, "v1/") || strings.HasPrefix(path, "v2/") {
+		return "v2/" + path
+	}
+	return path
 }
 
 // publicEntry governs ECR Public. No entry of a configuration can match it.

@@ -104,6 +104,7 @@ func TestDecide(t *testing.T) {
 				`"sessionTags":[{"key":"cluster","value":"prod-444455556666-{node}"},{"key":"team","value":"a"}],"policy":` + quote(policy) + `}],` +
 				`"stsRegion":"eu-west-1","nodeWhenRefused":true}`,
 		},
+		{"a path that begins like a URL of an API", teamA + "/v2/app", nil, "registries[1]", teamA + "/v2/v2/app", kubelet.ForImage, `{"api":{"region":"eu-west-1"}}`},
 		{"no roles", teamA + ":443/other", nil, "registries[1]", teamA + ":443/other", kubelet.ForImage, `{"api":{"region":"eu-west-1"}}`},
 		{
 			"service account", shop + "/app", &webPod, "registries[2]", shop, kubelet.ForRegistry,

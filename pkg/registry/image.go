@@ -42,6 +42,9 @@ func (i Image) Mirrored() bool {
 	return i.path != i.repository || i.server != i.registry.host && i.server != i.registry.host+":443"
 }
 
+// Path returns the rest of the name after the server, without tag and digest.
+func (i Image) Path() string { return i.path }
+
 // Repository returns the repository's name in the registry, such as team-a/app.
 func (i Image) Repository() string { return i.repository }
 

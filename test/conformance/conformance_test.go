@@ -114,6 +114,10 @@ func TestLookups(t *testing.T) {
 			}, runs: 3,
 		},
 		{
+			name: "repositories named like a registry's API", config: byRepository,
+			pulls: []pull{{first + "/v1/app", []string{asNode}}, {first + "/v2/team-a/app", []string{asNode}}}, runs: 2,
+		},
+		{
 			name: "an answer for each registry", config: oneRole,
 			pulls: []pull{{first + "/a", []string{asFirst}}, {own + "/a", []string{asNode}}}, runs: 2,
 		},
@@ -151,6 +155,10 @@ func TestLookups(t *testing.T) {
 		{
 			name: "a mirror where repositories decide", config: mirrorByRepository,
 			pulls: []pull{{"docker.io/library/nginx", []string{asFirst}}, {"busybox", []string{asFirst}}, {"nginx", []string{asFirst}}}, runs: 2,
+		},
+		{
+			name: "one name that is too long for ECR does not speak for its mirror", config: mirror,
+			pulls: []pull{{"docker.io/x/" + strings.Repeat("a", 250), nil}, {"nginx", []string{asFirst}}}, runs: 2,
 		},
 		{
 			name: "left to others: remembered", config: oneRole + "unmatched: None\n",
