@@ -63,7 +63,10 @@ func (s *Store) Acquire(ctx context.Context, r Request, mint Mint) (Lease, error
 	if err != nil {
 		return a.failed(ctx, err)
 	}
-	return e.lease(Minted, now, e.freshUntil()), nil
+	if e.keepable(now.wall) {
+		_ = a.record(e, now) // this request has its token anyway
+	}
+	return e.lease(Minted, now.wall, e.freshUntil()), nil
 }
 
 // acquisition is one call of Acquire or Renew.
@@ -119,21 +122,21 @@ func (a *acquisition) wait(ctx context.Context) (release func(), err error) {
 	case err == nil:
 		return release, nil
 	case errors.Is(ctx.Err(), context.Canceled):
-		return nil, fmt.Errorf("waiting for another process of this node to get a token for registry %s: %w", a.Registry, ctx.Err())
+		return nil, fmt.Errorf("waiting for another process of this node to ask AWS for %s: %w", cmp.Or(a.Registry, a.Identity), ctx.Err())
 	case waiting.Err() == nil:
 		a.warn("asking for %s without the cache's lock: %w", err)
 	}
 	return func() {}, nil
 }
 
-// ask asks AWS, and writes a new token over the entry. The life of a new token
-// counts from before the request, so it is not too long even if this process was
+// ask asks AWS, and returns the entry of the new token and the time. The life of a new
+// token counts from before the request, so it is not too long even if this process was
 // stopped during the request.
-func (a *acquisition) ask(ctx context.Context, before entry) (entry, time.Time, error) {
+func (a *acquisition) ask(ctx context.Context, before entry) (entry, instant, error) {
 	begin := a.now()
 	token, err := a.mint(ctx)
 	if err != nil {
-		return entry{}, time.Time{}, err
+		return entry{}, instant{}, err
 	}
 	now := a.now()
 	e := minted(a.Request, token, begin.on(now))
@@ -141,10 +144,7 @@ func (a *acquisition) ask(ctx context.Context, before entry) (entry, time.Time, 
 	if !a.renewal {
 		e.Requested = now.wall
 	}
-	if e.valid(now.wall) && !token.Secret.IsZero() {
-		a.record(e, now)
-	}
-	return e, now.wall, nil
+	return e, now, nil
 }
 
 // failed returns the outcome after an error of AWS. The cache does not remember the
@@ -163,20 +163,22 @@ func (a *acquisition) failed(ctx context.Context, err error) (Lease, error) {
 	}
 	now := a.now()
 	e = e.after(class, err, a.o.Random(), now.wall)
-	a.record(e, now)
+	_ = a.record(e, now) // AWS's error is the one to report
 	if e.valid(now.wall) {
 		return e.serveStale(now.wall, err), nil
 	}
 	return Lease{}, err
 }
 
-// record writes an entry. If a refusal cannot be written, record removes the entry,
-// so that no older token is used.
-func (a *acquisition) record(e entry, now instant) {
-	if err := a.write(e, now); err != nil {
+// record writes an entry, and warns if it cannot. If a refusal cannot be written,
+// record removes the entry, so that no older token is used.
+func (a *acquisition) record(e entry, now instant) error {
+	err := a.write(e, now)
+	if err != nil {
 		a.warn("the cache's entry for %s is not written: %w", err)
 		if e.refused() {
 			_ = a.root.RemoveAll(a.Key.String())
 		}
 	}
+	return err
 }

@@ -61,6 +61,8 @@ type Request struct {
 	// Image is the image of a request for the token, without a tag. The
 	// plan can be computed again from it.
 	Image string `json:"image,omitempty"`
+	// Renewable says that the token can be renewed without a request.
+	Renewable bool `json:"renewable,omitempty"`
 }
 
 // Token is what a Mint gets.

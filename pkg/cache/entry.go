@@ -71,6 +71,9 @@ func (e entry) askAgain() time.Time   { return e.Learned.Add(e.Failure.Again) }
 // valid reports whether there is a token that AWS still accepts.
 func (e entry) valid(now time.Time) bool { return e.Token != nil && now.Before(e.expires()) }
 
+// keepable reports whether there is a token worth keeping.
+func (e entry) keepable(now time.Time) bool { return e.valid(now) && !e.Token.Secret.IsZero() }
+
 // fresh reports whether there is a token as good as a new one.
 func (e entry) fresh(now time.Time) bool { return e.valid(now) && now.Before(e.freshUntil()) }
 

@@ -27,7 +27,19 @@ type Info struct {
 	Problem string
 	// Used is the time when a request last got the token. Zero means never.
 	Used time.Time
+	// Ahead says that the token follows from the configuration alone.
+	Ahead bool
 }
+
+// usedWithin is how recently a request must have used a token for the node to need it
+// still.
+const usedWithin = 24 * time.Hour
+
+// InUse reports whether a request has used the token within a day.
+func (i Info) InUse(now time.Time) bool { return now.Sub(i.Used) < usedWithin }
+
+// Renewed reports whether refresh renews the token.
+func (i Info) Renewed(now time.Time) bool { return i.Renewable && (i.Ahead || i.InUse(now)) }
 
 // List returns all useful entries and the files that cannot be read. They are
 // sorted by registry and identity.
@@ -56,7 +68,7 @@ func (s *Store) List() ([]Info, error) {
 }
 
 func (e entry) info(now time.Time) Info {
-	i := Info{Request: e.Request, Used: e.Requested}
+	i := Info{Request: e.Request, Used: e.Requested, Ahead: e.Ahead}
 	if e.Used.After(neverUsed) && e.Used.After(e.Requested) {
 		i.Used = e.Used
 	}

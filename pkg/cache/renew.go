@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"ecr-cross-account-credential-provider/pkg/failure"
@@ -44,7 +45,10 @@ func (s *Store) Renew(ctx context.Context, r Request, ahead bool, mint Mint) (i 
 		e = a.renewalFailed(ctx, e, err)
 		return e.info(a.now().wall), false, err
 	}
-	return minted.info(now), true, nil
+	if err := a.keep(minted, now); err != nil {
+		return e.info(now.wall), false, err
+	}
+	return minted.info(now.wall), true, nil
 }
 
 // due reads the entry and reports whether to replace its token now. It returns the
@@ -74,6 +78,17 @@ func (e entry) renewAt() time.Time { return e.Minted.Add(RenewAt(e.Token.Fresh))
 // token is fresh.
 func RenewAt(fresh time.Duration) time.Duration { return min(renewAfter, fresh-renewEvery) }
 
+// keep writes the entry of a new token. Without it, the renewal was in vain.
+func (a *acquisition) keep(e entry, now instant) error {
+	if !e.keepable(now.wall) {
+		return fmt.Errorf("the cache does not keep the new token for registry %s: by this node's clock it is no longer valid; check the clock", a.Registry)
+	}
+	if err := a.record(e, now); err != nil {
+		return fmt.Errorf("the cache does not keep the new token for registry %s: %w", a.Registry, err)
+	}
+	return nil
+}
+
 // renewalFailed writes the entry after an error of AWS, and returns it. If another
 // process wrote an outcome meanwhile, only a refusal overrides it.
 func (a *acquisition) renewalFailed(ctx context.Context, before entry, err error) entry {
@@ -88,6 +103,6 @@ func (a *acquisition) renewalFailed(ctx context.Context, before entry, err error
 		return e
 	}
 	e = e.after(class, err, a.o.Random(), now.wall)
-	a.record(e, now)
+	_ = a.record(e, now) // AWS's error is the one to report
 	return e
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -94,6 +95,25 @@ func TestRenewIsNotUse(t *testing.T) {
 	n.want(Fresh, 45*time.Minute, 0)
 	if !used().Equal(n.now()) {
 		t.Errorf("got last use %s, want %s", used(), n.now())
+	}
+}
+
+// TestRenewNotKept: if the cache does not keep a new token, renewing it has failed.
+func TestRenewNotKept(t *testing.T) {
+	t.Parallel()
+	over, large := session(), session()
+	over.Life = 0
+	large.Secret = secret.New(strings.Repeat("x", maxFile))
+	for want, token := range map[string]Token{
+		"by this node's clock it is no longer valid; check the clock": over,
+		"it is larger than 65536 bytes":                               large,
+	} {
+		n := newNode(t)
+		n.token = token
+		want = "the cache does not keep the new token for registry " + request.Registry + ": " + want
+		if i, renewed, err := n.renew(); renewed || err == nil || err.Error() != want || i.State != "" {
+			t.Errorf("got %+v, renewed %t, %v; want an error: %s", i, renewed, err, want)
+		}
 	}
 }
 

@@ -51,6 +51,9 @@ type call struct {
 
 // serve writes the response within the deadline, or returns an error.
 func (c *call) serve(ctx context.Context, conf config.Config) error {
+	if spent := c.trace.Elapsed(); spent >= conf.Deadline-reserve(conf.Deadline) {
+		return fmt.Errorf("no response within the deadline of %s: reading the configuration took %s; %s", conf.Deadline, spent.Round(time.Millisecond), stuckHint("config"))
+	}
 	response, err := inTime(ctx, c, conf.Deadline, "", func(ctx context.Context) ([]byte, error) { return c.respond(ctx, conf) })
 	if err != nil {
 		return c.withNotes(err)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -92,6 +93,23 @@ func TestStuck(t *testing.T) {
 				t.Errorf("got %+v; want status 1 and %q", got, test.want)
 			}
 		})
+	}
+}
+
+// TestSlowConfiguration: if reading the configuration takes longer than its deadline
+// allows, the message does not blame a later step.
+func TestSlowConfiguration(t *testing.T) {
+	t.Parallel()
+	config := writeConfig(t, "registries: [{accounts: [\"444455556666\"]}]\ndeadline: 3s\n")
+	var mu sync.Mutex
+	now := time.Now()
+	got := runMain(t, func(p *Process) {
+		p.Stdin = never{}
+		p.Now = func() time.Time { mu.Lock(); defer mu.Unlock(); now = now.Add(time.Second); return now }
+	}, "--config", config)
+	want := Name + ": no response within the deadline of 3s: reading the configuration took 4s; is the configuration on a disk that answers?"
+	if got.status != 1 || got.stderr != want {
+		t.Errorf("got %+v; want status 1 and %q", got, want)
 	}
 }
 

@@ -31,7 +31,7 @@ type Node struct {
 func NewNode(api *awsapi.API, hostname string) *Node {
 	n := &Node{api: api, hostname: hostname}
 	n.session = once(n.retrieve)
-	n.instance = once(n.identify)
+	n.instance = once(api.Instance)
 	n.caller = once(n.askCaller)
 	return n
 }
@@ -56,10 +56,6 @@ func (n *Node) retrieve(ctx context.Context) (Session, error) {
 		return Session{}, fmt.Errorf("no AWS credentials on this node: %w; %s", err, cmp.Or(awsapi.Hint(err, "STS"), "attach an instance profile, or set credentials in the provider's env"))
 	}
 	return NewSession(credentials, "the node's identity ("+credentials.Source+")", time.Time{}), nil
-}
-
-func (n *Node) identify(ctx context.Context) (awsapi.Instance, error) {
-	return n.api.Instance(ctx)
 }
 
 // Name returns the node's name for sessions: the instance ID, else the host name.

@@ -50,7 +50,8 @@ func (s subject) compare(t subject) int {
 }
 
 // tokens writes the gauges of each subject. If a subject has several tokens, the one
-// that ends first counts. Any refusal counts.
+// that ends first counts. A token that refresh does not renew has no such gauges,
+// because its end is no fault. Any refusal counts.
 func (n Node) tokens(b *bytes.Buffer) {
 	expires, fresh, refused := map[subject]float64{}, map[subject]float64{}, map[subject]float64{}
 	least := func(of map[subject]float64, s subject, until time.Time) {
@@ -68,7 +69,7 @@ func (n Node) tokens(b *bytes.Buffer) {
 		if t.State == "refused" {
 			refused[s] = 1
 		}
-		if !t.Expires.IsZero() {
+		if !t.Expires.IsZero() && t.Renewed(n.Now) {
 			least(expires, s, t.Expires)
 			least(fresh, s, t.FreshUntil)
 		}

@@ -20,12 +20,15 @@ func TestText(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	token := func(state, registry string, fresh, expires time.Duration) cache.Info {
-		return cache.Info{Request: cache.Request{Registry: registry, Identity: "role"}, State: state, FreshUntil: now.Add(fresh), Expires: now.Add(expires)}
+		return cache.Info{Request: cache.Request{Registry: registry, Identity: "role", Renewable: true}, State: state, FreshUntil: now.Add(fresh), Expires: now.Add(expires), Used: now}
 	}
+	pods, unused, ahead := token("fresh", "pods", time.Hour, time.Hour), token("fresh", "unused", time.Hour, time.Hour), token("fresh", "ahead", time.Minute, time.Hour)
+	pods.Renewable = false
+	unused.Used, ahead.Used, ahead.Ahead = now.Add(-24*time.Hour), time.Time{}, true
 	node := metrics.Node{Version: `v1 "x"`, Now: now, Tokens: []cache.Info{
 		token("fresh", "b", time.Hour, 12*time.Hour),
 		token("stale", "b", -time.Hour, time.Hour),
-		token("fresh", "a", 90*time.Second, 2*time.Hour),
+		token("fresh", "a", 90*time.Second, 2*time.Hour), pods, unused, ahead,
 		{Request: cache.Request{Registry: "c", Identity: "role"}, State: "refused"},
 		{Request: cache.Request{Registry: "damaged"}, Problem: "it is damaged"},
 		{Request: cache.Request{Identity: "the node"}, State: "fresh", Expires: now.Add(time.Hour)},
@@ -42,12 +45,17 @@ func TestText(t *testing.T) {
 	want := []string{
 		`build_info{version="v1 \"x\""} 1`,
 		`token_expires_in_seconds{registry="a",identity="role"} 7200`,
+		`token_expires_in_seconds{registry="ahead",identity="role"} 3600`,
 		`token_expires_in_seconds{registry="b",identity="role"} 3600`,
 		`token_fresh_for_seconds{registry="a",identity="role"} 90`,
+		`token_fresh_for_seconds{registry="ahead",identity="role"} 60`,
 		`token_fresh_for_seconds{registry="b",identity="role"} 0`,
 		`refusal_remembered{registry="a",identity="role"} 0`,
+		`refusal_remembered{registry="ahead",identity="role"} 0`,
 		`refusal_remembered{registry="b",identity="role"} 0`,
 		`refusal_remembered{registry="c",identity="role"} 1`,
+		`refusal_remembered{registry="pods",identity="role"} 0`,
+		`refusal_remembered{registry="unused",identity="role"} 0`,
 		`requests_total{outcome="minted"} 1`, `requests_total{outcome="fresh"} 2`, `requests_total{outcome="stale"} 3`,
 		`requests_total{outcome="refused"} 4`, `requests_total{outcome="none"} 5`, `requests_total{outcome="failed"} 6`,
 	}

@@ -44,7 +44,7 @@ func (a *agenda) write(ctx context.Context) error {
 		a.addEntry(ctx, e)
 	}
 	for _, token := range used {
-		if token.Image != "" && a.AWS.Now().Sub(token.Used) < usedWithin && !a.planned[token.Key] {
+		if token.Image != "" && token.InUse(a.AWS.Now()) && !a.planned[token.Key] {
 			a.addUsed(ctx, token)
 		}
 	}
@@ -55,6 +55,8 @@ func (a *agenda) write(ctx context.Context) error {
 const (
 	needsPod    = "starts with a service account, whose token only a request has"
 	needsNobody = "an anonymous pull works without a token"
+	// The settings are part of a token's key, because they select the node's identity.
+	otherSettings = "a request with other AWS settings got it; give refresh the environment of the kubelet's entry with --provider-config"
 )
 
 // addEntry adds the plans of an entry that are known in advance. An entry for all
@@ -112,15 +114,17 @@ func (a *agenda) addRegistries(ctx context.Context, e rule.Entry, accounts []reg
 	region, err := a.region(ctx)
 	for _, account := range accounts {
 		if err == nil && fits(e, region) {
-			_ = a.addRegistry(ctx, e, registry.Private(account, region)) // fails if a role is in another partition
+			err = a.addRegistry(ctx, e, registry.Private(account, region))
 		}
 	}
 	return err
 }
 
-// fits reports whether an entry is for a region.
+// fits reports whether an entry is for a region. Without regions, it may be for those of
+// another partition.
 func fits(e rule.Entry, region registry.Region) bool {
-	return len(e.Regions) == 0 || slices.ContainsFunc(e.Regions, func(p registry.RegionPattern) bool { return p.Match(region) })
+	return e.Fits(region.Partition()) &&
+		(len(e.Regions) == 0 || slices.ContainsFunc(e.Regions, func(p registry.RegionPattern) bool { return p.Match(region) }))
 }
 
 // region returns the node's own region.
@@ -143,10 +147,13 @@ func (a *agenda) addRegistry(ctx context.Context, e rule.Entry, reg registry.Reg
 		return nil
 	}
 	d, err := a.decide(ctx, a.aws, image, kubelet.ServiceAccount{})
-	if err != nil || d.Entry == nil || d.Entry.Name != e.Name {
+	switch {
+	case d.Entry != nil && d.Entry.Name != e.Name: // the other entry reports its own errors
+		return nil
+	case err != nil || d.Entry == nil:
 		return err
 	}
-	request, err := a.aws.request(d.Plan, reg.Host())
+	request, err := a.aws.request(d, reg.Host())
 	if err == nil && !a.planned[request.Key] {
 		a.add(task{request: request, decision: d, ahead: true})
 	}
@@ -186,12 +193,17 @@ func (a *agenda) addUsed(ctx context.Context, token cache.Info) {
 	case d.Entry == nil:
 		return
 	}
-	request, keyErr := a.aws.request(d.Plan, host)
+	request, keyErr := a.aws.request(d, host)
 	switch {
-	case err == nil && keyErr == nil && request.Key == token.Key:
+	case err == nil && keyErr != nil:
+		a.others = append(a.others, Refreshed{Registry: host, Err: keyErr})
+	case err == nil && request.Key == token.Key:
 		request.Image = token.Image
 		a.add(task{request: request, decision: d})
-	case d.Entry.ServiceAccount != nil && a.Config.File == "": // otherwise its entry is in the report already
+	case a.Config.File != "" || d.Entry.ServiceAccount == nil: // the plan is another now, or its entry is in the report already
+	case token.Identity == request.Identity:
+		a.others = append(a.others, Refreshed{Registry: host, Skipped: otherSettings})
+	default:
 		a.others = append(a.others, Refreshed{Registry: host, Skipped: needsPod})
 	}
 }

@@ -14,23 +14,20 @@ const (
 	maxShortening = 5 * time.Minute
 )
 
-// lifetime says how long a token is fresh, and how long it can be used at all.
-type lifetime struct{ fresh, life time.Duration }
-
-// lifetimeOf returns the lifetime of a new token. life is the token's own life.
-// session is the remaining time of the session that requested the token. requested is
-// the session's length in the plan. session and requested are 0 for the node's
-// identity, whose credentials are renewed.
+// freshLife returns how long a new token is fresh. life is the token's own life. session
+// is the remaining time of the session that requested the token. requested is the
+// session's length in the plan. session and requested are 0 for the node's identity,
+// whose credentials are renewed.
 //
 // A token is fresh until half of its life is over, but not past the end of its session:
 // no document says whether a token outlives its session. It is also never fresh for
 // longer than the requested length, whatever STS's answer says.
-func lifetimeOf(life, session, requested time.Duration) lifetime {
+func freshLife(life, session, requested time.Duration) time.Duration {
 	fresh := life / 2
 	if requested > 0 {
 		fresh = max(0, min(fresh, session, requested))
 	}
-	return lifetime{fresh, life}
+	return fresh
 }
 
 // Shorten reduces a cache duration by a margin, because the response takes time to
@@ -48,5 +45,5 @@ func Shorten(d time.Duration, random float64) time.Duration {
 // FreshFor returns how long a new token of 12 hours is fresh if a session of the
 // given length requested it. 0 stands for the node's identity.
 func FreshFor(session time.Duration) time.Duration {
-	return lifetimeOf(ecr.MaxLife, session, session).fresh
+	return freshLife(ecr.MaxLife, session, session)
 }

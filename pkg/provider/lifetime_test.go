@@ -5,28 +5,28 @@ import (
 	"time"
 )
 
-func TestLifetime(t *testing.T) {
+func TestFreshLife(t *testing.T) {
 	t.Parallel()
 	const h = time.Hour
 	tests := []struct {
 		name                      string
 		token, session, requested time.Duration
-		want                      lifetime
+		want                      time.Duration
 	}{
-		{"the node's own: half of the token's life", 12 * h, 0, 0, lifetime{6 * h, 12 * h}},
-		{"a session that ends before half of the token's life", 12 * h, h, h, lifetime{h, 12 * h}},
-		{"a session that ends after half of the token's life", 12 * h, 8 * h, 8 * h, lifetime{6 * h, 12 * h}},
-		{"a session about to end", 12 * h, time.Second, h, lifetime{time.Second, 12 * h}},
-		{"a session that is over", 12 * h, -time.Second, h, lifetime{0, 12 * h}},
-		{"a token about to end", time.Second, h, h, lifetime{time.Second / 2, time.Second}},
-		{"a token that is over", 0, h, h, lifetime{0, 0}},
-		{"a session that claims more than was requested", 12 * h, 5*h + 56*time.Minute, h, lifetime{h, 12 * h}},
-		{"a session that claims years", 12 * h, 131_405 * h, 12 * h, lifetime{6 * h, 12 * h}},
+		{"the node's own: half of the token's life", 12 * h, 0, 0, 6 * h},
+		{"a session that ends before half of the token's life", 12 * h, h, h, h},
+		{"a session that ends after half of the token's life", 12 * h, 8 * h, 8 * h, 6 * h},
+		{"a session about to end", 12 * h, time.Second, h, time.Second},
+		{"a session that is over", 12 * h, -time.Second, h, 0},
+		{"a token about to end", time.Second, h, h, time.Second / 2},
+		{"a token that is over", 0, h, h, 0},
+		{"a session that claims more than was requested", 12 * h, 5*h + 56*time.Minute, h, h},
+		{"a session that claims years", 12 * h, 131_405 * h, 12 * h, 6 * h},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			if got := lifetimeOf(test.token, test.session, test.requested); got != test.want {
+			if got := freshLife(test.token, test.session, test.requested); got != test.want {
 				t.Errorf("got %v, want %v", got, test.want)
 			}
 		})

@@ -78,8 +78,8 @@ func (m Minter) keep(token ecr.Token, session identity.Session, p plan.Plan) cac
 	if !session.Ends.IsZero() {
 		left, requested = m.API.Remaining(session.Ends), time.Duration(p.SessionSeconds())*time.Second
 	}
-	l := lifetimeOf(token.Life, left, requested)
-	kept := cache.Token{Secret: token.Login, Fresh: Shorten(l.fresh, m.Random()), Life: l.life, Identity: p.Identity()}
+	fresh := freshLife(token.Life, left, requested)
+	kept := cache.Token{Secret: token.Login, Fresh: Shorten(fresh, m.Random()), Life: token.Life, Identity: p.Identity()}
 	if session.Refusal != nil {
 		kept.Identity, kept.Note = plan.Plan{}.Identity(), session.Refusal.Error()
 		kept.Fresh = min(kept.Fresh, Shorten(maxFallback, m.Random()))

@@ -51,14 +51,17 @@ func (n *node) skew() time.Duration {
 	return n.api.Skew()
 }
 
-// request returns the request to the cache for a registry's plan.
-func (n *node) request(p plan.Plan, registry string) (cache.Request, error) {
+// request returns the request to the cache for a registry's token.
+func (n *node) request(d plan.Decision, registry string) (cache.Request, error) {
 	source, err := n.source()
 	if err != nil {
 		return cache.Request{}, fmt.Errorf("no credentials for registry %s: %w", registry, err)
 	}
-	key, err := p.Key(source)
-	return cache.Request{Key: key, Registry: registry, Identity: p.Identity()}, err
+	key, err := d.Plan.Key(source)
+	// Other tokens need a pod's token, or nobody needs them.
+	pods := d.Plan.ServiceAccount != nil || d.Entry.ServiceAccount != nil && !d.Entry.ServiceAccount.NodeWhenNoToken
+	renewable := !pods && !d.Plan.API.Public
+	return cache.Request{Key: key, Registry: registry, Identity: d.Plan.Identity(), Renewable: renewable}, err
 }
 
 // own returns the account of the node's identity. The cache keeps the account for a

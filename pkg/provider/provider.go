@@ -44,7 +44,7 @@ func (p *Provider) Serve(ctx context.Context, request kubelet.Request) Outcome {
 	o := Outcome{Image: request.Image()}
 	image, err := p.Config.Image(request.Image())
 	if err != nil { // the error says why the image is not in ECR
-		o.Response = kubelet.Empty(kubelet.ForRegistry, noneNeeded)
+		o.Response = kubelet.Empty(plan.ScopeNotECR(p.Config, request.Image()), noneNeeded)
 		return o
 	}
 	o.Registry = image.Registry().Host()
@@ -85,7 +85,7 @@ func (p *Provider) lease(ctx context.Context, aws *node, o Outcome, image regist
 		ctx, cancel = context.WithTimeout(ctx, p.AWS.Timeouts.Public)
 		defer cancel()
 	}
-	request, err := aws.request(o.Decision.Plan, o.Registry)
+	request, err := aws.request(o.Decision, o.Registry)
 	if err != nil {
 		return cache.Lease{}, err
 	}

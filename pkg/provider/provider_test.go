@@ -28,11 +28,12 @@ const (
 func TestServeWithoutAWS(t *testing.T) {
 	t.Parallel()
 	alone(t)
-	c := mustLoad(t, oneHop+"  repositories: [team-a/]\nunmatched: None\n")
+	c := mustLoad(t, oneHop+"  repositories: [team-a/]\nunmatched: None\nmirrors:\n- host: quay.io\n  registry: "+theirs+"/quay\n")
 	for image, scope := range map[string]kubelet.Scope{
 		"docker.io/library/nginx":                                     kubelet.ForRegistry,
 		"444455556666.dkr.ecr.eu-west-1.amazonaws.com.evil.example/x": kubelet.ForRegistry,
 		theirs + "/other":                                             kubelet.ForImage,
+		"quay.io/" + strings.Repeat("a", 252):                         kubelet.ForImage, // too long for ECR, but not for the host
 		"public.ecr.aws/x/y":                                          kubelet.ForRegistry,
 	} {
 		o := serve(t, c, nil, time.Now, requestFor(t, image))

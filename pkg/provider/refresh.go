@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
+	"ecr-cross-account-credential-provider/pkg/awsapi"
 	"ecr-cross-account-credential-provider/pkg/cache"
 	"ecr-cross-account-credential-provider/pkg/secret"
 )
@@ -56,7 +56,7 @@ func (p *Provider) Refresh(ctx context.Context) ([]Refreshed, error) {
 
 // renew renews the token of one task, within the deadline of a request.
 func (p *Provider) renew(ctx context.Context, aws *node, t *task) {
-	ctx, cancel := context.WithTimeout(ctx, p.Config.Deadline)
+	ctx, cancel := context.WithTimeout(awsapi.WithBudget(ctx), p.Config.Deadline)
 	defer cancel()
 	o := Outcome{Registry: t.Registry, Decision: t.decision}
 	t.Token, t.Minted, t.Err = p.Cache.Renew(ctx, t.request, t.ahead, func(ctx context.Context) (cache.Token, error) {
@@ -67,7 +67,3 @@ func (p *Provider) renew(ctx context.Context, aws *node, t *task) {
 		t.Err = fmt.Errorf("%w; given up after %s", t.Err, p.Config.Deadline)
 	}
 }
-
-// usedWithin is how recently a request must have used a token for Refresh to renew it.
-// Plans that are known in advance have no such limit.
-const usedWithin = 24 * time.Hour

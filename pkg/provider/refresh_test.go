@@ -18,19 +18,28 @@ import (
 	"ecr-cross-account-credential-provider/test/fakeaws"
 )
 
-// refresh calls Refresh like a new process, and returns a line for each plan.
-func refresh(t *testing.T, c config.Config, store *cache.Store, now func() time.Time) []string {
+// refreshed calls Refresh like a new process.
+func refreshed(t *testing.T, c config.Config, store *cache.Store, now func() time.Time) []provider.Refreshed {
 	t.Helper()
 	p := provider.Provider{
 		Config: c, Cache: store, Hostname: "host-1",
-		AWS: awsapi.Options{Timeouts: awsapi.DefaultTimeouts().Patient(time.Minute), Now: now, Random: func() float64 { return 0.5 }, Environ: os.Environ()},
+		AWS: awsapi.Options{
+			Timeouts: awsapi.DefaultTimeouts().Patient(time.Minute), Now: now, Random: func() float64 { return 0.5 }, Environ: os.Environ(),
+			Profile: c.Node.Profile, ConfigFile: c.Node.ConfigFile,
+		},
 	}
 	done, err := p.Refresh(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
+	return done
+}
+
+// refresh calls Refresh like a new process, and returns a line for each plan.
+func refresh(t *testing.T, c config.Config, store *cache.Store, now func() time.Time) []string {
+	t.Helper()
 	var lines []string
-	for _, r := range done {
+	for _, r := range refreshed(t, c, store, now) {
 		what := r.Token.State
 		switch {
 		case r.Err != nil:
@@ -74,6 +83,11 @@ func TestRefreshPlans(t *testing.T) { //nolint:paralleltest // alone
 		{
 			"a service account", "registries:\n- accounts: [\"444455556666\"]\n  source: ServiceAccount\n  serviceAccount:\n    allowedRoles: [\"arn:aws:iam::444455556666:role/*\"]\n",
 			[]string{"skipped registries[0]"},
+		},
+		{
+			"a service account of another entry governs",
+			firstEntry + "- accounts: [\"444455556666\"]\n  regions: [eu-west-1]\n  source: ServiceAccount\n  serviceAccount:\n    allowedRoles: [\"arn:aws:iam::444455556666:role/*\"]\n",
+			[]string{"skipped registries[1]"},
 		},
 		{"another entry governs", firstEntry + "  regions: [\"eu-*\"]\n- accounts: [\"444455556666\"]\n  regions: [eu-west-1]\n", []string{"minted " + firstHere}},
 		{"a role of another partition", "registries:\n- accounts: [\"444455556666\"]\n  assumeRoles:\n  - arn: arn:aws-cn:iam::444455556666:role/ecr-pull\n", nil},
@@ -160,6 +174,41 @@ func TestRefreshStock(t *testing.T) { //nolint:paralleltest // alone
 	}
 	if diff := cmp.Diff([]string{"skipped " + secondThere, "fresh " + firstHere}, refresh(t, c, store, time.Now)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestRefreshReportsErrors: an error is reported, even if other plans are silent in
+// the same place.
+func TestRefreshReportsErrors(t *testing.T) {
+	alone(t)
+	store := newStore(t, time.Now)
+	c := mustLoad(t, firstEntry+"  repositories: [team-a/]\n")
+	if o := serve(t, c, store, time.Now, requestFor(t, firstHere+".amazonaws.com/team-a/app")); o.Err != nil {
+		t.Fatal(o.Err)
+	}
+	own := mustLoad(t, strings.Replace(firstEntry, "registries:\n", "node: {profile: north}\nregistries:\n- accounts: [own]\n  repositories: [team-b/]\n", 1))
+	aws.Break(fakeaws.IMDS, fakeaws.Broken(0))
+	if diff := cmp.Diff([]string{"failed registries[1]"}, refresh(t, own, newStore(t, time.Now), time.Now)); diff != "" {
+		t.Errorf("the node's account is not known: %s", diff)
+	}
+	t.Setenv("AWS_CONFIG_FILE", t.TempDir())
+	if diff := cmp.Diff([]string{"failed " + firstHere}, refresh(t, c, store, time.Now)); diff != "" {
+		t.Errorf("the AWS configuration is a directory: %s", diff)
+	}
+}
+
+// TestRefreshElsewhere: without a file, a node's token of another environment is not
+// taken for that of a service account.
+func TestRefreshElsewhere(t *testing.T) {
+	alone(t)
+	c, store := config.Default(), newStore(t, time.Now)
+	if o := serve(t, c, store, time.Now, requestFor(t, firstHere+".amazonaws.com/app")); o.Err != nil {
+		t.Fatal(o.Err)
+	}
+	t.Setenv("AWS_PROFILE", "north")
+	const want = "a request with other AWS settings got it"
+	if got := refreshed(t, c, store, time.Now); len(got) != 1 || !strings.HasPrefix(got[0].Skipped, want) {
+		t.Errorf("got %+v, want one, skipped because %s", got, want)
 	}
 }
 

@@ -26,8 +26,8 @@ func parsed(t *testing.T) map[string]*dto.MetricFamily {
 	t.Helper()
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	node := metrics.Node{Version: "a \"quoted\\\n version \xff", Now: now, Tokens: []cache.Info{{
-		Request: cache.Request{Registry: "444455556666.dkr.ecr.eu-west-1.amazonaws.com", Identity: "the node"},
-		State:   "fresh", FreshUntil: now.Add(time.Hour), Expires: now.Add(12 * time.Hour),
+		Request: cache.Request{Registry: "444455556666.dkr.ecr.eu-west-1.amazonaws.com", Identity: "the node", Renewable: true},
+		State:   "fresh", Used: now, FreshUntil: now.Add(time.Hour), Expires: now.Add(12 * time.Hour),
 	}}}
 	node.Totals.Requests[0], node.Totals.Took[2], node.Totals.Took[13], node.Totals.Micros = 7, 5, 2, 1500
 	p := expfmt.NewTextParser(model.UTF8Validation)
