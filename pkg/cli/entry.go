@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -44,15 +43,9 @@ func (k kubeletEntry) apply(p Process, conf *command.Configuration) error {
 			return command.UsageError("setting variable %q of provider %s in %s: %w", printable.Short(v.Name), printable.Short(entry.Name), k.path, err)
 		}
 	}
-	flags := flag.NewFlagSet("args", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
 	var own command.Configuration
-	own.Register(flags)
-	for args := entry.Args; len(args) > 0; { // flags may come before and after the command's name
-		if err := flags.Parse(args); err != nil {
-			return command.UsageError("args of provider %s in %s: %w", printable.Short(entry.Name), k.path, err)
-		}
-		args = flags.Args()[min(1, flags.NArg()):]
+	if err := own.ParseArgs(entry.Args); err != nil {
+		return command.UsageError("args of provider %s in %s: %w", printable.Short(entry.Name), k.path, err)
 	}
 	if conf.Path == "" {
 		conf.Path = own.Path

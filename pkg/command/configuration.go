@@ -42,6 +42,15 @@ func (o *Configuration) RegisterFile(flags *flag.FlagSet) {
 	})
 }
 
+// ParseArgs reads --config and --role from the arguments with which a kubelet starts the
+// plugin. The flags may stand before and after the command's name.
+func (o *Configuration) ParseArgs(args []string) error {
+	flags := newFlags("args")
+	o.Register(flags)
+	_, err := parse(flags, args)
+	return err
+}
+
 // Load reads the configuration that the flags name, or the default. Its errors have
 // the status Misused.
 func (o Configuration) Load(p Process) (config.Config, error) {

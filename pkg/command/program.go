@@ -46,6 +46,9 @@ type Command struct {
 	// ForPrograms marks a command that a program calls. It handles signals itself,
 	// and its error has no final newline unless stderr is a terminal.
 	ForPrograms bool
+	// EndsItself marks a command for people that restores files after a signal, and then
+	// ends. Main waits for its end. Main does not wait for other commands.
+	EndsItself bool
 }
 
 // Run executes a command. The arguments are those besides the flags.
@@ -92,7 +95,7 @@ func (pr Program) run(ctx context.Context, p Process) (Command, error) {
 		return c, err
 	case err != nil:
 		return c, UsageError("%w; for the flags, run: %s help %s", err, pr.Name, c.Name)
-	case c.ForPrograms:
+	case c.ForPrograms || c.EndsItself:
 		return c, run(ctx, p, rest)
 	}
 	return c, untilSignal(ctx, func() error { return run(ctx, p, rest) })

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"ecr-cross-account-credential-provider/pkg/command"
 )
@@ -91,3 +94,37 @@ func TestProgram(t *testing.T) {
 // starts reports whether s starts with a text. If the text is empty, s must be
 // empty too.
 func starts(s, with string) bool { return strings.HasPrefix(s, with) && (with != "" || s == "") }
+
+// TestSignal: after a signal, Main waits for a command that ends itself, and reports its
+// error. Main does not wait for other commands.
+func TestSignal(t *testing.T) {
+	t.Parallel()
+	for endsItself, want := range map[bool]struct {
+		stderr string
+		took   time.Duration
+	}{true: {"prog: restored\n", time.Minute}, false: {"prog: stopped by a signal\n", 0}} {
+		t.Run(fmt.Sprintf("EndsItself %t", endsItself), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				ctx, signal := context.WithCancel(t.Context())
+				defer signal()
+				change := func(ctx context.Context, _ command.Process, _ []string) error {
+					signal()
+					<-ctx.Done()
+					time.Sleep(time.Minute) // in the bubble's time, while the command restores files
+					return errors.New("restored")
+				}
+				pr := command.Program{Name: "prog", Commands: []command.Command{
+					{Name: "change", EndsItself: endsItself, New: func(*flag.FlagSet) command.Run { return change }},
+				}}
+				var stderr bytes.Buffer
+				start := time.Now()
+				status := pr.Main(ctx, command.Process{Args: []string{"change"}, Stderr: &stderr})
+				if took := time.Since(start); status != command.Failed || stderr.String() != want.stderr || took != want.took {
+					t.Errorf("got status %d, stderr %q after %s; want %d, %q after %s", status, &stderr, took, command.Failed, want.stderr, want.took)
+				}
+				time.Sleep(time.Minute) // a bubble waits for no sleeping command
+			})
+		})
+	}
+}

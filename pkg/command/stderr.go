@@ -12,8 +12,8 @@ import (
 const patience = time.Second
 
 // impatientWriter writes to a stream that may block, such as a pipe that nobody
-// reads. It abandons a write that does not end in time, and drops all later ones,
-// so that the stream does not block the program.
+// reads. It abandons a write that does not end in time. Until that write ends, it
+// drops all later ones, so that the stream does not block the program.
 type impatientWriter struct {
 	to    io.Writer
 	stuck atomic.Bool
@@ -37,6 +37,10 @@ func (w *impatientWriter) Write(b []byte) (int, error) {
 		return len(b), err
 	case <-late.C:
 		w.stuck.Store(true)
+		go func() {
+			_ = <-written // its error is too late
+			w.stuck.Store(false)
+		}()
 		return 0, errStuck
 	}
 }

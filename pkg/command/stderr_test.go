@@ -8,7 +8,8 @@ import (
 )
 
 // TestImpatientWriter: only the first write waits for a stream that blocks. Its
-// caller may change the bytes afterwards.
+// caller may change the bytes afterwards. When the first write has ended, the next
+// ones are written again.
 func TestImpatientWriter(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -25,6 +26,20 @@ func TestImpatientWriter(t *testing.T) {
 		b := make([]byte, 20)
 		if n, err := reader.Read(b); string(b[:n]) != "first" || err != nil {
 			t.Errorf("got %q, error %v; want first", b[:n], err)
+		}
+		synctest.Wait() // until the first write has ended
+		read := make(chan string, 1)
+		go func() {
+			b := make([]byte, 20)
+			n, _ := reader.Read(b)
+			read <- string(b[:n])
+		}()
+		if n, err := w.Write([]byte("third")); n != len("third") || err != nil {
+			t.Errorf("got %d bytes, error %v; want the stream to accept writes again", n, err)
+		}
+		_ = writer.Close()
+		if got := <-read; got != "third" {
+			t.Errorf("got %q, want third", got)
 		}
 	})
 	failing := errors.New("closed")

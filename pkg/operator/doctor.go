@@ -4,7 +4,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec" //nolint:depguard // this program, unlike the plugin, asks the kubelet for its version
@@ -61,10 +60,7 @@ func loadFor(conf command.Configuration, p command.Process, args []string, root 
 	if conf.Path != "" || len(conf.Roles) > 0 {
 		return conf.Load(p)
 	}
-	flags := flag.NewFlagSet("args", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	conf.Register(flags)
-	if err := flags.Parse(args); err != nil {
+	if err := conf.ParseArgs(args); err != nil {
 		return config.Config{}, fmt.Errorf("the args of the plugin's entry: %w", err)
 	}
 	below := func(path string) string {

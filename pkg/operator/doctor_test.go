@@ -39,6 +39,7 @@ func TestLoadFor(t *testing.T) {
 		wantErr string
 	}{
 		"the entry's arguments":  {args: []string{"--config=/args.yaml", "get-credentials"}, env: "/env.yaml", want: byArgs},
+		"after the command":      {args: []string{"get-credentials", "--config", "/args.yaml"}, env: "/env.yaml", want: byArgs},
 		"in two words":           {args: []string{"--config", "/args.yaml"}, want: byArgs},
 		"a role beside the file": {args: []string{"--role", role, "--config=/args.yaml"}, want: byArgs + " 444455556665"},
 		"the environment":        {args: []string{"get-credentials"}, env: "/env.yaml", want: byEnv},

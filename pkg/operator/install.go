@@ -25,7 +25,7 @@ func installCommand(conf *command.Configuration) command.Command {
 	return command.Command{
 		Name:    "install",
 		Summary: "put the plugin, its configuration and the kubelet's configuration on this node or into a machine image",
-		Example: "install --config minimal.yaml --plan",
+		Example: "install --config minimal.yaml --plan", EndsItself: true,
 		New: func(flags *flag.FlagSet) command.Run {
 			var o install.Options
 			conf.RegisterFile(flags)
@@ -63,7 +63,7 @@ func uninstallCommand() command.Command {
 	return command.Command{
 		Name:    "uninstall",
 		Summary: "remove what install put on this node, and restore the former files",
-		Example: "uninstall --plan",
+		Example: "uninstall --plan", EndsItself: true,
 		New: func(flags *flag.FlagSet) command.Run {
 			var o install.Options
 			root := rootFlag(flags, &o)

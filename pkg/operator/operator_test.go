@@ -28,3 +28,14 @@ func TestHelp(t *testing.T) {
 		}
 	}
 }
+
+// TestEndsItself: after a signal, the commands that change a node restore its files before
+// they end.
+func TestEndsItself(t *testing.T) {
+	t.Parallel()
+	for _, c := range CommandLine(command.Process{}).Commands {
+		if want := c.Name == "install" || c.Name == "uninstall"; c.EndsItself != want {
+			t.Errorf("%s: got EndsItself %t, want %t", c.Name, c.EndsItself, want)
+		}
+	}
+}

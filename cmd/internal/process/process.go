@@ -18,12 +18,15 @@ import (
 	"ecr-cross-account-credential-provider/pkg/command"
 )
 
-// Context returns a context that ends on a signal. It also turns writing to a
-// closed stdout into an ordinary error, and silences package log.
+// Context returns a context that ends on a signal. A second signal kills the process,
+// so a slow cleanup can be stopped. Context also turns writing to a closed stdout into
+// an ordinary error, and silences package log.
 func Context() (context.Context, context.CancelFunc) {
 	signal.Ignore(syscall.SIGPIPE)
 	log.SetOutput(io.Discard)
-	return signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
 }
 
 // Current returns this process, with the defaults of its platform.
