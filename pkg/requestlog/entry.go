@@ -18,11 +18,9 @@ import (
 	"ecr-cross-account-credential-provider/pkg/trace"
 )
 
-// These are the limits of an entry. It must fit into one datagram, whatever it quotes.
-const (
-	maxText      = 4 << 10
-	maxRequestID = 64
-)
+// maxText limits each text of an entry, which must fit into one datagram. Request IDs are
+// already limited: see awsapi.
+const maxText = 4 << 10
 
 // Entry is the log entry of a request.
 type Entry struct {
@@ -69,9 +67,6 @@ func New(o provider.Outcome, class string, t *trace.Trace, now time.Time) Entry 
 		e.fields = append(e.fields, milliseconds(step.Name, step.Spent))
 	}
 	if ids := t.RequestIDs(); len(ids) > 0 {
-		for i := range ids {
-			ids[i] = printable.Line(ids[i], maxRequestID)
-		}
 		e.fields = append(e.fields, slog.Any("aws_request_id", ids))
 	}
 	return e

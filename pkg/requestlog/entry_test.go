@@ -187,7 +187,7 @@ func TestHostile(t *testing.T) {
 	tr := trace.Start(now)
 	for i := range 100 {
 		o.Notes = append(o.Notes, hostile)
-		tr.Answered(hostile)
+		tr.Answered(strings.Repeat("x", 64))
 		tr.Step(fmt.Sprintf("role_%d", i))()
 	}
 	journal := fakejournal.Start(t)
