@@ -2,6 +2,7 @@ package procfs
 
 import (
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -9,11 +10,16 @@ import (
 var kubeletNames = []string{"kubelet", "k3s-server", "k3s-agent", "k3s", "rke2"}
 
 // FindKubelet returns the running kubelet: a program with the name kubelet, or else a
-// program that contains one. It reports false if there is none.
+// program that contains one. Programs with this process's root directory come first,
+// because a container may run the kubelet of another node. FindKubelet reports false if
+// there is none.
 func (fs FS) FindKubelet() (Process, bool, error) {
 	found, err := fs.Find(kubeletNames...)
 	if err != nil || len(found) == 0 {
 		return Process{}, false, err
+	}
+	if here := slices.DeleteFunc(slices.Clone(found), func(p Process) bool { return !p.SameRoot() }); len(here) > 0 {
+		found = here
 	}
 	for _, p := range found {
 		if p.Name == kubeletNames[0] {

@@ -62,6 +62,46 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// TestFindKubelet: a kubelet in a container belongs to another node. It counts only if
+// there is no other kubelet.
+func TestFindKubelet(t *testing.T) {
+	t.Parallel()
+	type program struct {
+		pid        int
+		name, root string
+	}
+	inside := t.TempDir()
+	for name, test := range map[string]struct {
+		programs []program
+		want     int
+	}{
+		"none":                       {nil, 0},
+		"a kubelet":                  {[]program{{4, "kubelet", "/"}}, 4},
+		"RKE2 and its kubelet":       {[]program{{4, "rke2", "/"}, {30, "kubelet", "/"}}, 30},
+		"an older one in a pod":      {[]program{{4, "kubelet", inside}, {30, "kubelet", "/"}}, 30},
+		"k3s, and one in a pod":      {[]program{{4, "k3s-server", "/"}, {30, "kubelet", inside}}, 4},
+		"all of them in a container": {[]program{{4, "rke2", inside}, {30, "kubelet", inside}}, 30},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fs := proc(t, nil)
+			for _, p := range test.programs {
+				dir := filepath.Join(string(fs), strconv.Itoa(p.pid))
+				if err := errors.Join(
+					os.Mkdir(dir, 0o700), os.WriteFile(filepath.Join(dir, "comm"), []byte(p.name+"\n"), 0o600),
+					os.WriteFile(filepath.Join(dir, "cmdline"), []byte(p.name+"\x00"), 0o600), os.Symlink(p.root, filepath.Join(dir, "root")),
+				); err != nil {
+					t.Fatal(err)
+				}
+			}
+			got, ok, err := fs.FindKubelet()
+			if err != nil || got.PID != test.want || ok != (test.want != 0) {
+				t.Errorf("got process %d, %t, error %v; want %d", got.PID, ok, err, test.want)
+			}
+		})
+	}
+}
+
 func TestFlag(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

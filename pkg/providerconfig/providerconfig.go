@@ -134,33 +134,41 @@ func filesAt(path string, v Version) ([]string, error) {
 	case !v.TakesDirectories():
 		return nil, fmt.Errorf("%s is a directory, which needs kubelet 1.34 or later, and this kubelet is %s", path, v)
 	}
-	entries, err := os.ReadDir(path)
+	files, err := FilesIn(path)
+	if err == nil && len(files) == 0 {
+		err = fmt.Errorf("%s has no file *.json, *.yaml or *.yml", path)
+	}
+	return files, err
+}
+
+// FilesIn returns the files that a kubelet reads in a directory, in its order.
+func FilesIn(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
 	}
 	var files []string
 	for _, entry := range entries { // they are sorted
 		if ext := filepath.Ext(entry.Name()); !entry.IsDir() && slices.Contains([]string{".json", ".yaml", ".yml"}, ext) {
-			files = append(files, filepath.Join(path, entry.Name()))
+			files = append(files, filepath.Join(dir, entry.Name()))
 		}
-	}
-	if len(files) == 0 {
-		return nil, fmt.Errorf("%s has no file *.json, *.yaml or *.yml", path)
 	}
 	return files, nil
 }
 
-// decode decodes a file. Kubelets before 1.32 ignore fields that they do not know.
+// decode decodes a file. It also returns providers of which only some fields can be
+// read. Kubelets before 1.32 ignore fields that they do not know.
 func decode(file File, v Version) ([]Provider, []error) {
 	path := file.Path
 	decoder := yaml.NewDecoder(bytes.NewReader(file.Content))
 	decoder.KnownFields(v.atLeast(32))
 	var d document
-	if err := decoder.Decode(&d); err != nil {
-		return nil, inFile(path, describe(err))
-	}
+	err := decoder.Decode(&d)
 	for i := range d.Providers {
 		d.Providers[i].file = path
+	}
+	if err != nil {
+		return d.Providers, inFile(path, describe(err))
 	}
 	if err := d.check(v); err != nil {
 		return d.Providers, []error{fmt.Errorf("%s: %w", path, err)}

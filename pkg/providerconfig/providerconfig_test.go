@@ -134,6 +134,15 @@ func TestWrongTypes(t *testing.T) {
 	}
 }
 
+// TestPartlyRead: a problem in one field does not hide the other fields.
+func TestPartlyRead(t *testing.T) {
+	t.Parallel()
+	c, problems := Parse([]File{{Path: "providers", Content: []byte(good + "  roleARN: x\n")}}, Version{})
+	if len(problems) != 1 || len(c.Providers) != 1 || c.Providers[0].Name != "ours" {
+		t.Errorf("got %+v, %v; want ours and one problem", c.Providers, problems)
+	}
+}
+
 func TestDirectory(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -15,26 +15,47 @@ var (
 	}
 	boolFields = []string{"requireServiceAccount"}
 	mapFields  = []string{"", "<<", "providers", "env", "tokenAttributes"} // "" is the document
+
+	knownFields = slices.Concat(stringFields, boolFields, mapFields)
 )
 
 // wrongTypes returns the problems of values whose type a kubelet refuses. A kubelet
 // converts YAML 1.1 to JSON first, so an unquoted 123 is a number, and an unquoted
 // yes a boolean. The problems do not quote the values, which may be secrets.
-func wrongTypes(n *yaml.Node, field string) (problems []string) {
+func wrongTypes(n *yaml.Node, field string) []string { return followed{}.wrongTypes(n, field) }
+
+// followed holds the aliases that were followed. Each is followed once per field. So the
+// check ends soon even if aliases form a cycle, or if each one has several others.
+type followed map[alias]bool
+
+type alias struct {
+	to    *yaml.Node
+	field string
+}
+
+func (f followed) wrongTypes(n *yaml.Node, field string) (problems []string) {
+	if !slices.Contains(knownFields, field) {
+		return nil
+	}
 	switch n.Kind {
 	case yaml.DocumentNode, yaml.SequenceNode:
 		for _, item := range n.Content {
-			problems = append(problems, wrongTypes(item, field)...)
+			problems = append(problems, f.wrongTypes(item, field)...)
 		}
 	case yaml.MappingNode:
 		if !slices.Contains(mapFields, field) {
 			return nil
 		}
 		for i := 0; i+1 < len(n.Content); i += 2 {
-			problems = append(problems, wrongTypes(n.Content[i+1], n.Content[i].Value)...)
+			problems = append(problems, f.wrongTypes(n.Content[i+1], n.Content[i].Value)...)
 		}
 	case yaml.AliasNode:
-		return wrongTypes(n.Alias, field)
+		a := alias{n.Alias, field}
+		if f[a] {
+			return nil
+		}
+		f[a] = true
+		return f.wrongTypes(n.Alias, field)
 	case yaml.ScalarNode:
 		is := typeOf(n)
 		switch {
