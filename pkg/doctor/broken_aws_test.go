@@ -48,6 +48,11 @@ func deny(service fakeaws.Service, operation, reason string) func(*node) {
 	}
 }
 
+// unnamed makes STS refuse to say who the node is.
+func unnamed(n *node) {
+	deny(fakeaws.STS, "GetCallerIdentity", "because no VPC endpoint policy allows the sts:GetCallerIdentity action")(n)
+}
+
 func brokenRoles() []broken {
 	const first, nodes = fakeaws.FirstAccount, fakeaws.NodeAccount
 	owner, ours := diagnosis.ImagesAccount, diagnosis.NodesAccount
@@ -120,6 +125,11 @@ func brokenRoles() []broken {
 			n.images = []string{nodesHost + "/app"}
 			n.world.SetRole(fakeaws.Role{ARN: nodeRole, DenyToken: true})
 		}},
+		{name: "unnamed node without the token", code: "D21", side: ours, account: nodes, policy: nodePolicy, attachTo: nodeRole, words: "ecr:GetAuthorizationToken", breakIt: func(n *node) {
+			n.images = []string{nodesHost + "/app"}
+			n.world.SetRole(fakeaws.Role{ARN: nodeRole, DenyToken: true})
+			unnamed(n)
+		}},
 		{
 			name: "policy of the ecr.api endpoint", code: "D21", side: diagnosis.Endpoint, account: first, policy: endpointPolicy, attachTo: "the ecr.api endpoint of the nodes' VPC", words: "VPC endpoint",
 			breakIt: deny(fakeaws.ECR, "GetAuthorizationToken", "because no VPC endpoint policy allows the ecr:GetAuthorizationToken action"),
@@ -171,6 +181,11 @@ func brokenRegistries() []broken {
 		},
 		{name: "role without pull", code: "D23", side: diagnosis.ImagesAccount, account: first, policy: permissionsPolicy, attachTo: pullRole, words: "ecr:BatchGetImage", breakIt: func(n *node) {
 			n.world.SetRole(fakeaws.Role{ARN: pullRole, Trust: []fakeaws.Trust{{Principal: nodeRole}}})
+		}},
+		{name: "unnamed node without pull", code: "D23", side: diagnosis.NodesAccount, account: fakeaws.NodeAccount, policy: nodePolicy, attachTo: nodeRole, words: "ecr:BatchGetImage", breakIt: func(n *node) {
+			n.images = []string{nodesHost + "/app"}
+			n.world.SetRole(fakeaws.Role{ARN: nodeRole})
+			unnamed(n)
 		}},
 		{name: "node's token without the owner's policy", code: "D23", side: diagnosis.ImagesAccount, account: first, policy: repositoryPolicy, attachTo: repository, words: "resource-based", breakIt: func(n *node) {
 			n.replace("\""+first, "\""+fakeaws.SecondAccount)

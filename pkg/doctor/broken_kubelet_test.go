@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -82,6 +83,15 @@ func brokenKubelets() []broken {
 		{name: "a directory changed since the start", code: "D07", side: onNode, words: "/etc/kubelet was changed at", breakIt: func(n *node) {
 			n.flags[0] = "--image-credential-provider-config=/etc/kubelet"
 			n.started = time.Now().Add(-time.Minute)
+		}},
+		{name: "a new plugin in the directory of the configuration", code: "D07", result: diagnosis.OK, words: "after their last change", breakIt: func(n *node) {
+			n.flags = []string{"--image-credential-provider-config=/etc/kubelet", "--image-credential-provider-bin-dir=/etc/kubelet"}
+			n.write("root/etc/kubelet/providers.yaml", n.providers)
+			program := n.write("root/etc/kubelet/"+pluginName, "#!/bin/sh\n")
+			later := n.started.Add(time.Hour)
+			if err := errors.Join(os.Chmod(program, 0o755), os.Chtimes(filepath.Dir(program), later, later)); err != nil {
+				n.t.Fatal(err)
+			}
 		}},
 	}
 }

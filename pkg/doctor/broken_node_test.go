@@ -35,6 +35,35 @@ func brokenConfigurations() []broken {
 			n.provide("*.dkr.ecr.*.amazonaws.com", "*.dkr.ecr.*.amazonaws.com.cn")
 			n.images = []string{fakeaws.FirstAccount + ".dkr.ecr.cn-north-1.amazonaws.com.cn/team-a/app:v1"}
 		}},
+		{name: "entry for another partition", code: "D09", result: diagnosis.Skipped, words: "does not fit its patterns and roles", breakIt: func(n *node) {
+			n.provide("*.dkr.ecr.*.amazonaws.com", "*.dkr.ecr.*.amazonaws.com.cn")
+			n.replace(pullRole, strings.Replace(pullRole, "arn:aws:", "arn:aws-cn:", 1))
+			n.images = nil
+		}},
+		{
+			name: "own account, and STS refuses to name it", code: "D09", side: diagnosis.Endpoint, account: fakeaws.NodeAccount, policy: endpointPolicy,
+			attachTo: "the STS endpoint of the nodes' VPC", words: "asking STS for the node's own account", breakIt: func(n *node) {
+				n.own()
+				unnamed(n)
+			},
+		},
+		{
+			name: "entry for own, and STS refuses to name it", code: "D09", side: diagnosis.Endpoint, account: fakeaws.NodeAccount, policy: endpointPolicy,
+			attachTo: "the STS endpoint of the nodes' VPC", words: "asking STS for the node's own account", breakIt: func(n *node) {
+				n.own()
+				n.images = nil
+				unnamed(n)
+			},
+		},
+		{name: "own account, and STS refuses the connection", code: "D09", side: diagnosis.Endpoint, words: "refused the connection", breakIt: func(n *node) {
+			n.own()
+			n.aws.Break(fakeaws.STS, fakeaws.Fault{Kind: fakeaws.Refuse})
+		}},
+		{name: "own account, and no region for STS", code: "D09", side: onNode, words: "set AWS_REGION", breakIt: func(n *node) {
+			n.own()
+			n.awsConfig = strings.Replace(n.awsConfig, "region = eu-west-1\n", "", 1)
+			n.aws.Break(fakeaws.IMDS, fakeaws.Fault{Kind: fakeaws.Refuse})
+		}},
 		{name: "role that is not allowed", code: "D09", side: onNode, words: "is not one of allowedRoles", breakIt: func(n *node) {
 			n.asPod("arn:aws:iam::" + fakeaws.FirstAccount + ":role/admin")
 		}},
@@ -61,6 +90,20 @@ func brokenConfigurations() []broken {
 			n.replace(filepath.Join(n.dir, "cache"), "")
 		}},
 	}
+}
+
+// own lets the node pull from its own account with credentials that do not say which
+// account that is.
+func (n *node) own() {
+	n.config = "registries:\n- accounts: [own]\n" + n.settings()
+	n.images = []string{nodesHost + "/app"}
+	n.hybrid()
+}
+
+// hybrid gives the node credentials as outside of AWS.
+func (n *node) hybrid() {
+	c := n.world.Issue(nodeRole, "hybrid", time.Hour)
+	n.awsConfig += "aws_access_key_id = " + c.AccessKeyID + "\naws_secret_access_key = " + c.SecretAccessKey + "\naws_session_token = " + c.SessionToken + "\n"
 }
 
 // asPod lets an entry for service accounts govern the image, and makes doctor examine

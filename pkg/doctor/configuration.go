@@ -49,18 +49,28 @@ func (e *examination) cached(ctx context.Context) {
 		if directory == "" {
 			return diagnosis.Warn("it is off, so each pull asks AWS", "name a directory in the configuration's cache")
 		}
-		switch _, err := os.Lstat(directory); {
-		case errors.Is(err, fs.ErrNotExist):
+		_, err := os.Lstat(directory)
+		if errors.Is(err, fs.ErrNotExist) {
 			return diagnosis.Fine(directory + " does not exist yet: the plugin has not run since the last boot")
-		case errors.Is(err, fs.ErrPermission):
-			return diagnosis.Skip(directory + " belongs to the plugin's user; run doctor as root")
 		}
-		list, err := listCache(directory, e.Process.CacheOptions(func(string) {}))
+		var list []cache.Info
+		if err == nil {
+			list, err = listCache(directory, e.Process.CacheOptions(func(string) {}))
+		}
 		if err != nil {
-			return diagnosis.Warn(err.Error(), "until this is corrected, each pull asks AWS")
+			return noCache(directory, err)
 		}
 		return cacheFinding(list, e.Process.Now())
 	}})
+}
+
+// noCache returns the finding for a directory that cannot be read. This user may lack the
+// permission that the plugin's user has.
+func noCache(directory string, err error) diagnosis.Finding {
+	if errors.Is(err, fs.ErrPermission) {
+		return diagnosis.Skip(directory + " belongs to the plugin's user; run doctor as root")
+	}
+	return diagnosis.Warn(err.Error(), "until this is corrected, each pull asks AWS")
 }
 
 func listCache(directory string, o cache.Options) ([]cache.Info, error) {

@@ -21,6 +21,7 @@ const pluginName = providerconfig.PluginName
 func (e *examination) findEntry(ctx context.Context) {
 	k := &e.kubelet
 	k.entered = e.do(ctx, &diagnosis.Check{Kind: providerEntry, Needs: []*diagnosis.Check{k.found, k.read}, Run: func(ctx context.Context) diagnosis.Finding {
+		k.plugins = k.config.Plugins(k.programs())
 		if k.entry = e.chooseEntry(); k.entry == nil {
 			return diagnosis.Fail(diagnosis.Node, fmt.Sprintf("no provider of %s is this plugin", k.configPath),
 				"add an entry named "+pluginName+", and restart the kubelet")
@@ -47,7 +48,7 @@ func (e *examination) findEntry(ctx context.Context) {
 // chooseEntry returns the plugin's entry: one with tokenAttributes for a pod's
 // service account, one without for the node, else the first one.
 func (e *examination) chooseEntry() *providerconfig.Provider {
-	plugins := e.kubelet.config.Plugins(e.kubelet.programs())
+	plugins := e.kubelet.plugins
 	for i, p := range plugins {
 		if (p.TokenAttributes != nil) == (e.Pod != nil) {
 			return &plugins[i]

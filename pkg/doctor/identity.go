@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -8,7 +9,9 @@ import (
 	"ecr-cross-account-credential-provider/pkg/awsapi"
 	"ecr-cross-account-credential-provider/pkg/diagnosis"
 	"ecr-cross-account-credential-provider/pkg/failure"
+	"ecr-cross-account-credential-provider/pkg/iampolicy"
 	"ecr-cross-account-credential-provider/pkg/identity"
+	"ecr-cross-account-credential-provider/pkg/registry"
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
 
@@ -19,6 +22,7 @@ type awsState struct {
 	err  error // of reading the SDK's settings
 
 	caller identity.Caller // zero if not known
+	ownErr error           // of ownAccount
 }
 
 // load reads the SDK's settings once.
@@ -30,6 +34,55 @@ func (a *awsState) load(ctx context.Context, e *examination) error {
 		a.node = identity.NewNode(a.api, e.Process.Hostname)
 	}
 	return a.err
+}
+
+// ownAccount returns the account of the node's identity. If the credentials do not say it,
+// STS must.
+func (e *examination) ownAccount(ctx context.Context) (own registry.Account, err error) {
+	defer func() { e.aws.ownErr = err }()
+	if err := e.aws.load(ctx, e); err != nil {
+		return registry.Account{}, err
+	}
+	if _, err := e.aws.node.Session(ctx); err != nil {
+		return registry.Account{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, e.Limits.Call)
+	defer cancel()
+	return e.aws.node.Account(ctx)
+}
+
+// ownUnknown returns the finding for a pull whose plan depends on the node's own account,
+// after ownAccount has failed. Without the account, the plugin fails, too.
+func (e *examination) ownUnknown(ctx context.Context) diagnosis.Finding {
+	const depends = "it depends on the node's own account, which is not known; see "
+	if e.aws.err != nil {
+		return diagnosis.Skip(depends + awsSettings.Code)
+	}
+	if _, err := e.aws.node.Session(ctx); err != nil {
+		return diagnosis.Skip(depends + nodeIdentity.Code)
+	}
+	err := e.aws.ownErr
+	class, ok := failure.Of(err)
+	if !ok {
+		return diagnosis.Fail(diagnosis.Node, err.Error(), "correct that, or write the account's 12 digits in place of own")
+	}
+	f := unanswered(err, "STS")
+	if class == failure.Refused {
+		f = e.callerRefused(err)
+	}
+	f.Detail = err.Error() // it also says why STS was asked
+	return f
+}
+
+// callerRefused returns the finding for a refused GetCallerIdentity. The call needs no
+// permission of the caller, so the policy of an endpoint refuses it.
+func (e *examination) callerRefused(err error) diagnosis.Finding {
+	d, _ := parseDenial(cause(err))
+	d.policy = endpoint
+	caller := cmp.Or(e.callersRole("", d), "*")
+	return e.refused(err, d, request{
+		caller: caller, byEndpoint: missingStatement(endpointPolicy, "the STS endpoint of the nodes' VPC", iampolicy.PassCallerIdentity(caller)),
+	})
 }
 
 // connected checks the SDK's settings.
@@ -93,22 +146,25 @@ func (e *examination) identified(ctx context.Context) {
 	e.do(ctx, &diagnosis.Check{Kind: callerAccount, Needs: []*diagnosis.Check{e.credentials}, Run: e.identify})
 }
 
-// needsNode reports whether a plan needs the node's identity. Images of ECR Public
-// can also be pulled without a token.
+// needsNode reports whether a plan needs the node's identity, or its account. Images of
+// ECR Public can also be pulled without a token.
 func (e *examination) needsNode() bool {
 	for _, s := range e.subjects {
 		if !s.registry.Public() && (s.plan.ServiceAccount == nil || s.plan.NodeWhenRefused) {
 			return true
 		}
 	}
-	return len(e.subjects) == 0
+	return len(e.subjects) == 0 || e.aws.ownErr != nil
 }
 
-// identify asks STS who the node is. Pulls do not need that call, so a refusal is
-// only a warning. An endpoint's policy may allow only AssumeRole.
+// identify asks STS who the node is. A refusal is only a warning, because the pulls here do
+// not need that call. An endpoint's policy may allow only AssumeRole.
 func (e *examination) identify(ctx context.Context) diagnosis.Finding {
 	if e.credentials.Result != diagnosis.OK {
 		return diagnosis.Skip("the node has no credentials, and no plan here needs them")
+	}
+	if e.aws.ownErr != nil {
+		return diagnosis.Skip("the node's own account is not known; see " + imagePlan.Code)
 	}
 	if p := e.network.callerSTS; p != nil && p.wait(ctx).err != nil {
 		return diagnosis.Skip(p.url.Host + " was not reached; see " + reachSTS.Code)

@@ -24,8 +24,10 @@ type kubelet struct {
 	root               string
 	configPath, binDir string
 	config             providerconfig.Config
-	// entry is the plugin's entry, or nil if there is none.
-	entry *providerconfig.Provider
+	// plugins are the plugin's entries, in the file's order. entry is the one that doctor
+	// examines, or nil if there is none.
+	plugins []providerconfig.Provider
+	entry   *providerconfig.Provider
 
 	found, read, entered *diagnosis.Check
 }
@@ -145,7 +147,7 @@ func (e *examination) checkLoaded(ctx context.Context) {
 			return diagnosis.Skip(fmt.Sprintf("the kubelet's start is not known: %v", err))
 		}
 		paths := k.config.Files
-		if paths[0] != k.configPath {
+		if paths[0] != k.configPath && k.configPath != k.binDir { // a new plugin in the directory needs no restart
 			paths = append([]string{k.configPath}, paths...) // the directory: files may be added or removed
 		}
 		for _, path := range paths {

@@ -31,8 +31,10 @@ func (e *examination) checkMirrors(ctx context.Context) {
 }
 
 func (e *examination) checkMirror(m registry.Mirror) diagnosis.Finding {
-	if !e.kubelet.entry.Matches(m.Host() + "/app") {
-		return diagnosis.Fail(diagnosis.Node, fmt.Sprintf("no pattern of provider %s matches %s", e.kubelet.entry.Name, m.Host()), e.patternHint(m.Host()))
+	image := m.Host() + "/app"
+	if plugins := e.kubelet.pluginsFor(e.governing(image)); !anyMatches(plugins, image) {
+		return diagnosis.Fail(diagnosis.Node, fmt.Sprintf("no pattern of provider %s matches %s", plugins[0].Name, m.Host()),
+			patternHint(image, plugins[0].Name))
 	}
 	endpoint := "https://" + m.Registry().Host() + "/v2/" + strings.TrimSuffix(m.Prefix(), "/")
 	example := "name " + endpoint + " as server and as the only host, both with override_path = true; containerd needs no restart"
@@ -113,6 +115,15 @@ func certsDirsOf(config []byte) (string, error) {
 // anyHost is the directory for hosts that have none of their own.
 const anyHost = "_default"
 
+// hostNames returns the names of a host's directories in containerd's order. A port is
+// also written as _PORT_.
+func hostNames(host string) []string {
+	if name, port, ok := strings.Cut(host, ":"); ok {
+		return []string{name + "_" + port + "_", host, anyHost}
+	}
+	return []string{host, anyHost}
+}
+
 // hostsFile reads the hosts.toml for a host. Like containerd, it uses the first
 // directory that exists.
 func (e *examination) hostsFile(host string) (path string, content []byte, err error) {
@@ -128,7 +139,7 @@ func (e *examination) hostsFile(host string) (path string, content []byte, err e
 	}
 	first := ""
 	for dir := range strings.SplitSeq(dirs, ":") {
-		for _, name := range []string{host, anyHost} {
+		for _, name := range hostNames(host) {
 			path := e.kubelet.path(filepath.Join(dir, name, "hosts.toml"))
 			content, err := boundedfile.Read(path, maxFile)
 			if !errors.Is(err, fs.ErrNotExist) {

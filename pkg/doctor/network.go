@@ -151,13 +151,14 @@ func (e *examination) reached(ctx context.Context) {
 // reach returns the check of a host. ECR Public's API is useful but not required.
 func (e *examination) reach(l leg, p *probe, public bool) *diagnosis.Check {
 	return &diagnosis.Check{Kind: legKinds[l].kind, Subject: p.url.Host, Run: func(ctx context.Context) diagnosis.Finding {
-		f := reachable(p, p.wait(ctx), legKinds[l].service)
+		r := p.wait(ctx)
+		f := reachable(p, r, legKinds[l].service)
 		switch {
 		case f.Result != diagnosis.Failed:
 		case public && l == toECR:
 			return diagnosis.Warn(f.Detail, anonymousPull)
 		case l >= toRegistry:
-			f.Hint = hintOfRuntime(p.result.err, legKinds[l].service)
+			f.Hint = hintOfRuntime(r.err, legKinds[l].service)
 		}
 		return f
 	}}

@@ -3,10 +3,12 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"ecr-cross-account-credential-provider/pkg/diagnosis"
+	"ecr-cross-account-credential-provider/pkg/providerconfig"
 	"ecr-cross-account-credential-provider/pkg/registry"
 	"ecr-cross-account-credential-provider/pkg/rule"
 )
@@ -36,6 +38,30 @@ func (e *examination) unlessUnread(run func() diagnosis.Finding) func(context.Co
 	}
 }
 
+// pluginsFor returns the plugin's entries that can serve what a rule governs. Only those
+// with tokenAttributes can start a chain with a pod. If there are none, the check of
+// tokenAttributes fails, and this one takes all entries. A missing pattern belongs to the
+// first one.
+func (k *kubelet) pluginsFor(governing *rule.Entry) []providerconfig.Provider {
+	var node, pods []providerconfig.Provider
+	for _, p := range k.plugins {
+		if p.TokenAttributes == nil {
+			node = append(node, p)
+		} else {
+			pods = append(pods, p)
+		}
+	}
+	if startsWithPod(governing) && len(pods) > 0 {
+		return pods
+	}
+	return append(node, pods...)
+}
+
+// anyMatches reports whether the kubelet asks one of the providers for an image.
+func anyMatches(providers []providerconfig.Provider, image string) bool {
+	return slices.ContainsFunc(providers, func(p providerconfig.Provider) bool { return p.Matches(image) })
+}
+
 // patternsFor checks the patterns for one image.
 func (e *examination) patternsFor(name string) diagnosis.Finding {
 	k := &e.kubelet
@@ -44,33 +70,41 @@ func (e *examination) patternsFor(name string) diagnosis.Finding {
 	if err == nil {
 		asked = image.String()
 	}
-	order := k.config.InOrder(asked, k.version)
+	plugins := k.pluginsFor(e.governing(name))
+	missing := plugins[0].Name // if none of them matches
 	var names []string
-	for _, p := range order {
+	for _, p := range k.config.InOrder(asked, k.version) {
 		names = append(names, p.Name)
 	}
-	at := slices.Index(names, k.entry.Name)
+	at := slices.IndexFunc(names, func(name string) bool {
+		return slices.ContainsFunc(plugins, func(p providerconfig.Provider) bool { return p.Name == name })
+	})
 	switch {
 	case err != nil && at < 0:
 		return diagnosis.Fine("it is not in Amazon ECR, and the kubelet does not ask the plugin")
 	case at < 0 && len(names) > 0:
-		return diagnosis.Fail(diagnosis.Node, fmt.Sprintf("no pattern of provider %s matches it; the kubelet asks %s only", k.entry.Name, strings.Join(names, ", ")), e.patternHint(asked))
+		return diagnosis.Fail(diagnosis.Node, fmt.Sprintf("no pattern of provider %s matches it; the kubelet asks %s only", missing, strings.Join(names, ", ")),
+			patternHint(asked, missing))
 	case at < 0:
-		return diagnosis.Fail(diagnosis.Node, fmt.Sprintf("no pattern of provider %s matches it, so the kubelet pulls without credentials", k.entry.Name), e.patternHint(asked))
+		return diagnosis.Fail(diagnosis.Node, fmt.Sprintf("no pattern of provider %s matches it, so the kubelet pulls without credentials", missing),
+			patternHint(asked, missing))
 	case err != nil:
 		return diagnosis.Fine("it is not in Amazon ECR; the kubelet asks the plugin, which answers without credentials")
+	case at > 0 && slices.ContainsFunc(k.plugins, func(p providerconfig.Provider) bool { return p.Name == names[at-1] }):
+		return diagnosis.Warn(fmt.Sprintf("the kubelet also asks %s, before %s", strings.Join(names[:at], ", "), names[at]),
+			names[at-1]+" gets no pod's token, and fails for this image; narrow its patterns")
 	case at > 0:
 		return diagnosis.Warn(fmt.Sprintf("the kubelet also asks %s, and tries those credentials before the plugin's", strings.Join(names[:at], ", ")),
 			"this costs a refused request at each pull; narrow the other provider's patterns, or change the order: "+e.orderRule())
 	case len(names) > 1:
-		return diagnosis.Fine(fmt.Sprintf("the kubelet asks %s, then %s", k.entry.Name, strings.Join(names[1:], ", ")))
+		return diagnosis.Fine(fmt.Sprintf("the kubelet asks %s, then %s", names[0], strings.Join(names[1:], ", ")))
 	}
-	return diagnosis.Fine("the kubelet asks " + k.entry.Name)
+	return diagnosis.Fine("the kubelet asks " + names[0])
 }
 
-func (e *examination) patternHint(image string) string {
+func patternHint(image, provider string) string {
 	host, _, _ := strings.Cut(image, "/")
-	return "add " + host + " to matchImages of " + e.kubelet.entry.Name + ", and restart the kubelet"
+	return "add " + host + " to matchImages of " + provider + ", and restart the kubelet"
 }
 
 func (e *examination) orderRule() string {
@@ -83,30 +117,42 @@ func (e *examination) orderRule() string {
 // patternsOfEntries checks the patterns for the registries of all accounts that the
 // configuration names.
 func (e *examination) patternsOfEntries() diagnosis.Finding {
-	var missed, forms []string
+	missed, forms := unasked{}, unasked{}
 	for _, entry := range e.config.Rules.Entries() {
+		plugins := e.kubelet.pluginsFor(&entry)
+		name := plugins[0].Name
 		for _, account := range entry.Accounts.Named {
 			for i, host := range hostsOf(account, entry) {
-				if e.kubelet.entry.Matches(host + "/app") {
-					continue
-				}
-				if i == 0 {
-					missed = append(missed, host)
-				} else {
-					forms = append(forms, host)
+				switch {
+				case anyMatches(plugins, host+"/app"):
+				case i == 0:
+					missed[name] = append(missed[name], host)
+				default:
+					forms[name] = append(forms[name], host)
 				}
 			}
 		}
 	}
 	switch {
 	case len(missed) > 0:
-		return diagnosis.Fail(diagnosis.Node, fmt.Sprintf("no pattern of provider %s matches %s", e.kubelet.entry.Name, strings.Join(missed, ", ")),
-			"add a pattern for each account to matchImages of "+e.kubelet.entry.Name+", such as ACCOUNT.dkr.ecr.*.amazonaws.com, and restart the kubelet")
+		return diagnosis.Fail(diagnosis.Node, missed.String(),
+			"add a pattern for each account to matchImages of its provider, such as ACCOUNT.dkr.ecr.*.amazonaws.com, and restart the kubelet")
 	case len(forms) > 0:
-		return diagnosis.Warn(fmt.Sprintf("no pattern of provider %s matches %s", e.kubelet.entry.Name, strings.Join(forms, ", ")),
-			"if images are named by these hosts, add patterns for them too")
+		return diagnosis.Warn(forms.String(), "if images are named by these hosts, add patterns for them too")
 	}
 	return diagnosis.Fine("they match the registries of all accounts that the configuration names")
+}
+
+// unasked holds the hosts for which the kubelet does not ask the plugin, by the name of the
+// provider that lacks the pattern.
+type unasked map[string][]string
+
+func (u unasked) String() string {
+	var texts []string
+	for _, name := range slices.Sorted(maps.Keys(u)) {
+		texts = append(texts, fmt.Sprintf("no pattern of provider %s matches %s", name, strings.Join(u[name], ", ")))
+	}
+	return strings.Join(texts, "; ")
 }
 
 // samples has one region of each partition, for entries that name no single region.

@@ -3,6 +3,7 @@ package doctor
 import (
 	"cmp"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 	"ecr-cross-account-credential-provider/pkg/iampolicy"
 	"ecr-cross-account-credential-provider/pkg/pull"
 	"ecr-cross-account-credential-provider/pkg/rule"
+	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
 // pulled executes a plan and pulls: roles, token, registry.
@@ -67,6 +69,7 @@ func (e *examination) authorized(ctx context.Context, s *subject) diagnosis.Find
 	case err == nil:
 		_, password := s.token.Login.Cut(":")
 		e.aws.api.KeepSecret(password)
+		e.aws.api.KeepSecret(secret.New(base64.StdEncoding.EncodeToString([]byte(s.token.Login.Reveal())))) // as in requests
 		return diagnosis.Fine("as " + s.session.Principal + ", valid for " + rule.ShortDuration(s.token.Life.Round(time.Minute)))
 	case s.registry.Public():
 		return diagnosis.Warn(cause(err), anonymousPull)
@@ -185,7 +188,7 @@ func (e *examination) notPulled(r *pull.Refusal, s *subject) diagnosis.Finding {
 
 // pullDenied finds the side and the hint for a denied action on the repository.
 func (e *examination) pullDenied(text string, d denial, s *subject) diagnosis.Finding {
-	role := cmp.Or(e.roleOfToken(s), iampolicy.RoleOfSession(d.user))
+	role := e.callersRole(e.roleOfToken(s), d)
 	repository := iampolicy.RepositoryARN(s.image)
 	kind := rule.PullOnly
 	if importsImages(s) {

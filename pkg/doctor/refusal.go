@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"cmp"
 	"errors"
 	"strings"
 
@@ -31,10 +30,7 @@ func (e *examination) notAssumed(err error, role rule.Role, caller string) diagn
 		return unanswered(err, "STS")
 	}
 	d, _ := parseDenial(cause(err))
-	if caller == "" { // the node's identity: only this answer names it
-		e.aws.caller = identity.Caller{Account: accountOf(d.user), ARN: d.user}
-		caller = iampolicy.RoleOfSession(d.user)
-	}
+	caller = e.callersRole(caller, d)
 	return e.refused(err, d, request{
 		caller: caller, owner: accountOf(role.ARN), target: role.ARN,
 		byCaller:   missingStatement(e.callersPolicy(caller), caller, iampolicy.AssumeRole(role)),
@@ -43,6 +39,16 @@ func (e *examination) notAssumed(err error, role rule.Role, caller string) diagn
 		unexplained: "STS gives no reason. The cause is most likely in account " + accountOf(role.ARN) + ": check that the role exists, that its trust policy admits " +
 			caller + externalIDToo(role) + "; then check that the policy of " + caller + " allows sts:AssumeRole on it",
 	})
+}
+
+// callersRole returns the ARN of the caller's role. If role is empty, the node's own
+// identity made the call, and only the denial names it. callersRole then keeps its name.
+func (e *examination) callersRole(role string, d denial) string {
+	if role != "" || d.user == "" {
+		return role
+	}
+	e.aws.caller = identity.Caller{Account: accountOf(d.user), ARN: d.user}
+	return iampolicy.RoleOfSession(d.user)
 }
 
 func externalIDToo(role rule.Role) string {
@@ -153,13 +159,13 @@ func (e *examination) notExchanged(err error, start plan.ServiceAccount) diagnos
 }
 
 // notAuthorized finds the side and the hint for a failed GetAuthorizationToken.
-// role is the ARN of the caller's role.
+// role is the ARN of the caller's role, or empty if only ECR's message names it.
 func (e *examination) notAuthorized(err error, role string) diagnosis.Finding {
 	if class, ok := failure.Of(err); !ok || class != failure.Refused {
 		return unanswered(err, "the ECR API")
 	}
 	d, _ := parseDenial(cause(err))
-	role = cmp.Or(role, iampolicy.RoleOfSession(d.user))
+	role = e.callersRole(role, d)
 	allow := missingStatement(e.callersPolicy(role), role, iampolicy.Token())
 	return e.refused(err, d, request{
 		caller: role, owner: accountOf(role), target: role, byCaller: allow, byOwner: allow,

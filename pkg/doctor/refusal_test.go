@@ -80,7 +80,7 @@ func TestSideOfUnknownAccount(t *testing.T) {
 func TestTokensForFixedRole(t *testing.T) {
 	t.Parallel()
 	e := &examination{}
-	e.kubelet.config.Providers = []providerconfig.Provider{{Name: providerconfig.PluginName, TokenAttributes: &providerconfig.TokenAttributes{}}}
+	e.kubelet.plugins = []providerconfig.Provider{{Name: providerconfig.PluginName, TokenAttributes: &providerconfig.TokenAttributes{}}}
 	for _, test := range []struct {
 		role *rule.RoleTemplate
 		want diagnosis.Result

@@ -127,7 +127,12 @@ func TestMissingStatementRepairs(t *testing.T) {
 		"session tags": {func(n *node, _ *policies) {
 			n.replace("{arn: \""+pullRole+"\"}", "{arn: \""+pullRole+"\", sessionTags: {cluster: prod}}")
 		}, "D19", []string{trustPolicy}}, // on both sides
-		"STS endpoint":     {func(_ *node, p *policies) { p.endpoints[fakeaws.STSEndpoint] = nil }, "D19", nil},
+		"STS endpoint": {func(_ *node, p *policies) { p.endpoints[fakeaws.STSEndpoint] = nil }, "D19", nil},
+		"STS endpoint, for the own account": {func(n *node, p *policies) {
+			n.config = "registries:\n- accounts: [\"*\"]\n  exceptAccounts: [own]\n  assumeRoles: [{arn: \"arn:{partition}:iam::{account}:role/ecr-pull\"}]\n" + n.settings()
+			n.hybrid()
+			p.endpoints[fakeaws.STSEndpoint] = []any{iampolicy.PassAssumeRole(nodeRole, rule.NewRole(pullRole, "x"))}
+		}, "D09", nil},
 		"ecr.api endpoint": {func(_ *node, p *policies) { p.endpoints[fakeaws.ECRAPIEndpoint] = nil }, "D21", nil},
 		"ecr.dkr endpoint": {func(_ *node, p *policies) { p.endpoints[fakeaws.ECRDKREndpoint] = nil }, "D23", nil},
 		"S3 gateway":       {func(_ *node, p *policies) { p.endpoints[fakeaws.S3Gateway] = nil }, "D24", nil},

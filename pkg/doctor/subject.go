@@ -55,7 +55,7 @@ func (e *examination) planImage(ctx context.Context, name string) {
 		s.registry, s.reference = s.image.Registry(), referenceOf(name)
 		own, err := e.own(ctx, s.image)
 		if err != nil {
-			return diagnosis.Skip("which entry governs the image depends on the node's own account, which is not known; see " + nodeIdentity.Code)
+			return e.ownUnknown(ctx)
 		}
 		return e.decide(s, own)
 	}})
@@ -69,10 +69,7 @@ func (e *examination) own(ctx context.Context, image registry.Image) (registry.A
 	if image.Registry().Public() || !e.config.Rules.DependsOnOwn(image) {
 		return registry.Account{}, nil
 	}
-	if err := e.aws.load(ctx, e); err != nil {
-		return registry.Account{}, err
-	}
-	return e.aws.node.Account(ctx)
+	return e.ownAccount(ctx)
 }
 
 // decide computes the subject's decision.
@@ -128,6 +125,8 @@ func (e *examination) planEntries(ctx context.Context) {
 		s.planned = e.do(ctx, &diagnosis.Check{Kind: imagePlan, Subject: entry.Name, Run: func(ctx context.Context) diagnosis.Finding {
 			reg, err := e.firstRegistry(ctx, entry)
 			switch {
+			case err != nil && errors.Is(err, e.aws.ownErr):
+				return e.ownUnknown(ctx)
 			case err != nil:
 				return diagnosis.Skip(err.Error())
 			case startsWithPod(&entry):
@@ -157,20 +156,23 @@ func (e *examination) firstRegistry(ctx context.Context, entry rule.Entry) (regi
 	if !entry.Accounts.Own {
 		return registry.Registry{}, errors.New(`"*" names no account to try; name an image`)
 	}
-	own, err := e.aws.node.Account(ctx)
+	own, err := e.ownAccount(ctx)
 	if err != nil {
-		return registry.Registry{}, fmt.Errorf("the node's own account is not known; see %s", nodeIdentity.Code)
+		return registry.Registry{}, err
 	}
 	return registry.Private(own, region), nil
 }
 
-// firstRegion returns the node's region if it is one of the entry's, else the first
-// one that the entry names.
+// firstRegion returns the node's region if the entry is for it, else the first one that
+// the entry names.
 func (e *examination) firstRegion(ctx context.Context, entry rule.Entry) (registry.Region, error) {
 	if err := e.aws.load(ctx, e); err != nil {
 		return registry.Region{}, fmt.Errorf("the node's region is not known; see %s", awsSettings.Code)
 	}
 	node, _ := e.aws.node.Region(ctx) // the check of STS reports the error if the plan needs the region
+	if !entry.Fits(node.Partition()) {
+		node = registry.Region{}
+	}
 	var first registry.Region
 	for _, pattern := range entry.Regions {
 		if pattern.Match(node) {
@@ -184,7 +186,7 @@ func (e *examination) firstRegion(ctx context.Context, entry rule.Entry) (regist
 		first = node
 	}
 	if first.IsZero() {
-		return first, errors.New("it names no region, and the node's region is not known or does not match its patterns; name an image")
+		return first, errors.New("it names no region, and the node's region is not known or does not fit its patterns and roles; name an image")
 	}
 	return first, nil
 }

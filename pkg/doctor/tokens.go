@@ -40,14 +40,24 @@ func (e *examination) serviceAccountEntries(images []string) (found []rule.Entry
 // own account, which is not known here, each entry for the image's account counts.
 func (e *examination) mayGovern(entry rule.Entry, name string) bool {
 	image, err := e.config.Image(name)
-	if err != nil {
+	if err != nil || image.Registry().Public() {
 		return false
 	}
 	if e.config.Rules.DependsOnOwn(image) {
 		return slices.Contains(entry.Accounts.Named, image.Registry().Account()) || entry.Accounts.Own || entry.Accounts.All
 	}
-	governs := e.config.Rules.Match(image, registry.Account{}).Entry
+	governs := e.governing(name)
 	return governs != nil && governs.Name == entry.Name
+}
+
+// governing returns the entry that governs the image. It returns nil if there is none, or
+// if that depends on the node's own account, which is not known here.
+func (e *examination) governing(name string) *rule.Entry {
+	image, err := e.config.Image(name)
+	if err != nil || image.Registry().Public() || e.config.Rules.DependsOnOwn(image) {
+		return nil
+	}
+	return e.config.Rules.Match(image, registry.Account{}).Entry
 }
 
 func (e *examination) tokensFor(entries []rule.Entry) diagnosis.Finding {
@@ -84,7 +94,7 @@ func (e *examination) tokensFor(entries []rule.Entry) diagnosis.Finding {
 // tokenAttributes returns the annotations that a provider of this plugin gets. It
 // returns nil if no provider gets a token.
 func (e *examination) tokenAttributes() []string {
-	for _, p := range e.kubelet.config.Plugins(e.kubelet.programs()) {
+	for _, p := range e.kubelet.plugins {
 		if p.TokenAttributes != nil {
 			return append([]string{}, p.TokenAttributes.Annotations()...)
 		}

@@ -27,6 +27,7 @@ func TestServiceAccountEntries(t *testing.T) {
 		"named before every":    {`- {accounts: ["*"]` + pod + `- {accounts: ["444455556666"]` + node, []string{second}, nil},
 		"possibly the own":      {`- {accounts: ["own"]` + pod, []string{first}, []string{"registries[0]"}},
 		"possibly not the own":  {`- {accounts: ["own"]` + node + `- {accounts: ["*"]` + pod, []string{first}, []string{"registries[1]"}},
+		"ECR Public":            {`- {accounts: ["*"]` + pod, []string{"public.ecr.aws/docker/library/busybox"}, nil},
 		"not ECR":               {`- {accounts: ["*"]` + pod, []string{"docker.io/library/busybox"}, nil},
 		"the node for each pod": {`- {accounts: ["444455556666"]` + node, nil, nil},
 	} {

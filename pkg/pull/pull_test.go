@@ -200,3 +200,30 @@ func TestHostileAnswers(t *testing.T) {
 		})
 	}
 }
+
+// TestLargeLayer: a part of the image's configuration is enough, so it may be longer than
+// an answer that Send allows.
+func TestLargeLayer(t *testing.T) {
+	t.Parallel()
+	const limit = 1 << 20
+	r := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Host == bucket {
+			_, _ = w.Write(make([]byte, 2*limit))
+			return
+		}
+		w.Header().Set("Location", "https://"+bucket+"/layer")
+		w.WriteHeader(http.StatusTemporaryRedirect)
+	})
+	send := r.Send
+	r.Send = func(request *http.Request) (*http.Response, error) {
+		resp, err := send(request)
+		if err == nil {
+			resp.Body = http.MaxBytesReader(nil, resp.Body, limit)
+		}
+		return resp, err
+	}
+	from, err := r.Layer(t.Context(), "app", Manifest{Config: Descriptor{Digest: "sha256:cccc"}})
+	if from != bucket || err != nil {
+		t.Errorf("got %q, %v; want %s", from, err, bucket)
+	}
+}
