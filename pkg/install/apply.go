@@ -110,7 +110,7 @@ func (p *plan) writeAhead() (state, error) {
 		}
 	}
 	after := state{
-		Platform: p.node.platform.name, Service: p.service, ProviderConfig: p.layout.flag, BinDir: p.layout.binDir, Pending: p.before.Pending || p.changes(),
+		Platform: p.node.platform.name, ProviderConfig: p.layout.flag, BinDir: p.layout.binDir, Pending: p.before.Pending || p.changes(),
 		Directories: append(slices.Clone(p.before.Directories), dirs...), Files: slices.Clone(p.kept),
 	}
 	ahead := after

@@ -15,7 +15,13 @@ type change struct {
 	providers bool
 }
 
-func (c change) needed() bool { return c.old.fingerprint() != c.new.fingerprint() }
+func (c change) needed() bool { return c.old.fingerprint() != c.new.fingerprint() || c.changesOwner() }
+
+// changesOwner reports whether a regular file goes from one user to another. The plugin
+// refuses a configuration that belongs to an ordinary user.
+func (c change) changesOwner() bool {
+	return c.old.mode != 0 && c.new.mode != 0 && c.old.user() != c.new.user()
+}
 
 // recorded returns the record of a file that this run writes. before is the state of
 // the earlier run. The record keeps what was there before install.
@@ -32,6 +38,9 @@ func (d disk) recorded(before state, c change) (record, error) {
 		stripped, err := withoutOurs(now)
 		if err != nil {
 			return r, fmt.Errorf("%s: %w", d.at(c.path), err)
+		}
+		if !now.absent() && !hasEntries(stripped) {
+			return r, nil // nothing in it is theirs: the file from before install counts
 		}
 		now = stripped
 	}
@@ -62,16 +71,18 @@ func hasEntries(o object) bool {
 
 // undone returns the change that restores a file that install wrote. If somebody else
 // has changed the file since then, the file stays as it is. From a configuration of
-// providers, undone then removes only our entries.
+// providers, undone then removes only our entries, unless no other entry is in it.
 func (d disk) undone(r record) (change, error) {
 	now, err := d.read(r.Path)
 	c := change{path: r.Path, old: now, new: now, providers: r.Providers}
 	switch {
-	case err != nil || now.fingerprint() == r.Former.Fingerprint:
+	case err != nil:
 		return c, err
 	case slices.Contains(r.Ours, now.fingerprint()):
 		c.new, err = d.restored(r.Former)
 		return c, err
+	case now.fingerprint() == r.Former.Fingerprint:
+		return c, nil
 	case now.absent():
 		c.note = "somebody removed it; it is not brought back"
 		return c, nil
@@ -83,10 +94,11 @@ func (d disk) undone(r record) (change, error) {
 	if c.new, err = withoutOurs(now); err != nil {
 		return c, fmt.Errorf("%s: %w; remove the entries %v by hand", d.at(r.Path), err, ourNames)
 	}
-	if r.Former.Fingerprint == (object{}).fingerprint() && !hasEntries(c.new) {
-		c.new, c.note = object{}, "no other entry is in it" // a kubelet does not start without any entry
+	if !hasEntries(c.new) { // a kubelet does not start without any entry
+		c.note = "no other entry is in it, so uninstall restores what was there before install"
+		c.new, err = d.restored(r.Former)
 	}
-	return c, nil
+	return c, err
 }
 
 // perform stages all changes, then makes them in order. If one fails, perform undoes

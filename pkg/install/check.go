@@ -66,14 +66,13 @@ func (p *plan) kubeletReads() (files []providerconfig.File, err error) {
 	if l.flag == l.providers {
 		return []providerconfig.File{ours}, nil
 	}
-	names, err := os.ReadDir(d.at(l.flag))
+	paths, err := providerconfig.FilesIn(d.at(l.flag))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
 	files = append(files, ours)
-	for _, name := range names {
-		path := d.at(filepath.Join(l.flag, name.Name()))
-		if name.IsDir() || path == ours.Path || !slices.Contains([]string{".json", ".yaml", ".yml"}, filepath.Ext(path)) {
+	for _, path := range paths {
+		if path == ours.Path {
 			continue
 		}
 		content, err := readFile(path)

@@ -181,7 +181,7 @@ func (d document) bytes() ([]byte, error) {
 
 // edit returns a document in which our entries replace our former ones. With instead,
 // they also replace the stock provider's entry. A nil content means that the file does
-// not exist. Our entries keep the env of our former ones, else that of the stock
+// not exist. Entries without an env get that of our former ones, else that of the stock
 // provider. Otherwise they get the given env. The env is part of the node's identity.
 func edit(path string, content []byte, entries []provider, instead bool, env []providerconfig.Variable) ([]byte, error) {
 	d := newDocument()
@@ -194,10 +194,7 @@ func edit(path string, content []byte, entries []provider, instead bool, env []p
 	if d.has(append(slices.Clone(ourNames), stockName)...) {
 		env = d.env(append(slices.Clone(ourNames), stockName)...)
 	}
-	entries = slices.Clone(entries)
-	for i := range entries {
-		entries[i].Env = env
-	}
+	entries = withEnv(entries, env)
 	before, err := d.bytes()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -217,4 +214,15 @@ func edit(path string, content []byte, entries []provider, instead bool, env []p
 		return content, nil // the original text
 	}
 	return after, nil
+}
+
+// withEnv returns the entries. Those without an env get the given one.
+func withEnv(entries []provider, env []providerconfig.Variable) []provider {
+	entries = slices.Clone(entries)
+	for i := range entries {
+		if len(entries[i].Env) == 0 {
+			entries[i].Env = env
+		}
+	}
+	return entries
 }

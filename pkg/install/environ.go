@@ -9,16 +9,15 @@ import (
 	"ecr-cross-account-credential-provider/pkg/procfs"
 )
 
-// kubeletEnviron returns the variables of the kubelet's environment that belong to the
-// node's identity. The environment is that of the running kubelet, else that of its
-// unit.
+// kubeletEnviron returns the variables of the kubelet's environment that the plugin uses.
+// The environment is that of the running kubelet, else that of its unit.
 func (n *node) kubeletEnviron(process procfs.Process) ([]string, error) {
 	if n.running {
 		environ, err := process.Environ()
 		if errors.Is(err, fs.ErrPermission) {
 			return nil, errors.New("reading the kubelet's environment: permission denied; run install as root")
 		}
-		return ofIdentity(environ), err
+		return usedByPlugin(environ), err
 	}
 	var environ []string
 	for _, service := range n.platform.services {
@@ -26,17 +25,22 @@ func (n *node) kubeletEnviron(process procfs.Process) ([]string, error) {
 			environ = append(environ, n.disk.unitEnviron(file)...)
 		}
 	}
-	return ofIdentity(environ), nil
+	return usedByPlugin(environ), nil
 }
 
-// ofIdentity keeps the variables that choose the node's identity: those of the AWS SDK,
-// and HOME, because the SDK looks for its files there. If a variable is set twice, the
-// last value counts.
-func ofIdentity(environ []string) (kept []string) {
+// networkVariables name proxies and CA certificates. A proxy's variable may also be in
+// lower case.
+var networkVariables = []string{"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"}
+
+// usedByPlugin keeps the variables that the plugin uses: those of the AWS SDK, those of
+// the network, and HOME, because the SDK looks for its files there. If a variable is set
+// twice, the last value counts.
+func usedByPlugin(environ []string) (kept []string) {
 	for _, variable := range slices.Backward(environ) {
 		name, _, ok := strings.Cut(variable, "=")
 		known := slices.ContainsFunc(kept, func(other string) bool { return strings.HasPrefix(other, name+"=") })
-		if ok && !known && (strings.HasPrefix(name, "AWS_") || name == "HOME") {
+		used := strings.HasPrefix(name, "AWS_") || name == "HOME" || slices.Contains(networkVariables, strings.ToUpper(name))
+		if ok && !known && used {
 			kept = append(kept, variable)
 		}
 	}
@@ -44,14 +48,20 @@ func ofIdentity(environ []string) (kept []string) {
 	return kept
 }
 
-// secretVariables hold credentials. A unit must not contain them.
+// secretVariables hold credentials.
 var secretVariables = []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN"}
 
-func hasSecret(environ []string) bool {
-	return slices.ContainsFunc(environ, func(variable string) bool {
-		name, _, _ := strings.Cut(variable, "=")
-		return slices.Contains(secretVariables, name)
-	})
+// hasCredential reports whether a variable, NAME=VALUE, holds credentials for AWS.
+func hasCredential(variable string) bool {
+	name, _, _ := strings.Cut(variable, "=")
+	return slices.Contains(secretVariables, name)
+}
+
+// hasLogin reports whether a variable, NAME=VALUE, is a proxy's URL with a user, who may
+// have a password.
+func hasLogin(variable string) bool {
+	name, value, _ := strings.Cut(variable, "=")
+	return strings.HasSuffix(strings.ToUpper(name), "_PROXY") && strings.Contains(value, "@")
 }
 
 // unitEnviron returns the environment that a unit's file sets (systemd.exec(5)).

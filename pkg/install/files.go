@@ -77,8 +77,11 @@ func (p *plan) addProviders(entries []provider, instead bool) error {
 			return err
 		}
 	}
-	env := d.stockEnv(l)
-	content, err := edit(d.at(l.providers), base, entries, instead, env)
+	env, err := p.ownEnv()
+	if err != nil {
+		return err
+	}
+	content, err := edit(d.at(l.providers), base, withEnv(entries, env), instead, d.stockEnv(l))
 	if err != nil {
 		return usage(err)
 	}
@@ -87,6 +90,32 @@ func (p *plan) addProviders(entries []provider, instead bool) error {
 		mode = 0o644
 	}
 	return p.addChange(change{path: l.providers, new: object{mode: mode, content: content, owner: now.owner}, providers: true})
+}
+
+// ownEnv returns the env of our entries in the latest file of earlier runs. The operator
+// may have set it.
+func (p *plan) ownEnv() ([]providerconfig.Variable, error) {
+	d := p.node.disk
+	for _, r := range slices.Backward(p.before.Files) {
+		if !r.Providers {
+			continue
+		}
+		now, err := d.read(r.Path)
+		if err != nil {
+			return nil, err
+		}
+		if now.mode == 0 {
+			continue
+		}
+		doc, err := parseDocument(now.content)
+		if err != nil {
+			return nil, usage(fmt.Errorf("%s: %w", d.at(r.Path), err))
+		}
+		if doc.has(ourNames...) {
+			return doc.env(ourNames...), nil
+		}
+	}
+	return nil, nil
 }
 
 // stockFile returns the entries that a new file starts with.

@@ -134,7 +134,7 @@ func (i *Installer) planInstall(ctx context.Context, o Options) (*plan, error) {
 	}
 	n.earlier = kubeletFlags{before.ProviderConfig, before.BinDir}
 	if o.Plugin == "" {
-		installed, ok := before.plugin()
+		installed, ok := d.plugin(before)
 		if !ok {
 			return nil, usage(errors.New("no plugin is beside this program, and none is installed; name it with --plugin FILE"))
 		}
@@ -200,9 +200,9 @@ func sameFile(path, other string) bool {
 }
 
 // service returns the kubelet's unit that exists on the node, or the platform's first
-// one. It is empty if nothing controls services.
+// one. It is empty if nothing controls services, or if the platform has no such unit.
 func (i *Installer) service(n *node) string {
-	if i.Services == nil {
+	if i.Services == nil || len(n.platform.services) == 0 {
 		return ""
 	}
 	for _, name := range n.platform.services {

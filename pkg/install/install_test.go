@@ -308,16 +308,19 @@ func TestNotInsteadAgain(t *testing.T) {
 	}
 }
 
-// TestNothingElseLeft: uninstall removes a changed file that install made, if it has no
-// other entries. A kubelet does not start without any.
+// TestNothingElseLeft: if a changed file has no other entries, uninstall restores what
+// was there before install. A kubelet does not start without any entry.
 func TestNothingElseLeft(t *testing.T) {
 	t.Parallel()
-	n := disks["k3s"].node(t)
-	before := n.snapshot()
-	n.install()
-	n.write(rancherDir+"/config.yaml", n.read(rancherDir+"/config.yaml")+"# a note\n")
-	n.uninstall()
-	n.same(before)
+	for _, name := range []string{"k3s", "AL2, instead"} {
+		d := disks[name]
+		n := d.node(t)
+		before := n.snapshot()
+		n.install()
+		n.write(d.config, n.read(d.config)+"\n")
+		n.uninstall()
+		n.same(before)
+	}
 }
 
 // TestConfigurationInPlaceByAnotherName: a configuration is also in its place if

@@ -116,6 +116,9 @@ func TestKilledInstall(t *testing.T) {
 				d.startable(n)
 				if at%2 == 0 {
 					n.install()
+					if strings.Contains(n.out.String(), "somebody changed it") {
+						t.Errorf("completed after step %d: got %s, want no line about somebody's change", at, n.out.String())
+					}
 					if diff := cmp.Diff(want, n.snapshot(), ignoreState); diff != "" {
 						t.Errorf("completed after step %d (-want +got):\n%s", at, diff)
 					}

@@ -44,6 +44,15 @@ func (o object) fingerprint() string {
 	return fmt.Sprintf("%04o %x", o.mode, sha256.Sum256(o.content))
 }
 
+// user returns the ID of the user to whom a regular file belongs. It is -1 where files
+// have no such owner.
+func (o object) user() int {
+	if o.owner == nil {
+		return os.Geteuid()
+	}
+	return o.owner.UID
+}
+
 // read returns the object at a path of the disk.
 func (d disk) read(path string) (object, error) {
 	if err := d.inside(path); err != nil {

@@ -50,8 +50,12 @@ func (p *plan) addChange(c change) error {
 		return fmt.Errorf("%s is a symbolic link to %s, which install would replace; remove the link, or name its target", p.node.disk.at(c.path), c.old.link)
 	}
 	r, known := p.before.find(c.path)
-	if known && !c.providers && c.needed() && !slices.Contains(r.Ours, c.old.fingerprint()) {
+	now := c.old.fingerprint()
+	switch {
+	case known && !c.providers && c.needed() && now != r.Former.Fingerprint && !slices.Contains(r.Ours, now):
 		c.note = "somebody changed it since it was installed; install replaces it"
+	case c.changesOwner():
+		c.note = fmt.Sprintf("it belongs to user %d; install gives it to user %d", c.old.user(), c.new.user())
 	}
 	p.first = append(p.first, c)
 	return nil

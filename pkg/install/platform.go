@@ -233,7 +233,6 @@ type node struct {
 	earlier kubeletFlags
 	// running says that a kubelet is running.
 	running bool
-	// environ is the part of the kubelet's environment that belongs to the node's
-	// identity.
+	// environ holds the variables of the kubelet's environment that the plugin uses.
 	environ []string
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"unicode"
 
@@ -102,12 +101,14 @@ func printDiff(b *bytes.Buffer, path string, old, text []byte) {
 	}
 }
 
-// withoutSecrets hides the credentials in the env of providers.
+// withoutSecrets hides the credentials and the proxies' passwords in the env of
+// providers.
 func withoutSecrets(content []byte) []byte {
 	c, _ := providerconfig.Parse([]providerconfig.File{{Content: content}}, providerconfig.Version{}) // it returns the entries that can be read
 	for _, entry := range c.Providers {
 		for _, variable := range entry.Env {
-			if variable.Value != "" && slices.Contains(secretVariables, variable.Name) {
+			text := variable.Name + "=" + variable.Value
+			if variable.Value != "" && (hasCredential(text) || hasLogin(text)) {
 				content = bytes.ReplaceAll(content, []byte(variable.Value), []byte("(hidden)"))
 			}
 		}

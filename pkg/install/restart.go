@@ -55,6 +55,7 @@ func (i *Installer) restart(ctx context.Context, p *plan) error {
 		return nil
 	}
 	reason := i.reason(ctx, p.service)
+	_ = i.say("%s is not healthy; restoring the former files, which takes about %s", p.service, steady) // they matter more than the message
 	// If the operator interrupts while the kubelet is down, the former files are still
 	// restored.
 	ctx = context.WithoutCancel(ctx)

@@ -300,3 +300,38 @@ func TestRollbackOfPending(t *testing.T) {
 		n.same(before)
 	})
 }
+
+// TestUninstallElsewhere: uninstall refuses a restart where nothing controls services,
+// such as on a disk that another machine mounts. It changes nothing.
+func TestUninstallElsewhere(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n, _ := disks["AL2"].withServices(t)
+		n.install()
+		installed := n.snapshot()
+		n.Services, n.Proc = nil, ""
+		err := n.Uninstall(t.Context(), Options{Restart: true})
+		if err == nil || !strings.Contains(err.Error(), "--restart needs systemd on this machine") {
+			t.Errorf("got %v, want an error that names systemd", err)
+		}
+		n.same(installed)
+	})
+}
+
+// TestUninstallFromImage: uninstall restarts the kubelet of a node whose image already
+// had the plugin.
+func TestUninstallFromImage(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n, s := disks["AL2"].withServices(t)
+		before, booted := n.snapshot(), n.Installer
+		n.Services, n.Proc, n.options.Restart = nil, "", false
+		n.install()
+		n.Installer, n.options.Restart = booted, true
+		n.uninstall()
+		n.same(before)
+		if !slices.Contains(s.told, "restart kubelet") {
+			t.Errorf("got the calls %q, want a restart", s.told)
+		}
+	})
+}

@@ -128,3 +128,66 @@ func TestOwner(t *testing.T) {
 	owner("uninstalled")
 	n.same(before)
 }
+
+// TestTakesOver: a file that install would write already exists, but belongs to an
+// ordinary user. The plugin would refuse such a configuration, so install makes it its
+// own, and uninstall gives it back.
+func TestTakesOver(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Log("not root, so no file can get another owner; see TestChangesOwner")
+		return
+	}
+	n := disks["AL2023"].node(t)
+	n.write(ConfigPath, head+oneRole)
+	file := n.root + ConfigPath
+	if err := os.Chown(file, 1234, 5678); err != nil {
+		t.Fatal(err)
+	}
+	before := n.snapshot()
+	user := func(when string, want uint32) {
+		info, err := os.Stat(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := info.Sys().(*syscall.Stat_t).Uid; got != want {
+			t.Errorf("%s: got a file of user %d, want %d", when, got, want)
+		}
+	}
+	n.install()
+	user("installed", 0)
+	if want := "it belongs to user 1234; install gives it to user 0\n"; !strings.Contains(n.out.String(), want) {
+		t.Errorf("got %s, want %q", n.out.String(), want)
+	}
+	n.out.Reset()
+	n.install()
+	if want := "nothing to change\n"; !strings.HasSuffix(n.out.String(), want) {
+		t.Errorf("again: got %s, want %q", n.out.String(), want)
+	}
+	n.uninstall()
+	user("uninstalled", 1234)
+	n.same(before)
+}
+
+// TestChangesOwner: only a regular file has an owner to change.
+func TestChangesOwner(t *testing.T) {
+	t.Parallel()
+	file := func(o *owner) object { return object{mode: 0o644, owner: o} }
+	self, other := &owner{UID: os.Geteuid(), GID: 1}, &owner{UID: os.Geteuid() + 1}
+	for _, test := range []struct {
+		name     string
+		old, new object
+		want     bool
+	}{
+		{"another user's", file(other), file(nil), true},
+		{"to another user", file(nil), file(other), true},
+		{"the group alone", file(self), file(nil), false},
+		{"a new file", object{}, file(other), false},
+		{"a removed file", file(other), object{}, false},
+		{"a link", file(other), object{link: "x"}, false},
+	} {
+		if got := (change{old: test.old, new: test.new}).changesOwner(); got != test.want {
+			t.Errorf("%s: got %t, want %t", test.name, got, test.want)
+		}
+	}
+}

@@ -21,8 +21,6 @@ const (
 // state describes what install did to a node.
 type state struct {
 	Platform string `json:"platform"`
-	// Service is the kubelet's unit, or empty if nothing controls services.
-	Service string `json:"service,omitempty"`
 	// ProviderConfig and BinDir are the values of the kubelet's two flags.
 	ProviderConfig string `json:"providerConfig,omitempty"`
 	BinDir         string `json:"binDir,omitempty"`
@@ -65,16 +63,19 @@ func (s state) find(path string) (record, bool) {
 	return s.Files[i], true
 }
 
-// plugin returns the path of the plugin that install put on the node. It reports false
-// if there is none.
-func (s state) plugin() (string, bool) {
-	i := slices.IndexFunc(s.Files, func(r record) bool {
-		return slices.Contains([]string{pluginName, olderName}, filepath.Base(r.Path))
-	})
-	if i < 0 {
-		return "", false
+// plugin returns the path of the plugin that the latest run put on the node. It reports
+// false if there is none. The records of earlier runs come first.
+func (d disk) plugin(s state) (string, bool) {
+	for _, r := range slices.Backward(s.Files) {
+		name := filepath.Base(r.Path)
+		if filepath.Dir(r.Path) != s.BinDir || name != pluginName && name != olderName {
+			continue
+		}
+		if o, err := d.read(r.Path); err == nil && o.mode != 0 { // not pluginLink
+			return r.Path, true
+		}
 	}
-	return s.Files[i].Path, true
+	return "", false
 }
 
 // readState returns a node's state, or the zero value if install did nothing.

@@ -47,7 +47,7 @@ func (i *Installer) planUninstall(o Options) (*plan, error) {
 	}
 	n.running = running
 	n.findFlags(process)
-	p := &plan{node: n, before: before, uninstall: true, service: before.Service, done: "uninstalled"}
+	p := &plan{node: n, before: before, uninstall: true, service: i.service(n), done: "uninstalled"}
 	p.heading = []string{"platform  " + before.Platform, "kubelet   " + runningText(running)}
 	for _, r := range slices.Backward(before.Files) {
 		c, err := p.takeAway(r)
@@ -84,11 +84,11 @@ func (p *plan) takeAway(r record) (change, error) {
 	}
 	refusal := usage(fmt.Errorf("the kubelet's flag --%s names %s, which would have no entries left; remove the flag, restart the kubelet, and run uninstall again", configFlag, n.flags.config))
 	if n.flags.config != r.Path { // the flag names the directory
-		others := slices.Concat(n.disk.glob(n.flags.config, "*.json"), n.disk.glob(n.flags.config, "*.yaml"), n.disk.glob(n.flags.config, "*.yml"))
-		if len(others) == 1 {
-			return c, refusal
+		files, err := providerconfig.FilesIn(n.disk.at(n.flags.config))
+		if err == nil && len(files) == 1 {
+			err = refusal
 		}
-		return c, nil
+		return c, err
 	}
 	if c.new, err = withoutOurs(c.old); err != nil {
 		return c, err

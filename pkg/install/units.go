@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"ecr-cross-account-credential-provider/pkg/config"
@@ -66,18 +67,9 @@ WantedBy=timers.target
 // addUnits plans the units and enables them, if the node has systemd and something can
 // be refreshed.
 func (p *plan) addUnits(entries []provider, c config.Config) error {
-	d := p.node.disk
 	entry, ok := entryOfNode(entries, c)
-	switch {
-	case !d.exists("/usr/lib/systemd/systemd", "/lib/systemd/systemd", "/run/systemd/system"):
-		p.duties = append(p.duties, "without systemd nothing refreshes tokens ahead of time; run refresh every 5 minutes (config-examples/refresh)")
-		return nil
-	case !ok:
-		p.duties = append(p.duties, "nothing can be refreshed ahead of time: the cache is off, or every entry starts with a pod's service account")
-		return nil
-	case hasSecret(p.node.environ):
-		p.duties = append(p.duties, "the kubelet's environment has static AWS credentials, which belong in no unit; "+
-			"so nothing is refreshed ahead of time; put them into a profile on the node, and name it in node.profile")
+	if duty := p.node.withoutUnits(ok); duty != "" {
+		p.duties = append(p.duties, duty)
 		return nil
 	}
 	var environment strings.Builder
@@ -97,6 +89,24 @@ func (p *plan) addUnits(entries []provider, c config.Config) error {
 		}
 	}
 	return nil
+}
+
+// withoutUnits returns why the node gets no units, and what the operator can do. It is
+// empty if the node gets units. refreshable says that there is something to refresh.
+func (n *node) withoutUnits(refreshable bool) string {
+	switch {
+	case !n.disk.exists("/usr/lib/systemd/systemd", "/lib/systemd/systemd", "/run/systemd/system"):
+		return "without systemd nothing refreshes tokens ahead of time; run refresh every 5 minutes (config-examples/refresh)"
+	case !refreshable:
+		return "nothing can be refreshed ahead of time: the cache is off, or every entry starts with a pod's service account"
+	case slices.ContainsFunc(n.environ, hasCredential):
+		return "the kubelet's environment has static AWS credentials, which belong in no unit; " +
+			"so nothing is refreshed ahead of time; put them into a profile on the node, and name it in node.profile"
+	case slices.ContainsFunc(n.environ, hasLogin):
+		return "the kubelet's environment has a proxy with a user or a password, which belong in no unit; so nothing is refreshed " +
+			"ahead of time; run refresh every 5 minutes with the kubelet's environment (config-examples/refresh)"
+	}
+	return ""
 }
 
 // quoted quotes a variable for a unit (systemd.syntax(7)). Otherwise a percent sign

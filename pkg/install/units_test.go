@@ -9,19 +9,23 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestUnitEnvironment: the unit has the kubelet's identity, whether the kubelet runs or
-// not.
+// TestUnitEnvironment: the unit has the kubelet's identity, proxies and CA certificates,
+// whether the kubelet runs or not.
 func TestUnitEnvironment(t *testing.T) {
 	t.Parallel()
-	want := []string{`Environment="AWS_PROFILE=node 100%%"`, `Environment="AWS_REGION=eu-west-1"`, `Environment="HOME=/root"`}
+	want := []string{
+		`Environment="AWS_PROFILE=node 100%%"`, `Environment="AWS_REGION=eu-west-1"`, `Environment="HOME=/root"`,
+		`Environment="HTTPS_PROXY=http://proxy:3128"`, `Environment="SSL_CERT_FILE=/etc/ca.pem"`, `Environment="no_proxy=10.0.0.0/8"`,
+	}
 	for name, prepare := range map[string]func(*testNode){
 		"a running kubelet": func(n *testNode) {
-			n.runKubelet("PATH=/bin\x00AWS_REGION=us-east-1\x00AWS_REGION=eu-west-1\x00HOME=/root\x00AWS_PROFILE=node 100%\x00")
+			n.runKubelet("PATH=/bin\x00AWS_REGION=us-east-1\x00AWS_REGION=eu-west-1\x00HOME=/root\x00AWS_PROFILE=node 100%\x00" +
+				"HTTPS_PROXY=http://proxy:3128\x00no_proxy=10.0.0.0/8\x00SSL_CERT_FILE=/etc/ca.pem\x00")
 		},
 		"its unit": func(n *testNode) {
 			n.write("/usr/lib/systemd/system/kubelet.service", "[Service]\nEnvironment=AWS_REGION=us-east-1 A=b\nEnvironment=HOME=/root\n")
 			n.write("/etc/systemd/system/kubelet.service.d/10.conf", "[Service]\nEnvironment=\"AWS_PROFILE=node 100%\" 'AWS_REGION=x'\nEnvironmentFile=-/etc/env\n")
-			n.write("/etc/env", "# a comment\nAWS_REGION=\"eu-west-1\"\n\nB=c\n")
+			n.write("/etc/env", "# a comment\nAWS_REGION=\"eu-west-1\"\n\nB=c\nHTTPS_PROXY=http://proxy:3128\nno_proxy=10.0.0.0/8\nSSL_CERT_FILE=/etc/ca.pem\n")
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -53,6 +57,10 @@ func TestNoUnits(t *testing.T) {
 		"no cache":     {func(n *testNode) { n.writeFile(n.options.Config, head+oneRole+"cache: {directory: \"\"}\n", 0o600) }, "nothing can be refreshed ahead of time: the cache is off"},
 		"pods only":    {func(n *testNode) { n.writeFile(n.options.Config, head+"registries:\n"+ofPods, 0o600) }, "every entry starts with a pod's service account"},
 		"a static key": {func(n *testNode) { n.runKubelet("AWS_SECRET_ACCESS_KEY=geheim-geheim\x00") }, "static AWS credentials, which belong in no unit"},
+		"a proxy's login": {
+			func(n *testNode) { n.runKubelet("https_proxy=http://user:geheim-geheim@proxy:3128\x00") },
+			"a proxy with a user or a password, which belong in no unit",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -130,15 +138,24 @@ func TestQuoted(t *testing.T) {
 	}
 }
 
-// TestSecretsOfEnv: the plan does not print credentials from a provider's env.
+// TestSecretsOfEnv: the plan does not print secrets from a provider's env. This holds for
+// an entry with an unknown field, too, which kubelets before 1.32 accept.
 func TestSecretsOfEnv(t *testing.T) {
 	t.Parallel()
-	n := disks["AL2"].node(t)
-	n.write(eksDir+"/config.json", strings.Replace(stockJSONv1, `"defaultCacheDuration"`, `"env":[{"name":"AWS_SECRET_ACCESS_KEY","value":"geheim/geheim+1"},{"name":"AWS_REGION","value":"eu-west-1"}],"defaultCacheDuration"`, 1))
-	n.install()
-	n.uninstall()
-	if strings.Contains(n.out.String(), "geheim") || !strings.Contains(n.out.String(), "eu-west-1") {
-		t.Errorf("got %s, want the region and no key", n.out.String())
+	for _, secret := range []string{
+		`{"name":"AWS_SECRET_ACCESS_KEY","value":"geheim/geheim+1"}`, `{"name":"HTTPS_PROXY","value":"http://user:geheim@proxy:3128"}`,
+	} {
+		for _, field := range []string{"", `"future":1,`} {
+			n := disks["AL2"].node(t)
+			n.write("/usr/bin/kubelet", "Kubernetes v1.31.0")
+			env := field + `"env":[` + secret + `,{"name":"AWS_REGION","value":"eu-west-1"}],`
+			n.write(eksDir+"/config.json", strings.Replace(stockJSONv1, `"defaultCacheDuration"`, env+`"defaultCacheDuration"`, 1))
+			n.install()
+			n.uninstall()
+			if strings.Contains(n.out.String(), "geheim") || !strings.Contains(n.out.String(), "eu-west-1") {
+				t.Errorf("%s: got %s, want the region and no secret", env, n.out.String())
+			}
+		}
 	}
 }
 
