@@ -41,6 +41,9 @@ func TestDebian(t *testing.T) {
 	m.want(config, own)
 	m.must("dpkg", "--install", m.put(one.file(t, "*_amd64.deb"))) // this also installs an older version
 	m.want(config, own)
+	m.must("dpkg", "--remove", name)
+	m.purgeInUse()
+	m.must("dpkg", "--install", m.put(one.file(t, "*_amd64.deb")))
 	m.use()
 	m.write(former, own)
 	m.must("dpkg", "--purge", name)
@@ -48,6 +51,20 @@ func TestDebian(t *testing.T) {
 	_ = os.Remove(filepath.Join(m.root, filepath.Dir(enabled)))
 	if left := m.newPaths(before); len(left) > 0 {
 		t.Errorf("after purge: got %q, want nothing", left)
+	}
+}
+
+// purgeInUse purges the removed package after an archive's install has made the kubelet
+// use the plugin. The files that the plugin and its timers need must stay.
+func (m machine) purgeInUse() {
+	m.t.Helper()
+	m.write(install, own)
+	m.must("dpkg", "--purge", name)
+	for _, path := range []string{install, config, dropIn, enabled} {
+		m.want(path, own)
+	}
+	if err := os.Remove(filepath.Join(m.root, install)); err != nil {
+		m.t.Fatal(err)
 	}
 }
 
