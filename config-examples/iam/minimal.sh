@@ -52,6 +52,11 @@ role() {
     echo "created role $1"
     return
   fi
+  existing=$(aws iam get-role --role-name "$1" --query Role.Path --output text)
+  if [ "$existing" != "$2" ]; then
+    echo "role $1 has the path $existing, not $2, and IAM cannot change a path; correct the ARN in the configuration, or delete the role" >&2
+    exit 1
+  fi
   seconds=$(aws iam get-role --role-name "$1" --query Role.MaxSessionDuration --output text)
   if same "$work/is" "$work/trust" && [ "$seconds" -ge "$3" ]; then
     echo "the trust policy of role $1 is up to date"
@@ -59,7 +64,7 @@ role() {
   fi
   managed "$1" || refuse "the trust policy or the maximum session of role $1 ($seconds seconds; $3 are needed)" "$work/is" "$work/trust"
   aws iam update-assume-role-policy --role-name "$1" --policy-document "file://$work/trust"
-  aws iam update-role --role-name "$1" --max-session-duration "$3"
+  [ "$seconds" -ge "$3" ] || aws iam update-role --role-name "$1" --max-session-duration "$3"
   echo "updated the trust policy of role $1"
 }
 
@@ -69,6 +74,10 @@ policy() {
   if same "$work/is" "$work/policy"; then
     echo "policy $2 of role $1 is up to date"
     return
+  fi
+  if ! ask "$work/role" iam get-role --role-name "$1" --query Role.Path --output text; then
+    echo "role $1 does not exist; create it, or run ecr-cross-account iam again with another --node-role" >&2
+    exit 1
   fi
   if ! managed "$1"; then
     echo "to let this script give role $1 its policy, run: aws iam tag-role --role-name $1 --tags Key=managed-by,Value=ecr-cross-account" >&2

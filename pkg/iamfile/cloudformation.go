@@ -3,6 +3,7 @@ package iamfile
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"ecr-cross-account-credential-provider/pkg/iampolicy"
@@ -27,12 +28,18 @@ func WriteCloudFormation(w io.Writer, items []iampolicy.Item) error {
 		providers = append(providers, id)
 		resources[id] = resource("AWS::IAM::OIDCProvider", object{"Url": provider.Provider.URL, "ClientIdList": provider.Provider.ClientIDList, "Tags": tags()})
 	}
-	for _, r := range f.roles {
+	for n, r := range f.roles {
 		id := logicalID(r.id)
 		parameters[id+"RoleName"] = parameter("The name of the role. The nodes' configuration has it, too.", r.name)
 		made := resource("AWS::IAM::Role", r.properties(id+"RoleName"))
-		if len(providers) > 0 { // the trust policy may name a provider, and IAM checks that it exists
-			made["DependsOn"] = providers
+		depends := slices.Clone(providers) // IAM checks that the principals of a trust policy exist
+		for _, earlier := range f.roles[:n] {
+			if r.trusts(earlier) {
+				depends = append(depends, logicalID(earlier.id)+"Role")
+			}
+		}
+		if len(depends) > 0 {
+			made["DependsOn"] = depends
 		}
 		resources[id+"Role"] = made
 	}

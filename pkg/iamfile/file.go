@@ -34,6 +34,7 @@ type file struct {
 
 // role is a role with its documents. A node's role has no trust policy here.
 type role struct {
+	arn         string
 	name, path  string
 	id          string // made from the name, unique in the file
 	trust       *iampolicy.Document
@@ -72,7 +73,38 @@ func newFile(items []iampolicy.Item) (file, error) {
 			f.others = append(f.others, i)
 		}
 	}
+	f.roles = afterTrusted(f.roles)
 	return f, nil
+}
+
+// afterTrusted returns the roles in an order in which they can be created: each role comes
+// after the roles that it trusts.
+func afterTrusted(roles []role) (ordered []role) {
+	seen := map[string]bool{}
+	var add func(role)
+	add = func(r role) {
+		if seen[r.arn] {
+			return
+		}
+		seen[r.arn] = true
+		for _, other := range roles {
+			if r.trusts(other) {
+				add(other)
+			}
+		}
+		ordered = append(ordered, r)
+	}
+	for _, r := range roles {
+		add(r)
+	}
+	return ordered
+}
+
+// trusts reports whether the role's trust policy names another role.
+func (r role) trusts(other role) bool {
+	return r.trust != nil && slices.ContainsFunc(r.trust.Statement, func(s iampolicy.Statement) bool {
+		return slices.Contains(s.Principal["AWS"], other.arn)
+	})
 }
 
 // role returns the item's role in a list. It adds the role if it is new.
@@ -80,7 +112,7 @@ func (f *file) role(list *[]role, i iampolicy.Item) *role {
 	at := slices.IndexFunc(*list, func(r role) bool { return r.name == i.Role() })
 	if at < 0 {
 		at = len(*list)
-		*list = append(*list, role{name: i.Role(), path: i.Path(), id: f.identifier(i.Role())})
+		*list = append(*list, role{arn: i.AttachTo, name: i.Role(), path: i.Path(), id: f.identifier(i.Role())})
 	}
 	return &(*list)[at]
 }
@@ -98,13 +130,19 @@ func (f *file) identifier(name string) string {
 	return id
 }
 
+// identifier returns lower-case letters, digits and underscores. The first one is not a
+// digit, because Terraform does not allow that.
 func identifier(name string) string {
-	return strings.ToLower(strings.Map(func(c rune) rune {
+	id := strings.ToLower(strings.Map(func(c rune) rune {
 		if c < 0x80 && strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", c) {
 			return c
 		}
 		return '_'
-	}, "r_"+name)[2:])
+	}, name))
+	if '0' <= id[0] && id[0] <= '9' {
+		return "r_" + id
+	}
+	return id
 }
 
 // only returns an error if there are documents of a kind that the format does not

@@ -3,6 +3,7 @@ package iamfile
 import (
 	"encoding/json"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -80,6 +81,70 @@ func TestRolesOfSimilarNames(t *testing.T) {
 	resources := resourcesOf(t, template.String())
 	if len(resources) != 2 || resources["EcrPullRole"].Properties["Path"] != "/path/" || resources["EcrPull2Role"].Properties["Path"] != "/" {
 		t.Errorf("got %v, want two roles with their paths", resources)
+	}
+}
+
+// TestIdentifiers: an identifier of Terraform starts with a letter, and one of
+// CloudFormation has only letters and digits.
+func TestIdentifiers(t *testing.T) {
+	t.Parallel()
+	items := append(roleItems("arn:aws:iam::444455556666:role/3scale-pull"), iampolicy.Item{
+		Account: "444455556666", Kind: iampolicy.EndpointPolicy, Name: "ecr.api", AttachTo: "eu.amazonaws.eusc-de-east-1.ecr.api",
+		Policy: iampolicy.NewDocument(iampolicy.PassToken("arn:aws-eusc:iam::444455556666:role/3scale-pull")),
+	})
+	var module, template strings.Builder
+	if err := WriteTerraform(&module, items); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`variable "r_3scale_pull_role_name" {`, `resource "aws_iam_role" "r_3scale_pull" {`, `= var.r_3scale_pull_role_name`,
+		`resource "aws_vpc_endpoint_policy" "eu_amazonaws_eusc_de_east_1_ecr_api" {`,
+	} {
+		if !strings.Contains(module.String(), want) {
+			t.Errorf("want %s in:\n%s", want, &module)
+		}
+	}
+	if err := WriteCloudFormation(&template, items[:2]); err != nil {
+		t.Fatal(err)
+	}
+	if resources := resourcesOf(t, template.String()); resources["R3scalePullRole"].Type != "AWS::IAM::Role" {
+		t.Errorf("got %v, want a role R3scalePullRole", resources)
+	}
+}
+
+// TestRoleThatTrustsAnother: a role is created after the roles that it trusts. Roles that
+// trust each other do not wait for each other.
+func TestRoleThatTrustsAnother(t *testing.T) {
+	t.Parallel()
+	const hub, last = "arn:aws:iam::444455556666:role/hub", "arn:aws:iam::444455556666:role/last"
+	trusting := func(arn, caller string) []iampolicy.Item {
+		items := roleItems(arn)
+		items[0].Policy = iampolicy.NewDocument(iampolicy.TrustRole(caller, rule.NewRole(arn, "session")))
+		return items
+	}
+	for name, items := range map[string][]iampolicy.Item{
+		"a chain":                  append(roleItems(hub), trusting(last, hub)...),
+		"a chain in another order": append(trusting(last, hub), roleItems(hub)...),
+		"a ring":                   append(trusting(last, hub), trusting(hub, last)...),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var template, script strings.Builder
+			if err := WriteCloudFormation(&template, items); err != nil {
+				t.Fatal(err)
+			}
+			resources := resourcesOf(t, template.String())
+			ofHub, ofLast := resources["HubRole"].DependsOn, resources["LastRole"].DependsOn
+			if len(ofHub) > 0 || !slices.Equal(ofLast, []string{"HubRole"}) {
+				t.Errorf("HubRole depends on %q and LastRole on %q, want none and HubRole", ofHub, ofLast)
+			}
+			if err := WriteScript(&script, items); err != nil {
+				t.Fatal(err)
+			}
+			if _, after, ok := strings.Cut(script.String(), "\nrole hub / "); !ok || !strings.Contains(after, "\nrole last / ") {
+				t.Errorf("want role hub before role last in:\n%s", &script)
+			}
+		})
 	}
 }
 

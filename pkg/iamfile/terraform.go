@@ -92,7 +92,7 @@ func (m *module) policy(r role, name string) {
 // other adds the policy of an endpoint, or of repositories.
 func (m *module) other(n int, i iampolicy.Item) {
 	if i.Kind == iampolicy.EndpointPolicy {
-		id := identifier(i.AttachTo[strings.LastIndex(i.AttachTo, "com.amazonaws."):])
+		id := identifier(i.AttachTo)
 		m.variable(id+"_id", "string", "The ID of the VPC's endpoint of "+i.AttachTo+".", "")
 		m.line("\nresource \"aws_vpc_endpoint_policy\" %q {\n  vpc_endpoint_id = var.%s_id", id, id)
 		m.document("policy", i.Policy)

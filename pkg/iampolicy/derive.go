@@ -52,7 +52,10 @@ func Derive(c config.Config, f Facts, r Request) ([]Item, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &derivation{config: c, facts: f, request: r, partition: partition, used: map[ServiceAccount]error{}}
+	d := &derivation{
+		config: c, facts: f, request: r, partition: partition,
+		used: map[ServiceAccount]error{}, started: map[string]bool{},
+	}
 	nodes := make([]*NodeRole, 0, len(f.NodeRoles))
 	for i := range f.NodeRoles {
 		nodes = append(nodes, &f.NodeRoles[i])
@@ -65,10 +68,8 @@ func Derive(c config.Config, f Facts, r Request) ([]Item, error) {
 			return nil, err
 		}
 	}
-	for _, s := range f.ServiceAccounts {
-		if err := d.used[s]; err != nil {
-			return nil, fmt.Errorf("service account %s: %w", s, err)
-		}
+	if err := d.checkServiceAccounts(); err != nil {
+		return nil, err
 	}
 	return d.finish(), nil
 }
@@ -83,6 +84,9 @@ type derivation struct {
 	// used holds, for each service account that was tried, the reason why no entry
 	// accepts it. The reason is nil if an entry accepts it.
 	used map[ServiceAccount]error
+	// started holds, for each entry whose documents depend on service accounts, whether
+	// the entry accepts one.
+	started map[string]bool
 }
 
 // wants reports whether the request covers documents of a kind for an account.
@@ -155,7 +159,7 @@ func (d *derivation) node(n *NodeRole) error {
 
 // scope adds what the plans of a scope need.
 func (d *derivation) scope(s scope, n *NodeRole) error {
-	parts, err := s.parts(d.partition)
+	parts, err := s.parts(d.partition, d.request.Side)
 	if err != nil {
 		return err
 	}
@@ -180,7 +184,7 @@ func (d *derivation) plan(p part, n *NodeRole, pod *ServiceAccount) error {
 	}
 	caller := identity{node: n}
 	if start := computed.ServiceAccount; start != nil {
-		if caller, err = d.startWith(*start); err != nil {
+		if caller, err = d.startWith(p, *start); err != nil {
 			return err
 		}
 	}
@@ -257,11 +261,11 @@ func maxSession(role rule.Role) time.Duration {
 }
 
 // startWith adds what the first role of a service account needs.
-func (d *derivation) startWith(start plan.ServiceAccount) (identity, error) {
+func (d *derivation) startWith(p part, start plan.ServiceAccount) (identity, error) {
 	role := start.Role
 	account, _, name := roleParts(role.ARN)
 	id := identity{role: role.ARN, perAccount: true}
-	if err := d.passServiceAccount(role); err != nil {
+	if err := d.passServiceAccount(p, role); err != nil {
 		return id, err
 	}
 	if !d.wants(TrustPolicy, account) {

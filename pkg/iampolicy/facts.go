@@ -44,7 +44,7 @@ func missing(flag, format string, args ...any) error {
 type NodeRole struct {
 	arn       string
 	partition registry.Partition
-	account   registry.Account // zero for a pattern
+	account   registry.Account // zero for a pattern of any account
 }
 
 const anyAccount = "000000000000" // stands for any account where the form requires 12 digits
@@ -52,7 +52,8 @@ const anyAccount = "000000000000" // stands for any account where the form requi
 // ParseNodeRole parses the ARN of a role, or a pattern of it.
 func ParseNodeRole(s string) (NodeRole, error) {
 	parts := strings.SplitN(s, ":", 6)
-	if len(parts) == 6 && parts[4] == "*" {
+	ofAny := len(parts) == 6 && parts[4] == "*"
+	if ofAny {
 		parts[4] = anyAccount
 	}
 	role, err := rule.NewRoleTemplate(strings.ReplaceAll(strings.Join(parts, ":"), "*", "x"))
@@ -61,7 +62,7 @@ func ParseNodeRole(s string) (NodeRole, error) {
 	}
 	n := NodeRole{arn: s}
 	n.partition, _ = role.Partition()
-	if !strings.Contains(s, "*") {
+	if !ofAny {
 		n.account, _ = role.Account()
 	}
 	return n, nil

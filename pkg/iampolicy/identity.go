@@ -37,7 +37,7 @@ func (d *derivation) permit(p part, who identity, statements ...Statement) error
 	if !d.wantsPolicyOf(who) {
 		return nil
 	}
-	if who.node == nil || who.node.account.IsZero() {
+	if who.node == nil || isPattern(who.node.arn) {
 		return errExactNodeRole
 	}
 	d.add(Item{Account: who.node.account.String(), Kind: NodePolicy, Name: nodePolicyName, AttachTo: who.node.arn}, statements...)

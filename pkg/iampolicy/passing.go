@@ -1,6 +1,7 @@
 package iampolicy
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 
@@ -15,12 +16,38 @@ func (d *derivation) endpoint(service string, s Statement) error {
 			return errExactNodeRole
 		}
 		account := n.account.String()
-		d.add(Item{Account: account, Kind: EndpointPolicy, Name: "ecr-cross-account-" + service, AttachTo: "com.amazonaws." + d.facts.Region.String() + "." + service}, s)
+		d.add(Item{
+			Account: account, Kind: EndpointPolicy, Name: "ecr-cross-account-" + service,
+			AttachTo: endpointService(d.facts.Region, service),
+		}, s)
 	}
 	if len(d.facts.NodeRoles) == 0 {
 		return errNodeRole
 	}
 	return nil
+}
+
+// endpointDomains are the domains in the names of some services that VPC endpoints
+// connect to. The source of these names and of endpointService is the AWS CDK:
+// getDefaultEndpointPrefix in packages/aws-cdk-lib/aws-ec2/lib/vpc-endpoint.ts.
+var endpointDomains = map[registry.Partition]string{
+	registry.AWSCN:   "cn.com.amazonaws",
+	registry.AWSEUSC: "eu.amazonaws",
+	registry.AWSISO:  "gov.ic.c2s",
+	registry.AWSISOB: "gov.sgov.sc2s",
+	registry.AWSISOE: "uk.adc-e.cloud",
+	registry.AWSISOF: "gov.ic.hci.csp",
+}
+
+// endpointService returns the full name of a service that a VPC endpoint connects to.
+// Its domain is com.amazonaws, except for ECR outside aws and aws-us-gov, and for STS in
+// China. The gateway of S3 is no exception anywhere.
+func endpointService(region registry.Region, service string) string {
+	domain := "com.amazonaws"
+	if service != "s3" && (service != "sts" || region.Partition() == registry.AWSCN) {
+		domain = cmp.Or(endpointDomains[region.Partition()], domain)
+	}
+	return domain + "." + region.String() + "." + service
 }
 
 // wantsEndpoints reports whether the request covers the policies of endpoints. It
@@ -61,9 +88,9 @@ func (d *derivation) pass(p part, who identity, statement func(caller string) St
 
 // passServiceAccount allows service accounts to assume the role through the VPC's
 // endpoint of STS.
-func (d *derivation) passServiceAccount(role rule.Role) error {
+func (d *derivation) passServiceAccount(p part, role rule.Role) error {
 	wants, err := d.wantsEndpoints()
-	if !wants || err != nil {
+	if !wants || err != nil || !d.callsSTSIn(p) {
 		return err
 	}
 	return d.endpoint("sts", PassServiceAccount(role))

@@ -1,6 +1,7 @@
 package iampolicy
 
 import (
+	"fmt"
 	"slices"
 
 	"ecr-cross-account-credential-provider/pkg/registry"
@@ -42,13 +43,26 @@ func (d *derivation) admit(p part, n *NodeRole) error {
 	return nil
 }
 
-// serviceAccounts adds what the service accounts of the facts need if the entry
-// accepts them. It also adds what the node needs as their replacement.
+// serviceAccounts adds what an entry for service accounts needs. The nodes' policy
+// contains only what the node needs as their replacement.
 func (d *derivation) serviceAccounts(p part, n *NodeRole) error {
-	source, started := p.entry.ServiceAccount, false
+	if d.request.Side != Nodes {
+		if err := d.pods(p, n); err != nil {
+			return err
+		}
+	}
+	if source := p.entry.ServiceAccount; source.NodeWhenNoRole || source.NodeWhenNoToken {
+		return d.pull(p, identity{node: n}, rule.NoPolicy)
+	}
+	return nil
+}
+
+// pods adds what the service accounts of the facts need if the entry accepts them.
+func (d *derivation) pods(p part, n *NodeRole) error {
+	started := false
 	for i := range d.facts.ServiceAccounts {
 		pod := d.facts.ServiceAccounts[i]
-		if pod.RoleARN == "" && source.RoleARN == nil {
+		if pod.RoleARN == "" && p.entry.ServiceAccount.RoleARN == nil {
 			continue
 		}
 		if _, err := p.plan(d, &pod); err != nil { // the entry does not allow the role
@@ -62,11 +76,44 @@ func (d *derivation) serviceAccounts(p part, n *NodeRole) error {
 			return err
 		}
 	}
-	if !started && d.request.Side != Nodes {
-		return missing("--service-account NAMESPACE/NAME=ROLE_ARN", "no service account is known with a role that the entry allows")
+	if d.wantsRolesOf(p) {
+		d.started[p.entry.Name] = started || d.started[p.entry.Name]
 	}
-	if source.NodeWhenNoRole || source.NodeWhenNoToken {
-		return d.pull(p, identity{node: n}, rule.NoPolicy)
+	return nil
+}
+
+// wantsRolesOf reports whether the request may cover a document that depends on the
+// service accounts of the part. With an account, these are the documents of the roles
+// in that account.
+func (d *derivation) wantsRolesOf(p part) bool {
+	if d.request.Side == Endpoints || d.request.Account.IsZero() {
+		return true
+	}
+	wanted := func(account registry.Account, fixed bool) bool {
+		if !fixed {
+			account = p.account
+		}
+		return account == d.request.Account
+	}
+	source := p.entry.ServiceAccount
+	return source.RoleARN != nil && wanted(source.RoleARN.Account()) ||
+		slices.ContainsFunc(source.AllowedRoles, func(r rule.RolePattern) bool { return wanted(r.Account()) }) ||
+		slices.ContainsFunc(p.entry.Roles, func(r rule.RoleTemplate) bool { return wanted(r.Account()) })
+}
+
+// checkServiceAccounts returns an error if no entry accepts a service account of the
+// facts, or if an entry accepts none of them although its documents depend on them.
+func (d *derivation) checkServiceAccounts() error {
+	for _, s := range d.facts.ServiceAccounts {
+		if err := d.used[s]; err != nil {
+			return fmt.Errorf("service account %s: %w", s, err)
+		}
+	}
+	for _, e := range d.config.Rules.Entries() {
+		if started, needed := d.started[e.Name]; needed && !started {
+			err := missing("--service-account NAMESPACE/NAME=ROLE_ARN", "no service account is known with a role that the entry allows")
+			return fmt.Errorf("%s: %w", e.Name, err)
+		}
 	}
 	return nil
 }

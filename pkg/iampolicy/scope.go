@@ -21,7 +21,9 @@ type scope struct {
 	account registry.Account
 	except  []string
 	// chosen means that the entry is for every account, and this scope is for one of
-	// them. The nodes' documents still cover all accounts.
+	// them. The nodes' documents still cover all accounts. It is false if service
+	// accounts are the source, because the scope for all accounts does not accept their
+	// roles if {account} is part of allowedRoles.
 	chosen bool
 }
 
@@ -35,13 +37,13 @@ func (d *derivation) scopes(n *NodeRole) (scopes []scope, err error) {
 	entries := d.config.Rules.Entries()
 	for i := range entries {
 		e := &entries[i]
-		if own.IsZero() && (e.Accounts.Own || e.Accounts.ExceptOwn && d.request.Side != Images) {
+		if own.IsZero() && d.needsOwn(e) {
 			return nil, fmt.Errorf("%s: %w", e.Name, errOwn)
 		}
 		var except []string
 		for _, a := range accounts {
 			if slices.ContainsFunc(d.config.Rules.For(a, own), func(other *rule.Entry) bool { return other.Name == e.Name }) {
-				scopes = append(scopes, scope{entry: e, account: a, chosen: e.Accounts.All})
+				scopes = append(scopes, scope{entry: e, account: a, chosen: e.Accounts.All && e.ServiceAccount == nil})
 			} else {
 				except = append(except, a.String())
 			}
@@ -53,14 +55,30 @@ func (d *derivation) scopes(n *NodeRole) (scopes []scope, err error) {
 	return scopes, nil
 }
 
+// needsOwn reports whether the documents depend on the nodes' own account because of the
+// entry. On the images' side, the own account needs no documents for nodes that pull
+// without a role.
+func (d *derivation) needsOwn(e *rule.Entry) bool {
+	if d.request.Side == Images {
+		return e.Accounts.Own && (len(e.Roles) > 0 || e.ServiceAccount != nil)
+	}
+	return e.Accounts.Own || e.Accounts.ExceptOwn
+}
+
 var errOwn = missing("--node-role", "the entry names the nodes' own account, which is not known")
 
-// accounts returns the node's own account, if it is known, and every account that the
-// configuration or the request names.
+// accounts returns the node's own account, if it is known, every account that the
+// configuration or the request names, and the accounts of service accounts' roles.
 func (d *derivation) accounts(own registry.Account) (all []registry.Account) {
 	named := []registry.Account{own, d.request.Account}
 	for _, e := range d.config.Rules.Entries() {
 		named = append(named, slices.Concat(e.Accounts.Named, e.Accounts.Except)...)
+	}
+	for _, s := range d.facts.ServiceAccounts {
+		if role, err := rule.NewRoleTemplate(s.RoleARN); err == nil {
+			account, _ := role.Account() // zero for {account}
+			named = append(named, account)
+		}
 	}
 	for _, a := range named {
 		if !a.IsZero() && !slices.Contains(all, a) {
@@ -80,16 +98,16 @@ type part struct {
 
 // parts returns the parts of a scope in a partition. There is one part for each region
 // if a role's name depends on the region. Otherwise there is one part.
-func (s scope) parts(p registry.Partition) ([]part, error) {
+func (s scope) parts(p registry.Partition, side Side) ([]part, error) {
 	account := s.account
 	if account.IsZero() {
 		account, _ = registry.ParseAccount(anyAccount)
 	}
 	regions := s.regions(p)
-	if len(regions) == 0 || !s.fits(p) {
+	if len(regions) == 0 || !s.entry.Fits(p) {
 		return nil, nil
 	}
-	if !s.dependsOnRegion() {
+	if !s.dependsOnRegion(side) {
 		return []part{{s, regions, registry.Private(account, registry.AnyRegion(p))}}, nil
 	}
 	var parts []part
@@ -116,28 +134,16 @@ func (s scope) regions(p registry.Partition) (regions []string) {
 	return regions
 }
 
-// fits reports whether the entry's roles can belong to the partition. A node can
-// only assume roles of its own partition.
-func (s scope) fits(p registry.Partition) bool {
-	for _, role := range s.entry.Roles {
-		if other, fixed := role.Partition(); fixed && other != p {
-			return false
-		}
-	}
+// dependsOnRegion reports whether the name of a role in the side's documents depends on
+// the region. The nodes' side has no roles of service accounts.
+func (s scope) dependsOnRegion(side Side) bool {
 	account := s.entry.ServiceAccount
-	if account == nil || len(account.AllowedRoles) == 0 {
-		return true
+	if account != nil && side == Nodes {
+		return false
 	}
-	return slices.ContainsFunc(account.AllowedRoles, func(pattern rule.RolePattern) bool {
-		other, fixed := pattern.Partition()
-		return !fixed || other == p
-	})
-}
-
-func (s scope) dependsOnRegion() bool {
-	account := s.entry.ServiceAccount
-	return slices.ContainsFunc(s.entry.Roles, rule.RoleTemplate.DependsOnRegion) ||
-		account != nil && account.RoleARN != nil && account.RoleARN.DependsOnRegion()
+	return slices.ContainsFunc(s.entry.Roles, rule.RoleTemplate.DependsOnRegion) || account != nil &&
+		(slices.ContainsFunc(account.AllowedRoles, rule.RolePattern.DependsOnRegion) ||
+			account.RoleARN != nil && account.RoleARN.DependsOnRegion())
 }
 
 // repositories returns the ARNs of the part's repositories.
