@@ -8,10 +8,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	appsv1 "k8s.io/api/apps/v1"
 	authenticationv1 "k8s.io/api/authentication/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -142,6 +145,33 @@ func convert(t *testing.T, from, to any) {
 // unchanged keeps an object as the chart has it.
 func unchanged(*unstructured.Unstructured) {}
 
+// TestLease: each release of a namespace has its own Lease.
+func TestLease(t *testing.T) {
+	t.Parallel()
+	manifests, err := helm(t, "second", "shared", valuesFor("lease"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var args, leases []string
+	for _, u := range objects(t, manifests) {
+		switch u.GetKind() {
+		case "Deployment":
+			var d appsv1.Deployment
+			convert(t, u, &d)
+			args = d.Spec.Template.Spec.Containers[0].Args
+		case "Role":
+			var role rbacv1.Role
+			convert(t, u, &role)
+			for _, rule := range role.Rules {
+				leases = append(leases, rule.ResourceNames...)
+			}
+		}
+	}
+	if !slices.Contains(args, "--lease=second") || !slices.Equal(leases, []string{"second"}) {
+		t.Errorf("got the arguments %q and rights on the Leases %q, want the Lease second in both", args, leases)
+	}
+}
+
 // TestValues: the schema refuses values that cannot work.
 func TestValues(t *testing.T) {
 	t.Parallel()
@@ -150,6 +180,8 @@ func TestValues(t *testing.T) {
 		{"no repository", "repository: registry.example.com/ecr-pull-secrets", `repository: ""`, "image.repository"},
 		{"neither tag nor digest", "tag: v1", `tag: ""`, "image"},
 		{"an invalid digest", "tag: v1", "digest: v1", "digest"},
+		{"a quoted kind", "kind: CrossAccountConfig", `kind: "CrossAccountConfig"`, ""},
+		{"a kind as in JSON", "kind: CrossAccountConfig", `"kind":"CrossAccountConfig"`, ""},
 		{"no configuration", "kind: CrossAccountConfig", "kind: Other", "config"},
 		{"an invalid Secret name", "secretName: values", "secretName: Values", "secretName"},
 		{"an unknown value", "secretName: values", "secretname: values", "secretname"},

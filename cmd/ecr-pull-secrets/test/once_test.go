@@ -1,11 +1,14 @@
 package test
 
 import (
+	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
 	"ecr-cross-account-credential-provider/test/fakeaws"
@@ -60,5 +63,41 @@ func TestOnce(t *testing.T) {
 	r = w.once(t, 1, args...)
 	if !strings.Contains(r.log.String(), "namespaces that could not be served: 2;") {
 		t.Errorf("want the foreign Secret counted, got\n%s", r.log)
+	}
+}
+
+// TestNoList: if a list cannot complete, the program ends after ten minutes and says why.
+func TestNoList(t *testing.T) {
+	t.Parallel()
+	c, w := sharedCluster(t), newWorld(t)
+	all := verbs(t)
+	kubeconfig := c.install(t, "nolist", func(u *unstructured.Unstructured) {
+		for _, v := range all {
+			if v.resource == "serviceaccounts" && v.verb != "patch" {
+				v.remove(t)(u)
+			}
+		}
+	})
+	r := w.start(t, "--config="+w.config(t, threeRegistries()), "--kubeconfig="+kubeconfig, "--namespace-selector=team=nolist",
+		"--secret-name=nolist", "--lease=nolist", "--once")
+	eventually(t, "the list is refused", func() error {
+		if !strings.Contains(r.log.String(), `cannot list resource \"serviceaccounts\"`) {
+			return errors.New("it is not")
+		}
+		return nil
+	})
+	w.clock.Step(10 * time.Minute)
+	eventually(t, "the program has ended", func() error {
+		if strings.Contains(r.log.String(), "ecr-pull-secrets: listing ") {
+			return nil
+		}
+		return errors.New("it runs")
+	})
+	if status := <-r.status; status != 1 {
+		t.Errorf("got status %d, want 1", status)
+	}
+	_, last, _ := strings.Cut(r.log.String(), "ecr-pull-secrets: listing ")
+	if !strings.Contains(last, "no list of service accounts: ") || !strings.Contains(last, "forbidden") {
+		t.Errorf("want the missing list and its reason, got %s", last)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"ecr-cross-account-credential-provider/cmd/ecr-pull-secrets/internal/controller"
+	"ecr-cross-account-credential-provider/cmd/ecr-pull-secrets/internal/pullsecret"
 )
 
 // attempt tries to change something, perhaps as a dry run.
@@ -35,13 +36,17 @@ func TestPolicy(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.namespace(t, namespace, "")
-	c.namespace(t, "policy-foreign", "")
-	foreign := &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Name: name}, Type: corev1.SecretTypeDockerConfigJson,
-		Data: map[string][]byte{corev1.DockerConfigJsonKey: []byte("{}")},
-	}
-	if _, err := c.kube.CoreV1().Secrets("policy-foreign").Create(t.Context(), foreign, metav1.CreateOptions{}); err != nil {
-		t.Fatal(err)
+	label := map[string]string{"app.kubernetes.io/managed-by": "ecr-pull-secrets"}
+	owner, other := map[string]string{pullsecret.Owner: name + "/" + name}, map[string]string{pullsecret.Owner: name + "/other"}
+	for _, there := range []metav1.ObjectMeta{
+		{Namespace: "policy-foreign"}, {Namespace: "policy-old", Labels: label}, {Namespace: "policy-other", Labels: label, Annotations: other},
+	} {
+		there.Name = name
+		s := &corev1.Secret{ObjectMeta: there, Type: corev1.SecretTypeDockerConfigJson, Data: map[string][]byte{corev1.DockerConfigJsonKey: []byte("{}")}}
+		c.namespace(t, there.Namespace, "")
+		if _, err := c.kube.CoreV1().Secrets(there.Namespace).Create(t.Context(), s, metav1.CreateOptions{}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for account, annotations := range map[string]map[string]string{"asks": {controller.Attach: "true"}, "silent": nil} {
 		a := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: account, Annotations: annotations}}
@@ -49,12 +54,17 @@ func TestPolicy(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	label := map[string]string{"app.kubernetes.io/managed-by": "ecr-pull-secrets"}
-	write := func(in, name string, kind corev1.SecretType, labels map[string]string) attempt {
+	write := func(in, name string, kind corev1.SecretType, labels, annotations map[string]string, finalizers ...string) attempt {
 		return func(ctx context.Context, dryRun []string) error {
-			secret := acorev1.Secret(name, in).WithType(kind).WithLabels(labels).WithData(map[string][]byte{corev1.DockerConfigJsonKey: []byte("{}")})
+			secret := acorev1.Secret(name, in).WithType(kind).WithLabels(labels).WithAnnotations(annotations).WithFinalizers(finalizers...).
+				WithData(map[string][]byte{corev1.DockerConfigJsonKey: []byte("{}")})
 			_, err := kube.CoreV1().Secrets(in).Apply(ctx, secret, metav1.ApplyOptions{FieldManager: "policy", Force: true, DryRun: dryRun})
 			return err
+		}
+	}
+	remove := func(in string) attempt {
+		return func(ctx context.Context, dryRun []string) error {
+			return kube.CoreV1().Secrets(in).Delete(ctx, name, metav1.DeleteOptions{DryRun: dryRun})
 		}
 	}
 	patch := func(account, text string) attempt {
@@ -65,26 +75,32 @@ func TestPolicy(t *testing.T) {
 	}
 	const docker = corev1.SecretTypeDockerConfigJson
 	const writes, changes, attaches = "writes only pull Secrets", "changes and deletes only Secrets that it made", "changes only its own entry in imagePullSecrets"
+	const links = "changes no ownerReferences and no finalizers"
 	tests := []struct {
 		name, want string // want is a part of the refusal, or empty if there is none
 		do         attempt
 	}{
-		{"a Secret of another type", writes, write(namespace, name, corev1.SecretTypeOpaque, label)},
-		{"a Secret without the label", writes, write(namespace, name, docker, nil)},
-		{"a Secret of another name", "cannot patch resource", write(namespace, "other", docker, label)},
-		{"its own Secret", "", write(namespace, name, docker, label)},
-		{"taking a Secret over", changes, write("policy-foreign", name, docker, label)},
-		{"deleting another one's Secret", changes, func(ctx context.Context, dryRun []string) error {
-			return kube.CoreV1().Secrets("policy-foreign").Delete(ctx, name, metav1.DeleteOptions{DryRun: dryRun})
-		}},
-		{"deleting its own Secret", "", func(ctx context.Context, dryRun []string) error {
-			return kube.CoreV1().Secrets(namespace).Delete(ctx, name, metav1.DeleteOptions{DryRun: dryRun})
-		}},
+		{"a Secret of another type", writes, write(namespace, name, corev1.SecretTypeOpaque, label, owner)},
+		{"a Secret without the label", writes, write(namespace, name, docker, nil, owner)},
+		{"a Secret without the owner", writes, write(namespace, name, docker, label, nil)},
+		{"a Secret with another owner", writes, write(namespace, name, docker, label, other)},
+		{"a Secret of another name", "cannot patch resource", write(namespace, "other", docker, label, owner)},
+		{"a new Secret with a finalizer", links, write(namespace, name, docker, label, owner, "example.com/wait")},
+		{"its own Secret", "", write(namespace, name, docker, label, owner)},
+		{"a finalizer of its own Secret", links, write(namespace, name, docker, label, owner, "example.com/wait")},
+		{"taking a Secret over", changes, write("policy-foreign", name, docker, label, owner)},
+		{"taking the Secret of another release over", changes, write("policy-other", name, docker, label, owner)},
+		{"taking the Secret of an older version over", "", write("policy-old", name, docker, label, owner)},
+		{"deleting another one's Secret", changes, remove("policy-foreign")},
+		{"deleting another release's Secret", changes, remove("policy-other")},
+		{"deleting its own Secret", "", remove(namespace)},
 		{"a service account that does not ask", attaches, patch("silent", `{"imagePullSecrets":[{"name":"policy"}]}`)},
 		{"another Secret for a service account", attaches, patch("asks", `{"imagePullSecrets":[{"name":"other"}]}`)},
 		{"an annotation of a service account", attaches, patch("asks", `{"metadata":{"annotations":{"eks.amazonaws.com/role-arn":"x"}}}`)},
 		{"a label of a service account", attaches, patch("asks", `{"metadata":{"labels":{"x":"y"}}}`)},
 		{"a service account's token mount", attaches, patch("asks", `{"automountServiceAccountToken":false}`)},
+		{"an owner of a service account", links, patch("asks", `{"metadata":{"ownerReferences":[{"apiVersion":"v1","kind":"Pod","name":"x","uid":"y"}]}}`)},
+		{"a finalizer of a service account", links, patch("asks", `{"metadata":{"finalizers":["example.com/wait"]}}`)},
 		{"the Secret for a service account that asks", "", patch("asks", `{"imagePullSecrets":[{"name":"policy"}]}`)},
 	}
 	for _, test := range tests { // in this order, because some depend on earlier ones

@@ -49,7 +49,7 @@ func (c *cluster) begin(t *testing.T, w *world, release, kubeconfig string) (dut
 	}
 	return duty{c: c, w: w, release: release}, []string{
 		"--config=" + w.config(t, threeRegistries()), "--kubeconfig=" + kubeconfig,
-		"--namespace-selector=team=" + release, "--secret-name=" + release, "--listen=127.0.0.1:0",
+		"--namespace-selector=team=" + release, "--secret-name=" + release, "--lease=" + release, "--listen=127.0.0.1:0",
 	}
 }
 
@@ -81,7 +81,7 @@ func (d duty) done(t *testing.T) error {
 func (d duty) renewed(t *testing.T) {
 	t.Helper()
 	eventually(t, "the lease is renewed", func() error {
-		lease, err := d.c.kube.CoordinationV1().Leases(d.release).Get(t.Context(), "ecr-pull-secrets", metav1.GetOptions{})
+		lease, err := d.c.kube.CoordinationV1().Leases(d.release).Get(t.Context(), d.release, metav1.GetOptions{})
 		if err == nil && !lease.Spec.RenewTime.After(lease.Spec.AcquireTime.Time) {
 			err = errors.New("it is not")
 		}

@@ -173,20 +173,7 @@ func TestAttach(t *testing.T) {
 	}
 	names := func(account string, want ...string) {
 		t.Helper()
-		eventually(t, "service account "+account+" is as wanted", func() error {
-			a, err := accounts.Get(t.Context(), account, metav1.GetOptions{})
-			if err != nil {
-				return err
-			}
-			var got []string
-			for _, s := range a.ImagePullSecrets {
-				got = append(got, s.Name)
-			}
-			if fmt.Sprint(got) != fmt.Sprint(want) {
-				return fmt.Errorf("it has %q, want %q", got, want)
-			}
-			return nil
-		})
+		c.names(t, "attach", account, want...)
 	}
 	w.run(t, w.arguments(t, c, "attach")...)
 	names("asks", "other", "attach")
@@ -196,4 +183,54 @@ func TestAttach(t *testing.T) {
 		t.Fatal(err)
 	}
 	names("asks", "other")
+}
+
+// names waits until a service account names these pull Secrets, and returns it.
+func (c *cluster) names(t *testing.T, namespace, account string, want ...string) (a *corev1.ServiceAccount) {
+	t.Helper()
+	eventually(t, "service account "+account+" is as wanted", func() (err error) {
+		if a, err = c.kube.CoreV1().ServiceAccounts(namespace).Get(t.Context(), account, metav1.GetOptions{}); err != nil {
+			return err
+		}
+		var got []string
+		for _, s := range a.ImagePullSecrets {
+			got = append(got, s.Name)
+		}
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			return fmt.Errorf("it has %q, want %q", got, want)
+		}
+		return nil
+	})
+	return a
+}
+
+// TestDetach: a service account can get rid of the Secret's name even if the Secret is
+// foreign. The name is added to none.
+func TestDetach(t *testing.T) {
+	t.Parallel()
+	c, w := sharedCluster(t), newWorld(t)
+	c.namespace(t, "detach-1", "detach")
+	c.namespace(t, "detach-2", "")
+	for _, a := range []struct{ namespace, name, annotation, has string }{
+		{"detach-1", "asks", "true", "other"}, {"detach-1", "refuses", "false", "detach"}, {"detach-2", "unlabelled", "true", "detach"},
+	} {
+		account := &corev1.ServiceAccount{
+			ObjectMeta:       metav1.ObjectMeta{Name: a.name, Annotations: map[string]string{controller.Attach: a.annotation}},
+			ImagePullSecrets: []corev1.LocalObjectReference{{Name: a.has}},
+		}
+		if _, err := c.kube.CoreV1().ServiceAccounts(a.namespace).Create(t.Context(), account, metav1.CreateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, namespace := range []string{"detach-1", "detach-2"} {
+		theirs := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "detach"}}
+		if _, err := c.kube.CoreV1().Secrets(namespace).Create(t.Context(), theirs, metav1.CreateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := w.run(t, w.arguments(t, c, "detach")...)
+	c.names(t, "detach-1", "refuses")
+	c.names(t, "detach-2", "unlabelled")
+	r.metricIs(t, "syncs_total", func(n float64) bool { return n >= 1 })
+	c.names(t, "detach-1", "asks", "other")
 }

@@ -26,6 +26,7 @@ type options struct {
 	kubeconfig string
 	selector   string
 	secret     string
+	lease      string
 	once       bool
 	elect      bool
 	listen     string
@@ -39,6 +40,7 @@ func (o *options) register(flags *flag.FlagSet) {
 	flags.StringVar(&o.kubeconfig, "kubeconfig", o.kubeconfig, "the kubeconfig's `FILE`; without it, the cluster in which the program runs")
 	flags.StringVar(&o.selector, "namespace-selector", o.selector, "the `LABELS` of the namespaces that get a Secret (default "+defaultSelector+")")
 	flags.StringVar(&o.secret, "secret-name", o.secret, "the `NAME` of the Secrets (default "+Name+")")
+	flags.StringVar(&o.lease, "lease", o.lease, "the `NAME` of the Lease that the replicas share; each release in a namespace needs its own (default "+Name+")")
 	flags.BoolVar(&o.once, "once", o.once, "write every Secret once and exit, with 1 if anything failed")
 	flags.BoolVar(&o.elect, "leader-elect", o.elect, "let one of several replicas work (default true)")
 	flags.StringVar(&o.listen, "listen", o.listen, "the `ADDRESS` of /metrics, /readyz and /livez (default :8080; empty for none)")
@@ -52,12 +54,15 @@ func (o *options) check() error {
 	if problems := validation.IsDNS1123Subdomain(o.secret); len(problems) > 0 {
 		return command.UsageError("--secret-name %q is not the name of a Secret: %s", printable.Short(o.secret), problems[0])
 	}
+	if problems := validation.IsDNS1123Subdomain(o.lease); len(problems) > 0 {
+		return command.UsageError("--lease %q is not the name of a Lease: %s", printable.Short(o.lease), problems[0])
+	}
 	return nil
 }
 
 // Main runs the program and returns its exit status. All long waits use the clock.
 func Main(ctx context.Context, p command.Process, clock clock.Clock) int {
-	o := &options{selector: defaultSelector, secret: Name, elect: true, listen: ":8080"}
+	o := &options{selector: defaultSelector, secret: Name, lease: Name, elect: true, listen: ":8080"}
 	run := command.Command{
 		Name: "run", Summary: "keep the Secrets fresh until a signal comes (the default)",
 		Example: "--config config.yaml --namespace-selector team=shop", ForPrograms: true,
@@ -74,7 +79,7 @@ func Main(ctx context.Context, p command.Process, clock clock.Clock) int {
 	return command.Program{
 		Name:     Name,
 		Summary:  "Keeps a pull Secret for Amazon ECR registries of other AWS accounts fresh in each selected namespace.",
-		Synopsis: "--config FILE [--kubeconfig FILE] [--namespace-selector LABELS] [--secret-name NAME] [--once] [--leader-elect=false] [--listen ADDRESS]",
+		Synopsis: "--config FILE [--kubeconfig FILE] [--namespace-selector LABELS] [--secret-name NAME] [--lease NAME] [--once] [--leader-elect=false] [--listen ADDRESS]",
 		Flags:    o.register,
 		Default:  run,
 		Commands: []command.Command{run, command.Version()},

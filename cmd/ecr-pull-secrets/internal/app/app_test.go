@@ -57,6 +57,7 @@ func TestCommandLine(t *testing.T) {
 		{"a kubeconfig that is absent", []string{"--config=" + good, "--kubeconfig=/nonexistent"}, 2, "", "reading --kubeconfig: "},
 		{"not a selector", []string{"--config=" + good, "--namespace-selector=a=b=c"}, 2, "", `--namespace-selector "a=b=c" is not a selector of labels`},
 		{"not a name", []string{"--config=" + good, "--secret-name=A"}, 2, "", `--secret-name "A" is not the name of a Secret`},
+		{"not a Lease's name", []string{"--config=" + good, "--lease=A"}, 2, "", `--lease "A" is not the name of a Lease`},
 		{"an unknown flag", []string{"--namespaces=x"}, 2, "", "flag provided but not defined"},
 		{"an unknown command", []string{"start"}, 2, "", `unknown command "start"`},
 		{"an argument", []string{"run", "now"}, 2, "", `run takes no argument "now"`},

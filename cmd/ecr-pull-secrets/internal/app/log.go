@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"io"
 	"log/slog"
+	"strings"
 
 	"github.com/go-logr/logr"
 	"k8s.io/klog/v2" //nolint:depguard // client-go logs with klog, and its lines must have the same form
@@ -51,14 +52,32 @@ func redact(text string, secrets []secret.Text) string {
 	return r.Redact(text)
 }
 
-// secrets returns the current tokens, in plain text and in the form of a Secret.
+// secrets returns the current tokens in all their forms.
 func (a *app) secrets() (all []secret.Text) {
 	if a.keeper == nil {
 		return nil
 	}
+	var last secret.Text
 	for _, c := range a.keeper.Credentials() {
-		_, password := c.Login.Cut(":")
-		all = append(all, password, secret.New(base64.StdEncoding.EncodeToString([]byte(c.Login.Reveal()))))
+		if !c.Login.Equal(last) { // keys that share a token follow each other
+			all = append(all, forms(c.Login)...)
+		}
+		last = c.Login
+	}
+	return all
+}
+
+// forms returns the forms in which an error may quote a login: the password, the login
+// in base64 as in a Secret's content, and this in base64 again as in a request. The last
+// form has three variants, because base64 encodes groups of three bytes. It is without
+// its ends, which depend on the text around the login.
+func forms(login secret.Text) []secret.Text {
+	_, password := login.Cut(":")
+	auth := base64.StdEncoding.EncodeToString([]byte(login.Reveal()))
+	all := []secret.Text{password, secret.New(auth)}
+	for position := range 3 {
+		data := base64.StdEncoding.EncodeToString([]byte(strings.Repeat(" ", position) + auth))
+		all = append(all, secret.New(data[4:len(data)-4]))
 	}
 	return all
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -48,7 +49,7 @@ func (o *options) run(ctx context.Context, p command.Process, clock clock.Clock)
 		return err
 	}
 	a.controller = controller.New(controller.Options{
-		Kube: a.election.Kube, Metadata: a.metadata, Selector: o.selector, Secret: o.secret,
+		Kube: a.election.Kube, Metadata: a.metadata, Selector: o.selector, Secret: o.secret, Owner: place.namespace + "/" + o.lease,
 		Tokens: a.keeper, Clock: clock, Observer: a.status, Log: a.log, Clean: a.clean,
 	})
 	ctx = withLog(ctx, a.log)
@@ -78,7 +79,7 @@ func (o *options) join(p command.Process, clock clock.Clock, at place) (*app, er
 	if err != nil {
 		return nil, fmt.Errorf("making a client of the API server: %w", err)
 	}
-	a := &app{metadata: meta, election: &leader.Election{Kube: kube, Namespace: at.namespace, Name: Name, Identity: identity(p)}}
+	a := &app{metadata: meta, election: &leader.Election{Kube: kube, Namespace: at.namespace, Name: o.lease, Identity: identity(p)}}
 	a.log = newLog(p.Stderr, a.secrets)
 	leading := a.election.Leading
 	if !o.elect {
@@ -109,19 +110,26 @@ func (a *app) report(t token.Attempt) {
 func (a *app) once(ctx context.Context) error {
 	a.keeper.Renew(ctx)
 	err := a.controller.Once(ctx)
-	failed := 0
-	for _, t := range a.keeper.States() {
-		if t.Failing != nil {
-			failed++
-		}
-	}
-	if failed > 0 {
+	if failed := failing(a.keeper.States()); failed > 0 {
 		err = errors.Join(fmt.Errorf("registries without a new token: %d; each one's reason is logged above", failed), err)
 	}
 	if err != nil {
 		return errors.New(a.clean(err))
 	}
 	return nil
+}
+
+// failing returns the number of registries without a new token. If repositories decide,
+// a registry has several keys.
+func failing(states []token.State) int {
+	hosts := map[string]bool{}
+	for _, s := range states {
+		if s.Failing != nil {
+			host, _, _ := strings.Cut(s.Key, "/")
+			hosts[host] = true
+		}
+	}
+	return len(hosts)
 }
 
 // serve works while this replica is the leader, until the context ends.

@@ -19,11 +19,16 @@ import (
 // account without the annotation stays unchanged.
 const Attach = pullsecret.Manager + "/attach"
 
-// attachAll serves the service accounts of a namespace.
-func (s *session) attachAll(ctx context.Context, namespace string, selected bool) error {
+// attachAll serves the service accounts of a namespace. With keep, those that request the
+// Secret stay unchanged.
+func (s *session) attachAll(ctx context.Context, namespace string, selected, keep bool) error {
 	var errs []error
 	for _, account := range s.view.accountsOf(namespace) {
-		if err := s.attach(ctx, account, selected && account.Annotations[Attach] == "true"); err != nil {
+		requested := account.Annotations[Attach] == "true"
+		if requested && keep {
+			continue
+		}
+		if err := s.attach(ctx, account, selected && requested); err != nil {
 			errs = append(errs, fmt.Errorf("patching service account %s/%s: %w", namespace, account.Name, err))
 		}
 	}
@@ -50,8 +55,12 @@ func (s *session) attach(ctx context.Context, account *corev1.ServiceAccount, wa
 		return err
 	}
 	_, err = s.Kube.CoreV1().ServiceAccounts(account.Namespace).Patch(ctx, account.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: pullsecret.Manager})
-	if err == nil {
-		s.Observer.Wrote()
+	if err != nil {
+		return err
 	}
-	return err
+	s.Observer.Wrote()
+	if !want {
+		s.fights.repaired(account.Namespace)
+	}
+	return nil
 }

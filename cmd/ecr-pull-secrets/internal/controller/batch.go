@@ -52,14 +52,15 @@ func (b *batch) finish() {
 	}
 }
 
-// fights counts the repairs of each Secret in a session. Another program may change
-// the Secret again after each repair.
+// fights counts the repairs of each namespace in a session: each write and each deletion
+// of its Secret, and each removal of the Secret's name from a service account. Another
+// program may undo each repair.
 type fights struct {
 	mu    sync.Mutex
 	count map[string]int
 }
 
-// peaceful is the number of repairs of one Secret without a delay.
+// peaceful is the number of repairs of one namespace without a delay.
 const peaceful = 5
 
 // repaired notes a repair.

@@ -6,12 +6,15 @@ import (
 	"time"
 )
 
-// observer records the full syncs.
-type observer struct{ syncs [][2]int }
+// observer records the full syncs and the number of foreign Secrets.
+type observer struct {
+	syncs   [][2]int
+	foreign int
+}
 
-func (*observer) Wrote()      {}
-func (*observer) Failed()     {}
-func (*observer) Foreign(int) {}
+func (*observer) Wrote()          {}
+func (*observer) Failed()         {}
+func (o *observer) Foreign(n int) { o.foreign = n }
 func (o *observer) Synced(namespaces, failed int) {
 	o.syncs = append(o.syncs, [2]int{namespaces, failed})
 }

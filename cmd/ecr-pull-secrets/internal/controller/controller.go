@@ -51,7 +51,9 @@ type Options struct {
 	// Selector selects the namespaces by their labels.
 	Selector string
 	// Secret is the name of each Secret.
-	Secret   string
+	Secret string
+	// Owner names this release, NAMESPACE/NAME of its Lease.
+	Owner    string
 	Tokens   Tokens
 	Clock    clock.Clock
 	Observer Observer
@@ -85,6 +87,7 @@ const resync = 10 * time.Minute
 
 // Run serves the namespaces until the context ends.
 func (c *Controller) Run(ctx context.Context) {
+	defer c.foreign.keep(nil) // without a watch, they are not known any more
 	for ctx.Err() == nil {
 		c.session(ctx)
 	}
@@ -94,7 +97,7 @@ func (c *Controller) Run(ctx context.Context) {
 // time even if the API server has not listed everything.
 func (c *Controller) session(ctx context.Context) {
 	fresh, cancel := c.timeout(ctx, resync)
-	s, err := c.begin(ctx, fresh)
+	s, err := c.begin(ctx, fresh, fresh)
 	defer func() {
 		cancel()
 		s.end()
@@ -128,16 +131,19 @@ func (c *Controller) timeout(ctx context.Context, d time.Duration) (context.Cont
 	return ctx, cancel
 }
 
-// Once serves every namespace once. It returns an error if some could not be served.
+// Once serves every namespace once. It returns an error if some could not be served, or
+// if the API server does not list everything in the time of a session.
 func (c *Controller) Once(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
-	s, err := c.begin(ctx, ctx)
+	limit, stop := c.timeout(ctx, resync)
+	s, err := c.begin(ctx, ctx, limit)
+	stop()
 	defer func() {
 		cancel()
 		s.end()
 	}()
 	if err != nil {
-		return fmt.Errorf("listing namespaces and Secrets: %w", err)
+		return fmt.Errorf("listing namespaces, Secrets and service accounts: %w; check the API server and the program's RBAC rules", err)
 	}
 	s.addAll()
 	select {
@@ -151,4 +157,4 @@ func (c *Controller) Once(ctx context.Context) error {
 	}
 }
 
-var errNotListed = errors.New("the API server did not answer")
+var errNoAnswer = errors.New("the API server did not answer")

@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
@@ -10,10 +11,11 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"ecr-cross-account-credential-provider/cmd/ecr-pull-secrets/internal/pullsecret"
+	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
 // foreigners are the Secrets with this name that belong to others. Each one is
-// reported once.
+// reported once while this replica works.
 type foreigners struct {
 	Options
 	mu       sync.Mutex
@@ -31,6 +33,14 @@ func (f *foreigners) count() int {
 	return len(f.reported)
 }
 
+// keep forgets the Secrets of all other namespaces.
+func (f *foreigners) keep(namespaces map[string]bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	maps.DeleteFunc(f.reported, func(namespace string, _ types.UID) bool { return !namespaces[namespace] })
+	f.Observer.Foreign(len(f.reported))
+}
+
 // gone records that a namespace has no such Secret.
 func (f *foreigners) gone(namespace string) {
 	f.mu.Lock()
@@ -46,8 +56,9 @@ func (f *foreigners) found(ctx context.Context, secret *corev1.Secret) error {
 	if !f.isNew(secret) {
 		return nil
 	}
-	message := fmt.Sprintf("Secret %s is not written, because it was not made by %s (type %s, label %s: %q); delete it, or choose another --secret-name",
-		secret.Name, pullsecret.Manager, secret.Type, pullsecret.ManagedBy, secret.Labels[pullsecret.ManagedBy])
+	message := fmt.Sprintf("Secret %s is not written, because it was not made by %s of %s (type %s, label %s: %q, annotation %s: %q); "+
+		"choose another --secret-name, or delete the Secret if nothing uses it", secret.Name, pullsecret.Manager, f.Owner, secret.Type,
+		pullsecret.ManagedBy, secret.Labels[pullsecret.ManagedBy], pullsecret.Owner, printable.Short(secret.Annotations[pullsecret.Owner]))
 	f.Log.Warn(message, "namespace", secret.Namespace)
 	now := metav1.NewTime(f.Clock.Now())
 	_, err := f.Kube.CoreV1().Events(secret.Namespace).Create(ctx, &corev1.Event{

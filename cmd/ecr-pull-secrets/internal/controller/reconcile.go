@@ -15,27 +15,32 @@ import (
 // reconcile corrects a namespace's Secret and service accounts.
 func (s *session) reconcile(ctx context.Context, namespace string) error {
 	selected, secret := s.view.selects(namespace), s.view.secret(namespace, s.Secret)
-	if secret != nil && !pullsecret.Owned(secret) {
-		if selected {
-			return s.foreign.found(ctx, secret)
-		}
+	foreign := secret != nil && !pullsecret.Owned(secret, s.Owner)
+	if !foreign || !selected {
 		s.foreign.gone(namespace)
-		return nil
 	}
-	s.foreign.gone(namespace)
 	var err error
 	switch {
+	case foreign && selected:
+		err = s.foreign.found(ctx, secret)
 	case selected:
 		err = s.write(ctx, namespace, secret)
-	case secret != nil:
-		err = s.remove(ctx, secret)
 	}
-	return ignoreEnding(errors.Join(err, s.attachAll(ctx, namespace, selected)))
+	if foreign && pullsecret.Made(secret) {
+		return err // another release serves the service accounts
+	}
+	// If there is no Secret and the namespace is not selected, it may be another release's.
+	keep := selected && foreign || !selected && secret == nil
+	err = errors.Join(err, s.attachAll(ctx, namespace, selected, keep))
+	if err == nil && !selected && secret != nil && !foreign {
+		err = s.remove(ctx, secret) // last, because it shows that the service accounts have its name from this release
+	}
+	return ignoreEnding(err)
 }
 
 // write gives a namespace its Secret. has is the existing one, or nil.
 func (s *session) write(ctx context.Context, namespace string, has *corev1.Secret) error {
-	content, some, err := pullsecret.Of(s.Tokens.Credentials(), s.Tokens.Knows, has, s.Clock.Now())
+	content, some, err := pullsecret.Of(s.Owner, s.Tokens.Credentials(), s.Tokens.Knows, has, s.Clock.Now())
 	switch {
 	case err != nil:
 		return fmt.Errorf("encoding the Secret: %w", err)
@@ -49,9 +54,7 @@ func (s *session) write(ctx context.Context, namespace string, has *corev1.Secre
 		return fmt.Errorf("writing Secret %s/%s: %w", namespace, s.Secret, err)
 	}
 	s.Observer.Wrote()
-	if has != nil {
-		s.fights.repaired(namespace)
-	}
+	s.fights.repaired(namespace)
 	return nil
 }
 
@@ -62,6 +65,7 @@ func (s *session) remove(ctx context.Context, has *corev1.Secret) error {
 	if err != nil && !apierrors.IsNotFound(err) {
 		return fmt.Errorf("deleting Secret %s/%s: %w", has.Namespace, has.Name, err)
 	}
+	s.fights.repaired(has.Namespace)
 	s.Log.Info("deleted the Secret of a namespace that is not selected any more", "namespace", has.Namespace)
 	return nil
 }

@@ -30,10 +30,11 @@ const (
 	maxConflicts = 10
 )
 
-// begin lists and watches everything until fresh ends. The caller must end the session,
-// even after an error. Work that has begun when fresh ends continues until ctx ends,
-// because a cancelled write may still have an effect.
-func (c *Controller) begin(ctx, fresh context.Context) (*session, error) {
+// begin lists and watches everything until fresh ends. It returns an error if the lists
+// are not complete when limit ends. The caller must end the session, even after an error.
+// Work that has begun when fresh ends continues until ctx ends, because a cancelled write
+// may still have an effect.
+func (c *Controller) begin(ctx, fresh, limit context.Context) (*session, error) {
 	s := &session{
 		Options: c.o, foreign: c.foreign, batch: newBatch(c.o.Observer), fights: &fights{count: map[string]int{}},
 		queue: workqueue.NewTypedRateLimitingQueue(workqueue.NewTypedItemExponentialFailureRateLimiter[string](100*time.Millisecond, time.Minute)),
@@ -42,7 +43,7 @@ func (c *Controller) begin(ctx, fresh context.Context) (*session, error) {
 	if s.view, err = newView(fresh, c.o, s.add); err != nil {
 		return s, err
 	}
-	if err := s.view.listed(fresh); err != nil {
+	if err := s.view.listed(limit); err != nil {
 		return s, err
 	}
 	for range workers {
@@ -66,6 +67,7 @@ func (s *session) add(namespace string) { s.queue.AddAfter(namespace, s.fights.d
 // addAll queues all namespaces. The observer learns when all of them were tried.
 func (s *session) addAll() {
 	names := s.view.names()
+	s.foreign.keep(names)
 	s.batch.start(names)
 	for name := range names {
 		s.queue.Add(name)

@@ -2,7 +2,9 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
@@ -18,6 +20,9 @@ import (
 type view struct {
 	namespaces, secrets, accounts cache.SharedIndexInformer
 	watching                      sync.WaitGroup
+
+	mu     sync.Mutex
+	failed map[cache.SharedIndexInformer]error // the last error of each one
 }
 
 // newView returns a view that calls changed with the name of each changed
@@ -34,13 +39,18 @@ func newView(ctx context.Context, o Options, changed func(namespace string)) (*v
 		namespaces: selected.ForResource(corev1.SchemeGroupVersion.WithResource("namespaces")).Informer(),
 		secrets:    named.Core().V1().Secrets().Informer(),
 		accounts:   all.Core().V1().ServiceAccounts().Informer(),
+		failed:     map[cache.SharedIndexInformer]error{},
 	}
 	nameOf := func(m metav1.Object) string { return m.GetName() }
 	namespaceOf := func(m metav1.Object) string { return m.GetNamespace() }
 	for informer, name := range map[cache.SharedIndexInformer]func(metav1.Object) string{
 		v.namespaces: nameOf, v.secrets: namespaceOf, v.accounts: namespaceOf,
 	} {
-		if _, err := informer.AddEventHandler(handler(name, changed)); err != nil {
+		_, err := informer.AddEventHandler(handler(name, changed))
+		if err == nil {
+			err = informer.SetWatchErrorHandlerWithContext(v.keepError(informer))
+		}
+		if err != nil {
 			return nil, fmt.Errorf("watching: %w", err)
 		}
 	}
@@ -66,6 +76,17 @@ func handler(name func(metav1.Object) string, changed func(string)) cache.Resour
 	}
 }
 
+// keepError returns a handler that keeps an informer's last error for listed, and logs
+// each one as client-go does.
+func (v *view) keepError(informer cache.SharedIndexInformer) cache.WatchErrorHandlerWithContext {
+	return func(ctx context.Context, r *cache.Reflector, err error) {
+		v.mu.Lock()
+		v.failed[informer] = err
+		v.mu.Unlock()
+		cache.DefaultWatchErrorHandler(ctx, r, err)
+	}
+}
+
 // withoutFields removes the managed fields, which this program does not read.
 func withoutFields(object any) (any, error) {
 	if m, ok := object.(metav1.Object); ok {
@@ -88,10 +109,28 @@ func onlyPullSecrets(object any) (any, error) {
 	return small, nil
 }
 
-// listed waits until all lists are complete.
+// listed waits until all lists are complete, or the context ends. Its error says which
+// lists are not complete, and why.
 func (v *view) listed(ctx context.Context) error {
-	if !cache.WaitForCacheSync(ctx.Done(), v.namespaces.HasSynced, v.secrets.HasSynced, v.accounts.HasSynced) {
-		return fmt.Errorf("%w: %w", errNotListed, context.Cause(ctx))
+	cache.WaitForCacheSync(ctx.Done(), v.namespaces.HasSynced, v.secrets.HasSynced, v.accounts.HasSynced)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var missing []string
+	for _, list := range []struct {
+		of       string
+		informer cache.SharedIndexInformer
+	}{{"namespaces", v.namespaces}, {"Secrets", v.secrets}, {"service accounts", v.accounts}} {
+		if list.informer.HasSynced() {
+			continue
+		}
+		err := v.failed[list.informer]
+		if err == nil {
+			err = errNoAnswer
+		}
+		missing = append(missing, fmt.Sprintf("no list of %s: %v", list.of, err))
+	}
+	if len(missing) > 0 {
+		return errors.New(strings.Join(missing, "; "))
 	}
 	return nil
 }

@@ -18,6 +18,9 @@ type Credential struct {
 	Login secret.Text
 	// Expires is when the password expires. It is not part of the format.
 	Expires time.Time
+	// Overdue is true if a newer password is due, but there is none. It is not part of
+	// the format.
+	Overdue bool
 }
 
 type file struct {

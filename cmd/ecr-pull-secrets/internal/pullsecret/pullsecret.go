@@ -20,9 +20,12 @@ const Manager = "ecr-pull-secrets"
 
 // These are the label and the annotations of a Secret.
 const (
-	// ManagedBy is the label that names the Secret's owner. This program does not
-	// change the Secrets of other owners.
+	// ManagedBy is the label that names the program that made the Secret. This program
+	// does not change the Secrets of other programs.
 	ManagedBy = "app.kubernetes.io/managed-by"
+	// Owner is the annotation with the release that made the Secret, as NAMESPACE/NAME
+	// of its Lease. A release does not change the Secrets of other releases.
+	Owner = Manager + "/owner"
 	// ExpiresAt is the annotation with the time at which the first token expires.
 	ExpiresAt = Manager + "/expires-at"
 	// Registries is the annotation with the expiry of each token, as a JSON object
@@ -30,9 +33,16 @@ const (
 	Registries = Manager + "/registries"
 )
 
-// Owned reports whether this program has written a Secret.
-func Owned(s *corev1.Secret) bool {
+// Made reports whether a release of this program has written a Secret.
+func Made(s *corev1.Secret) bool {
 	return s.Labels[ManagedBy] == Manager && s.Type == corev1.SecretTypeDockerConfigJson
+}
+
+// Owned reports whether the owner's release has written a Secret. A Secret without the
+// annotation is of an older version, so any release may take it.
+func Owned(s *corev1.Secret, owner string) bool {
+	by, named := s.Annotations[Owner]
+	return Made(s) && (!named || by == owner)
 }
 
 // Content is the required content of a Secret. Of returns one.
@@ -44,15 +54,20 @@ type Content struct {
 // Of returns the required content of a namespace's Secret. The content has all valid
 // credentials. For other known keys it keeps the Secret's own credentials as long as
 // they are valid. A new leader needs this, because it has no tokens while AWS does not
-// answer. Of reports false if no credentials are valid.
+// answer. If it was the leader before, it may have old tokens. So the Secret's own
+// credential also stays if it expires later than an overdue one. Of reports false if no
+// credentials are valid.
 //
 // Credentials of one namespace's Secret are never copied to another namespace.
-func Of(valid []dockerconfig.Credential, known func(key string) bool, has *corev1.Secret, now time.Time) (Content, bool, error) {
+func Of(owner string, valid []dockerconfig.Credential, known func(key string) bool, has *corev1.Secret, now time.Time) (Content, bool, error) {
 	all := slices.Clone(valid)
 	for _, c := range kept(has, now) {
-		there := slices.ContainsFunc(valid, func(v dockerconfig.Credential) bool { return v.Key == c.Key })
-		if !there && known(c.Key) {
+		i := slices.IndexFunc(all, func(a dockerconfig.Credential) bool { return a.Key == c.Key })
+		switch {
+		case i < 0 && known(c.Key):
 			all = append(all, c)
+		case i >= 0 && all[i].Overdue && c.Expires.After(all[i].Expires):
+			all[i] = c
 		}
 	}
 	if len(all) == 0 {
@@ -70,7 +85,8 @@ func Of(valid []dockerconfig.Credential, known func(key string) bool, has *corev
 		}
 	}
 	registries, err := json.Marshal(ends)
-	return Content{data, map[string]string{ExpiresAt: first.UTC().Format(time.RFC3339), Registries: string(registries)}}, true, err
+	annotations := map[string]string{Owner: owner, ExpiresAt: first.UTC().Format(time.RFC3339), Registries: string(registries)}
+	return Content{data, annotations}, true, err
 }
 
 // maxLife is the longest life of a token, even if an annotation claims more.

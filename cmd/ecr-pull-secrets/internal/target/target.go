@@ -164,7 +164,7 @@ func prefixes(e rule.Entry) []string {
 	}
 	all := make([]string, len(e.Repositories))
 	for i, prefix := range e.Repositories {
-		all[i] = "/" + prefix
+		all[i] = "/" + plan.AuthPath(prefix)
 	}
 	return all
 }

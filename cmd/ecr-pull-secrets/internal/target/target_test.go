@@ -63,6 +63,17 @@ func TestList(t *testing.T) {
 				"444455556666.dkr.ecr.eu-west-1.amazonaws.com":         "arn:aws:iam::444455556666:role/others",
 			},
 		},
+		{
+			"repositories that look like an API's path", `
+- accounts: ["444455556666"]
+  regions: [eu-west-1]
+  repositories: [v1/team/, v2/, v1x/]
+`, "", map[string]string{
+				"444455556666.dkr.ecr.eu-west-1.amazonaws.com/v2/v1/team/": "the node",
+				"444455556666.dkr.ecr.eu-west-1.amazonaws.com/v2/v2/":      "the node",
+				"444455556666.dkr.ecr.eu-west-1.amazonaws.com/v1x/":        "the node",
+			},
+		},
 		{"own, not known yet", "- {accounts: [own], regions: [eu-west-1]}\n", "", map[string]string{}},
 		{"own", "- {accounts: [own], regions: [eu-west-1]}\n", own, map[string]string{own + ".dkr.ecr.eu-west-1.amazonaws.com": "the node"}},
 		{

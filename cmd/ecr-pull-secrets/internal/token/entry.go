@@ -26,7 +26,14 @@ type entry struct {
 }
 
 // valid reports whether there is a token that has not expired.
-func (e *entry) valid(now time.Time) bool { return !e.token.IsZero() && e.expires.After(now) }
+func (e *entry) valid(now time.Time) bool { return !e.token.IsZero() && !passed(e.expires, now) }
+
+// overdue reports whether a new token is due, but AWS has not given one.
+func (e *entry) overdue(now time.Time) bool { return e.failing != nil || passed(e.due, now) }
+
+// passed reports whether a time has come, by the monotonic clock or by the wall clock.
+// The monotonic clock stops while the machine sleeps, and the wall clock may be set back.
+func passed(at, now time.Time) bool { return !at.After(now) || !at.Round(0).After(now.Round(0)) }
 
 // wake returns the time of the next action: to ask AWS, or to notice the token's
 // end.

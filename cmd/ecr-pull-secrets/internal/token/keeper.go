@@ -110,7 +110,7 @@ func (k *Keeper) Credentials() (valid []dockerconfig.Credential) {
 			return
 		}
 		for _, t := range e.targets {
-			valid = append(valid, dockerconfig.Credential{Key: t.Key, Login: e.token, Expires: e.expires})
+			valid = append(valid, dockerconfig.Credential{Key: t.Key, Login: e.token, Expires: e.expires, Overdue: e.overdue(now)})
 		}
 	})
 	return valid
@@ -119,7 +119,7 @@ func (k *Keeper) Credentials() (valid []dockerconfig.Credential) {
 // State is the state of a target's token.
 type State struct {
 	Key string
-	// Expires is when the token expires, or zero if there is none.
+	// Expires is when the token expires by the wall clock, or zero if there is none.
 	Expires time.Time
 	// Failing is the error of the last renewal, or nil.
 	Failing error
@@ -129,7 +129,7 @@ type State struct {
 func (k *Keeper) States() (all []State) {
 	k.each(func(e *entry) {
 		for _, t := range e.targets {
-			all = append(all, State{t.Key, e.expires, e.failing})
+			all = append(all, State{t.Key, e.expires.Round(0), e.failing})
 		}
 	})
 	k.mu.Lock()

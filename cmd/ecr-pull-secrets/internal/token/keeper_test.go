@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/utils/clock"
 	testclock "k8s.io/utils/clock/testing"
 
 	"ecr-cross-account-credential-provider/cmd/ecr-pull-secrets/internal/target"
@@ -118,6 +119,13 @@ const (
 
 func keeper(t *testing.T, entries string) (*token.Keeper, *aws) {
 	t.Helper()
+	a := &aws{t: t, clock: testclock.NewFakeClock(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)), failing: map[string]error{}, fresh: time.Hour}
+	return a.keeper(t, entries, a.clock), a
+}
+
+// keeper returns a Keeper with a clock.
+func (a *aws) keeper(t *testing.T, entries string, by clock.Clock) *token.Keeper {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "config.yaml")
 	text := "apiVersion: ecr-cross-account-credential-provider/v1alpha1\nkind: CrossAccountConfig\nregistries:\n" + entries
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
@@ -131,14 +139,13 @@ func keeper(t *testing.T, entries string) (*token.Keeper, *aws) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &aws{t: t, clock: testclock.NewFakeClock(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)), failing: map[string]error{}, fresh: time.Hour}
 	k, err := token.New(token.Options{
-		Targets: targets, Begin: a.begin, Deadline: time.Minute, Clock: a.clock, Random: func() float64 { return 0 }, Report: a.report,
+		Targets: targets, Begin: a.begin, Deadline: time.Minute, Clock: by, Random: func() float64 { return 0 }, Report: a.report,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return k, a
+	return k
 }
 
 // held returns the logins by key.
@@ -285,6 +292,54 @@ func TestOwn(t *testing.T) {
 	if n := len(k.States()); n != 3 {
 		t.Errorf("got %d states, want 3", n)
 	}
+}
+
+// moving is a clock that shows a later time at each look, as a real clock does.
+type moving struct{ *testclock.FakeClock }
+
+func (m moving) Now() time.Time {
+	m.Step(time.Millisecond)
+	return m.FakeClock.Now()
+}
+
+// TestOnlyOwn: one call of Renew also gets the tokens of entries that it has just found.
+func TestOnlyOwn(t *testing.T) {
+	t.Parallel()
+	_, a := keeper(t, roles)
+	k := a.keeper(t, "- {accounts: [own], regions: [eu-west-1]}\n", moving{a.clock})
+	if !k.Renew(t.Context()) || held(k)[mine] == "" {
+		t.Errorf("got tokens for %v, want one for the own account", held(k))
+	}
+}
+
+// TestOverdue: a token is overdue from the time at which it should be renewed, until it
+// is.
+func TestOverdue(t *testing.T) {
+	t.Parallel()
+	k, a := keeper(t, roles)
+	overdue := func(want ...string) {
+		t.Helper()
+		var got []string
+		for _, c := range k.Credentials() {
+			if c.Overdue {
+				got = append(got, c.Key)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	}
+	k.Renew(t.Context())
+	overdue()
+	a.clock.Step(time.Hour)
+	overdue(one, two)
+	a.fail(two, classified{failure.Unavailable})
+	k.Renew(t.Context())
+	overdue(two)
+	a.fail(two, nil)
+	a.clock.Step(10 * time.Second)
+	k.Renew(t.Context())
+	overdue()
 }
 
 // TestStopped: a cancelled request says nothing about AWS.

@@ -45,7 +45,7 @@ func (k *Keeper) Renew(ctx context.Context) (changed bool) {
 	}
 	if due[0] == k.own {
 		k.findOwn(ctx, round)
-		due = k.due(now) // with the entries of the own account
+		due = k.due(k.o.Clock.Now()) // the entries of the own account are newer than now
 	}
 	return k.mintAll(ctx, round, due) || changed
 }
@@ -56,9 +56,9 @@ func (k *Keeper) due(now time.Time) (due []*entry) {
 	first := false
 	var soon []*entry
 	for _, e := range k.entries() {
-		late := !e.due.After(now)
+		late := passed(e.due, now)
 		first = first || late
-		if late || e.failures == 0 && !e.due.After(now.Add(together)) {
+		if late || e.failures == 0 && passed(e.due, now.Add(together)) {
 			soon = append(soon, e)
 		}
 	}
