@@ -25,20 +25,21 @@ func (w *impatientWriter) Write(b []byte) (int, error) {
 	if w.stuck.Load() {
 		return 0, errStuck
 	}
-	written, kept := make(chan error, 1), bytes.Clone(b)
+	ended, kept := make(chan struct{}), bytes.Clone(b)
+	var err error
 	go func() {
-		_, err := w.to.Write(kept)
-		written <- err
+		_, err = w.to.Write(kept)
+		close(ended)
 	}()
 	late := time.NewTimer(patience)
 	defer late.Stop()
 	select {
-	case err := <-written:
+	case <-ended:
 		return len(b), err
 	case <-late.C:
 		w.stuck.Store(true)
 		go func() {
-			_ = <-written // its error is too late
+			<-ended
 			w.stuck.Store(false)
 		}()
 		return 0, errStuck
