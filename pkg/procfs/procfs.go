@@ -31,7 +31,7 @@ type Process struct {
 const maxFile = 4 << 20
 
 // Find returns the processes with the given names, in the order of their numbers.
-// It leaves out processes that end meanwhile.
+// It leaves out processes that end meanwhile, and those of pods.
 func (fs FS) Find(names ...string) ([]Process, error) {
 	entries, err := os.ReadDir(string(fs))
 	if err != nil {
@@ -53,10 +53,21 @@ func (fs FS) Find(names ...string) ([]Process, error) {
 			continue
 		}
 		p.Args = list(cmdline)
+		if p.inPod() {
+			continue // the pod's author chose its name and its environment
+		}
 		found = append(found, p)
 	}
 	slices.SortFunc(found, func(a, b Process) int { return a.PID - b.PID })
 	return found, nil
+}
+
+// inPod reports whether a kubelet started the process for a pod. The name of such a
+// process's cgroup contains kubepods (kubelet, --cgroups-per-qos). This program itself may
+// run in a pod that has the node's root directory.
+func (p Process) inPod() bool {
+	cgroup, err := p.read("cgroup")
+	return err == nil && bytes.Contains(cgroup, []byte("kubepods")) && !p.SameRoot()
 }
 
 // list splits texts that end in zero bytes.

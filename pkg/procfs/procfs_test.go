@@ -67,8 +67,8 @@ func TestFind(t *testing.T) {
 func TestFindKubelet(t *testing.T) {
 	t.Parallel()
 	type program struct {
-		pid        int
-		name, root string
+		pid                int
+		name, root, cgroup string
 	}
 	inside := t.TempDir()
 	for name, test := range map[string]struct {
@@ -76,11 +76,14 @@ func TestFindKubelet(t *testing.T) {
 		want     int
 	}{
 		"none":                       {nil, 0},
-		"a kubelet":                  {[]program{{4, "kubelet", "/"}}, 4},
-		"RKE2 and its kubelet":       {[]program{{4, "rke2", "/"}, {30, "kubelet", "/"}}, 30},
-		"an older one in a pod":      {[]program{{4, "kubelet", inside}, {30, "kubelet", "/"}}, 30},
-		"k3s, and one in a pod":      {[]program{{4, "k3s-server", "/"}, {30, "kubelet", inside}}, 4},
-		"all of them in a container": {[]program{{4, "rke2", inside}, {30, "kubelet", inside}}, 30},
+		"a kubelet":                  {[]program{{4, "kubelet", "/", ""}}, 4},
+		"RKE2 and its kubelet":       {[]program{{4, "rke2", "/", ""}, {30, "kubelet", "/", ""}}, 30},
+		"an older one in a pod":      {[]program{{4, "kubelet", inside, ""}, {30, "kubelet", "/", ""}}, 30},
+		"k3s, and one in a pod":      {[]program{{4, "k3s-server", "/", ""}, {30, "kubelet", inside, ""}}, 4},
+		"one of a pod alone":         {[]program{{4, "kubelet", inside, "0::/kubepods.slice/kubepods-podx.slice/y.scope"}}, 0},
+		"one of a kind node":         {[]program{{4, "kubelet", inside, "0::/docker/x/kubelet.slice/kubelet.service"}}, 4},
+		"a pod with the node's root": {[]program{{4, "kubelet", "/", "0::/kubepods.slice/x"}}, 4},
+		"all of them in a container": {[]program{{4, "rke2", inside, ""}, {30, "kubelet", inside, ""}}, 30},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -90,6 +93,7 @@ func TestFindKubelet(t *testing.T) {
 				if err := errors.Join(
 					os.Mkdir(dir, 0o700), os.WriteFile(filepath.Join(dir, "comm"), []byte(p.name+"\n"), 0o600),
 					os.WriteFile(filepath.Join(dir, "cmdline"), []byte(p.name+"\x00"), 0o600), os.Symlink(p.root, filepath.Join(dir, "root")),
+					os.WriteFile(filepath.Join(dir, "cgroup"), []byte(p.cgroup+"\n"), 0o600),
 				); err != nil {
 					t.Fatal(err)
 				}
