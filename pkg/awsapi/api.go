@@ -53,6 +53,9 @@ type Options struct {
 	Random func() float64
 	// ECREndpoints and STSEndpoints are URLs by region. They replace AWS's own.
 	ECREndpoints, STSEndpoints map[registry.Region]string
+	// STSRegion is the region whose STS is asked who the node is. Zero stands for the
+	// node's own region.
+	STSRegion registry.Region
 	// Profile and ConfigFile say where the node's identity comes from. They
 	// override the environment.
 	Profile, ConfigFile string

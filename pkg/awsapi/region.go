@@ -6,6 +6,9 @@ import (
 	"ecr-cross-account-credential-provider/pkg/registry"
 )
 
+// STSRegion returns the region of Options, or the zero Region.
+func (a *API) STSRegion() registry.Region { return a.options.STSRegion }
+
 // NamedRegion returns the region that the environment or the profile names for the
 // node, or the zero Region if neither does. A name that is not a region's is an
 // error.

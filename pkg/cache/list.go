@@ -19,6 +19,8 @@ type Info struct {
 	// asked again.
 	Reason string
 	Again  time.Time
+	// Asked is the time of the last call to AWS, which may have failed.
+	Asked time.Time
 	// Age is the time since the mint of the token, or since the error.
 	Age time.Duration
 	// Note is the warning at each use of the token.
@@ -68,7 +70,7 @@ func (s *Store) List() ([]Info, error) {
 }
 
 func (e entry) info(now time.Time) Info {
-	i := Info{Request: e.Request, Used: e.Requested, Ahead: e.Ahead}
+	i := Info{Request: e.Request, Used: e.Requested, Ahead: e.Ahead, Asked: e.Learned}
 	if e.Used.After(neverUsed) && e.Used.After(e.Requested) {
 		i.Used = e.Used
 	}

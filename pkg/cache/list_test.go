@@ -42,15 +42,15 @@ func TestListAndClear(t *testing.T) {
 	now := n.now()
 	want := []Info{
 		{Request: Request{Key: keyOf("broken")}, Problem: errDamaged.Error()},
-		{Request: refused, State: "refused", Reason: errRefused.Error(), Again: now.Add(time.Minute)},
-		{Request: fresh, State: "fresh", FreshUntil: now.Add(6 * time.Hour), Expires: now.Add(12 * time.Hour), Note: "a note", Used: now},
-		{Request: off, State: "failed", Reason: errMisconfigured.Error(), Again: now.Add(time.Minute)},
-		{Request: unfresh, State: "stale", FreshUntil: began.Add(6 * time.Hour), Expires: began.Add(12 * time.Hour), Age: 7 * time.Hour, Used: began},
+		{Request: refused, Asked: now, State: "refused", Reason: errRefused.Error(), Again: now.Add(time.Minute)},
+		{Request: fresh, Asked: now, State: "fresh", FreshUntil: now.Add(6 * time.Hour), Expires: now.Add(12 * time.Hour), Note: "a note", Used: now},
+		{Request: off, Asked: now, State: "failed", Reason: errMisconfigured.Error(), Again: now.Add(time.Minute)},
+		{Request: unfresh, Asked: began, State: "stale", FreshUntil: began.Add(6 * time.Hour), Expires: began.Add(12 * time.Hour), Age: 7 * time.Hour, Used: began},
 		{
-			Request: failing, State: "stale", FreshUntil: began.Add(6 * time.Hour), Expires: began.Add(12 * time.Hour), Age: 7 * time.Hour, Used: began,
+			Request: failing, Asked: now, State: "stale", FreshUntil: began.Add(6 * time.Hour), Expires: began.Add(12 * time.Hour), Age: 7 * time.Hour, Used: began,
 			Reason: errUnavailable.Error(), Again: now.Add(time.Minute),
 		},
-		{Request: down, State: "failed", Reason: errUnavailable.Error(), Again: now.Add(3 * time.Second)},
+		{Request: down, Asked: now, State: "failed", Reason: errUnavailable.Error(), Again: now.Add(3 * time.Second)},
 	}
 	if diff := cmp.Diff(want, list); diff != "" {
 		t.Errorf("want -, got + (without %s):\n%s", expired.Registry, diff)

@@ -50,6 +50,7 @@ func (p Process) AWS(c config.Config, t *trace.Trace) awsapi.Options {
 		Random:       p.Random,
 		ECREndpoints: c.Endpoints.ECR,
 		STSEndpoints: c.Endpoints.STS,
+		STSRegion:    c.STSRegion.Fixed,
 		Profile:      c.Node.Profile,
 		ConfigFile:   c.Node.ConfigFile,
 		Environ:      p.Environ(),

@@ -20,7 +20,7 @@ import (
 type network struct {
 	runtime   *runtime
 	probes    []*probe
-	callerSTS *probe // for GetCallerIdentity; nil if the node's region is not known
+	callerSTS *probe // for GetCallerIdentity; nil if its region is not known
 	needs     map[*subject]*needs
 }
 
@@ -47,8 +47,8 @@ type needs struct {
 // startNetwork finds the hosts that the subjects need, and starts to ask them.
 func (e *examination) startNetwork(ctx context.Context) {
 	e.network = network{runtime: newRuntime(e.Doctor, e.Process.AWS(e.config, nil).Timeouts), needs: map[*subject]*needs{}}
-	if node, err := e.aws.node.Region(ctx); err == nil && !node.IsZero() {
-		if u, err := e.aws.api.STSURL(node, false); err == nil {
+	if region, err := e.aws.node.STSRegion(ctx); err == nil && !region.IsZero() {
+		if u, err := e.aws.api.STSURL(region, false); err == nil {
 			e.network.callerSTS = e.probe(ctx, e.aws.api.Client(), u)
 		}
 	}

@@ -53,11 +53,20 @@ func (c Chain) Execute(ctx context.Context, p plan.Plan, token secret.Text) (Ses
 	}
 	own, err := c.nodeSession(ctx)
 	if err != nil {
-		return Session{}, fmt.Errorf("%w; and before that, %w", err, refused)
+		return Session{}, fmt.Errorf("%[2]w; and before that, %[1]w", refused, err) // the class of the first argument counts
 	}
-	own.Refusal = errors.New(refused.cause)
+	own.Refusal = refusal(refused.cause)
 	return own, nil
 }
+
+// refusal is the text of STS's denial. If the fallback fails for another reason, the
+// whole is still a refusal: a token of the role must not be used any more.
+type refusal string
+
+func (r refusal) Error() string { return string(r) }
+
+// FailureClass returns Refused.
+func (refusal) FailureClass() failure.Class { return failure.Refused }
 
 func (c Chain) nodeSession(ctx context.Context) (Session, error) {
 	session, err := c.Node.Session(ctx)

@@ -105,6 +105,15 @@ func (n *Node) Account(ctx context.Context) (registry.Account, error) {
 	return registry.ParseAccount(id)
 }
 
+// STSRegion returns the region whose STS Caller asks: the one that sts.region names, else
+// the node's own. It is never the registry's, which the author of a pod chooses.
+func (n *Node) STSRegion(ctx context.Context) (registry.Region, error) {
+	if region := n.api.STSRegion(); !region.IsZero() {
+		return region, nil
+	}
+	return n.Region(ctx)
+}
+
 // Caller is the identity that STS sees in the node's credentials.
 type Caller struct{ Account, ARN string }
 
@@ -116,7 +125,7 @@ func (n *Node) askCaller(ctx context.Context) (Caller, error) {
 	if err != nil {
 		return Caller{}, err
 	}
-	region, err := n.Region(ctx)
+	region, err := n.STSRegion(ctx)
 	if err != nil {
 		return Caller{}, err
 	}

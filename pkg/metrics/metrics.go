@@ -49,6 +49,22 @@ func (s subject) compare(t subject) int {
 	return cmp.Or(strings.Compare(s.registry, t.registry), strings.Compare(s.identity, t.identity))
 }
 
+// replaced is the time after which refresh has surely asked again for a token that the
+// configuration still needs. A token that falls behind another of its subject by that time
+// belongs to a plan that was changed.
+const replaced = 90 * time.Minute
+
+// lastAsked returns when AWS was last asked for a renewed token of each subject.
+func (n Node) lastAsked() map[subject]time.Time {
+	last := map[subject]time.Time{}
+	for _, t := range n.Tokens {
+		if s := (subject{t.Registry, t.Identity}); t.Renewed(n.Now) && t.Asked.After(last[s]) {
+			last[s] = t.Asked
+		}
+	}
+	return last
+}
+
 // tokens writes the gauges of each subject. If a subject has several tokens, the one
 // that ends first counts. A token that refresh does not renew has no such gauges,
 // because its end is no fault. Any refusal counts.
@@ -60,6 +76,7 @@ func (n Node) tokens(b *bytes.Buffer) {
 			of[s] = left
 		}
 	}
+	last := n.lastAsked()
 	for _, t := range n.Tokens {
 		s := subject{t.Registry, t.Identity}
 		if t.State == "" || t.Registry == "" { // a damaged file, or the node's own account
@@ -69,7 +86,7 @@ func (n Node) tokens(b *bytes.Buffer) {
 		if t.State == "refused" {
 			refused[s] = 1
 		}
-		if !t.Expires.IsZero() && t.Renewed(n.Now) {
+		if !t.Expires.IsZero() && t.Renewed(n.Now) && last[s].Sub(t.Asked) < replaced {
 			least(expires, s, t.Expires)
 			least(fresh, s, t.FreshUntil)
 		}

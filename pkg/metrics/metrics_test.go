@@ -23,12 +23,14 @@ func TestText(t *testing.T) {
 		return cache.Info{Request: cache.Request{Registry: registry, Identity: "role", Renewable: true}, State: state, FreshUntil: now.Add(fresh), Expires: now.Add(expires), Used: now}
 	}
 	pods, unused, ahead := token("fresh", "pods", time.Hour, time.Hour), token("fresh", "unused", time.Hour, time.Hour), token("fresh", "ahead", time.Minute, time.Hour)
+	before, after := token("stale", "changed", -time.Hour, time.Hour), token("fresh", "changed", time.Hour, 12*time.Hour)
+	before.Asked, after.Asked = now.Add(-2*time.Hour), now
 	pods.Renewable = false
 	unused.Used, ahead.Used, ahead.Ahead = now.Add(-24*time.Hour), time.Time{}, true
 	node := metrics.Node{Version: `v1 "x"`, Now: now, Tokens: []cache.Info{
 		token("fresh", "b", time.Hour, 12*time.Hour),
 		token("stale", "b", -time.Hour, time.Hour),
-		token("fresh", "a", 90*time.Second, 2*time.Hour), pods, unused, ahead,
+		token("fresh", "a", 90*time.Second, 2*time.Hour), pods, unused, ahead, before, after,
 		{Request: cache.Request{Registry: "c", Identity: "role"}, State: "refused"},
 		{Request: cache.Request{Registry: "damaged"}, Problem: "it is damaged"},
 		{Request: cache.Request{Identity: "the node"}, State: "fresh", Expires: now.Add(time.Hour)},
@@ -47,13 +49,16 @@ func TestText(t *testing.T) {
 		`token_expires_in_seconds{registry="a",identity="role"} 7200`,
 		`token_expires_in_seconds{registry="ahead",identity="role"} 3600`,
 		`token_expires_in_seconds{registry="b",identity="role"} 3600`,
+		`token_expires_in_seconds{registry="changed",identity="role"} 43200`,
 		`token_fresh_for_seconds{registry="a",identity="role"} 90`,
 		`token_fresh_for_seconds{registry="ahead",identity="role"} 60`,
 		`token_fresh_for_seconds{registry="b",identity="role"} 0`,
+		`token_fresh_for_seconds{registry="changed",identity="role"} 3600`,
 		`refusal_remembered{registry="a",identity="role"} 0`,
 		`refusal_remembered{registry="ahead",identity="role"} 0`,
 		`refusal_remembered{registry="b",identity="role"} 0`,
 		`refusal_remembered{registry="c",identity="role"} 1`,
+		`refusal_remembered{registry="changed",identity="role"} 0`,
 		`refusal_remembered{registry="pods",identity="role"} 0`,
 		`refusal_remembered{registry="unused",identity="role"} 0`,
 		`requests_total{outcome="minted"} 1`, `requests_total{outcome="fresh"} 2`, `requests_total{outcome="stale"} 3`,

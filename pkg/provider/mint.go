@@ -44,7 +44,7 @@ func (m Minter) Mint(ctx context.Context, o Order) (cache.Token, error) {
 	}
 	minted, err := ecr.Authorize(ctx, m.API, o.Plan.API, o.Registry, session)
 	if err != nil && session.Refusal != nil {
-		return cache.Token{}, fmt.Errorf("%w; and before that, %w", err, session.Refusal)
+		return cache.Token{}, fmt.Errorf("%[2]w; and before that, %[1]w", session.Refusal, err) // the class of the first argument counts
 	}
 	if err != nil {
 		return cache.Token{}, err

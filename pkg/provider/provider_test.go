@@ -180,6 +180,30 @@ func TestServeFallsBack(t *testing.T) {
 	}
 }
 
+// TestServeFallsBackInVain: if STS denies the role and the fallback fails, too, the denial
+// counts. So the role's old token is not used any more.
+func TestServeFallsBackInVain(t *testing.T) {
+	t.Parallel()
+	alone(t)
+	const role = "arn:aws:iam::444455556666:role/revoked"
+	world.SetRole(fakeaws.Role{ARN: role, Trust: []fakeaws.Trust{{Principal: fakeaws.NodeAccount}}})
+	c, clk := mustLoad(t, strings.ReplaceAll(oneHop, "role/pull", "role/revoked\n  whenRefused: Node")), &clock{}
+	store := newStore(t, clk.now)
+	if o := serve(t, c, store, clk.now, requestFor(t, theirs+"/app")); o.Err != nil || o.Identity() != role {
+		t.Fatalf("got a token of %q, %v; want one of %s", o.Identity(), o.Err, role)
+	}
+	clk.advance(2 * time.Hour) // the token is stale
+	world.SetSkew(clk.ahead)
+	aws.Break(fakeaws.STS, fakeaws.Denied())
+	aws.Break(fakeaws.ECR, fakeaws.Broken(0))
+	for _, again := range []string{"", "asked again in"} {
+		o := serve(t, c, store, clk.now, requestFor(t, theirs+"/app"))
+		if class, _ := failure.Of(o.Err); class != failure.Refused || !strings.Contains(o.Err.Error(), again) || !strings.Contains(o.Err.Error(), "and before that, ") {
+			t.Errorf("got %v, class %v; want both errors, as a refusal", o.Err, class)
+		}
+	}
+}
+
 // TestServePublic: after any failure of ECR Public, the pull continues without a
 // token.
 func TestServePublic(t *testing.T) {
