@@ -197,8 +197,8 @@ func (d *derivation) plan(p part, n *NodeRole, pod *ServiceAccount) error {
 		if err := d.hop(p, caller, role); err != nil {
 			return err
 		}
-		_, fixed := p.entry.Roles[i].Account()
-		caller, kind = identity{role: role.ARN, perAccount: !fixed}, role.PolicyKind()
+		perAccount := strings.Contains(p.entry.Roles[i].Template(), "{account}")
+		caller, kind = identity{role: role.ARN, perAccount: perAccount}, role.PolicyKind()
 	}
 	if err := d.pull(p, caller, kind); err != nil {
 		return err
@@ -215,7 +215,7 @@ func (d *derivation) plan(p part, n *NodeRole, pod *ServiceAccount) error {
 // hop adds both sides of assuming a role.
 func (d *derivation) hop(p part, caller identity, role rule.Role) error {
 	assume := AssumeRole(role)
-	if isPattern(role.ARN) {
+	if account, _, _ := roleParts(role.ARN); account == "*" {
 		if d.facts.Organization == "" && d.wantsPolicyOf(caller) {
 			return missing("--organization", "the policy for roles of every account needs the organization that those accounts are in")
 		}

@@ -243,6 +243,11 @@ registries:
 				"  {Sid:Pull,Action:[PULL],Resource:*:444455556666:repository/*}",
 			},
 		},
+		{
+			"every account, by roles of one account", rolesOfOneAccount, "side=nodes node=" + node,
+			[]string{"111122223333 node-policy 111122223333:role/node", "  {Sid:AssumePullRole,Action:ASSUME,Resource:111122223333:role/ecr-*}"},
+		},
+		{"every account, by roles of one account: one of them", rolesOfOneAccount, "account=444455556666 node=" + node, nil},
 		{"every account: an excepted one", everyAccount, "account=602401143452 org node=" + node, nil},
 		{
 			"nodes of many accounts",
@@ -313,6 +318,15 @@ const everyAccount = `registries:
   assumeRoles: [{arn: "arn:aws:iam::999900001111:role/hub"}, {arn: "arn:aws:iam::{account}:role/pull"}]
 `
 
+// rolesOfOneAccount has a role for each account of images. All of them are in the nodes'
+// account.
+const rolesOfOneAccount = `unmatched: None
+registries:
+- accounts: ["*"]
+  exceptAccounts: [own, "602401143452"]
+  assumeRoles: [{arn: "arn:aws:iam::111122223333:role/ecr-{account}"}]
+`
+
 // TestDeriveWithoutFacts: a missing fact is an error that names the flag.
 func TestDeriveWithoutFacts(t *testing.T) {
 	t.Parallel()
@@ -364,6 +378,10 @@ func TestDeriveErrors(t *testing.T) {
 		{
 			"a role for each region of a pattern", "registries:\n- {accounts: [\"444455556666\"], regions: [us-*], assumeRoles: [{arn: \"arn:aws:iam::444455556666:role/pull-{region}\"}]}\n",
 			"node=" + node, "registries[0]: the roles' names depend on the region; list the entry's regions by name",
+		},
+		{
+			"roles of one account for every account", rolesOfOneAccount, "node=" + node,
+			`registries[0]: the name of role arn:aws:iam::111122223333:role/ecr-* depends on the images' account; name the accounts in place of "*", or use --side nodes`,
 		},
 		{"two partitions", everyAccount, "node=" + node + " region=cn-north-1", "are in the partitions aws and aws-cn"},
 		{

@@ -1,5 +1,7 @@
 package iampolicy
 
+import "fmt"
+
 // identity is the caller: a role of a plan, or the node.
 type identity struct {
 	role string    // empty for the node
@@ -60,13 +62,17 @@ func (d *derivation) wantsPolicyOf(who identity) bool {
 }
 
 // wantsRole reports whether the request covers a document of a role. A pattern of
-// roles has documents only for a chosen account.
+// roles of every account has documents only for a chosen account. A pattern of roles of
+// one account has none, because it does not say which roles exist.
 func (d *derivation) wantsRole(kind Kind, arn string) (bool, error) {
 	account, _, _ := roleParts(arn)
-	if account != "*" {
-		return d.wants(kind, account), nil
+	switch {
+	case account == "*":
+		return false, d.chosen(kind)
+	case d.wants(kind, account) && isPattern(arn):
+		return false, fmt.Errorf("the name of role %s depends on the images' account; name the accounts in place of \"*\", or use --side nodes", arn)
 	}
-	return false, d.chosen(kind)
+	return d.wants(kind, account), nil
 }
 
 // chosen returns an error if the request covers documents of a kind for every account,
