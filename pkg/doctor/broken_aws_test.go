@@ -214,5 +214,9 @@ func brokenRegistries() []broken {
 		{name: "pull-through cache", code: "D23", result: diagnosis.Skipped, words: "--import", breakIt: func(n *node) {
 			n.replace("{arn: \""+pullRole+"\"}", "{arn: \""+pullRole+"\", policy: PullThroughCache}")
 		}},
+		{name: "the prefix of a mirror", code: "D23", result: diagnosis.Skipped, words: "--import", breakIt: func(n *node) {
+			mirror(goodHosts)(n)
+			n.images = []string{firstHost + "/docker-hub/library/nginx:v1"}
+		}},
 	}
 }

@@ -98,53 +98,58 @@ func brokenKubelets() []broken {
 
 const hub = "https://" + firstHost + "/v2/docker-hub"
 
-func brokenMirrors() []broken {
-	onNode := diagnosis.Node
-	mirror := func(hosts string) func(*node) {
-		return func(n *node) {
-			n.config += "mirrors:\n- {host: docker.io, registry: " + firstHost + "/docker-hub}\n"
-			n.provide(`"*.dkr`, `docker.io, "*.dkr`)
-			if hosts != "" {
-				n.write("root/etc/containerd/certs.d/docker.io/hosts.toml", hosts)
-			}
+// goodHosts leads containerd to the mirror.
+const goodHosts = "server = \"" + hub + "\"\noverride_path = true\n[host.\"" + hub + "\"]\n  capabilities = [\"pull\", \"resolve\"]\n  override_path = true\n"
+
+// mirror makes the first account's registry a mirror of Docker Hub. Containerd has the
+// hosts.toml, unless that is empty.
+func mirror(hosts string) func(*node) {
+	return func(n *node) {
+		n.config += "mirrors:\n- {host: docker.io, registry: " + firstHost + "/docker-hub}\n"
+		n.provide(`"*.dkr`, `docker.io, "*.dkr`)
+		if hosts != "" {
+			n.write("root/etc/containerd/certs.d/docker.io/hosts.toml", hosts)
 		}
 	}
-	good := "server = \"" + hub + "\"\noverride_path = true\n[host.\"" + hub + "\"]\n  capabilities = [\"pull\", \"resolve\"]\n  override_path = true\n"
+}
+
+func brokenMirrors() []broken {
+	onNode := diagnosis.Node
 	return []broken{
 		{name: "no hosts.toml", code: "D06", side: onNode, words: "offers the token to docker.io itself", breakIt: mirror("")},
-		{name: "no server", code: "D06", side: onNode, words: "offer the token to docker.io", breakIt: mirror(good[strings.Index(good, "[host"):])},
-		{name: "a fallback", code: "D06", side: onNode, words: "offer the token to https://registry-1.docker.io", breakIt: mirror(good + "[host.\"https://registry-1.docker.io\"]\n")},
+		{name: "no server", code: "D06", side: onNode, words: "offer the token to docker.io", breakIt: mirror(goodHosts[strings.Index(goodHosts, "[host"):])},
+		{name: "a fallback", code: "D06", side: onNode, words: "offer the token to https://registry-1.docker.io", breakIt: mirror(goodHosts + "[host.\"https://registry-1.docker.io\"]\n")},
 		{name: "not TOML", code: "D06", side: onNode, words: "hosts.toml: toml:", breakIt: mirror("server: x")},
-		{name: "no override_path", code: "D06", side: onNode, words: "does not lead to", breakIt: mirror(strings.ReplaceAll(good, "override_path = true", ""))},
+		{name: "no override_path", code: "D06", side: onNode, words: "does not lead to", breakIt: mirror(strings.ReplaceAll(goodHosts, "override_path = true", ""))},
 		{name: "no pattern", code: "D06", side: onNode, words: "add docker.io to matchImages", breakIt: func(n *node) {
-			mirror(good)(n)
+			mirror(goodHosts)(n)
 			n.provide("docker.io, ", "")
 		}},
 		{name: "containerd reads no hosts.toml", code: "D06", side: onNode, words: "has no config_path for registries", breakIt: func(n *node) {
-			mirror(good)(n)
+			mirror(goodHosts)(n)
 			n.write("root/etc/containerd/config.toml", "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".registry]\nconfig_path = \"\"\n")
 		}},
 		{name: "containerd 1 by default", code: "D06", side: onNode, words: "has no config_path for registries", breakIt: func(n *node) {
-			mirror(good)(n)
+			mirror(goodHosts)(n)
 			n.write("root/etc/containerd/config.toml", "version = 2\n")
 		}},
 		{name: "containerd 2 by default", code: "D06", result: diagnosis.OK, words: "leads to " + firstHost + " only", breakIt: func(n *node) {
-			mirror(good)(n)
+			mirror(goodHosts)(n)
 			n.write("root/etc/containerd/config.toml", "version = 3\n[plugins.\"io.containerd.cri.v1.runtime\".other]\nconfig_path = \"\"\n")
 		}},
 		{name: "for all hosts", code: "D06", result: diagnosis.OK, words: "_default/hosts.toml leads to " + firstHost + " only", breakIt: func(n *node) {
 			mirror("")(n)
-			n.write("root/etc/containerd/certs.d/_default/hosts.toml", good)
+			n.write("root/etc/containerd/certs.d/_default/hosts.toml", goodHosts)
 		}},
 		{name: "for all hosts, with a fallback", code: "D06", side: onNode, words: "_default/hosts.toml lets containerd offer the token to https://registry-1.docker.io", breakIt: func(n *node) {
 			mirror("")(n)
-			n.write("root/etc/containerd/certs.d/_default/hosts.toml", good+"[host.\"https://registry-1.docker.io\"]\n")
+			n.write("root/etc/containerd/certs.d/_default/hosts.toml", goodHosts+"[host.\"https://registry-1.docker.io\"]\n")
 		}},
 		{name: "a directory of its own without hosts.toml", code: "D06", side: onNode, words: "docker.io/hosts.toml does not exist", breakIt: func(n *node) {
 			mirror("")(n)
-			n.write("root/etc/containerd/certs.d/_default/hosts.toml", good)
+			n.write("root/etc/containerd/certs.d/_default/hosts.toml", goodHosts)
 			n.write("root/etc/containerd/certs.d/docker.io/ca.crt", "")
 		}},
-		{name: "none", code: "D06", result: diagnosis.OK, words: "leads to " + firstHost + " only", breakIt: mirror(good)},
+		{name: "none", code: "D06", result: diagnosis.OK, words: "leads to " + firstHost + " only", breakIt: mirror(goodHosts)},
 	}
 }

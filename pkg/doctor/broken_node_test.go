@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -208,6 +210,16 @@ func brokenIdentities() []broken {
 	}
 }
 
+// throughProxy gives the container runtime a proxy that answers each request with the
+// status.
+func throughProxy(status int) func(*node) {
+	return func(n *node) {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+		n.t.Cleanup(server.Close)
+		n.environ = append(n.environ, "HTTPS_PROXY="+server.URL)
+	}
+}
+
 func brokenNetworks() []broken {
 	nameless := func(host string) error {
 		return &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}}
@@ -248,6 +260,14 @@ func brokenNetworks() []broken {
 			dialing("proxy.example.com", nil)(n)
 			n.dial = func(string) error { return refused }
 		}, also: []string{"D18"}},
+		{
+			name: "proxy of the runtime forbids", code: "D17", side: diagnosis.Node, also: []string{"D18"}, breakIt: throughProxy(http.StatusForbidden),
+			words: "403 Forbidden; check HTTPS_PROXY and NO_PROXY of the container runtime's service",
+		},
+		{
+			name: "proxy of the runtime asks for a password", code: "D17", side: diagnosis.Node, also: []string{"D18"}, breakIt: throughProxy(http.StatusProxyAuthRequired),
+			words: "407 Proxy Authentication Required; check HTTPS_PROXY and NO_PROXY of the container runtime's service",
+		},
 		{name: "bucket without a name", code: "D18", side: network, words: "gateway endpoint", breakIt: dialing(bucket, nameless(bucket))},
 		{name: "bucket refuses", code: "D18", side: network, words: "refused the connection", breakIt: dialing(bucket, refused)},
 	}

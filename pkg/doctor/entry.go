@@ -17,32 +17,43 @@ import (
 const pluginName = providerconfig.PluginName
 
 // findEntry finds the plugin's entry in the kubelet's configuration, under any
-// name. It checks the file that the kubelet runs.
+// name. It checks the file that the kubelet runs. Later checks use the plugin's
+// environment.
 func (e *examination) findEntry(ctx context.Context) {
 	k := &e.kubelet
 	k.entered = e.do(ctx, &diagnosis.Check{Kind: providerEntry, Needs: []*diagnosis.Check{k.found, k.read}, Run: func(ctx context.Context) diagnosis.Finding {
-		k.plugins = k.config.Plugins(k.programs())
-		if k.entry = e.chooseEntry(); k.entry == nil {
-			return diagnosis.Fail(diagnosis.Node, fmt.Sprintf("no provider of %s is this plugin", k.configPath),
-				"add an entry named "+pluginName+", and restart the kubelet")
+		f := e.checkEntry(ctx)
+		if err := e.adoptEnvironment(); err != nil && f.Result == diagnosis.OK {
+			return diagnosis.Warn(err.Error(), "run doctor as root")
 		}
-		path := filepath.Join(k.binDir, k.entry.Name)
-		if err := e.checkBinary(path); err != nil {
-			return diagnosis.Fail(diagnosis.Node, err.Error(), "put the plugin for this node there, with mode 0755 and owner root")
-		}
-		detail := path
-		if output, err := e.Execute(ctx, path, "version"); err == nil {
-			build := strings.TrimPrefix(strings.TrimSpace(output), pluginName+" ")
-			if own := command.BuildOf(e.Process.Version).String(); build != own {
-				return diagnosis.Warn(fmt.Sprintf("%s is version %s, and this program is %s", path, build, own), "install the same version of both")
-			}
-			detail += ", version " + e.Process.Version
-		}
-		return diagnosis.Fine(detail)
+		return f
 	}})
-	if err := e.adoptEnvironment(); err != nil && k.entered.Result == diagnosis.OK {
-		k.entered.Finding = diagnosis.Warn(err.Error(), "run doctor as root")
+	if k.entered.Result == diagnosis.Skipped {
+		_ = e.adoptEnvironment() // a skipped check has no warnings
 	}
+}
+
+// checkEntry chooses the plugin's entry and checks its file.
+func (e *examination) checkEntry(ctx context.Context) diagnosis.Finding {
+	k := &e.kubelet
+	k.plugins = k.config.Plugins(k.programs())
+	if k.entry = e.chooseEntry(); k.entry == nil {
+		return diagnosis.Fail(diagnosis.Node, fmt.Sprintf("no provider of %s is this plugin", k.configPath),
+			"add an entry named "+pluginName+", and restart the kubelet")
+	}
+	path := filepath.Join(k.binDir, k.entry.Name)
+	if err := e.checkBinary(path); err != nil {
+		return diagnosis.Fail(diagnosis.Node, err.Error(), "put the plugin for this node there, with mode 0755 and owner root")
+	}
+	detail := path
+	if output, err := e.Execute(ctx, path, "version"); err == nil {
+		build := strings.TrimPrefix(strings.TrimSpace(output), pluginName+" ")
+		if own := command.BuildOf(e.Process.Version).String(); build != own {
+			return diagnosis.Warn(fmt.Sprintf("%s is version %s, and this program is %s", path, build, own), "install the same version of both")
+		}
+		detail += ", version " + e.Process.Version
+	}
+	return diagnosis.Fine(detail)
 }
 
 // chooseEntry returns the plugin's entry: one with tokenAttributes for a pod's

@@ -72,6 +72,8 @@ type node struct {
 	clockAhead             time.Duration
 	// handshake limits each TLS handshake. Only a test of a silent host waits for its end.
 	handshake time.Duration
+	// done is called for each check after it has its result. It may be nil.
+	done func(*diagnosis.Check)
 	// dial is called before each dial to registry and S3.
 	dial func(address string) error
 }
@@ -195,13 +197,16 @@ func (n *node) examine() *diagnosis.Report {
 		if err := n.dial(address); err != nil {
 			return nil, err
 		}
+		if strings.HasPrefix(address, "127.0.0.1:") { // a proxy
+			return (&net.Dialer{}).DialContext(ctx, network, address)
+		}
 		service := fakeaws.Registry
 		if strings.HasPrefix(address, bucket) {
 			service = fakeaws.S3
 		}
 		return (&net.Dialer{}).DialContext(ctx, network, strings.TrimPrefix(n.aws.URL(service), "https://"))
 	}
-	report := &diagnosis.Report{}
+	report := &diagnosis.Report{Done: n.done}
 	n.doctor.Run(n.t.Context(), n.images, report)
 	return report
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -92,7 +93,7 @@ func (e *examination) imagePulled(ctx context.Context, s *subject, registry pull
 	read := e.do(ctx, &diagnosis.Check{
 		Kind: readManifest, Subject: s.reference, Image: s.name, Needs: []*diagnosis.Check{accepted},
 		Run: func(ctx context.Context) (f diagnosis.Finding) {
-			if importsImages(s) && !e.Import {
+			if e.importsImages(s) && !e.Import {
 				return diagnosis.Skip("asking for an image makes a pull-through cache import it; to do that, use --import")
 			}
 			manifest, f = e.manifest(ctx, s, registry)
@@ -113,13 +114,21 @@ func (e *examination) imagePulled(ctx context.Context, s *subject, registry pull
 	})
 }
 
-// importsImages reports whether the repository may belong to a pull-through cache.
-func importsImages(s *subject) bool {
+// importsImages reports whether the repository may belong to a pull-through cache. The
+// image's name, a role's session policy or the prefix of a mirror can say so.
+func (e *examination) importsImages(s *subject) bool {
 	if s.image.Mirrored() {
 		return true
 	}
 	for _, role := range s.plan.Roles {
 		if role.PolicyKind() == rule.PullThroughCache {
+			return true
+		}
+	}
+	for _, m := range e.config.Mirrors {
+		of := m.Registry()
+		if m.Prefix() != "" && strings.HasPrefix(s.image.Repository(), m.Prefix()) &&
+			of.Account() == s.registry.Account() && of.Region() == s.registry.Region() {
 			return true
 		}
 	}
@@ -190,14 +199,17 @@ func (e *examination) notPulled(r *pull.Refusal, s *subject) diagnosis.Finding {
 func (e *examination) pullDenied(text string, d denial, s *subject) diagnosis.Finding {
 	role := e.callersRole(e.roleOfToken(s), d)
 	repository := iampolicy.RepositoryARN(s.image)
-	kind := rule.PullOnly
-	if importsImages(s) {
+	kind, byOwner := rule.PullOnly, iampolicy.PullBy(role)
+	if e.importsImages(s) || ofCache(d.action) {
 		kind = rule.PullThroughCache
+	}
+	if d.action == "ecr:BatchImportUpstreamImage" {
+		byOwner.Action = append(byOwner.Action, d.action)
 	}
 	f := e.refused(errors.New(text), d, request{
 		caller: role, owner: s.registry.Account().String(), target: repository,
 		byCaller:   missingStatement(e.callersPolicy(role), role, iampolicy.Pull(kind, repository)),
-		byOwner:    missingStatement(repositoryPolicy, repository, iampolicy.PullBy(role)),
+		byOwner:    missingStatement(repositoryPolicy, repository, byOwner),
 		byEndpoint: missingStatement(endpointPolicy, "the ecr.dkr endpoint of the nodes' VPC", iampolicy.PassPull(role, kind, repository)),
 		unexplained: "the policy of " + role + " must allow " + d.action + " on " + repository + ", and if it is not a role of account " +
 			s.registry.Account().String() + ", the repository's policy must allow it too",
@@ -206,6 +218,11 @@ func (e *examination) pullDenied(text string, d denial, s *subject) diagnosis.Fi
 		f.Hint += fmt.Sprintf("; check the repository's name, and whether the entry should assume a role of account %s", s.registry.Account())
 	}
 	return f
+}
+
+// ofCache reports whether only pulls through a cache need the action.
+func ofCache(action string) bool {
+	return slices.Contains(rule.PullThroughCache.PullActions(), action) && !slices.Contains(rule.PullOnly.PullActions(), action)
 }
 
 // noLayer finds the side and the hint for a refused layer. Either ECR or S3 refuses it.

@@ -1,8 +1,10 @@
 package doctor
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"net/http"
 	"net/url"
 
@@ -10,6 +12,7 @@ import (
 
 	"ecr-cross-account-credential-provider/pkg/awsapi"
 	"ecr-cross-account-credential-provider/pkg/boundedfile"
+	"ecr-cross-account-credential-provider/pkg/printable"
 )
 
 // runtime connects to the registry and to S3 as the container runtime does. It uses
@@ -29,6 +32,12 @@ func newRuntime(d Doctor, timeouts awsapi.Timeouts) *runtime {
 		TLSHandshakeTimeout:   timeouts.Handshake,
 		ResponseHeaderTimeout: timeouts.Attempt,
 		DisableKeepAlives:     true,
+		OnProxyConnectResponse: func(_ context.Context, _ *url.URL, request *http.Request, resp *http.Response) error {
+			if resp.StatusCode == http.StatusOK {
+				return nil
+			}
+			return fmt.Errorf("the proxy refused to connect to %s: %s", request.Host, printable.Line(resp.Status, 200))
+		},
 	}
 	r.client = &http.Client{
 		Transport:     transport,
