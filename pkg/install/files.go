@@ -62,20 +62,9 @@ func (p *plan) addProviders(entries []provider, instead bool) error {
 	if err != nil {
 		return err
 	}
-	base := now.content
-	if r, known := p.before.find(l.providers); known && slices.Contains(r.Ours, now.fingerprint()) {
-		// The file from before install also has the entries that earlier runs removed,
-		// such as the stock provider's.
-		former, err := d.restored(r.Former)
-		if err != nil {
-			return err
-		}
-		base = former.content
-	}
-	if base == nil && l.base != "" {
-		if base, err = d.stockFile(l); err != nil {
-			return err
-		}
+	base, err := p.base(now)
+	if err != nil {
+		return err
 	}
 	env, err := p.ownEnv()
 	if err != nil {
@@ -90,6 +79,35 @@ func (p *plan) addProviders(entries []provider, instead bool) error {
 		mode = 0o644
 	}
 	return p.addChange(change{path: l.providers, new: object{mode: mode, content: content, owner: now.owner}, providers: true})
+}
+
+// base returns the text to which the entries are added. now is the file as it is. If it
+// is as install wrote it, or has no entries but ours, the text is the one from before
+// install. That text also has the entries that earlier runs removed, such as the stock
+// provider's.
+func (p *plan) base(now object) ([]byte, error) {
+	l, d := p.layout, p.node.disk
+	base := now.content
+	r, known := p.before.find(l.providers)
+	ours := known && slices.Contains(r.Ours, now.fingerprint())
+	if known && !ours && !now.absent() { // somebody may have changed only our entries
+		theirs, err := withoutOurs(now)
+		if err != nil {
+			return nil, usage(fmt.Errorf("%s: %w", d.at(l.providers), err))
+		}
+		ours = !hasEntries(theirs)
+	}
+	if ours {
+		former, err := d.restored(r.Former)
+		if err != nil {
+			return nil, err
+		}
+		base = former.content
+	}
+	if base == nil && l.base != "" {
+		return d.stockFile(l)
+	}
+	return base, nil
 }
 
 // ownEnv returns the env of our entries in the latest file of earlier runs. The operator

@@ -133,6 +133,7 @@ func (i *Installer) planInstall(ctx context.Context, o Options) (*plan, error) {
 		return nil, err
 	}
 	n.earlier = kubeletFlags{before.ProviderConfig, before.BinDir}
+	before.Pending = before.Pending && !n.startedSince(stateFile)
 	if o.Plugin == "" {
 		installed, ok := d.plugin(before)
 		if !ok {
@@ -149,7 +150,7 @@ func (i *Installer) planInstall(ctx context.Context, o Options) (*plan, error) {
 		return nil, usage(err)
 	}
 	p := &plan{node: n, layout: l, before: before, heading: i.heading(n, o)}
-	p.service = i.service(n)
+	p.service = i.service(ctx, n)
 	if err := p.addFiles(i, o, configuration, entries, c); err != nil {
 		return nil, err
 	}
@@ -199,18 +200,33 @@ func sameFile(path, other string) bool {
 	return err == nil && os.SameFile(a, b)
 }
 
-// service returns the kubelet's unit that exists on the node, or the platform's first
-// one. It is empty if nothing controls services, or if the platform has no such unit.
-func (i *Installer) service(n *node) string {
-	if i.Services == nil || len(n.platform.services) == 0 {
+// service returns the kubelet's unit: the one that runs, else the one that systemd starts
+// at boot, else the one that exists, else the platform's first one. It is empty if nothing
+// controls services, or if the platform has no such unit. The order matters: RKE2 installs
+// two units, and the start of one stops the other.
+func (i *Installer) service(ctx context.Context, n *node) string {
+	services := n.platform.services
+	switch {
+	case i.Services == nil || len(services) == 0:
 		return ""
+	case len(services) == 1:
+		return services[0]
 	}
-	for _, name := range n.platform.services {
-		if slices.ContainsFunc(n.disk.unitFiles(name), func(file string) bool { return n.disk.exists(file) }) {
-			return name
+	for _, is := range []func(name string) bool{
+		func(name string) bool {
+			status, err := i.Services.Status(ctx, name)
+			return err == nil && !slices.Contains([]string{"", "inactive", "failed"}, status.State)
+		},
+		func(name string) bool {
+			return n.disk.exists(unitDir + "/multi-user.target.wants/" + name + ".service")
+		},
+		func(name string) bool { return n.disk.exists(n.disk.unitFiles(name)...) },
+	} {
+		if at := slices.IndexFunc(services, is); at >= 0 {
+			return services[at]
 		}
 	}
-	return n.platform.services[0]
+	return services[0]
 }
 
 // say prints a line for the operator.

@@ -289,22 +289,30 @@ func TestCache(t *testing.T) {
 }
 
 // TestNotInsteadAgain: a run without --instead-of-stock restores the stock provider's
-// entry.
+// entry, also if the operator has changed our entry.
 func TestNotInsteadAgain(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"AL2", "AL2023, older"} {
-		d := disks[name]
-		n := d.node(t)
-		before := n.snapshot()
-		n.options.InsteadOfStock = true
-		n.install()
-		n.options.InsteadOfStock = false
-		n.install()
-		if got := names(n.kubelet(d.config, d.binDir, d.kubelet)); got != d.providers {
-			t.Errorf("%s: the kubelet registers %s, want %s", name, got, d.providers)
+		for _, edited := range []bool{false, true} {
+			d := disks[name]
+			n := d.node(t)
+			before := n.snapshot()
+			n.options.InsteadOfStock = true
+			n.install()
+			n.options.InsteadOfStock = false
+			if edited {
+				n.setEnv(d.config)
+			}
+			n.install()
+			if got := names(n.kubelet(d.config, d.binDir, d.kubelet)); got != d.providers {
+				t.Errorf("%s, edited %t: the kubelet registers %s, want %s", name, edited, got, d.providers)
+			}
+			if edited {
+				n.wantEnv(name, d.config, d.binDir, d.kubelet)
+			}
+			n.uninstall()
+			n.same(before)
 		}
-		n.uninstall()
-		n.same(before)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -42,12 +43,21 @@ func (i *Installer) look(ctx context.Context, o Options) (*node, error) {
 		return nil, fmt.Errorf("looking for a running kubelet: %w", err)
 	}
 	n.running = running
+	if running {
+		n.started, _ = process.Started() // on an error, the files may be newer than the kubelet
+	}
 	n.findFlags(process)
 	if err := i.findVersion(ctx, n, o, process); err != nil {
 		return nil, usage(err)
 	}
 	n.environ, err = n.kubeletEnviron(process)
 	return n, err
+}
+
+// startedSince reports whether the running kubelet was started after a file was written.
+func (n *node) startedSince(path string) bool {
+	info, err := os.Stat(n.disk.at(path))
+	return err == nil && n.started.After(info.ModTime())
 }
 
 // findFlags finds the flags of the running kubelet, or those of the next one. A
@@ -165,9 +175,10 @@ func (d disk) glob(dir, pattern string) (files []string) {
 	return files
 }
 
-// unitFiles returns a unit's file and its drop-ins, as paths of the node.
+// unitFiles returns a unit's files and their drop-ins, as paths of the node. The last one
+// counts, as it does for systemd.
 func (d disk) unitFiles(service string) (files []string) {
-	for _, dir := range []string{"/usr/lib/systemd/system", "/lib/systemd/system", "/etc/systemd/system"} {
+	for _, dir := range []string{"/usr/lib/systemd/system", "/lib/systemd/system", "/usr/local/lib/systemd/system", unitDir} {
 		files = append(files, dir+"/"+service+".service")
 		files = append(files, d.glob(dir+"/"+service+".service.d", "*.conf")...)
 	}

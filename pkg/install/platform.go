@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"ecr-cross-account-credential-provider/pkg/providerconfig"
 )
@@ -21,7 +22,7 @@ type platform struct {
 	refusal string
 	// layout returns the paths for the files.
 	layout func(*node, Options) (layout, error)
-	// services are the kubelet's units. A node has one of them.
+	// services are the kubelet's units. A node runs one of them.
 	services []string
 }
 
@@ -233,6 +234,8 @@ type node struct {
 	earlier kubeletFlags
 	// running says that a kubelet is running.
 	running bool
+	// started is when the running kubelet was started. It is zero if that is not known.
+	started time.Time
 	// environ holds the variables of the kubelet's environment that the plugin uses.
 	environ []string
 }

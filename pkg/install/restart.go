@@ -59,10 +59,15 @@ func (i *Installer) restart(ctx context.Context, p *plan) error {
 	// If the operator interrupts while the kubelet is down, the former files are still
 	// restored.
 	ctx = context.WithoutCancel(ctx)
+	problems := []error{i.stopTimers(ctx, reversed(p.first)), p.node.disk.undo(p.first), p.writeBack(), i.reload(ctx)}
+	undone := p.undone()
 	err := fmt.Errorf("%s is not healthy after the change: %w%s; the former files are back", p.service, cause, reason)
-	err = withCleanup(err, i.stopTimers(ctx, reversed(p.first)), p.node.disk.undo(p.first), p.writeBack(), i.reload(ctx))
+	if !undone {
+		err = fmt.Errorf("%s is not healthy after the change: %w%s; restoring the former files failed; repair that, and run uninstall", p.service, cause, reason)
+	}
+	err = withCleanup(err, problems...)
 	again := i.restartHealthy(ctx, p.service)
-	if again != nil && p.before.Pending && !p.uninstall {
+	if again != nil && undone && p.before.Pending && !p.uninstall {
 		// The files of earlier runs may be bad, too, because no kubelet has run with them yet.
 		err = withCleanup(err, i.takeBack(ctx, p))
 		again = i.restartHealthy(ctx, p.service)

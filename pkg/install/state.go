@@ -24,8 +24,8 @@ type state struct {
 	// ProviderConfig and BinDir are the values of the kubelet's two flags.
 	ProviderConfig string `json:"providerConfig,omitempty"`
 	BinDir         string `json:"binDir,omitempty"`
-	// Pending says that files changed and that, as far as install knows, the kubelet
-	// has not been restarted since then.
+	// Pending says that files changed, and that install has not restarted the kubelet
+	// since then. The kubelet may have been restarted by a boot: see startedSince.
 	Pending bool `json:"restartPending,omitempty"`
 	// Files are the files that install wrote, in the order of writing.
 	Files []record `json:"files"`

@@ -4,8 +4,11 @@ package install
 
 import (
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 )
 
 // TestFailedChange: if a change fails, install undoes the changes before it.
@@ -40,6 +43,36 @@ func TestFailedChange(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestFailedRollback: if the former file cannot be restored, install keeps its copy. Then
+// uninstall restores it.
+func TestFailedRollback(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n, s := disks["AL2"].withServices(t)
+		before := n.snapshot()
+		file := eksDir + "/config.json"
+		inTheWay := n.root + staged(file)
+		s.broken = func() bool { return strings.Contains(n.read(file), pluginName) }
+		n.before = func(operation, path string) {
+			if operation == "stage" && path == file && slices.Contains(s.told, "restart kubelet") {
+				n.writeFile(filepath.Join(inTheWay, "x"), "", 0o600)
+			}
+		}
+		err := n.Install(t.Context(), n.options)
+		for _, want := range []string{"; restoring the former files failed; repair that, and run uninstall; and while undoing", "but kubelet is still not healthy"} {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("got %v, want %q", err, want)
+			}
+		}
+		if err := os.RemoveAll(inTheWay); err != nil {
+			t.Fatal(err)
+		}
+		n.before, s.broken = nil, func() bool { return false }
+		n.uninstall()
+		n.same(before)
+	})
 }
 
 // TestModeOfOthers: install keeps the mode of a file that it changes, even if the umask

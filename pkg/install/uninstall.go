@@ -17,7 +17,7 @@ func (i *Installer) Uninstall(ctx context.Context, o Options) error {
 		return err
 	}
 	defer unlock()
-	p, err := i.planUninstall(o)
+	p, err := i.planUninstall(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -29,7 +29,7 @@ func (i *Installer) Uninstall(ctx context.Context, o Options) error {
 
 // planUninstall plans the changes in reverse order. It first removes what makes the
 // kubelet run the plugin. The rest follows when no kubelet runs the plugin.
-func (i *Installer) planUninstall(o Options) (*plan, error) {
+func (i *Installer) planUninstall(ctx context.Context, o Options) (*plan, error) {
 	n := &node{disk: i.disk()}
 	before, err := n.disk.readState()
 	if err != nil {
@@ -47,7 +47,7 @@ func (i *Installer) planUninstall(o Options) (*plan, error) {
 	}
 	n.running = running
 	n.findFlags(process)
-	p := &plan{node: n, before: before, uninstall: true, service: i.service(n), done: "uninstalled"}
+	p := &plan{node: n, before: before, uninstall: true, service: i.service(ctx, n), done: "uninstalled"}
 	p.heading = []string{"platform  " + before.Platform, "kubelet   " + runningText(running)}
 	for _, r := range slices.Backward(before.Files) {
 		c, err := p.takeAway(r)

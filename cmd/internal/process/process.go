@@ -19,10 +19,11 @@ import (
 )
 
 // Context returns a context that ends on a signal. A second signal kills the process,
-// so a slow cleanup can be stopped. Context also turns writing to a closed stdout into
-// an ordinary error, and silences package log.
+// so a slow cleanup can be stopped. A terminal that closes sends SIGHUP, perhaps twice.
+// Context ignores it, so that it ends no work halfway. Context also turns writing to a
+// closed stdout into an ordinary error, and silences package log.
 func Context() (context.Context, context.CancelFunc) {
-	signal.Ignore(syscall.SIGPIPE)
+	signal.Ignore(syscall.SIGPIPE, syscall.SIGHUP)
 	log.SetOutput(io.Discard)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)

@@ -26,12 +26,19 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// signalMyself sends one signal, waits for the context's end, and sends further signals.
-// If none of them kills the process, it gives up after a minute.
+// signalMyself closes a terminal, as it were. Then it sends one signal, waits for the
+// context's end, and sends further signals. If none of them kills the process, it gives up
+// after a minute.
 func signalMyself() {
 	ctx, stop := process.Context()
 	defer stop()
 	end := time.Now().Add(time.Minute)
+	for range 2 {
+		_ = syscall.Kill(os.Getpid(), syscall.SIGHUP)
+	}
+	if ctx.Err() == nil {
+		fmt.Println("alive")
+	}
 	_ = syscall.Kill(os.Getpid(), syscall.SIGTERM)
 	<-ctx.Done()
 	fmt.Println("stopping")
@@ -41,7 +48,7 @@ func signalMyself() {
 }
 
 // TestSecondSignal: the first signal ends the context, and the next one kills the
-// process.
+// process. A terminal that closes does neither.
 func TestSecondSignal(t *testing.T) {
 	t.Parallel()
 	executable, err := os.Executable()
@@ -52,8 +59,8 @@ func TestSecondSignal(t *testing.T) {
 	cmd.Env = append(os.Environ(), childVariable+"=1")
 	out, err := cmd.Output()
 	exit, ok := errors.AsType[*exec.ExitError](err)
-	if !ok || string(out) != "stopping\n" {
-		t.Fatalf("got %q, %v; want stopping, and the process killed", out, err)
+	if !ok || string(out) != "alive\nstopping\n" {
+		t.Fatalf("got %q, %v; want alive, stopping, and the process killed", out, err)
 	}
 	if status, ok := exit.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGTERM {
 		t.Errorf("got %v, want the process killed by SIGTERM", err)
