@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"ecr-cross-account-credential-provider/cmd/ecr-pull-secrets/internal/controller"
+	"ecr-cross-account-credential-provider/cmd/ecr-pull-secrets/internal/pullsecret"
 )
 
 // duty is the complete work of a controller, in the namespaces RELEASE-written,
@@ -39,8 +40,11 @@ func (c *cluster) begin(t *testing.T, w *world, release, kubeconfig string) (dut
 	_, err2 := c.kube.CoreV1().Secrets(release+"-foreign").Create(t.Context(), foreign, metav1.CreateOptions{})
 	// The controller must change one Secret, and delete another.
 	ours := &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Name: release, Labels: map[string]string{"app.kubernetes.io/managed-by": "ecr-pull-secrets"}},
-		Type:       corev1.SecretTypeDockerConfigJson, Data: map[string][]byte{corev1.DockerConfigJsonKey: []byte(`{}`)},
+		ObjectMeta: metav1.ObjectMeta{
+			Name: release, Labels: map[string]string{pullsecret.ManagedBy: pullsecret.Manager},
+			Annotations: map[string]string{pullsecret.Owner: release + "/" + release},
+		},
+		Type: corev1.SecretTypeDockerConfigJson, Data: map[string][]byte{corev1.DockerConfigJsonKey: []byte(`{}`)},
 	}
 	_, err3 := c.kube.CoreV1().Secrets(release+"-unlabelled").Create(t.Context(), ours, metav1.CreateOptions{})
 	_, err4 := c.kube.CoreV1().Namespaces().Patch(t.Context(), release+"-unlabelled", types.MergePatchType, []byte(`{"metadata":{"labels":{"team":null}}}`), metav1.PatchOptions{})

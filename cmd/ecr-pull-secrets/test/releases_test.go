@@ -1,6 +1,7 @@
 package test
 
 import (
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -47,6 +48,10 @@ func TestOwners(t *testing.T) {
 	third := release("third", "owners-1")
 	third.metricIs(t, "foreign_secrets", func(n float64) bool { return n == 1 })
 	third.metricIs(t, "syncs_total", func(n float64) bool { return n >= 1 })
+	events, err := c.kube.CoreV1().Events("owners-1").List(t.Context(), metav1.ListOptions{})
+	if err != nil || len(events.Items) != 1 || !strings.Contains(events.Items[0].Message, "remove the annotation") {
+		t.Errorf("got the Events %v, error %v; want one that says how to move the Secret", events.Items, err)
+	}
 	after, err := c.secret(t.Context(), "owners-1", "owners")
 	if err != nil || after.UID != before.UID || after.ResourceVersion != before.ResourceVersion {
 		t.Errorf("got a changed Secret or error %v, want it unchanged", err)

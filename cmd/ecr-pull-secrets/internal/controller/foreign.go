@@ -57,7 +57,8 @@ func (f *foreigners) found(ctx context.Context, secret *corev1.Secret) error {
 		return nil
 	}
 	message := fmt.Sprintf("Secret %s is not written, because it was not made by %s of %s (type %s, label %s: %q, annotation %s: %q); "+
-		"choose another --secret-name, or delete the Secret if nothing uses it", secret.Name, pullsecret.Manager, f.Owner, secret.Type,
+		"if the release that the annotation names is gone, remove the annotation; "+
+		"else choose another --secret-name, or delete the Secret if nothing uses it", secret.Name, pullsecret.Manager, f.Owner, secret.Type,
 		pullsecret.ManagedBy, secret.Labels[pullsecret.ManagedBy], pullsecret.Owner, printable.Short(secret.Annotations[pullsecret.Owner]))
 	f.Log.Warn(message, "namespace", secret.Namespace)
 	now := metav1.NewTime(f.Clock.Now())

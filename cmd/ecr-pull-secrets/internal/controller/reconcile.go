@@ -16,6 +16,7 @@ import (
 func (s *session) reconcile(ctx context.Context, namespace string) error {
 	selected, secret := s.view.selects(namespace), s.view.secret(namespace, s.Secret)
 	foreign := secret != nil && !pullsecret.Owned(secret, s.Owner)
+	mine := secret != nil && !foreign && secret.Annotations[pullsecret.Owner] == s.Owner
 	if !foreign || !selected {
 		s.foreign.gone(namespace)
 	}
@@ -29,10 +30,10 @@ func (s *session) reconcile(ctx context.Context, namespace string) error {
 	if foreign && pullsecret.Made(secret) {
 		return err // another release serves the service accounts
 	}
-	// If there is no Secret and the namespace is not selected, it may be another release's.
-	keep := selected && foreign || !selected && secret == nil
+	// A namespace that is not selected may be another release's, unless its Secret names this one.
+	keep := selected && foreign || !selected && !foreign && !mine
 	err = errors.Join(err, s.attachAll(ctx, namespace, selected, keep))
-	if err == nil && !selected && secret != nil && !foreign {
+	if err == nil && !selected && mine {
 		err = s.remove(ctx, secret) // last, because it shows that the service accounts have its name from this release
 	}
 	return ignoreEnding(err)

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	testclock "k8s.io/utils/clock/testing"
 
 	"ecr-cross-account-credential-provider/cmd/ecr-pull-secrets/internal/dockerconfig"
+	"ecr-cross-account-credential-provider/cmd/ecr-pull-secrets/internal/pullsecret"
 	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
@@ -93,6 +95,82 @@ func TestUnselected(t *testing.T) {
 		got, err := s.Kube.CoreV1().ServiceAccounts("team").Get(t.Context(), account.Name, metav1.GetOptions{})
 		if err != nil || len(got.ImagePullSecrets) != want {
 			t.Errorf("attach=%s: got %v, error %v; want %d names", value, got.ImagePullSecrets, err, want)
+		}
+	}
+}
+
+// TestOwnerless: a Secret without the owner's annotation may be another release's. In a
+// namespace that is not selected, only a Secret with the annotation is deleted.
+func TestOwnerless(t *testing.T) {
+	t.Parallel()
+	for name, annotations := range map[string]map[string]string{"ownerless": nil, "owned": {pullsecret.Owner: "ns/lease"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, _ := newSession(t)
+			has := made(annotations, "{}")
+			app := &corev1.ServiceAccount{
+				ObjectMeta:       metav1.ObjectMeta{Namespace: "team", Name: "app", Annotations: map[string]string{Attach: "true"}},
+				ImagePullSecrets: []corev1.LocalObjectReference{{Name: "pull"}},
+			}
+			secrets, accounts := s.Kube.CoreV1().Secrets("team"), s.Kube.CoreV1().ServiceAccounts("team")
+			_, err := secrets.Create(t.Context(), has, metav1.CreateOptions{})
+			_, err2 := accounts.Create(t.Context(), app, metav1.CreateOptions{})
+			if err := errors.Join(err, err2, s.view.secrets.GetStore().Add(has), s.view.accounts.GetIndexer().Add(app)); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.reconcile(t.Context(), "team"); err != nil {
+				t.Fatal(err)
+			}
+			want := 1 - len(annotations)
+			left, err := secrets.List(t.Context(), metav1.ListOptions{})
+			got, err2 := accounts.Get(t.Context(), "app", metav1.GetOptions{})
+			if err := errors.Join(err, err2); err != nil {
+				t.Fatal(err)
+			}
+			if len(left.Items) != want || len(got.ImagePullSecrets) != want {
+				t.Errorf("got %d Secrets and %d names in the service account, want %d of each", len(left.Items), len(got.ImagePullSecrets), want)
+			}
+		})
+	}
+}
+
+// made returns a Secret of this program.
+func made(annotations map[string]string, content string) *corev1.Secret {
+	return &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: "team", Name: "pull", Labels: map[string]string{pullsecret.ManagedBy: pullsecret.Manager}, Annotations: annotations,
+		},
+		Type: corev1.SecretTypeDockerConfigJson, Data: map[string][]byte{corev1.DockerConfigJsonKey: []byte(content)},
+	}
+}
+
+// TestMemory: the view holds equal contents once, and no content of others.
+func TestMemory(t *testing.T) {
+	t.Parallel()
+	transform := onlyContent("ns/lease")
+	content := func(s *corev1.Secret) []byte {
+		t.Helper()
+		object, err := transform(s)
+		kept, ok := object.(*corev1.Secret)
+		if err != nil || !ok {
+			t.Fatalf("got %T, error %v; want a Secret", object, err)
+		}
+		return kept.Data[corev1.DockerConfigJsonKey]
+	}
+	mine := map[string]string{pullsecret.Owner: "ns/lease"}
+	first, second, other := content(made(mine, "same")), content(made(mine, "same")), content(made(mine, "other"))
+	if string(first) != "same" || string(second) != "same" || string(other) != "other" {
+		t.Errorf("got the contents %q, %q and %q, want them unchanged", first, second, other)
+	}
+	if &first[0] != &second[0] {
+		t.Error("got equal contents in two places, want them in one")
+	}
+	for name, theirs := range map[string]*corev1.Secret{
+		"of another release": made(map[string]string{pullsecret.Owner: "ns/other"}, "same"),
+		"of another program": {Data: map[string][]byte{corev1.DockerConfigJsonKey: []byte("same"), "key": []byte("same")}},
+	} {
+		if content(theirs); theirs.Data != nil {
+			t.Errorf("Secret %s: got its content, want none", name)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,8 @@ import (
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/metadata/metadatainformer"
 	"k8s.io/client-go/tools/cache"
+
+	"ecr-cross-account-credential-provider/cmd/ecr-pull-secrets/internal/pullsecret"
 )
 
 // view holds what the watches have received: the selected namespaces, all Secrets
@@ -30,7 +33,7 @@ type view struct {
 func newView(ctx context.Context, o Options, changed func(namespace string)) (*view, error) {
 	selected := metadatainformer.NewFilteredSharedInformerFactory(o.Metadata, 0, metav1.NamespaceAll,
 		func(list *metav1.ListOptions) { list.LabelSelector = o.Selector })
-	named := informers.NewSharedInformerFactoryWithOptions(o.Kube, 0, informers.WithTransform(withoutFields), informers.WithTweakListOptions(
+	named := informers.NewSharedInformerFactoryWithOptions(o.Kube, 0, informers.WithTransform(onlyContent(o.Owner)), informers.WithTweakListOptions(
 		func(list *metav1.ListOptions) {
 			list.FieldSelector = fields.OneTermEqualSelector("metadata.name", o.Secret).String()
 		}))
@@ -87,12 +90,30 @@ func (v *view) keepError(informer cache.SharedIndexInformer) cache.WatchErrorHan
 	}
 }
 
-// withoutFields removes the managed fields, which this program does not read.
-func withoutFields(object any) (any, error) {
-	if m, ok := object.(metav1.Object); ok {
-		m.SetManagedFields(nil)
+// onlyContent returns a transform that keeps the content of the owner's Secrets, and drops
+// the content of others. Equal contents share their memory, because normally all
+// namespaces have the same.
+func onlyContent(owner string) cache.TransformFunc {
+	var mu sync.Mutex
+	var last []byte
+	return func(object any) (any, error) {
+		s, ok := object.(*corev1.Secret)
+		if !ok {
+			return object, nil
+		}
+		content := s.Data[corev1.DockerConfigJsonKey]
+		s.ManagedFields, s.Data = nil, nil
+		if !pullsecret.Owned(s, owner) {
+			return s, nil
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if !bytes.Equal(content, last) {
+			last = content
+		}
+		s.Data = map[string][]byte{corev1.DockerConfigJsonKey: last}
+		return s, nil
 	}
-	return object, nil
 }
 
 // onlyPullSecrets keeps only the fields of a service account that attach reads, because

@@ -39,7 +39,7 @@ func Made(s *corev1.Secret) bool {
 }
 
 // Owned reports whether the owner's release has written a Secret. A Secret without the
-// annotation is of an older version, so any release may take it.
+// annotation is of an older version, so any release that selects its namespace may take it.
 func Owned(s *corev1.Secret, owner string) bool {
 	by, named := s.Annotations[Owner]
 	return Made(s) && (!named || by == owner)

@@ -32,8 +32,9 @@ func (s *Status) Metrics() string {
 		last = float64(s.synced.UnixMilli()) / 1000
 	}
 	m.single("last_sync_timestamp_seconds", "gauge", "Time of the last full sync; 0 if there was none.", last)
-	m.single("namespaces", "gauge", "Namespaces of the last full sync.", float64(s.namespaces))
-	m.single("namespaces_failing", "gauge", "Namespaces of the last full sync that could not be served.", float64(s.failing))
+	leading := number(s.o.Leading()) // without the lease, the namespaces are another replica's
+	m.single("namespaces", "gauge", "Namespaces of the leader's last full sync.", leading*float64(s.namespaces))
+	m.single("namespaces_failing", "gauge", "Namespaces of the leader's last full sync that could not be served.", leading*float64(s.failing))
 	m.single("foreign_secrets", "gauge", "Secrets with the configured name that belong to others and stay unchanged.", float64(s.foreign))
 	m.single("writes_total", "counter", "Secrets and service accounts that were written.", float64(s.writes))
 	return m.String()

@@ -109,6 +109,13 @@ func TestHandler(t *testing.T) {
 			t.Errorf("got metrics without %s:\n%s", want, body)
 		}
 	}
+	r.leading = false
+	_, body = get(t, r, "/metrics")
+	for _, want := range []string{"leader 0", "namespaces 0", "namespaces_failing 0"} {
+		if !strings.Contains(body, "\necr_pull_secrets_"+want+"\n") {
+			t.Errorf("former leader: got metrics without %s:\n%s", want, body)
+		}
+	}
 }
 
 func get(t *testing.T, r *replica, path string) (int, string) {

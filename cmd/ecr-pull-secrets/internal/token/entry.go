@@ -47,7 +47,8 @@ func (e *entry) wake() time.Time {
 // renewed stores a new token, which was requested at begin.
 func (e *entry) renewed(t cache.Token, begin time.Time) {
 	e.token, e.expires, e.dropped = t.Secret, begin.Add(t.Life), false
-	e.due = begin.Add(max(t.Fresh, minRenewal))
+	// A token of whenRefused is fresh until its end. Its successor is due while it is still valid.
+	e.due = begin.Add(max(min(t.Fresh, t.Life-minRenewal), minRenewal))
 	e.failing, e.failures = nil, 0
 }
 

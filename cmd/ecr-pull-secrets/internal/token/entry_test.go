@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"ecr-cross-account-credential-provider/cmd/ecr-pull-secrets/internal/target"
+	"ecr-cross-account-credential-provider/pkg/cache"
 	"ecr-cross-account-credential-provider/pkg/secret"
 )
 
@@ -55,5 +56,15 @@ func TestClocks(t *testing.T) {
 				t.Errorf("got the expiry %v, want it by the wall clock", expires)
 			}
 		})
+	}
+}
+
+// TestFallback: the token of whenRefused is fresh until its end. It is renewed before that.
+func TestFallback(t *testing.T) {
+	t.Parallel()
+	now, e := time.Unix(1_000_000, 0), &entry{}
+	e.renewed(cache.Token{Secret: secret.New("AWS:x"), Fresh: 280 * time.Second, Life: 280 * time.Second}, now)
+	if !e.valid(e.due) {
+		t.Errorf("got a renewal after %s, want one before the token's end", e.due.Sub(now))
 	}
 }
