@@ -4,7 +4,6 @@ package install
 
 import (
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -53,11 +52,10 @@ func TestFailedRollback(t *testing.T) {
 		n, s := disks["AL2"].withServices(t)
 		before := n.snapshot()
 		file := eksDir + "/config.json"
-		inTheWay := n.root + staged(file)
 		s.broken = func() bool { return strings.Contains(n.read(file), pluginName) }
 		n.before = func(operation, path string) {
-			if operation == "stage" && path == file && slices.Contains(s.told, "restart kubelet") {
-				n.writeFile(filepath.Join(inTheWay, "x"), "", 0o600)
+			if operation == "put" && path == file && slices.Contains(s.told, "restart kubelet") {
+				n.remove(staged(path)) // so that the rename fails
 			}
 		}
 		err := n.Install(t.Context(), n.options)
@@ -66,8 +64,32 @@ func TestFailedRollback(t *testing.T) {
 				t.Errorf("got %v, want %q", err, want)
 			}
 		}
-		if err := os.RemoveAll(inTheWay); err != nil {
-			t.Fatal(err)
+		n.before, s.broken = nil, func() bool { return false }
+		n.uninstall()
+		n.same(before)
+	})
+}
+
+// TestFailedRollbackOfPending: the same holds if no kubelet ever ran with the files of the
+// earlier run. Their records stay, so that uninstall can restore what was there before.
+func TestFailedRollbackOfPending(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n, s := disks["AL2"].withServices(t)
+		before := n.snapshot()
+		n.options.Restart = false
+		n.install()
+		n.options.Restart = true
+		n.writeFile(n.options.Plugin, "#!/bin/sh\n# plugin 2\n", 0o755)
+		s.broken = func() bool { return true }
+		plugin := eksDir + "/" + olderName
+		n.before = func(operation, path string) {
+			if operation == "put" && path == plugin && slices.Contains(s.told, "restart kubelet") {
+				n.remove(staged(path)) // so that the rename fails
+			}
+		}
+		if err := n.Install(t.Context(), n.options); err == nil || !strings.Contains(err.Error(), "restoring the former files failed") {
+			t.Errorf("got %v, want an error about the former files", err)
 		}
 		n.before, s.broken = nil, func() bool { return false }
 		n.uninstall()
