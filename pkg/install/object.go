@@ -44,8 +44,8 @@ func (o object) fingerprint() string {
 	return fmt.Sprintf("%04o %x", o.mode, sha256.Sum256(o.content))
 }
 
-// user returns the ID of the user to whom a regular file belongs. It is -1 where files
-// have no such owner.
+// user returns the user ID of a regular file's owner. It is -1 on Windows, which has no
+// such IDs.
 func (o object) user() int {
 	if o.owner == nil {
 		return os.Geteuid()
