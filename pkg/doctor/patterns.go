@@ -62,6 +62,11 @@ func anyMatches(providers []providerconfig.Provider, image string) bool {
 	return slices.ContainsFunc(providers, func(p providerconfig.Provider) bool { return p.Matches(image) })
 }
 
+// has reports whether one of the providers has this name.
+func has(providers []providerconfig.Provider, name string) bool {
+	return slices.ContainsFunc(providers, func(p providerconfig.Provider) bool { return p.Name == name })
+}
+
 // patternsFor checks the patterns for one image.
 func (e *examination) patternsFor(name string) diagnosis.Finding {
 	k := &e.kubelet
@@ -76,9 +81,7 @@ func (e *examination) patternsFor(name string) diagnosis.Finding {
 	for _, p := range k.config.InOrder(asked, k.version) {
 		names = append(names, p.Name)
 	}
-	at := slices.IndexFunc(names, func(name string) bool {
-		return slices.ContainsFunc(plugins, func(p providerconfig.Provider) bool { return p.Name == name })
-	})
+	at := slices.IndexFunc(names, func(name string) bool { return has(plugins, name) })
 	switch {
 	case err != nil && at < 0:
 		return diagnosis.Fine("it is not in Amazon ECR, and the kubelet does not ask the plugin")
@@ -90,7 +93,7 @@ func (e *examination) patternsFor(name string) diagnosis.Finding {
 			patternHint(asked, missing))
 	case err != nil:
 		return diagnosis.Fine("it is not in Amazon ECR; the kubelet asks the plugin, which answers without credentials")
-	case at > 0 && slices.ContainsFunc(k.plugins, func(p providerconfig.Provider) bool { return p.Name == names[at-1] }):
+	case at > 0 && has(k.plugins, names[at-1]):
 		return diagnosis.Warn(fmt.Sprintf("the kubelet also asks %s, before %s", strings.Join(names[:at], ", "), names[at]),
 			names[at-1]+" gets no pod's token, and fails for this image; narrow its patterns")
 	case at > 0:

@@ -298,15 +298,21 @@ registries:
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			f, r := facts(t, test.facts)
-			items, err := iampolicy.Derive(load(t, test.entries), f, r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(test.want, brief(t, items)); diff != "" {
-				t.Errorf("(-want +got)\n%s", diff)
-			}
+			checkDerived(t, test.entries, test.facts, test.want)
 		})
+	}
+}
+
+// checkDerived checks the documents for a configuration's entries and the facts.
+func checkDerived(t *testing.T, entries, known string, want []string) {
+	t.Helper()
+	f, r := facts(t, known)
+	items, err := iampolicy.Derive(load(t, entries), f, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, brief(t, items)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
 

@@ -5,8 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"ecr-cross-account-credential-provider/pkg/iampolicy"
 )
 
@@ -97,14 +95,7 @@ func TestDeriveForServiceAccounts(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			f, r := facts(t, test.facts)
-			items, err := iampolicy.Derive(load(t, test.entries), f, r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(test.want, brief(t, items)); diff != "" {
-				t.Errorf("(-want +got)\n%s", diff)
-			}
+			checkDerived(t, test.entries, test.facts, test.want)
 		})
 	}
 }

@@ -135,8 +135,8 @@ func (p *plan) writeAhead() (state, error) {
 	return after, d.makeDirs(dirs)
 }
 
-// undone reports whether the first changes are undone: each path has its former object.
-func (p *plan) undone() bool {
+// allUndone reports whether the first changes are undone: each path has its former object.
+func (p *plan) allUndone() bool {
 	return !slices.ContainsFunc(p.first, func(c change) bool {
 		now, err := p.node.disk.read(c.path)
 		return err != nil || now.fingerprint() != c.old.fingerprint()
@@ -146,7 +146,7 @@ func (p *plan) undone() bool {
 // writeBack writes the state from before the run. If a change is not undone, the state
 // that was written ahead stays. With it, the next run finds the former files.
 func (p *plan) writeBack() error {
-	if !p.undone() {
+	if !p.allUndone() {
 		return nil
 	}
 	d := p.node.disk

@@ -60,7 +60,7 @@ func (i *Installer) restart(ctx context.Context, p *plan) error {
 	// restored.
 	ctx = context.WithoutCancel(ctx)
 	problems := []error{i.stopTimers(ctx, reversed(p.first)), p.node.disk.undo(p.first), p.writeBack(), i.reload(ctx)}
-	undone := p.undone()
+	undone := p.allUndone()
 	err := fmt.Errorf("%s is not healthy after the change: %w%s; the former files are back", p.service, cause, reason)
 	if !undone {
 		err = fmt.Errorf("%s is not healthy after the change: %w%s; restoring the former files failed; repair that, and run uninstall", p.service, cause, reason)
